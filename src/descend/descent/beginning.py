@@ -63,27 +63,29 @@ def scales(point: Point) -> Array:
     size, diagonal = point.excess, point.curvature.diagonal()
     if len(diagonal) > FEW and diagonal.min() > 0.0 and math.isfinite(diagonal.sum()):
         return np.sqrt(size / diagonal)
-    parts = diagonal.tolist()
-    return np.array([math.sqrt(size / part) if 0.0 < part < math.inf else 1.0 for part in parts])
+    diagonal_parts = diagonal.tolist()
+    return np.array(
+        [math.sqrt(size / curvature) if 0.0 < curvature < math.inf else 1.0 for curvature in diagonal_parts]
+    )
 
 
-def learning_rate(given: float | str | None, optimizer: Optimizer, point: Point) -> tuple[float, str | None]:
+def learning_rate(rate_given: float | str | None, optimizer: Optimizer, point: Point) -> tuple[float, str | None]:
     """Return the learning rate, and a sentence if it was chosen here.
 
     given: a number; "auto" or None: from the curvature at the start, by the optimizer's own rule.
     Raises ConfigError unless it is positive and finite.
     """
-    if given is None or given == "auto":
+    if rate_given is None or rate_given == "auto":
         if not optimizer.uses_rate:
             return 1.0, None
         rate = optimizer.suggested_rate(point)
         return rate, f"learning rate {rate:.4g}, chosen as {optimizer.rate_rule}"
-    return as_rate(given), None
+    return as_rate(rate_given), None
 
 
-def named_optimizer(given: object) -> Optimizer:
+def named_optimizer(optimizer_given: object) -> Optimizer:
     """Return the optimizer that a text names, or that is given. Raises ConfigError if it is none of ours."""
-    optimizer = OPTIMIZERS.build(given) if isinstance(given, str) else given
+    optimizer = OPTIMIZERS.build(optimizer_given) if isinstance(optimizer_given, str) else optimizer_given
     if not isinstance(optimizer, Optimizer):
         raise ConfigError(
             f"An optimizer is named by text, such as `adam(beta1=0.8)`; this is a {type(optimizer).__name__}. "
@@ -150,10 +152,10 @@ def _unable(optimizer: Optimizer, lacking: str, ability: str) -> ConfigError:
 
 def unused(request: Request, optimizer: Optimizer) -> str | None:
     """Say which of the given options are ignored by an optimizer that finds the length of each step itself."""
-    given = ["learning rate"] if request.learning_rate is not None else []
+    options = ["learning rate"] if request.learning_rate is not None else []
     if request.schedule != "constant":
-        given.append("schedule")
-    if not given:
+        options.append("schedule")
+    if not options:
         return None
-    verb = "is" if len(given) == 1 else "are"
-    return f"the {' and the '.join(given)} {verb} not used: {optimizer.name} finds the length of each step itself"
+    verb = "is" if len(options) == 1 else "are"
+    return f"the {' and the '.join(options)} {verb} not used: {optimizer.name} finds the length of each step itself"

@@ -99,21 +99,21 @@ class Writer:
             self.steps.append(step)
         if len(self.steps) > REMEMBERED:
             self.stride *= 2
-            self.steps = [kept for kept in self.steps if kept.epoch % self.stride == 0]
+            self.steps = [saved_step for saved_step in self.steps if saved_step.epoch % self.stride == 0]
 
 
 def read(path: str | os.PathLike[str]) -> Checkpoint | None:
     """Read a checkpoint; None if there is no such file yet. Raises DataError if it is not a checkpoint."""
-    place = Path(path)
+    saved_path = Path(path)
     try:
-        content = json.loads(place.read_text(encoding="utf-8"))
+        content = json.loads(saved_path.read_text(encoding="utf-8"))
         if content["checkpoint"] != FORMAT:
             raise ValueError
         position = content["position"]
         theta = np.array(position["theta"], dtype=np.float64)
         memory = tuple(live(position["judge"]))
-        state, order, seconds = live(position["state"]), position["order"], position["seconds"]
-        snapshot = Snapshot(position["epoch"], theta, state, order, memory, seconds)
+        optimizer_state, order, seconds = live(position["state"]), position["order"], position["seconds"]
+        snapshot = Snapshot(position["epoch"], theta, optimizer_state, order, memory, seconds)
         steps = tuple(
             Step(epoch, np.array(values), loss, norm, rate, seconds)
             for epoch, values, loss, norm, rate, seconds in content["steps"]
@@ -124,23 +124,23 @@ def read(path: str | os.PathLike[str]) -> Checkpoint | None:
         return None
     except OSError as error:
         raise DataError(
-            f"The checkpoint `{place}` cannot be read: {(error.strerror or str(error)).lower()}. Check its name."
+            f"The checkpoint `{saved_path}` cannot be read: {(error.strerror or str(error)).lower()}. Check its name."
         ) from None
     except (ValueError, KeyError, TypeError):
         raise DataError(
-            f"`{place}` is not a checkpoint. Give a file that {spell('checkpoint')} wrote, or start without "
+            f"`{saved_path}` is not a checkpoint. Give a file that {spell('checkpoint')} wrote, or start without "
             f"{spell('resume')}."
         ) from None
 
 
 def refuse_other_properties(
-    path: str | os.PathLike[str], there: Mapping[str, object], here: Mapping[str, object]
+    path: str | os.PathLike[str], properties: Mapping[str, object], other_properties: Mapping[str, object]
 ) -> None:
     """Raise ConfigError unless what has to be the same of two runs is the same, in the file and here."""
-    for name, value in plain_json(here).items():
-        if there.get(name) != value:
+    for name, value in plain_json(other_properties).items():
+        if properties.get(name) != value:
             raise ConfigError(
-                f"`{path}` is the checkpoint of another run: its {name} is {_shown(there.get(name))}, here it is "
+                f"`{path}` is the checkpoint of another run: its {name} is {_shown(properties.get(name))}, here it is "
                 f"{_shown(value)}. Give the same options again, or start anew without {spell('resume')}."
             )
 
@@ -166,25 +166,25 @@ def plain_json(run: Mapping[str, object]) -> dict[str, object]:
     return read_again
 
 
-def plain(state: object) -> Any:
+def plain(optimizer: object) -> Any:
     """Turn an optimizer's state, of numbers, arrays, None, lists and tuples, into what JSON holds without loss."""
-    if isinstance(state, np.ndarray):
-        return {"array": state.ravel().tolist(), "shape": list(state.shape)}
-    if isinstance(state, tuple):
-        return {"tuple": [plain(part) for part in state]}
-    if isinstance(state, list):
-        return [plain(part) for part in state]
-    return state.item() if isinstance(state, np.generic) else state
+    if isinstance(optimizer, np.ndarray):
+        return {"array": optimizer.ravel().tolist(), "shape": list(optimizer.shape)}
+    if isinstance(optimizer, tuple):
+        return {"tuple": [plain(element) for element in optimizer]}
+    if isinstance(optimizer, list):
+        return [plain(element) for element in optimizer]
+    return optimizer.item() if isinstance(optimizer, np.generic) else optimizer
 
 
 def live(content: object) -> Any:
     """Turn what `plain` made back into a state."""
     if isinstance(content, list):
-        return [live(part) for part in content]
+        return [live(element) for element in content]
     if not isinstance(content, dict):
         return content
     if "tuple" in content:
-        return tuple(live(part) for part in content["tuple"])
+        return tuple(live(element) for element in content["tuple"])
     return np.array(content["array"], dtype=np.float64).reshape(content["shape"])
 
 

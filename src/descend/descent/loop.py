@@ -87,13 +87,13 @@ def descend(
     """
     began = time.perf_counter()
     judge = Judge(plan, optimizer.thorough)
-    state = optimizer.init(theta)
+    optimizer_state = optimizer.init(theta)
     constant = isinstance(plan.schedule, Constant)
     rate, known_epochs = plan.rate, plan.epochs if plan.epochs_given else None
     needs, closed, snapshots = max(1, optimizer.needs), plan.closed, plan.snapshots
     begin, ahead, subgradient = 0, None, None
     if taken_up is not None:
-        begin, theta, state = taken_up.epoch, taken_up.theta, taken_up.state
+        begin, theta, optimizer_state = taken_up.epoch, taken_up.theta, taken_up.state
         began -= taken_up.seconds
         judge.memory = taken_up.judge
         objective(theta, taken_up.order)
@@ -112,9 +112,9 @@ def descend(
         step = Step(epoch, point.theta, point.loss, norm, rate, seconds, outcome, parameters)
         step.measures = point.measures
         if optimizer.damps:
-            step.damping = optimizer.damped(state)
+            step.damping = optimizer.damped(optimizer_state)
         if snapshots:
-            step.snapshot = Snapshot(epoch, theta, state, order, judge.memory, seconds)
+            step.snapshot = Snapshot(epoch, theta, optimizer_state, order, judge.memory, seconds)
         yield step
         if outcome is not None:
             return
@@ -123,23 +123,23 @@ def descend(
         if judge.foreseen and not snapshots and (ahead := bottom(point)) is not None:
             theta = ahead.theta
             continue
-        if objective.steps_itself and (passed := objective.epoch(optimizer, rate, epoch, plan.stop)) is not None:
-            theta = passed
+        if objective.steps_itself and (point_of_pass := objective.epoch(optimizer, rate, epoch, plan.stop)) is not None:
+            theta = point_of_pass
             continue
         if plan.batch_size is None:
-            theta, state = optimizer.step(point, state)
+            theta, optimizer_state = optimizer.step(point, optimizer_state)
             if theta is point.theta and (objective.kinks is not None or objective.edge is not None):
                 theta, subgradient = _onwards(objective, point)
-                state = optimizer.init(theta)
+                optimizer_state = optimizer.init(theta)
             judge.stuck = theta is point.theta
             ahead = None if judge.stuck else point.reached(theta)
             continue
         for rows in objective.batches(plan.batch_size, plan.seed, epoch):
             if plan.stop():
                 break
-            part = objective(theta, needs, rows)  # type: ignore[arg-type]  # of a database they have no numbers
-            part.rate = rate
-            theta, state = optimizer.step(part, state)
+            evaluated = objective(theta, needs, rows)  # type: ignore[arg-type]  # of a database they have no numbers
+            evaluated.rate = rate
+            theta, optimizer_state = optimizer.step(evaluated, optimizer_state)
 
 
 def _epochs(plan: Plan, begin: int) -> Iterable[int]:
@@ -238,9 +238,12 @@ def flat(point: Point, scales: Array) -> bool:
     curvature = point.curved()
     if curvature is None or not point.loss:
         return False  # where J is 0, it cannot fall further
-    least = 1e-14 * abs(point.loss)
+    least_gain = 1e-14 * abs(point.loss)
     reach = np.maximum(np.abs(point.theta), scales).tolist()
-    idle = [part * far * far <= least for part, far in zip(curvature.diagonal().tolist(), reach, strict=True)]
+    idle = [
+        curvature_part * far * far <= least_gain
+        for curvature_part, far in zip(curvature.diagonal().tolist(), reach, strict=True)
+    ]
     if point.bounds is not None and any(idle):
         idle = (np.array(idle) & ~point.bounds.blocked(point.theta, point.gradient)).tolist()
     return any(idle) and is_finite(curvature)

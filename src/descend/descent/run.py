@@ -116,15 +116,15 @@ def run(
         keeper = objective.keeper(rate, trace.append, () if resumed is None else resumed.steps)
         if request.checkpoint is not None and keeper is None:
             keep = writer_of(beginning, request, objective, optimizer, plan, trace, resumed)
-        readers = [read for read in (watch, restore, trace.append, keep, keeper, on_step) if read is not None]
+        readers = [reader for reader in (watch, restore, trace.append, keep, keeper, on_step) if reader is not None]
         snapshot = None if resumed is None else resumed.snapshot
         try:
             for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters, snapshot):
                 if warning is not None:  # the first step carries it
                     step.note, warning = warning, None
                 try:
-                    for read in readers:
-                        read(step)
+                    for reader in readers:
+                        reader(step)
                 except StopIteration:
                     interruptible.pressed = True
                 if step.note is not None:
@@ -137,9 +137,9 @@ def run(
         problem.objective.passes += objective.passes
     connection: Connection | None = getattr(getattr(objective.engine, "lazy", None), "connection", None)
     notes.append(None if connection is None else connection.note)
-    said = tuple(note for note in notes if note)
-    chosen, started = rate if optimizer.uses_rate else None, bool(problem.given)
-    return Run(beginning, optimizer, chosen, plan.epochs_given, started, trace, said, plan, first)
+    notes_of_run = tuple(note for note in notes if note)
+    rate_chosen, started = rate if optimizer.uses_rate else None, bool(problem.given)
+    return Run(beginning, optimizer, rate_chosen, plan.epochs_given, started, trace, notes_of_run, plan, first)
 
 
 def _unlike_columns(objective: Objective, first: Point) -> bool:

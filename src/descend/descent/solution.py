@@ -193,11 +193,11 @@ def starts_at(model: Model, theta: Array) -> dict[str, object]:
 
     Vectors are whole, as a user writes them, though the start of components that are held counts for nothing.
     """
-    free, held = model.parameters.named(theta), model.constraints
-    if held is None:
+    free, constraints = model.parameters.named(theta), model.constraints
+    if constraints is None:
         return dict(free)
     return {
-        name: np.nan_to_num(held.with_held(name, np.ravel(value), 0.0)) if name in held.places else value
+        name: np.nan_to_num(constraints.with_held(name, np.ravel(value), 0.0)) if name in constraints.places else value
         for name, value in free.items()
     }
 
@@ -228,7 +228,7 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
         with attempt("what is odd about the rows", failures):
             remarks = _remarks(run.beginning, final.theta, outcome)
     determined = () if run.beginning.undetermined else verdict.sentences + verdict.remarks
-    found = Solution(
+    solution = Solution(
         problem=problem,
         run=run,
         theta=final.theta,
@@ -252,10 +252,10 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
         failures=failures,
     )
     if endless is None:
-        return found
+        return solution
     if outcome in (Outcome.CONVERGED, Outcome.STALLED):  # parameters that run towards infinity converge nowhere
-        return replace(found, outcome=Outcome.STALLED, remedy=endless, endless=endless)
-    return replace(found, notes=(*found.notes, endless))
+        return replace(solution, outcome=Outcome.STALLED, remedy=endless, endless=endless)
+    return replace(solution, notes=(*solution.notes, endless))
 
 
 def _remarks(beginning: Beginning, theta: Any, outcome: Outcome) -> tuple[str, ...]:
@@ -291,6 +291,6 @@ def _of_derivatives(problem: Problem) -> tuple[str, ...]:
 
 
 def _at_bounds(problem: Problem, theta: Any) -> tuple[str, ...]:
-    held = problem.model.constraints
-    note = None if held is None else held.note(theta)
+    constraints = problem.model.constraints
+    note = None if constraints is None else constraints.note(theta)
     return () if note is None else (note,)

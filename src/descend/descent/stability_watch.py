@@ -51,9 +51,9 @@ def preflight(beginning: Beginning, first: Point, optimizer: Optimizer, plan: Pl
     elif plan.epochs <= WORTH:
         return None
     plain = isinstance(plan.schedule, Constant) and plan.batch_size is None
-    own = first is beginning.first
-    found = spectrum_of(problem, first) if own else spectrum_at(first, (), exact=problem.parabola)
-    return warning(found, plan.rate, optimizer, plain)
+    at_beginning = first is beginning.first
+    spectrum = spectrum_of(problem, first) if at_beginning else spectrum_at(first, (), exact=problem.parabola)
+    return warning(spectrum, plan.rate, optimizer, plain)
 
 
 def _bounded(curvature: Array, most: float) -> bool:
@@ -125,8 +125,8 @@ class Gauge:
     def _measured(self, theta: Array) -> float | None:
         point = self.objective(theta, 2)
         if hasattr(point, "largest_curvature"):
-            found: float | None = point.largest_curvature()
-            return found
+            curvature: float | None = point.largest_curvature()
+            return curvature
         return largest_curvature(point.curvature)
 
     def _note(self, epoch: int, rate: float) -> str | None:

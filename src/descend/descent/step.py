@@ -93,9 +93,9 @@ class Step:
 
     def line(self) -> str:
         """Return the step as a line of a log that shows the sharpness too."""
-        more = "" if self.sharpness is None else f"  sharpness {self.sharpness:.4g}"
+        sharpness_text = "" if self.sharpness is None else f"  sharpness {self.sharpness:.4g}"
         measured = "".join(f"  {name.replace('_', ' ')} {value:.6g}" for name, value in (self.measures or {}).items())
-        return f"{self!r}{measured}{more}"
+        return f"{self!r}{measured}{sharpness_text}"
 
 
 class Trace(Shown, Sequence[Step]):
@@ -122,8 +122,8 @@ class Trace(Shown, Sequence[Step]):
         Raises ConfigError for an epoch that was not run, or whose step was not kept.
         """
         last = self.steps[-1].epoch if self.steps else -1
-        given: object = epoch
-        if isinstance(given, bool) or not isinstance(given, int | np.integer) or not 0 <= given <= last:
+        number: object = epoch
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 0 <= number <= last:
             raise ConfigError(
                 f"There is no epoch {epoch!r} in this trace."
                 + (
@@ -132,22 +132,22 @@ class Trace(Shown, Sequence[Step]):
                     else " It is empty: a fit that was loaded has no steps."
                 )
             )
-        place = bisect_left(self.steps, epoch, key=lambda step: step.epoch)
-        found = self.steps[place]
-        if found.epoch == epoch:
-            return found
+        step_number = bisect_left(self.steps, epoch, key=lambda step: step.epoch)
+        step_found = self.steps[step_number]
+        if step_found.epoch == epoch:
+            return step_found
         if self._closed is not None:
             point = self._closed.point.at(self._closed.theta(int(epoch)), 1)
             step = Step(
-                int(epoch), point.theta, point.loss, point.norm, self._rate, found.seconds, None, self._parameters
+                int(epoch), point.theta, point.loss, point.norm, self._rate, step_found.seconds, None, self._parameters
             )
             if self._restore is not None:
                 self._restore(step)
             return step
-        before = self.steps[place - 1].epoch
+        before = self.steps[step_number - 1].epoch
         raise ConfigError(
             f"Of {last} epochs this trace kept the steps of {len(self.steps)}, and epoch {epoch} is not among them. "
-            f"The nearest are {before} and {found.epoch}."
+            f"The nearest are {before} and {step_found.epoch}."
         )
 
     def append(self, step: Step) -> None:
@@ -157,7 +157,7 @@ class Trace(Shown, Sequence[Step]):
         self.steps.append(step)
         if len(self.steps) > FEWEST_STEPS and len(self.steps) > (self._most or self._counted(step)):
             self.stride *= 2
-            self.steps = [kept for kept in self.steps if kept.epoch % self.stride == 0 or kept is step]
+            self.steps = [saved for saved in self.steps if saved.epoch % self.stride == 0 or saved is step]
 
     def _counted(self, step: Step) -> int:
         """Return how many steps are kept at most, and keep it in mind."""

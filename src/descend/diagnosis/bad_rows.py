@@ -39,13 +39,13 @@ class Apart:
 
 def bad_rows(case: Case) -> Diagnosis | None:
     """Leave out the rows that stand apart and see whether the run then goes well, or ends somewhere else."""
-    apart = standing_apart(case)
-    if apart is None:
+    distant_rows = standing_apart(case)
+    if distant_rows is None:
         return None
-    if _better_without(case, apart.kept):
-        return _diagnosis(case, apart, f"without {_these(apart)} the same run goes well")
-    pull = _pull(case, apart) if apart.certain and not case.diverged else None
-    return None if pull is None else _diagnosis(case, apart, _dragged(apart, *pull))
+    if _better_without(case, distant_rows.kept):
+        return _diagnosis(case, distant_rows, f"without {_these(distant_rows)} the same run goes well")
+    pull = _pull(case, distant_rows) if distant_rows.certain and not case.diverged else None
+    return None if pull is None else _diagnosis(case, distant_rows, _dragged(distant_rows, *pull))
 
 
 def taken_along(case: Case) -> Diagnosis | None:
@@ -53,16 +53,14 @@ def taken_along(case: Case) -> Diagnosis | None:
 
     If they may be genuine, or hardly moved the fit, this is a warning without a cause.
     """
-    apart = standing_apart(case)
-    if apart is None:
+    rows = standing_apart(case)
+    if rows is None:
         return None
-    pull = _pull(case, apart)
-    if pull is None and not apart.certain:
+    pull = _pull(case, rows)
+    if pull is None and not rows.certain:
         return None
-    blamed = _diagnosis(
-        case, apart, f"{_these(apart)} hardly moved the fit" if pull is None else _dragged(apart, *pull)
-    )
-    if apart.certain and pull is not None:
+    blamed = _diagnosis(case, rows, f"{_these(rows)} hardly moved the fit" if pull is None else _dragged(rows, *pull))
+    if rows.certain and pull is not None:
         return blamed
     advice = f"{case.run.advice} But {blamed.sentence} {blamed.advice}"
     return Diagnosis(None, blamed.evidence, blamed.sentence, advice)
@@ -73,28 +71,28 @@ def standing_apart(case: Case) -> Apart | None:
     count = case.rows
     omega = case.problem.rows.omega
     counts = np.ones(count, dtype=bool) if omega is None or len(omega) != count else omega > 0.0
-    found = []
+    suspected_rows = []
     for name, values in case.columns.items():
         if len(values) == count and (each := suspects(name, values)) is not None and counts[each.rows].any():
-            found.append(each)
-    if not found:
+            suspected_rows.append(each)
+    if not suspected_rows:
         return None
-    bad = np.unique(np.concatenate([each.rows for each in found]))
-    kept = np.setdiff1d(np.arange(count), bad)
-    return Apart(found, bad, kept) if len(kept) >= max(2, count // 2) else None
+    bad = np.unique(np.concatenate([each.rows for each in suspected_rows]))
+    rows_left = np.setdiff1d(np.arange(count), bad)
+    return Apart(suspected_rows, bad, rows_left) if len(rows_left) >= max(2, count // 2) else None
 
 
-def _diagnosis(case: Case, apart: Apart, why: str) -> Diagnosis:
-    worst, bad = apart.worst, apart.bad
-    listed = ", ".join(f"{row + 1:,}" for row in worst.rows[:5]) + (" ..." if len(worst.rows) > 5 else "")
+def _diagnosis(case: Case, distant: Apart, why: str) -> Diagnosis:
+    worst, bad = distant.worst, distant.bad
+    rows_named = ", ".join(f"{row + 1:,}" for row in worst.rows[:5]) + (" ..." if len(worst.rows) > 5 else "")
     values = ", ".join(f"{value:.6g}" for value in dict.fromkeys(worst.values[:5].tolist()))
     plural = "s" if len(worst.rows) > 1 else ""
     remaining = np.delete(case.columns[worst.column], worst.rows)
-    where, others = f"row{plural} {listed}", "all other rows"
+    where, rows_around = f"row{plural} {rows_named}", "all other rows"
     if case.sampled:
-        where, others = f"{len(worst.rows):,} of {case.rows:,} rows of a sample", "its other rows"
+        where, rows_around = f"{len(worst.rows):,} of {case.rows:,} rows of a sample", "its other rows"
     sentence = (
-        f"`{worst.column}` is {values} in {where}, while {others} lie between {remaining.min():.6g} and "
+        f"`{worst.column}` is {values} in {where}, while {rows_around} lie between {remaining.min():.6g} and "
         f"{remaining.max():.6g}; {why}."
     )
     evidence: Evidence = {
@@ -105,27 +103,29 @@ def _diagnosis(case: Case, apart: Apart, why: str) -> Diagnosis:
         "others_min": float(remaining.min()),
         "others_max": float(remaining.max()),
     }
-    conditions = " AND ".join(_condition(each, np.delete(case.columns[each.column], each.rows)) for each in apart.found)
+    conditions = " AND ".join(
+        _condition(each, np.delete(case.columns[each.column], each.rows)) for each in distant.found
+    )
     return Diagnosis(
         Cause.BAD_ROWS,
         evidence,
         sentence,
-        f"Correct {_these(apart)}, or leave {_them(apart)} out"
+        f"Correct {_these(distant)}, or leave {_them(distant)} out"
         + worded("keeping", ": " + spell("where", conditions), conditions=conditions)
         + ".",
     )
 
 
-def _these(apart: Apart) -> str:
-    return "these rows" if len(apart.bad) > 1 else "this row"
+def _these(distant: Apart) -> str:
+    return "these rows" if len(distant.bad) > 1 else "this row"
 
 
-def _them(apart: Apart) -> str:
-    return "them" if len(apart.bad) > 1 else "it"
+def _them(distant: Apart) -> str:
+    return "them" if len(distant.bad) > 1 else "it"
 
 
-def _dragged(apart: Apart, with_them: float, without: float) -> str:
-    return f"without {_these(apart)} the loss over all others falls from {with_them:.4g} to {without:.4g}"
+def _dragged(distant: Apart, with_them: float, without: float) -> str:
+    return f"without {_these(distant)} the loss over all others falls from {with_them:.4g} to {without:.4g}"
 
 
 def _condition(worst: Suspects, remaining: Array) -> str:
@@ -137,32 +137,32 @@ def _condition(worst: Suspects, remaining: Array) -> str:
     return " AND ".join(sides)
 
 
-def _better_without(case: Case, kept: NDArray[np.intp]) -> bool:
-    others = case.on(kept)
+def _better_without(case: Case, rows_left: NDArray[np.intp]) -> bool:
+    case_without = case.on(rows_left)
     if case.diverged:
-        return went_well(case.trial(objective=others, epochs=max(50, 2 * case.epochs)))
-    with_all, without = case.largest_at_start, case.largest_curvature(case.start, others)
+        return went_well(case.trial(objective=case_without, epochs=max(50, 2 * case.epochs)))
+    with_all, without = case.largest_at_start, case.largest_curvature(case.start, case_without)
     if with_all is None or without is None or with_all < CURVED * without:
         return False
     for rate in (case.rate, "auto"):
-        steps = case.trial(objective=others, rate=rate)
-        if went_well(steps) and case.settled(steps, others):
+        steps = case.trial(objective=case_without, rate=rate)
+        if went_well(steps) and case.settled(steps, case_without):
             return True
     return False
 
 
-def _pull(case: Case, apart: Apart) -> tuple[float, float] | None:
+def _pull(case: Case, distant: Apart) -> tuple[float, float] | None:
     """Return the other rows' loss at the fit to all rows, and its lowest value; None if they hardly differ."""
-    others = case.on(apart.kept)
+    case_without = case.on(distant.kept)
     if case.model.in_place or case.objective.has_l1 or case.last.size > MOST_PARAMETERS:
-        there = case.trial(case.last, batch_size=None)[-1].theta  # as much effort as over the others below
-        reached = case.trial(case.last, objective=others, batch_size=None)
+        minimum_without = case.trial(case.last, batch_size=None)[-1].theta  # as much effort as over the others below
+        reached = case.trial(case.last, objective=case_without, batch_size=None)
         if case.model.in_place:  # the bad rows may have saturated the module, so also try from the start
-            reached += case.trial(objective=others)
+            reached += case.trial(objective=case_without)
     else:
-        there = case.minimum(case.last, case.objective)
-        reached = case.gauss_newton(there, others)
-    with_them = float(others(there, 0).loss)
+        minimum_without = case.minimum(case.last, case.objective)
+        reached = case.gauss_newton(minimum_without, case_without)
+    with_them = float(case_without(minimum_without, 0).loss)
     without = min(losses(reached), default=math.inf)
     if not math.isfinite(with_them) or with_them - without <= DRAGGED * abs(without):
         return None

@@ -29,11 +29,13 @@ def batch_noise(case: Case) -> Diagnosis | None:
     random = np.random.default_rng(0)
     full_gradient = case.at_hand(case.last, 1).gradient if case.sampled else case.end.gradient
     some = min(size, case.rows // 2) if case.sampled else size
-    apart = [
+    batch_gradients = [
         case.at_hand(case.last, 1, np.sort(random.choice(case.rows, some, replace=False))).gradient - full_gradient
         for _ in range(BATCHES)
     ]
-    noise = float(np.sqrt(np.mean([part @ part for part in apart]) * some / size))
+    noise = float(
+        np.sqrt(np.mean([batch_gradient @ batch_gradient for batch_gradient in batch_gradients]) * some / size)
+    )
     length = float(np.linalg.norm(case.end.gradient))
     times = max(2.0, gained / max(0.02 * abs(lowest), 1e-12 * abs(level)))
     times = min(times, rows / size)

@@ -39,9 +39,9 @@ MOST_PARAMETERS = 300
 """Parameters up to which a trial may form matrices of them."""
 
 
-def close_enough(left: float, floor: float, made: float) -> bool:
+def close_enough(left: float, floor: float, gain: float) -> bool:
     """Whether the decrease of J that is ``left`` is small beside its ``floor`` and the decrease ``made`` so far."""
-    return left <= max(NEXT_TO_NOTHING * floor, OF_PROGRESS * made) or left <= min(OF_LOSS * floor, made)
+    return left <= max(NEXT_TO_NOTHING * floor, OF_PROGRESS * gain) or left <= min(OF_LOSS * floor, gain)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -195,14 +195,14 @@ class Case:
         """Descend from ``theta`` as the run did, except for what is given here. scale: see `Plan`."""
         objective, optimizer = objective or self.objective, optimizer or self.optimizer
         batch_size = self.plan.batch_size if batch_size == -1 else batch_size
-        chosen = self.rate if rate is None else rate
-        if chosen == "auto":
-            chosen = optimizer.suggested_rate(objective(theta, 2))
+        trial_rate = self.rate if rate is None else rate
+        if trial_rate == "auto":
+            trial_rate = optimizer.suggested_rate(objective(theta, 2))
         plan = replace(
             self.plan,
             epochs=epochs,
             epochs_given=True,
-            rate=float(chosen),
+            rate=float(trial_rate),
             batch_size=None if batch_size is None or batch_size >= objective.rows else batch_size,
             tolerance=None,
             seconds=min(max(2.0 * self.trace[-1].seconds, 1.0), LONGEST),
@@ -251,8 +251,8 @@ class Case:
     @cached_property
     def reachable(self) -> float:
         """The lowest J found from where the run ended: by Gauss-Newton steps, or by quasi-Newton ones."""
-        found = losses(self.trace)
-        return min(found if self.known_floor is None else [*found, self.known_floor], default=math.inf)
+        trace = losses(self.trace)
+        return min(trace if self.known_floor is None else [*trace, self.known_floor], default=math.inf)
 
     @cached_property
     def known_floor(self) -> float | None:

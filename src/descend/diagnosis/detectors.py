@@ -52,11 +52,11 @@ def diagnose(run: Run) -> Diagnosis:
     try:
         return _examined(run)
     except Exception as error:
-        said = f"Its run could not be examined any closer: {str(error) or type(error).__name__}"
+        failure = f"Its run could not be examined any closer: {str(error) or type(error).__name__}"
         if not isinstance(error, DescendError | MemoryError):
-            said = f"Its run could not be examined any closer ({type(error).__name__}: {error}). Please report this."
-            warnings.warn(said, RuntimeWarning, stacklevel=2)
-        return Diagnosis(advice=f"{run.advice} {said}")
+            failure = f"Its run could not be examined any closer ({type(error).__name__}: {error}). Please report this."
+            warnings.warn(failure, RuntimeWarning, stacklevel=2)
+        return Diagnosis(advice=f"{run.advice} {failure}")
 
 
 def _examined(run: Run) -> Diagnosis:
@@ -70,9 +70,9 @@ def _examined(run: Run) -> Diagnosis:
         if _healthy(case):
             return _hidden(case) or HEALTHY
         for detector in DETECTORS:
-            found = detector(case)
-            if found is not None:
-                return found
+            diagnosis = detector(case)
+            if diagnosis is not None:
+                return diagnosis
     return HEALTHY
 
 
@@ -95,13 +95,13 @@ def _healthy(case: Case) -> bool:
 def _hidden(case: Case) -> Diagnosis | None:
     """Find what is wrong with a run that looks healthy: a wrong gradient, a far origin, a plateau, or bad rows."""
     doubtful = case.problem.gradient == "by_hand" or case.model.forward is not None
-    if doubtful and (found := wrong_gradient(case)) is not None:
-        return found
+    if doubtful and (diagnosis := wrong_gradient(case)) is not None:
+        return diagnosis
     along = taken_along(case)
     if along is not None and along.cause is not None:
         return along
     if case.model.in_place or case.outcome is not Outcome.CONVERGED:
-        found = far_origin(case) or plateau(case)
-        if found is not None:
-            return found
+        diagnosis = far_origin(case) or plateau(case)
+        if diagnosis is not None:
+            return diagnosis
     return along or hovering(case)

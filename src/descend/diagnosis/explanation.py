@@ -148,7 +148,7 @@ class Explanation(Shown):
 
 
 def _labelled(label: str, items: Iterable[object]) -> list[tuple[str, str]]:
-    return [(label if not place else "", str(item)) for place, item in enumerate(items)]
+    return [(label if not number else "", str(item)) for number, item in enumerate(items)]
 
 
 def _line(label: str, text: str, columns: int) -> str:
@@ -200,8 +200,8 @@ def of_beginning(beginning: Beginning) -> dict[str, Any]:
         condition = float(values[-1] / values[0]) if values[0] > 1e-15 * values[-1] else None
     start = dict(zip(problem.model.parameters.labels, theta.tolist(), strict=True))
     note = beginning.notes[0] if beginning.notes and beginning.notes[0].startswith(("start", "linear")) else ""
-    held = problem.model.constraints
-    references = {} if held is None else held.reference_values
+    constraints = problem.model.constraints
+    references = {} if constraints is None else constraints.reference_values
     return {"references": references, "start": start, "start_note": note, "condition": condition}
 
 
@@ -231,8 +231,8 @@ def _units(formula: Formula) -> dict[str, str]:
 
 def _arbitrary(formula: Formula) -> tuple[str, ...]:
     sentences = []
-    for symbol, others in even_parameters(formula).items():
-        along = f" together with that of {joined([each.name for each in others])}" if others else ""
+    for symbol, even_names in even_parameters(formula).items():
+        along = f" together with that of {joined([each.name for each in even_names])}" if even_names else ""
         sentences.append(f"the sign of {symbol.name}{along} makes no difference")
     for group in interchangeable(formula):
         sets = [f"({', '.join(each.name for each in own)})" if len(own) > 1 else own[0].name for own in group]
@@ -243,19 +243,19 @@ def _arbitrary(formula: Formula) -> tuple[str, ...]:
 def on_table(request: Request, table: Table, settings: OutlookSettings | None) -> Explanation:
     """Explain a formula on a table, with the start that a fit would use, and the outlook that was asked for, if any."""
     levels = levels_in(str(request.model), table)
-    read = read_formula(str(request.model), table.names, table.numeric_names, levels=levels)
-    table = table.with_codings(read.levels)
-    explained = of_formula(read)
-    columns = with_levels(lambda readable: readable.numbers(read.columns, request.missing), request, table)
-    found = with_data(explained, table, columns)
+    formula_of_table = read_formula(str(request.model), table.names, table.numeric_names, levels=levels)
+    table = table.with_codings(formula_of_table.levels)
+    explained = of_formula(formula_of_table)
+    columns = with_levels(lambda readable: readable.numbers(formula_of_table.columns, request.missing), request, table)
+    explanation = with_data(explained, table, columns)
     try:
         with np.errstate(all="ignore"):
             beginning = begin(pose(request, table), request)
-            found |= of_beginning(beginning)
+            explanation |= of_beginning(beginning)
             if settings is not None:
-                found["outlook"] = outlook(beginning, *settings, request.standardize)
+                explanation["outlook"] = outlook(beginning, *settings, request.standardize)
     except DescendError as error:
         if settings is not None or request.start:
             raise
-        found["start_note"] = str(error)
-    return replace(explained, **found)
+        explanation["start_note"] = str(error)
+    return replace(explained, **explanation)

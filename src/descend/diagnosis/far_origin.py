@@ -40,8 +40,8 @@ def far_origin(case: Case) -> Diagnosis | None:
         return None
     shifted = {name: case.columns[name] - low for name, low in origins.items()}
     lower = _reached(case, model, shifted)
-    here = float(case.at_hand(case.last, 0).loss)
-    if not lower < here - LOWER * abs(here):
+    end = float(case.at_hand(case.last, 0).loss)
+    if not lower < end - LOWER * abs(end):
         return None
     name, low = next(iter(origins.items()))
     values = case.columns[name]
@@ -50,13 +50,13 @@ def far_origin(case: Case) -> Diagnosis | None:
         "min": float(values.min()),
         "max": float(values.max()),
         "origin": low,
-        "loss": here,
+        "loss": end,
         "loss_reachable": lower,
     }
     instead = " and ".join(f"`({each} - {number:.15g})` for `{each}`" for each, number in origins.items())
     sentence = (
         f"`{name}` lies between {values.min():.15g} and {values.max():.15g}, far from 0 beside its range of "
-        f"{np.ptp(values):.4g}: the loss is {here:.4g}, and {lower:.4g} where `{name}` is counted from {low:.15g}."
+        f"{np.ptp(values):.4g}: the loss is {end:.4g}, and {lower:.4g} where `{name}` is counted from {low:.15g}."
     )
     they = f"`{name}`" if len(origins) == 1 else "these columns"
     advice = (
@@ -88,25 +88,25 @@ def takes_up(model: SymbolicModel, name: str) -> bool:
     columns = {each: random.uniform(0.5, 3.0, ROWS) for each in model.inputs}
     theta = random.uniform(0.6, 1.4, model.parameters.size)
     with np.errstate(all="ignore"):
-        moved = model.predict(theta, {**columns, name: columns[name] - SHIFT})
-        if not np.isfinite(moved).all():
+        shifted_prediction = model.predict(theta, {**columns, name: columns[name] - SHIFT})
+        if not np.isfinite(shifted_prediction).all():
             return False
 
         def residuals(there: Array) -> Array:
-            return np.nan_to_num(model.predict(there, columns) - moved, nan=1e9, posinf=1e9, neginf=-1e9)
+            return np.nan_to_num(model.predict(there, columns) - shifted_prediction, nan=1e9, posinf=1e9, neginf=-1e9)
 
-        found = optimize.least_squares(residuals, theta, xtol=1e-15, ftol=1e-15, gtol=1e-15)
-    return bool(2.0 * found.cost <= SAME * float(moved @ moved))
+        refitted = optimize.least_squares(residuals, theta, xtol=1e-15, ftol=1e-15, gtol=1e-15)
+    return bool(2.0 * refitted.cost <= SAME * float(shifted_prediction @ shifted_prediction))
 
 
 def _reached(case: Case, model: SymbolicModel, shifted: Mapping[str, Array]) -> float:
     """Return the J that a descent reaches in the shifted columns, from a start that is searched for."""
     rows = case.problem.rows.replaced(shifted)
     program = derived(model.formula, model.loss)
-    found = search(program, rows, model.parameters.start({}, 1.0), (), True)
-    if found is None:
+    searched_start = search(program, rows, model.parameters.start({}, 1.0), (), True)
+    if searched_start is None:
         return math.inf
-    known = case.problem.objective
-    objective = known.with_priors_of(objective_over(NumpyEngine(program, rows), known.penalty))
-    loss, _ = descended(objective, found.theta, EPOCHS)
+    objective_of_case = case.problem.objective
+    objective = objective_of_case.with_priors_of(objective_over(NumpyEngine(program, rows), objective_of_case.penalty))
+    loss, _ = descended(objective, searched_start.theta, EPOCHS)
     return loss

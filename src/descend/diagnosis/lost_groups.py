@@ -36,7 +36,7 @@ def lost_groups(case: Case) -> Diagnosis:
     if not idle_groups.size:
         return HEALTHY
     levels, owners = levels_of(case.model, layout)
-    names = [name for name, part in zip(owners, idle, strict=True) if part.any()]
+    names = [name for name, group_components in zip(owners, idle, strict=True) if group_components.any()]
     which, it = some_groups(levels, idle_groups)
     evidence = {"loss": case.end.loss, "groups": int(idle_groups.size), "without_influence": names}
     sentence = f"{joined(names)} {'has' if len(names) == 1 else 'have'} run away in {which}."

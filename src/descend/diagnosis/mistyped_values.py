@@ -70,11 +70,11 @@ def suspects(name: str, values: Array) -> Suspects | None:
     if not max(high - middle, middle - low) >= PLACED_FAR * spread or ((values == low) | (values == high)).all():
         return None
     away = (values - middle) / spread
-    found = [each for side in (-1.0, 1.0) if (each := _beyond(name, values, side * away)) is not None]
-    rows = np.unique(np.concatenate([each.rows for each in found])) if found else np.empty(0, dtype=np.intp)
+    suspect = [each for side in (-1.0, 1.0) if (each := _beyond(name, values, side * away)) is not None]
+    rows = np.unique(np.concatenate([each.rows for each in suspect])) if suspect else np.empty(0, dtype=np.intp)
     if not 0 < len(rows) <= SENTINELS * len(values):
         return None
-    distance, certain = max(each.distance for each in found), any(each.certain for each in found)
+    distance, certain = max(each.distance for each in suspect), any(each.certain for each in suspect)
     return Suspects(name, rows, values[rows], distance, certain)
 
 
@@ -118,23 +118,23 @@ def _no_measurement(
     values: Array, rows: NDArray[np.intp], far: Array, following: float, distance: Array
 ) -> bool | None:
     """Whether values that stand apart are certainly not measurements; None if they may well be."""
-    apart = values[rows]
-    if all(placeholder(value) for value in set(apart.tolist())):
+    suspect = values[rows]
+    if all(placeholder(value) for value in set(suspect.tolist())):
         return True
-    size, ratio = len(apart), float(far[-1]) / following
-    same = size > 1 and bool(apart.min() == apart.max()) and size * len(np.unique(values)) >= OFTEN * len(values)
+    size, ratio = len(suspect), float(far[-1]) / following
+    same = size > 1 and bool(suspect.min() == suspect.max()) and size * len(np.unique(values)) >= OFTEN * len(values)
     few = size <= max(1, int(FEW * len(distance)))
     if far[-1] < (REPEATED_FAR if same else FAR) or ratio < GAP or not (few or same):
         return None
     chance = ratio ** -(_tail_index(np.sort(np.abs(distance))[::-1][size:]) * (1 if same else size))
     if chance > CHANCE or (size > CLUSTER and not same and ratio < CLUSTER_GAP):
         return None
-    if same and apart[0] != 0.0:  # a repeated 0 may be a measurement
+    if same and suspect[0] != 0.0:  # a repeated 0 may be a measurement
         return True
     if ratio >= CERTAIN_GAP and chance <= CERTAIN_CHANCE:
         return True
     remaining = np.delete(values, rows)
-    among = bool(((apart / UNIT >= remaining.min()) & (apart / UNIT <= remaining.max())).all())
+    among = bool(((suspect / UNIT >= remaining.min()) & (suspect / UNIT <= remaining.max())).all())
     return among and ratio >= UNIT_GAP and chance <= UNIT_CHANCE
 
 

@@ -47,15 +47,15 @@ def _of_vector(run: Run) -> Case:
     failed, last = run.trace[-1], run.trace.last_finite
     # A run in standardised columns descended in other parameters than those it reports.
     objective = run.first.objective
-    own = objective.units.u if isinstance(objective, StandardizedObjective) else np.asarray
+    to_standardized = objective.units.u if isinstance(objective, StandardizedObjective) else np.asarray
     return Case(
         run=run,
         objective=objective,
         start=run.first.theta,
-        last=own(last.theta),
+        last=to_standardized(last.theta),
         optimizer=run.optimizer,
         columns={name: problem.columns[name] for name in names},
-        failed=None if failed is last else own(failed.theta),
+        failed=None if failed is last else to_standardized(failed.theta),
         over=lambda columns: _rebuilt(problem, columns),
         sampled=problem.all_rows is not None,
     )
@@ -79,5 +79,5 @@ def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Objective:
         built = NumpyEngine(engine.kernel, merged)
     else:
         built = NumpyEngine(derived(problem.model.formula, problem.model.loss), merged)
-    known = problem.objective
-    return known.with_priors_of(objective_over(built, known.penalty, known.bounds))
+    objective = problem.objective
+    return objective.with_priors_of(objective_over(built, objective.penalty, objective.bounds))

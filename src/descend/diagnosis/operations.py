@@ -58,7 +58,7 @@ class Operation:
 
 def watched_numpy(call: Callable[[Callable[[Array], Array]], object]) -> list[Operation]:
     """Return the operations on arrays of a NumPy function. call: receives a function that makes an array watched."""
-    seen: list[Operation] = []
+    operations: list[Operation] = []
 
     class Watched(np.ndarray):
         def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: object, **options: Any) -> object:
@@ -69,22 +69,22 @@ def watched_numpy(call: Callable[[Callable[[Array], Array]], object]) -> list[Op
                 result = getattr(ufunc, method)(*plain, **options)
             if isinstance(result, np.ndarray | np.floating) and np.issubdtype(result.dtype, np.floating):
                 numbers = tuple(np.asarray(each) for each in plain if isinstance(each, float | int | np.ndarray))
-                seen.append(Operation(ufunc.__name__, "", numbers, np.asarray(result)))
+                operations.append(Operation(ufunc.__name__, "", numbers, np.asarray(result)))
             return result.view(Watched) if isinstance(result, np.ndarray) else result
 
     def _plain(value: object) -> object:
         return value.view(np.ndarray) if isinstance(value, Watched) else value
 
     call(lambda array: np.asarray(array, dtype=np.float64).view(Watched))
-    return seen
+    return operations
 
 
 def watched_torch(call: Callable[[], object], module: Module | None = None) -> list[Operation]:
     """Return the tensor operations of ``call``, each with the part of ``module`` in which it ran."""
     import torch
 
-    seen: list[Operation] = []
-    inside: list[str] = []
+    operations: list[Operation] = []
+    entered: list[str] = []
 
     class Mode(torch.overrides.TorchFunctionMode):
         def __torch_function__(
@@ -96,27 +96,27 @@ def watched_torch(call: Callable[[], object], module: Module | None = None) -> l
         ) -> object:
             result = function(*args, **(kwargs or {}))
             if isinstance(result, torch.Tensor) and result.is_floating_point():
-                given = [each for each in (*args, *(kwargs or {}).values()) if isinstance(each, torch.Tensor)]
-                given = [each for each in given if each.is_floating_point()]
+                tensors_in = [each for each in (*args, *(kwargs or {}).values()) if isinstance(each, torch.Tensor)]
+                tensors_in = [each for each in tensors_in if each.is_floating_point()]
                 name = getattr(function, "__name__", str(function)).strip("_")
-                layer = inside[-1] if inside else ""
-                seen.append(Operation(name, layer, tuple(map(_array, given)), _array(result)))
+                layer = entered[-1] if entered else ""
+                operations.append(Operation(name, layer, tuple(map(_array, tensors_in)), _array(result)))
             return result
 
     with contextlib.ExitStack() as stack:
         for name, part in module.named_modules() if module is not None else ():
             if name:
                 label = f"{name} ({type(part).__name__})"
-                stack.callback(part.register_forward_pre_hook(lambda *_, label=label: inside.append(label)).remove)
-                stack.callback(part.register_forward_hook(lambda *_: _left(inside)).remove)
+                stack.callback(part.register_forward_pre_hook(lambda *_, label=label: entered.append(label)).remove)
+                stack.callback(part.register_forward_hook(lambda *_: _left(entered)).remove)
         stack.enter_context(torch.no_grad())
         stack.enter_context(Mode())
         call()
-    return seen
+    return operations
 
 
-def _left(inside: list[str]) -> None:
-    inside.pop()
+def _left(layers_entered: list[str]) -> None:
+    layers_entered.pop()
 
 
 def _array(tensor: Tensor) -> Array:
@@ -139,14 +139,14 @@ class Broken:
     derivative: bool = False
 
 
-def first_broken(seen: list[Operation], prediction: Array, loss: Loss, rows: int, single: bool) -> Broken | None:
+def first_broken(operations: list[Operation], prediction: Array, loss: Loss, rows: int, single: bool) -> Broken | None:
     """Find what broke first among the operations seen; None if only sums and products overflowed.
 
     single: whether they were in single precision.
     """
     bad = ~np.isfinite(prediction)
     if bad.any():
-        operation, row = next(_failures(seen, rows, bad), (None, 0))
+        operation, row = next(_failures(operations, rows, bad), (None, 0))
         if operation is None:
             return None
         value = _value_at(operation.output, row, rows)
@@ -154,12 +154,12 @@ def first_broken(seen: list[Operation], prediction: Array, loss: Loss, rows: int
         return None if outside is None else Broken(operation, row, value, outside)
     # The prediction is finite: its loss or its gradient is not. The largest output of what grows is to blame.
     limit = 1e18 if single else 1e140
-    for operation in seen:
+    for operation in operations:
         sizes = np.abs(operation.output)
         if operation.name in GROWING and (size := float(sizes.max(initial=0.0))) > limit:
             row = int(sizes.reshape(rows, -1).max(axis=1).argmax()) if operation.by_row(rows) else 0
             return Broken(operation, row, size, outside=False)
-    for operation in seen:
+    for operation in operations:
         if operation.name in DOMAINS | DIVISIONS | POWERS and operation.by_row(rows) and operation.inputs:
             argument = operation.inputs[-1 if operation.name in DIVISIONS else 0]
             at_edge = np.abs(argument) <= 1e-300
@@ -170,9 +170,9 @@ def first_broken(seen: list[Operation], prediction: Array, loss: Loss, rows: int
     return Broken(None, int(outside_range.argmax())) if outside_range.any() else None
 
 
-def _failures(seen: list[Operation], rows: int, bad: NDArray[np.bool_]) -> Iterator[tuple[Operation, int]]:
+def _failures(operations: list[Operation], rows: int, bad: NDArray[np.bool_]) -> Iterator[tuple[Operation, int]]:
     """Yield the operations that broke a row whose prediction is not finite, with the first such row (from 0)."""
-    for each in seen:
+    for each in operations:
         broken = each.broken(rows)
         if len(broken) == rows and (broken & bad).any():
             yield each, int((broken & bad).argmax())
@@ -185,8 +185,8 @@ def _row_of(values: Array, row: int, rows: int) -> Array:
 
 
 def _value_at(output: Array, row: int, rows: int) -> float:
-    part = _row_of(output, row, rows)
-    return float(part[~np.isfinite(part)][0]) if (~np.isfinite(part)).any() else math.nan
+    output_of_row = _row_of(output, row, rows)
+    return float(output_of_row[~np.isfinite(output_of_row)][0]) if (~np.isfinite(output_of_row)).any() else math.nan
 
 
 def _outside(operation: Operation, value: float, row: int, rows: int) -> bool | None:

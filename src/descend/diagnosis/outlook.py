@@ -42,81 +42,81 @@ class Outlook:
             "tolerance": self.tolerance,
         }
         settings["standardized"] = self.standardized
-        found = self.spectrum
-        if found is None:
+        spectrum = self.spectrum
+        if spectrum is None:
             return settings
-        blamed, gain = (None, None) if self.standardized else (culprit_of(found), standardised(found))
-        best, growth = found.best_rate(self.optimizer), found.growth(self.rate, self.optimizer)
+        blamed, gain = (None, None) if self.standardized else (culprit_of(spectrum), standardised(spectrum))
+        best, growth = spectrum.best_rate(self.optimizer), spectrum.growth(self.rate, self.optimizer)
         return settings | {
-            "exact": found.exact,
-            "largest_curvature": found.largest,
-            "smallest_curvature": found.smallest,
-            "condition": found.condition,
-            "largest_stable_rate": found.stable_limit(self.optimizer),
+            "exact": spectrum.exact,
+            "largest_curvature": spectrum.largest,
+            "smallest_curvature": spectrum.smallest,
+            "condition": spectrum.condition,
+            "largest_stable_rate": spectrum.stable_limit(self.optimizer),
             "best_rate": best,
-            "epochs": found.epochs_to(self.tolerance, self.rate, self.optimizer),
-            "epochs_at_best_rate": None if best is None else found.epochs_to(self.tolerance, best, self.optimizer),
+            "epochs": spectrum.epochs_to(self.tolerance, self.rate, self.optimizer),
+            "epochs_at_best_rate": None if best is None else spectrum.epochs_to(self.tolerance, best, self.optimizer),
             "growth": growth if growth is not None and math.isfinite(growth) else None,
-            "overflow_epoch": {name: found.overflow_epoch(self.rate, self.optimizer, name) for name in LARGEST},
+            "overflow_epoch": {name: spectrum.overflow_epoch(self.rate, self.optimizer, name) for name in LARGEST},
             "to_blame": None if blamed is None else blamed.label,
             "why": None if blamed is None else str(blamed),
             "condition_standardized": None if gain is None else gain.condition,
             "epochs_standardized": None if gain is None else self._at_best(gain),
         }
 
-    def _at_best(self, found: Spectrum) -> int | None:
-        best = found.best_rate(self.optimizer)
-        return None if best is None else found.epochs_to(self.tolerance, best, self.optimizer)
+    def _at_best(self, spectrum: Spectrum) -> int | None:
+        best = spectrum.best_rate(self.optimizer)
+        return None if best is None else spectrum.epochs_to(self.tolerance, best, self.optimizer)
 
     def lines(self) -> list[tuple[str, str]]:
         """Return labels and sentences."""
-        found, name = self.spectrum, self.optimizer.name
-        if found is None:
+        spectrum, name = self.spectrum, self.optimizer.name
+        if spectrum is None:
             return [("curvature", "none at the start that would tell anything about the steps")]
-        limit, best = found.stable_limit(self.optimizer), found.best_rate(self.optimizer)
+        limit, best = spectrum.stable_limit(self.optimizer), spectrum.best_rate(self.optimizer)
         assert limit is not None and best is not None
-        most = "" if found.complete else " at least"
-        extremes = f"largest {found.largest:.4g}, smallest {found.smallest:.4g}, condition{most} {found.condition:.3g}"
+        most, condition = "" if spectrum.complete else " at least", spectrum.condition
+        extremes = f"largest {spectrum.largest:.4g}, smallest {spectrum.smallest:.4g}, condition{most} {condition:.3g}"
         where = ", in standardised columns" if self.standardized else ""
         # With momentum the rate that is best in the long run need not be the first to arrive.
         best_of = "at best" if self.optimizer.recurrence == Recurrence() else "in the long run fastest at"
         lines = [
             (
                 "curvature",
-                extremes + where + ("" if found.exact else "; of the parabola that J resembles at the start"),
+                extremes + where + ("" if spectrum.exact else "; of the parabola that J resembles at the start"),
             ),
             (
                 "stable",
-                f"{name} up to a learning rate of {limit:.4g}, {best_of} {best:.4g}: {self._epochs(found, best)}",
+                f"{name} up to a learning rate of {limit:.4g}, {best_of} {best:.4g}: {self._epochs(spectrum, best)}",
             ),
-            ("asked", f"{self.rate:.4g} is {self._at_rate(found, limit)}"),
+            ("asked", f"{self.rate:.4g} is {self._at_rate(spectrum, limit)}"),
         ]
-        blamed, gain = (None, None) if self.standardized else (culprit_of(found), standardised(found))
+        blamed, gain = (None, None) if self.standardized else (culprit_of(spectrum), standardised(spectrum))
         if blamed is not None and gain is not None:
-            after = f"brings the condition from {found.condition:.2g} to {gain.condition:.2g}"
+            after = f"brings the condition from {spectrum.condition:.2g} to {gain.condition:.2g}"
             epochs = self._at_best(gain)
             after += "" if epochs is None else f", at best {_counted(epochs)}"
             lines.append(("to blame", f"{blamed}; standardising ({spell('standardize', True)}) {after}"))
         return lines
 
-    def _at_rate(self, found: Spectrum, limit: float) -> str:
-        growth = found.growth(self.rate, self.optimizer)
+    def _at_rate(self, spectrum: Spectrum, limit: float) -> str:
+        growth = spectrum.growth(self.rate, self.optimizer)
         assert growth is not None
         if self.rate <= limit:
             every = math.log(0.5) / math.log(growth) if growth > 0.0 else 0.0
             slow = f"the slowest part of the error halves every {every:,.0f} epochs"
             slow = slow if every >= 1.5 else "every part of the error more than halves per epoch"
-            return f"stable: {self._epochs(found, self.rate)}; {slow}"
-        ends = [(found.overflow_epoch(self.rate, self.optimizer, name), name) for name in LARGEST]
+            return f"stable: {self._epochs(spectrum, self.rate)}; {slow}"
+        ends = [(spectrum.overflow_epoch(self.rate, self.optimizer, name), name) for name in LARGEST]
         overflow = [f"{name} at epoch {epoch:,}" for epoch, name in ends if epoch is not None]
         after = f"; it overflows {' and '.join(overflow)}" if overflow else ""
         return f"unstable: J grows {growth * growth:.3g}-fold per epoch{after}"
 
-    def _epochs(self, found: Spectrum, rate: float) -> str:
-        epochs = found.epochs_to(self.tolerance, rate, self.optimizer)
+    def _epochs(self, spectrum: Spectrum, rate: float) -> str:
+        epochs = spectrum.epochs_to(self.tolerance, rate, self.optimizer)
         if epochs is None:
             return f"more than {MOST_EPOCHS:.0e} epochs to the tolerance of {self.tolerance:g}"
-        about = "" if found.exact else "if J were that parabola, "
+        about = "" if spectrum.exact else "if J were that parabola, "
         return f"{about}{_counted(epochs)} to the tolerance of {self.tolerance:g}"
 
 
@@ -158,7 +158,7 @@ def outlook(
     problem, first = beginning.problem, beginning.first
     if standardize:
         first = standardized(problem, first)[0].first
-        found = spectrum_at(first, problem.model.parameters.labels, problem.scale, problem.parabola)
+        spectrum = spectrum_at(first, problem.model.parameters.labels, problem.scale, problem.parabola)
     else:
-        found = spectrum_of(problem, first)
-    return Outlook(optimizer, learning_rate(rate, optimizer, first)[0], tolerance, found, standardize)
+        spectrum = spectrum_of(problem, first)
+    return Outlook(optimizer, learning_rate(rate, optimizer, first)[0], tolerance, spectrum, standardize)

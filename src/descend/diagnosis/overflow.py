@@ -205,8 +205,8 @@ def _in_formula(case: Case, model: SymbolicModel, theta: Array) -> Failure | Non
     outside = ~model.loss.has_value(prediction, model.observed(columns))
     if outside.any():
         row = int(outside.argmax())
-        found = sympy.log(model.prediction, evaluate=False), math.nan
-        return failure(found, row, Cause.DOMAIN_ERROR)
+        logarithm = sympy.log(model.prediction, evaluate=False), math.nan
+        return failure(logarithm, row, Cause.DOMAIN_ERROR)
     for _, slope, row, _ in preflight.broken_slopes(model, theta, columns):
         found_inside = innermost_failure(slope, preflight.row_values(model, theta, columns, row))
         if found_inside is not None:
@@ -216,9 +216,9 @@ def _in_formula(case: Case, model: SymbolicModel, theta: Array) -> Failure | Non
     return failure(innermost_failure(model.prediction, values, LARGEST), row, Cause.OVERFLOW)
 
 
-def _kind(found: tuple[Expr, float], values: dict[Expr, float]) -> Cause:
+def _kind(overflow: tuple[Expr, float], values: dict[Expr, float]) -> Cause:
     """Return whether a value is outside the domain of a function or too large."""
-    node, value = found
+    node, value = overflow
     function = entry_of(node)
     if math.isnan(value) or (function is not None and function.domain):
         return Cause.DOMAIN_ERROR
@@ -234,18 +234,22 @@ def _in_function(case: Case, model: Model, theta: Array) -> Failure | None:
     prediction = model.scores(theta, case.problem.columns)
     try:
         if forward is None:
-            seen = watched_numpy(lambda wrap: model.predict(theta, {name: wrap(columns[name]) for name in columns}))
+            operations = watched_numpy(
+                lambda wrap: model.predict(theta, {name: wrap(columns[name]) for name in columns})
+            )
         elif case.problem.gradient == "autograd":
             import torch
 
             tensors = {name: torch.from_numpy(np.array(column)) for name, column in columns.items()}
             numbers = {name: torch.as_tensor(value) for name, value in values.items()}
-            seen = watched_torch(lambda: forward(tensors, numbers))
+            operations = watched_torch(lambda: forward(tensors, numbers))
         else:
-            seen = watched_numpy(lambda wrap: forward({name: wrap(column) for name, column in columns.items()}, values))
+            operations = watched_numpy(
+                lambda wrap: forward({name: wrap(column) for name, column in columns.items()}, values)
+            )
     except Exception:  # if the function cannot be watched, no operation is named
-        seen = []
-    return _of_operations(case, first_broken(seen, prediction, model.loss, rows, case.single), theta, model.name)
+        operations = []
+    return _of_operations(case, first_broken(operations, prediction, model.loss, rows, case.single), theta, model.name)
 
 
 def _in_module(case: Case, theta: Array) -> Failure | None:
@@ -254,26 +258,28 @@ def _in_module(case: Case, theta: Array) -> Failure | None:
     flat = case.objective
     module, inputs = flat.module, flat.inputs[:MOST_WATCHED]
     with flat.standing_at(theta):
-        seen = watched_torch(lambda: module(inputs), module)
+        operations = watched_torch(lambda: module(inputs), module)
         with torch.no_grad():
             prediction = module(inputs).detach().cpu().double().numpy().reshape(-1)
-    found = first_broken(seen, prediction, case.model.loss, len(inputs), case.single)
-    return _of_operations(case, found, theta, case.model.name)
+    broken_operation = first_broken(operations, prediction, case.model.loss, len(inputs), case.single)
+    return _of_operations(case, broken_operation, theta, case.model.name)
 
 
 MOST_WATCHED = 65_536
 """Rows of a module that are watched."""
 
 
-def _of_operations(case: Case, found: Broken | None, theta: Array, name: str) -> Failure | None:
+def _of_operations(case: Case, operation: Broken | None, theta: Array, name: str) -> Failure | None:
     """Say what broke first, among the operations that were seen."""
-    if found is None:
+    if operation is None:
         return None
-    part = (
-        "log(prediction)" if found.operation is None else f"{found.operation.name} in {found.operation.layer or name}"
+    operation_text = (
+        "log(prediction)"
+        if operation.operation is None
+        else f"{operation.operation.name} in {operation.operation.layer or name}"
     )
-    cause = Cause.DOMAIN_ERROR if found.outside else Cause.OVERFLOW
+    cause = Cause.DOMAIN_ERROR if operation.outside else Cause.OVERFLOW
     names = [name for name in case.columns if name in case.model.inputs or case.model.in_place]
-    inputs = {name: float(case.columns[name][found.row]) for name in names[:6] if name != case.model.response}
-    part = f"the derivative of {part}" if found.derivative else part
-    return Failure(cause, part, found.value, found.row + 1, inputs, theta)
+    inputs = {name: float(case.columns[name][operation.row]) for name in names[:6] if name != case.model.response}
+    operation_text = f"the derivative of {operation_text}" if operation.derivative else operation_text
+    return Failure(cause, operation_text, operation.value, operation.row + 1, inputs, theta)

@@ -67,9 +67,9 @@ def plateau(case: Case) -> Diagnosis | None:
     }
     words = []
     if saturated is not None:
-        part, share = saturated
-        evidence |= {"expression": part, "share_of_rows_saturated": share}
-        words.append(f"`{part}` is saturated in {100.0 * share:.3g}% of the rows")
+        curve, share = saturated
+        evidence |= {"expression": curve, "share_of_rows_saturated": share}
+        words.append(f"`{curve}` is saturated in {100.0 * share:.3g}% of the rows")
     elif idle:
         influence = "no influence at the start" if case.first.norm == 0.0 else "lost all influence"
         words.append(f"{' and '.join(idle)} {'have' if len(idle) > 1 else 'has'} {influence}")
@@ -88,10 +88,10 @@ def _advice(case: Case, saturated: tuple[str, float] | None, idle: list[str]) ->
         if searched:
             restart += worded("searching", f", or leave {spell('start')} out to have some searched for")
     if saturated is not None:
-        part, share = saturated
+        curve, share = saturated
         return (
-            f"The descent is on a plateau, for `{part}` hardly changes any more in {100.0 * share:.3g}% of the rows: "
-            f"start its parameters where it does; {restart}."
+            f"The descent is on a plateau, for `{curve}` hardly changes any more in {100.0 * share:.3g}% of the "
+            f"rows: start its parameters where it does; {restart}."
         )
     if idle:
         return (
@@ -139,9 +139,9 @@ def _saturated(case: Case) -> tuple[str, float] | None:
     symbols = tuple(values)
     best: tuple[str, float] | None = None
     for node in _saturable(model.prediction):
-        inside = compile_expression(node.args[0], symbols)(*values.values())
-        inside = np.broadcast_to(np.asarray(inside, dtype=np.float64), (count,))
-        slope, largest = _slope(node, inside)
+        argument_of_node = compile_expression(node.args[0], symbols)(*values.values())
+        argument_of_node = np.broadcast_to(np.asarray(argument_of_node, dtype=np.float64), (count,))
+        slope, largest = _slope(node, argument_of_node)
         share = float((np.abs(slope) < VANISHED * largest).mean())
         if share >= SATURATED and (best is None or share > best[1]):
             best = as_text(node), share
@@ -154,7 +154,7 @@ def _saturable(expression: Expr) -> Iterator[Expr]:
             yield node
 
 
-def _slope(node: Expr, inside: Array) -> tuple[Array, float]:
+def _slope(node: Expr, argument: Array) -> tuple[Array, float]:
     """Return the derivative of a function at each row, and its largest for arguments that are not extreme."""
     symbol = sympy.Dummy("z")
     function = compile_expression(node.func(symbol), (symbol,))
@@ -164,19 +164,19 @@ def _slope(node: Expr, inside: Array) -> tuple[Array, float]:
         return np.asarray((function(at + step) - function(at - step)) / (2.0 * step))
 
     usual = slope(np.linspace(-3.0, 0.0, 61))
-    return slope(inside), float(np.abs(usual[np.isfinite(usual)]).max(initial=0.0))
+    return slope(argument), float(np.abs(usual[np.isfinite(usual)]).max(initial=0.0))
 
 
 def _lower(case: Case) -> float:
     """Return the lowest J that a search from elsewhere finds."""
     model, problem = case.model, case.problem
     if model.formula is not None:
-        found = search_anew(problem)
-        return math.inf if found is None else float(problem.objective(found.theta, 0).loss)
+        lower_start = search_anew(problem)
+        return math.inf if lower_start is None else float(problem.objective(lower_start.theta, 0).loss)
     starts = [share * theta for theta in (case.start, case.last) for share in (0.1, 0.01, -0.1)]
     starts += [np.full(case.last.size, value) for value in (0.1, 1.0, -0.1)]
     single = np.eye(case.last.size, dtype=bool)
-    starts += [np.where(one, share * case.last, case.last) for one in single for share in (0.1, 0.01, -1.0)]
+    starts += [np.where(lone_row, share * case.last, case.last) for lone_row in single for share in (0.1, 0.01, -1.0)]
     return min((case.lowest(np.asarray(theta), case.objective) for theta in starts), default=math.inf)
 
 
@@ -190,14 +190,14 @@ def _of_module(case: Case) -> Diagnosis | None:
     module, inputs = flat.module, flat.inputs[:WATCHED]
     try:
         with flat.standing_at(case.last):
-            seen = watched_torch(lambda: module(inputs), module)
+            operations = watched_torch(lambda: module(inputs), module)
     except Exception:  # a module that cannot be watched is not looked into
         return None
-    layers = [(operation, _dead(operation)) for operation in seen]
-    found = [(operation, share) for operation, share in layers if share is not None and share >= DEAD]
-    if not found:
+    layers = [(operation, _dead(operation)) for operation in operations]
+    dead_layers = [(operation, share) for operation, share in layers if share is not None and share >= DEAD]
+    if not dead_layers:
         return None
-    operation, share = found[0]
+    operation, share = dead_layers[0]
     layer = f"{operation.name} in {operation.layer or type(module).__name__}"
     evidence: Evidence = {
         "layer": layer,
@@ -206,9 +206,9 @@ def _of_module(case: Case) -> Diagnosis | None:
         "loss_of_best_constant": constant,
         "gradient_norm": float(case.objective(case.last, 1).norm),
     }
-    state = "dead" if operation.name.startswith("relu") else "saturated"
+    death = "dead" if operation.name.startswith("relu") else "saturated"
     sentence = (
-        f"{100.0 * share:.3g}% of what {layer} returns has no derivative ({state}), so nothing before it can learn: "
+        f"{100.0 * share:.3g}% of what {layer} returns has no derivative ({death}), so nothing before it can learn: "
         f"the loss is {level:.4g}, that of the best constant {constant:.4g}."
     )
     advice = "Start from smaller weights, scale the inputs to about 1, or use a smaller rate; leaky_relu never dies."

@@ -164,12 +164,12 @@ def _swings(case: Case) -> Diagnosis | None:
     """Find a rate that is too large for a run that stayed finite: J goes up and down, and no longer falls."""
     if not case.progress.hovers:
         return _thrown(case)
-    least = 0.3 * max(case.excess, case.progress.level - case.reachable)
+    smallest_swing = 0.3 * max(case.excess, case.progress.level - case.reachable)
     ran = min(max(case.epochs, 50), 500)
     for share in (0.25, 0.1, 0.01):
         steps = case.trial(case.last, rate=share * case.rate, epochs=ran)
         lowest = min(step.loss for step in steps if math.isfinite(step.loss))
-        if case.progress.level - lowest > max(least, OF_LOSS * abs(lowest)):
+        if case.progress.level - lowest > max(smallest_swing, OF_LOSS * abs(lowest)):
             break
     else:
         return _thrown(case)

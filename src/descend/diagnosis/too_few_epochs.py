@@ -35,8 +35,8 @@ def too_few_epochs(case: Case) -> Diagnosis | None:
     if needed is not None:
         shrinks = (target / left) ** (1.0 / (needed - ran))
     elif shrinks < 1.0 and target < left:
-        more = math.log(target / left) / math.log(shrinks)
-        needed = ran + math.ceil(more) if more < MOST else None
+        epochs_missing = math.log(target / left) / math.log(shrinks)
+        needed = ran + math.ceil(epochs_missing) if epochs_missing < MOST else None
     hovers = case.progress.hovers and case.plan.batch_size is not None
     evidence: Evidence = {
         "epochs": ran,
@@ -83,14 +83,14 @@ def _by_curvature(case: Case, left: float, target: float) -> int | None:
         return None
     values, vectors = np.linalg.eigh(curvature)
     values, slopes = values[values > 0.0], (vectors.T @ case.end.gradient)[values > 0.0]
-    parts = slopes**2 / (2.0 * values)
-    if not 0.5 * left <= parts.sum() <= 2.0 * left:
+    loss_along_axes = slopes**2 / (2.0 * values)
+    if not 0.5 * left <= loss_along_axes.sum() <= 2.0 * left:
         return None  # J is no such parabola
 
     modes = case.optimizer.recurrence.modes(case.rate * values)
 
     def remains(epochs: float) -> float:
-        return float(modes.left(np.array([epochs]))[0] ** 2 @ parts)
+        return float(modes.left(np.array([epochs]))[0] ** 2 @ loss_along_axes)
 
     low, high = 0, 1
     while remains(high) > target:

@@ -41,29 +41,30 @@ def unscaled_column(case: Case) -> Diagnosis | None:
     """Say so if one column is far larger than the others, and in standardised columns the same run goes well."""
     if case.optimizer.recurrence is None:
         return None
-    found = scales_of(case)
-    if found is None or (case.diverged and found.ratio < 1.0):
+    scales = scales_of(case)
+    if scales is None or (case.diverged and scales.ratio < 1.0):
         return None
-    helped = _stable(case, found) if case.diverged else _in_time(case, found)
-    if not helped or (found.ratio < MILD and _smaller_rate_serves(case)):
+    helped = _stable(case, scales) if case.diverged else _in_time(case, scales)
+    if not helped or (scales.ratio < MILD and _smaller_rate_serves(case)):
         return None
     evidence: Evidence = {
-        "column": found.column,
-        "size": found.size,
-        "size_of_others": found.others,
-        "condition": found.before,
-        "condition_standardized": found.after,
+        "column": scales.column,
+        "size": scales.size,
+        "size_of_others": scales.others,
+        "condition": scales.before,
+        "condition_standardized": scales.after,
         "learning_rate": case.rate,
         "epochs": case.epochs,
     }
     limit = case.stable_rate
     if limit is not None:
         evidence["largest_stable_rate"] = limit
-    size = "larger" if found.ratio > 1.0 else "smaller"
-    times = found.ratio if found.ratio > 1.0 else 1.0 / found.ratio
+    size = "larger" if scales.ratio > 1.0 else "smaller"
+    times = scales.ratio if scales.ratio > 1.0 else 1.0 / scales.ratio
     sentence = (
-        f"`{found.column}` has values around {found.size:.3g}, {times:.3g} times {size} than what the other parameters "
-        f"multiply: the condition of J is {found.before:.3g}, and {found.after:.3g} in standardised columns"
+        f"`{scales.column}` has values around {scales.size:.3g}, {times:.3g} times {size} than what the other "
+        f"parameters multiply: the condition of J is {scales.before:.3g}, and {scales.after:.3g} in standardised "
+        "columns"
     )
     if case.beyond and limit is not None:
         sentence += f"; the rate {case.rate:g} is {case.rate / limit:.3g} times the largest stable one"
@@ -72,9 +73,9 @@ def unscaled_column(case: Case) -> Diagnosis | None:
         if not case.model.in_place
         else "subtract its mean and divide by its standard deviation"
     )
-    advice = f"Standardise `{found.column}` ({standardize}), and the same learning rate serves."
+    advice = f"Standardise `{scales.column}` ({standardize}), and the same learning rate serves."
     if not case.diverged:
-        advice = f"Standardise `{found.column}` ({standardize}): then {counted(case.epochs)} will do."
+        advice = f"Standardise `{scales.column}` ({standardize}): then {counted(case.epochs)} will do."
     if case.beyond and limit is not None:
         advice += f" As it is, the largest stable rate at the start is {limit:.3g}."
     return Diagnosis(Cause.UNSCALED_COLUMN, evidence, sentence + ".", advice)
@@ -91,8 +92,8 @@ def scales_of(case: Case) -> Scales | None:
     if not logs:
         return None
     name = max(logs, key=lambda each: float(logs[each]))
-    size, others = sizes[name], _others(sizes, name)
-    if max(size / others, others / size) < BEYOND:
+    size, sizes_of_others = sizes[name], _others(sizes, name)
+    if max(size / sizes_of_others, sizes_of_others / size) < BEYOND:
         return None
     rescaled = standard(case)
     if rescaled is None:
@@ -103,11 +104,11 @@ def scales_of(case: Case) -> Scales | None:
         before, after = _condition(case, case.objective), _condition(case, rescaled)
     if before is None or after is None or before < GAIN * after:
         return None
-    return Scales(name, size, others, before, after, rescaled)
+    return Scales(name, size, sizes_of_others, before, after, rescaled)
 
 
 def _others(sizes: dict[str, float], name: str) -> float:
-    return float(np.median([size for other, size in sizes.items() if other != name])) or 1.0
+    return float(np.median([size for other_column, size in sizes.items() if other_column != name])) or 1.0
 
 
 def _sizes(case: Case) -> tuple[dict[str, float], Array | None]:
@@ -165,14 +166,14 @@ def _of_matrix(curvature: Array) -> float | None:
     return float(values[-1] / max(values[0], 1e-15 * values[-1])) if values[-1] > 0.0 else None
 
 
-def _begin(found: Scales) -> Array | None:
+def _begin(column_scales: Scales) -> Array | None:
     """Return where a trial in standardised columns begins; None to begin with the same numbers as the run."""
-    first = getattr(found.objective, "first", None)
+    first = getattr(column_scales.objective, "first", None)
     return None if first is None else np.asarray(first.theta)
 
 
-def _stable(case: Case, found: Scales) -> bool:
-    return went_well(case.trial(_begin(found), objective=found.objective, epochs=max(50, 2 * case.epochs)))
+def _stable(case: Case, scales: Scales) -> bool:
+    return went_well(case.trial(_begin(scales), objective=scales.objective, epochs=max(50, 2 * case.epochs)))
 
 
 def _smaller_rate_serves(case: Case) -> bool:
@@ -184,15 +185,15 @@ def _smaller_rate_serves(case: Case) -> bool:
     return went_well(steps) and case.settled(steps, case.objective)
 
 
-def _in_time(case: Case, found: Scales) -> bool:
+def _in_time(case: Case, column_scales: Scales) -> bool:
     """Whether the epochs that were run would have been enough in standardised columns, at this rate or one for them.
 
     For a run that oscillates, it is enough if it no longer does.
     """
     for rate in (case.rate, "auto"):
-        steps = case.trial(_begin(found), objective=found.objective, rate=rate)
+        steps = case.trial(_begin(column_scales), objective=column_scales.objective, rate=rate)
         if case.progress.hovers and rate == case.rate and went_well(steps) and not Progress(losses(steps)).hovers:
             return True
-        if went_well(steps) and case.settled(steps, found.objective):
+        if went_well(steps) and case.settled(steps, column_scales.objective):
             return True
     return False

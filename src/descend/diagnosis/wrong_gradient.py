@@ -32,22 +32,22 @@ def wrong_gradient(case: Case) -> Diagnosis | None:
         return None
     # Where a diverged run ended, J curves too strongly for any step that its size allows.
     for theta in (case.start,) if case.diverged else (case.start, case.last):
-        found = _disagreement(case, theta)
-        if found is not None and _disagreement(case, _beside(theta)) is not None:
+        disagreement = _disagreement(case, theta)
+        if disagreement is not None and _disagreement(case, _beside(theta)) is not None:
             break
     else:
         return None
-    label, given, measured = found
+    label, slope, measured = disagreement
     where = "the start" if theta is case.start else "the end"
     slope_name = f"dJ/d{label}" if label else "the slope of J along the gradient"
     source = "gradient by hand" if by_hand else f"{case.problem.gradient} gradient"
     sentence = (
-        f"the {source} is wrong: at {where} it gives {given:.6g} for {slope_name}, but J changes by {measured:.6g}"
+        f"the {source} is wrong: at {where} it gives {slope:.6g} for {slope_name}, but J changes by {measured:.6g}"
     )
-    ratio = given / measured if measured else math.inf
+    ratio = slope / measured if measured else math.inf
     if math.isfinite(ratio) and abs(ratio) < 1e6:
         sentence += f", a factor of {ratio:.4g}"
-    evidence: Evidence = {"parameter": label or None, "given": given, "measured": measured}
+    evidence: Evidence = {"parameter": label or None, "given": slope, "measured": measured}
     return Diagnosis(Cause.WRONG_GRADIENT, evidence | {"factor": ratio}, sentence + ".", ADVICE)
 
 
@@ -88,17 +88,17 @@ def _disagreement(case: Case, theta: Array) -> tuple[str, float, float] | None:
         random = np.random.default_rng(0)
         length = float(np.linalg.norm(gradient))
         directions = [("", gradient / length)] if length > 0.0 else []
-        directions += [("", part / np.linalg.norm(part)) for part in random.standard_normal((4, size))]
+        directions += [("", draw / np.linalg.norm(draw)) for draw in random.standard_normal((4, size))]
     worst: tuple[float, tuple[str, float, float]] | None = None
     for label, direction in directions:
-        given = float(gradient @ direction)
+        slope = float(gradient @ direction)
         measured, doubt = _slope(case, theta, direction)
-        wrong = abs(given - measured)
+        wrong = abs(slope - measured)
         if not math.isfinite(measured) or wrong <= DOUBT * doubt:
             continue
-        share = wrong / max(abs(given), abs(measured))
+        share = wrong / max(abs(slope), abs(measured))
         if share > WRONG and (worst is None or share > worst[0]):
-            worst = share, (label, given, measured)
+            worst = share, (label, slope, measured)
     return None if worst is None else worst[1]
 
 

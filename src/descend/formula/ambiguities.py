@@ -27,8 +27,8 @@ def ambiguities(formula: Formula, columns: Collection[str] = ()) -> tuple[str, .
     >>> ambiguities(read_formula("y ~ a*e^(-b*x)", ["x", "y"]))
     ()
     """
-    parts = formula.parts or (formula,)
-    return tuple(dict.fromkeys(found for part in parts for found in _ambiguities(part, tuple(columns))))
+    formulas = formula.parts or (formula,)
+    return tuple(dict.fromkeys(ambiguity for part in formulas for ambiguity in _ambiguities(part, tuple(columns))))
 
 
 @lru_cache(maxsize=128)
@@ -78,17 +78,17 @@ def _response(formula: Formula) -> Iterator[str]:
 def _twins(formula: Formula, columns: Collection[str]) -> Iterator[str]:
     """Warn of different names that look alike, because of letters from another alphabet or full-width ones."""
     names = dict.fromkeys((*formula.parameters, *formula.columns))
-    for one, other in itertools.product(names, dict.fromkeys((*names, *columns))):
+    for one, second_name in itertools.product(names, dict.fromkeys((*names, *columns))):
         if (
-            one == other
-            or _looks(one) != _looks(other)
-            or (other in names and _strangeness(one) <= _strangeness(other))
+            one == second_name
+            or _looks(one) != _looks(second_name)
+            or (second_name in names and _strangeness(one) <= _strangeness(second_name))
         ):
             continue
-        odd = one if _strangeness(one) > _strangeness(other) else other
+        odd = one if _strangeness(one) > _strangeness(second_name) else second_name
         letter = next((letter for letter in odd if _looks(letter) != letter), odd[0])
         yield (
-            f"`{one}` and `{other}` look alike but are two names: `{odd}` is written with {_called(letter)}; "
+            f"`{one}` and `{second_name}` look alike but are two names: `{odd}` is written with {_called(letter)}; "
             "write both the same if one is meant"
         )
 

@@ -149,12 +149,12 @@ class Builder(VectorBuilder):
         self.fail(node, "A pattern of columns stands only inside `w @ [ ]`.", "Write `w @ [x*]`.")
 
     def _chain(self, node: tree.Chain) -> Expr:
-        first, *others = node.operands
+        first, *later_operands = node.operands
         values = [self._value(first)]
-        for operator, part in zip(node.operators, others, strict=True):
-            value = self._value(part)
+        for operator, operand in zip(node.operators, later_operands, strict=True):
+            value = self._value(operand)
             if operator == "/" and value == 0:
-                self.fail(part, "This divides by zero.", "Check the denominator.")
+                self.fail(operand, "This divides by zero.", "Check the denominator.")
             values.append(1 / value if operator == "/" else -value if operator == "-" else value)
         return Add(*values) if node.rank == syntax.SUM else Mul(*values)
 
@@ -199,13 +199,13 @@ class Builder(VectorBuilder):
             return self._curve(node)
         self._check_count(node, *function.arguments)
         if function.name == "where":
-            condition, chosen, other = node.arguments
-            return function.build(self._condition(condition), self._value(chosen), self._value(other))
+            condition, value_if, value_else = node.arguments
+            return function.build(self._condition(condition), self._value(value_if), self._value(value_else))
         arguments = [self._value(argument) for argument in node.arguments]
-        for place in function.orders:
-            if not (arguments[place].is_Integer and arguments[place] >= 0):
+        for order_place in function.orders:
+            if not (arguments[order_place].is_Integer and arguments[order_place] >= 0):
                 fault = f"`{name}` needs a whole number from 0 on here, written as such."
-                self.fail(node.arguments[place], fault, f"Write it as `{name}(2, x)`.")
+                self.fail(node.arguments[order_place], fault, f"Write it as `{name}(2, x)`.")
         result = function.build(*arguments)
         if all(argument.is_number for argument in arguments):
             value = called_with_numbers(function, arguments, result)
@@ -220,12 +220,12 @@ class Builder(VectorBuilder):
         """Return a named curve in what is no formula, such as a quantity; arguments left out are names."""
         from descend.formula.curves.writing_out import by_itself
 
-        written = by_itself(self.text, node)
-        if written is None:
+        curve_text = by_itself(self.text, node)
+        if curve_text is None:
             if node.named:
                 self._refuse_named(node)
             self._unknown_function(node)
-        return self._value(written)
+        return self._value(curve_text)
 
     def _refuse_named(self, node: tree.Call) -> NoReturn:
         named, value = node.named[0]
@@ -233,17 +233,17 @@ class Builder(VectorBuilder):
         next_step = "Give arguments in order; to compare two values write `==` inside where( )."
         raise pointed(self.text, named.start, value.end, fault, next_step)
 
-    def _check_count(self, node: tree.Call, least: int, most: int | None) -> None:
-        name, given = node.function, len(node.arguments)
-        if given < least or (most is not None and given > most):
-            either = f"{least} or {most} arguments"
-            counted = either if most and most > least else f"{least} argument{'s' if least > 1 else ''}"
-            example = EXAMPLES.get(name, f"{name}({', '.join('abc'[:least])})")
+    def _check_count(self, node: tree.Call, fewest: int, most: int | None) -> None:
+        name, arguments_count = node.function, len(node.arguments)
+        if arguments_count < fewest or (most is not None and arguments_count > most):
+            either = f"{fewest} or {most} arguments"
+            counted = either if most and most > fewest else f"{fewest} argument{'s' if fewest > 1 else ''}"
+            example = EXAMPLES.get(name, f"{name}({', '.join('abc'[:fewest])})")
             next_step = f"Write it as `{example}`."
             counted += "" if most else " or more"
-            if not reserved(name) and given == 1 and isinstance(node.arguments[0], tree.Chain):
+            if not reserved(name) and arguments_count == 1 and isinstance(node.arguments[0], tree.Chain):
                 next_step += f" To multiply by a parameter `{name}`, write `{name}*(...)`."
-            self.fail(node, f"`{name}` takes {counted}, not {given}.", next_step)
+            self.fail(node, f"`{name}` takes {counted}, not {arguments_count}.", next_step)
 
     def _unknown_function(self, node: tree.Call) -> NoReturn:
         at = _called(node)
@@ -253,9 +253,9 @@ class Builder(VectorBuilder):
             fault = f"`{node.function}` is a column, so it cannot be called."
             self.fail(at, fault, f"To multiply, write `{node.function}*(...)`.")
         arguments = tuple(self.text[argument.start : argument.end] for argument in node.arguments)
-        inside = (name.name for name in tree.names_in(node.arguments))
-        moved = next((name for name in inside if name not in self.known), None)
-        self.fail(at, *unknown_function(node.function, arguments, moved, (*FUNCTIONS, *self.extra)))
+        names_inside = (name.name for name in tree.names_in(node.arguments))
+        nested_name = next((name for name in names_inside if name not in self.known), None)
+        self.fail(at, *unknown_function(node.function, arguments, nested_name, (*FUNCTIONS, *self.extra)))
 
     def _condition(self, node: tree.Node) -> Expr:
         node = as_operation(node)
@@ -267,7 +267,7 @@ class Builder(VectorBuilder):
         if node.rank != syntax.COMPARISON:
             join = sympy.And if node.rank == syntax.AND else sympy.Or
             return join(*map(self._condition, node.operands))
-        values = [self._value(part) for part in node.operands]
+        values = [self._value(operand) for operand in node.operands]
         pairs = zip(values, node.operators, values[1:], strict=False)
         # Left unevaluated unless it compares numbers: SymPy's search for a proof can take minutes.
         compared = (
@@ -307,15 +307,15 @@ class Builder(VectorBuilder):
         if name not in self.parameters:
             self._check_spelling(node)
             self.forms[name] = form
-        known = self.parameters.setdefault(name, (node, labels))[1]
+        labels_before = self.parameters.setdefault(name, (node, labels))[1]
         if self.forms[name] != form:
-            one, other = (f"`{each or plain_name(name)}`" for each in (self.forms[name], form))
-            fault = f"`{name}` is used both as {one} and as {other}."
+            first_form, second_form = (f"`{each or plain_name(name)}`" for each in (self.forms[name], form))
+            fault = f"`{name}` is used both as {first_form} and as {second_form}."
             self.fail(node, fault, "Give one of them another name.")
-        if (known is None) != (labels is None):
+        if (labels_before is None) != (labels is None):
             self.fail(node, f"`{name}` is used both as a number and as a vector.", "Give one of them another name.")
-        if known is not None and labels is not None and len(known) != len(labels):
-            fault = f"`{name}` has {len(known)} components in one place and {len(labels)} in another."
+        if labels_before is not None and labels is not None and len(labels_before) != len(labels):
+            fault = f"`{name}` has {len(labels_before)} components in one place and {len(labels)} in another."
             self.fail(node, fault, "Use lists of the same length, or another name.")
 
     def _check_spelling(self, node: tree.Name) -> None:

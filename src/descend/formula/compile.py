@@ -89,8 +89,8 @@ def compile_together(expressions: tuple[Expr, ...], symbols: tuple[Expr, ...]) -
     for number, node in enumerate(sorted(costly, key=lambda node: (node.count_ops(), str(node)))):
         lines.append(f"    t{number} = {writer.write(node)}\n")
         writer.known[node] = f"t{number}"
-    found = ", ".join(map(writer.write, expressions))
-    source = f"def evaluate({', '.join(arguments.values())}):\n{''.join(lines)}    return ({found},)\n"
+    expressions_code = ", ".join(map(writer.write, expressions))
+    source = f"def evaluate({', '.join(arguments.values())}):\n{''.join(lines)}    return ({expressions_code},)\n"
     return define("evaluate", source, names_of(NUMPY))
 
 
@@ -136,8 +136,8 @@ def over_rows(expression: Expr, columns: Mapping[str, Array], count: int, omega:
 
 def called_with_numbers(function: Entry, arguments: Sequence[Expr], result: Expr) -> float:
     """Return what a function is for arguments that are numbers, having built ``result``; NaN where it has no value."""
-    least, most = function.arguments
-    if function.nodes is not None and (most is None or least == len(arguments)):
+    fewest, most = function.arguments
+    if function.nodes is not None and (most is None or fewest == len(arguments)):
         return constant_call(function, [float(argument) for argument in arguments])
     if not (finite(result) or result.has(RealFunction)):
         return math.nan

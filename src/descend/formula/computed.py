@@ -62,18 +62,18 @@ def is_computed(text: str) -> bool:
     return True
 
 
-def read_computed(text: str, names: Sequence[str], role: str = "a column", more: Sequence[str] = ()) -> Computed:
+def read_computed(text: str, names: Sequence[str], role: str = "a column", before: Sequence[str] = ()) -> Computed:
     """Read an expression of columns. names: of the columns; more: what else may stand in it.
 
     Raises FormulaError for other names. role: what the column is for.
     """
-    builder = Builder(text, (*names, *more), starts=None)
+    builder = Builder(text, (*names, *before), starts=None)
     expression = builder.build(parse_expression(text))
-    for name, (place, _) in builder.parameters.items():
-        fault = f"`{name}` is not a column.{closest(name, (*names, *more))}"
-        also = "".join(f" and `{other}`" for other in more)
+    for name, (token, _) in builder.parameters.items():
+        fault = f"`{name}` is not a column.{closest(name, (*names, *before))}"
+        also = "".join(f" and `{column}`" for column in before)
         advice = f"`{role}` is a column, or computed from columns{also}, not from parameters."
-        raise pointed(text, place.start, place.end, fault, advice)
+        raise pointed(text, token.start, token.end, fault, advice)
     return Computed(text, expression, tuple(builder.columns))
 
 

@@ -74,13 +74,13 @@ def references(
     if constant and added:
         added.append(Direction("", np.ones_like(added[0].along), None, ("",)))
     held = {label: 0.0 for label in _redundant(added, fixed, first, cells)}
-    kept = {direction.name for direction in added if any(label in held for label in direction.labels)}
-    factors = [each for each in (*_directions(formula, scaled=True), *added) if each.name not in kept]
+    redundant_names = {direction.name for direction in added if any(label in held for label in direction.labels)}
+    factors = [each for each in (*_directions(formula, scaled=True), *added) if each.name not in redundant_names]
     for family in _proportional(factors):
-        known: dict[str, Direction] = {}
+        directions_known: dict[str, Direction] = {}
         for each in family:
-            known.setdefault(each.name, each)  # of one name, that of the factor
-        held |= {label: 1.0 for label in _redundant(list(known.values()), fixed | set(held), first, cells)}
+            directions_known.setdefault(each.name, each)  # of one name, that of the factor
+        held |= {label: 1.0 for label in _redundant(list(directions_known.values()), fixed | set(held), first, cells)}
     labels = {each.name: each.labels for each in added if each.levels is not None}
     repeated = tuple(name for name, every in labels.items() if set(every) <= set(held))
     return References(held, repeated)
@@ -112,17 +112,19 @@ def _directions(formula: Formula, scaled: bool) -> Iterator[Direction]:
         if scaled and len(term.each) > 1:
             continue
         labels = tuple(f"{term.vector}[{label}]" for label in term.labels)
-        for place, item in enumerate(term.each):
-            own = along * _over(item, numbers, values, rows)[usable]
-            before = found.get((term.vector, place))  # a vector may stand at several places
-            own = own if before is None else own + before.along
-            found[term.vector, place] = Direction(term.vector, own, term.levels, labels[place :: len(term.each)])
+        for item_number, item in enumerate(term.each):
+            column_values = along * _over(item, numbers, values, rows)[usable]
+            before = found.get((term.vector, item_number))  # a vector may stand at several places
+            column_values = column_values if before is None else column_values + before.along
+            found[term.vector, item_number] = Direction(
+                term.vector, column_values, term.levels, labels[item_number :: len(term.each)]
+            )
     yield from found.values()
 
 
 def _over(expression: Expr, symbols: Sequence[Expr], values: Mapping[Expr, Array | float], rows: int) -> Array:
-    found = compile_expression(expression, tuple(symbols))(*values.values())
-    return np.broadcast_to(np.asarray(found, dtype=np.float64), (rows,))
+    column_values = compile_expression(expression, tuple(symbols))(*values.values())
+    return np.broadcast_to(np.asarray(column_values, dtype=np.float64), (rows,))
 
 
 def _redundant(directions: Sequence[Direction], fixed: frozenset[str], first: First, cells: Cells) -> Iterator[str]:
@@ -132,33 +134,33 @@ def _redundant(directions: Sequence[Direction], fixed: frozenset[str], first: Fi
         if not columns or len(family) < 2:
             continue
         reducer = Reducer()
-        places = _places(family, cells(columns), columns)
+        levels = _places(family, cells(columns), columns)
         order = sorted(range(len(family)), key=lambda k: (len(family[k].columns), k))
         for k in order:
             direction = family[k]
             for group in _sequence(direction, first):
                 label = direction.labels[group]
-                if label in fixed or not places[k][group]:
+                if label in fixed or not levels[k][group]:
                     continue
-                moved = {(cell, part): share for cell in places[k][group] for part, share in shares[k].items()}
-                if not reducer.adds(moved) and direction.levels is not None:
+                moved_cells = {(cell, part): share for cell in levels[k][group] for part, share in shares[k].items()}
+                if not reducer.adds(moved_cells) and direction.levels is not None:
                     yield label
 
 
 def _places(family: Sequence[Direction], cells: Levels, columns: Sequence[str]) -> list[list[list[int]]]:
     """Return for each direction and group the cells in which its component stands."""
-    found = []
+    cells_of_levels = []
     for direction in family:
         if direction.levels is None:
-            found.append([list(range(len(cells)))])
+            cells_of_levels.append([list(range(len(cells)))])
             continue
         groups: list[list[int]] = [[] for _ in direction.levels.keys]
-        known = {key: place for place, key in enumerate(direction.levels.keys)}
-        taken = [columns.index(column) for column in direction.columns]
+        number_of_key = {key: key_number for key_number, key in enumerate(direction.levels.keys)}
+        columns_taken = [columns.index(column) for column in direction.columns]
         for cell, key in enumerate(cells.keys):
-            groups[known[tuple(key[place] for place in taken)]].append(cell)
-        found.append(groups)
-    return found
+            groups[number_of_key[tuple(key[key_number] for key_number in columns_taken)]].append(cell)
+        cells_of_levels.append(groups)
+    return cells_of_levels
 
 
 def _sequence(direction: Direction, first: First) -> list[int]:
@@ -169,7 +171,7 @@ def _sequence(direction: Direction, first: First) -> list[int]:
     reference = [first[direction.name][column] for column in direction.columns]
 
     def differing(key: Key) -> int:
-        return sum(value != other for value, other in zip(key, reference, strict=True))
+        return sum(value != reference_value for value, reference_value in zip(key, reference, strict=True))
 
     return sorted(range(len(keys)), key=lambda group: (-differing(keys[group]), -group))
 
@@ -190,12 +192,12 @@ def _families(directions: Sequence[Direction]) -> Iterator[tuple[list[Direction]
         shares.append({len(basis): 1.0})
         basis.append(unit)
     member = list(range(len(basis)))
-    for own in shares:
-        joined = {member[part] for part in own}
+    for shared in shares:
+        joined = {member[cell] for cell in shared}
         member = [min(joined) if each in joined else each for each in member]
     for root in dict.fromkeys(member):
-        chosen = [k for k, own in enumerate(shares) if own and member[next(iter(own))] == root]
-        yield [directions[k] for k in chosen], [shares[k] for k in chosen]
+        members = [k for k, shared in enumerate(shares) if shared and member[next(iter(shared))] == root]
+        yield [directions[k] for k in members], [shares[k] for k in members]
 
 
 def _proportional(directions: Sequence[Direction]) -> Iterator[list[Direction]]:
@@ -203,9 +205,9 @@ def _proportional(directions: Sequence[Direction]) -> Iterator[list[Direction]]:
     groups: list[list[Direction]] = []
     for direction in directions:
         for group in groups:
-            one, other = group[0].along, direction.along
-            left = other - one * (one @ other) / max(float(one @ one), np.finfo(float).tiny)
-            if np.linalg.norm(left) < DEPENDENT * np.linalg.norm(other):
+            one, second_direction = group[0].along, direction.along
+            left = second_direction - one * (one @ second_direction) / max(float(one @ one), np.finfo(float).tiny)
+            if np.linalg.norm(left) < DEPENDENT * np.linalg.norm(second_direction):
                 group.append(direction)
                 break
         else:
@@ -228,19 +230,19 @@ class Reducer:
         """Return whether a vector adds a dimension, and keep it if so."""
         left, size = dict(vector), max(map(abs, vector.values()), default=0.0)
         while left:
-            place = next((place for place in left if place in self.rows), None)
-            if place is None:
+            pivot_row = next((pivot_row for pivot_row in left if pivot_row in self.rows), None)
+            if pivot_row is None:
                 break
-            factor = left.pop(place)
-            for other, value in self.rows[place].items():
-                if other != place:
-                    value = left.get(other, 0.0) - factor * value
-                    left[other] = value
+            factor = left.pop(pivot_row)
+            for pivot_column, value in self.rows[pivot_row].items():
+                if pivot_column != pivot_row:
+                    value = left.get(pivot_column, 0.0) - factor * value
+                    left[pivot_column] = value
                     if abs(value) < DEPENDENT * size:
-                        del left[other]
+                        del left[pivot_column]
         if not left:
             return False
         pivot = max(left, key=lambda place: abs(left[place]))
         scale = left[pivot]
-        self.rows[pivot] = {place: value / scale for place, value in left.items()}
+        self.rows[pivot] = {pivot_row: value / scale for pivot_row, value in left.items()}
         return True

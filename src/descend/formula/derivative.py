@@ -48,19 +48,21 @@ class Slopes:
     @cached_property
     def inside(self) -> dict[Expr, Expr]:
         """The derivatives by the rules of calculus, correct in rows away from every edge."""
-        return {symbol: Add(*parts.values()).xreplace(self.logarithms) for symbol, parts in self.parts.items()}
+        return {
+            symbol: Add(*derivative.values()).xreplace(self.logarithms) for symbol, derivative in self.parts.items()
+        }
 
     def written(self, each: Callable[[Expr], Expr]) -> Slopes:
         """Return the same slopes in a form to be read: each limit is taken around the product it belongs to."""
-        found: dict[Expr, Parts] = {}
-        for symbol, parts in self.parts.items():
+        slopes_written: dict[Expr, Parts] = {}
+        for symbol, derivative_parts in self.parts.items():
             terms = [
                 {either(edge, *(log.args[0] for log in self._factors(term))): term.xreplace(self._factors(term))}
-                for edge, part in parts.items()
-                for term in Add.make_args(self._apart(part))
+                for edge, derivative_part in derivative_parts.items()
+                for term in Add.make_args(self._apart(derivative_part))
             ]
-            found[symbol] = {edge: each(part) for edge, part in _added(terms).items()}
-        return Slopes(found, self.logarithms)
+            slopes_written[symbol] = {edge: each(derivative_part) for edge, derivative_part in _added(terms).items()}
+        return Slopes(slopes_written, self.logarithms)
 
     def _apart(self, part: Expr) -> Expr:
         """Expand products of sums, so that each logarithm with a limit is a factor of a term."""
@@ -83,7 +85,7 @@ class Slopes:
 
     @cached_property
     def _conditions(self) -> set[Condition]:
-        edges = {edge for parts in self.parts.values() for edge in parts if edge is not sympy.false}
+        edges = {edge for derivative in self.parts.values() for edge in derivative if edge is not sympy.false}
         edges |= {logarithm.args[0] for logarithm in self.logarithms}
         return {condition for edge in edges for condition in alternatives(edge)}
 
@@ -108,19 +110,19 @@ def slopes(expression: Expr, symbols: Iterable[Expr]) -> Slopes:
     {b: x**b*where(Eq(x, 0), 0, log(x))}
     """
     terms: dict[Expr, list[Expr]] = {symbol: [] for symbol in symbols}
-    wanted = set(terms)
-    held: dict[Expr, frozenset[Expr]] = {}
+    terms_sought = set(terms)
+    symbols_held: dict[Expr, frozenset[Expr]] = {}
     # In a sum, each symbol concerns only its own terms: 5,000 terms with a parameter each take 5,000 steps.
     for term in Add.make_args(expression):
-        for symbol in _held(term, wanted, held):
+        for symbol in _held(term, terms_sought, symbols_held):
             terms[symbol].append(term)
     edges: Edges = Edges() if _may_have_edges(expression) else _NoEdges()
     logarithms: dict[Expr, Expr] = {}
-    found = {}
+    slopes_found = {}
     for symbol in terms:
-        rule = _Derivative(symbol, held, edges, logarithms)
-        found[symbol] = _added(_finite(rule.of(term), edges.infinite(term)) for term in terms[symbol])
-    return Slopes(found, logarithms)
+        rule = _Derivative(symbol, symbols_held, edges, logarithms)
+        slopes_found[symbol] = _added(_finite(rule.of(term), edges.infinite(term)) for term in terms[symbol])
+    return Slopes(slopes_found, logarithms)
 
 
 class _NoEdges(Edges):
@@ -154,36 +156,38 @@ def _finite(derivative: Parts, infinite: Condition) -> Parts:
 def _added(derivatives: Iterable[Parts]) -> Parts:
     terms: dict[Condition, list[Expr]] = {}
     for derivative in derivatives:
-        for edge, part in derivative.items():
-            terms.setdefault(edge, []).append(part)
-    found = {edge: Add(*parts) for edge, parts in terms.items()}
-    return {edge: part for edge, part in found.items() if part != 0}
+        for edge, derivative_part in derivative.items():
+            terms.setdefault(edge, []).append(derivative_part)
+    sums_by_edge = {edge: Add(*derivative_parts) for edge, derivative_parts in terms.items()}
+    return {edge: derivative_part for edge, derivative_part in sums_by_edge.items() if derivative_part != 0}
 
 
 def _times(derivative: Parts, edge: Condition, factor: Callable[[Expr], Expr]) -> Parts:
     """Apply ``factor`` to the parts of a derivative, all of which are 0 at one more edge."""
     if edge is sympy.false:
-        return {own: factor(part) for own, part in derivative.items()}
-    return _added({either(own, edge): factor(part)} for own, part in derivative.items())
+        return {edge_of_part: factor(part) for edge_of_part, part in derivative.items()}
+    return _added({either(edge_of_part, edge): factor(part)} for edge_of_part, part in derivative.items())
 
 
-def _held(node: Expr, wanted: set[Expr], known: dict[Expr, frozenset[Expr]]) -> frozenset[Expr]:
+def _held(node: Expr, symbols_sought: set[Expr], symbols_by_node: dict[Expr, frozenset[Expr]]) -> frozenset[Expr]:
     """Return which of the ``wanted`` symbols an expression contains."""
-    held = known.get(node)
-    if held is None:
-        inside = (_held(argument, wanted, known) for argument in node.args)
-        held = known[node] = frozenset([node]) if node in wanted else frozenset().union(*inside)
-    return held
+    symbols_of_node = symbols_by_node.get(node)
+    if symbols_of_node is None:
+        symbols_inside = (_held(argument, symbols_sought, symbols_by_node) for argument in node.args)
+        symbols_of_node = symbols_by_node[node] = (
+            frozenset([node]) if node in symbols_sought else frozenset().union(*symbols_inside)
+        )
+    return symbols_of_node
 
 
 class _Derivative:
     """The derivative by one symbol; shared subexpressions are derived once."""
 
     def __init__(
-        self, symbol: Expr, held: dict[Expr, frozenset[Expr]], edges: Edges, logarithms: dict[Expr, Expr]
+        self, symbol: Expr, symbols_by_node: dict[Expr, frozenset[Expr]], edges: Edges, logarithms: dict[Expr, Expr]
     ) -> None:
         self.symbol = symbol
-        self.held = held
+        self.held = symbols_by_node
         self.edges = edges
         self.logarithms = logarithms
         self.known: dict[Expr, Parts] = {symbol: {sympy.false: ONE}}
@@ -201,19 +205,19 @@ class _Derivative:
             return _added(map(self.of, arguments))
         if node.is_Mul:
             return _added(
-                _times(self.of(factor), sympy.false, partial(_product, arguments, place))
-                for place, factor in enumerate(arguments)
+                _times(self.of(factor), sympy.false, partial(_product, arguments, argument_number))
+                for argument_number, factor in enumerate(arguments)
                 if self.symbol in self.held[factor]
             )
         if node.is_Pow:
             return self._power(node)
         if node.func is where:
-            condition, chosen, other = arguments
-            cases = (self.of(chosen), self.of(other))
+            condition, value_if, value_else = arguments
+            cases = (self.of(value_if), self.of(value_else))
             return {edge: where(condition, *(case.get(edge, ZERO) for case in cases)) for edge in cases[0] | cases[1]}
         return _added(
-            _times(self.of(argument), self.edges.beside(node, argument), partial(Mul, _slope(node, place)))
-            for place, argument in enumerate(arguments, 1)
+            _times(self.of(argument), self.edges.beside(node, argument), partial(Mul, _slope(node, argument_number)))
+            for argument_number, argument in enumerate(arguments, 1)
             if self.symbol in self.held[argument]
         )
 
@@ -244,12 +248,12 @@ class _Derivative:
         return _times(self.of(base), edge, partial(Mul, exponent * base ** (exponent - 1)))
 
 
-def _slope(node: Expr, place: int) -> Expr:
+def _slope(node: Expr, argument_number: int) -> Expr:
     """Return the derivative of a function by its argument at a place, from 1 on."""
     function = entry_of(node)
     slopes = () if function is None else function.slopes
-    return slopes[place - 1](*node.args) if slopes else node.fdiff(place)
+    return slopes[argument_number - 1](*node.args) if slopes else node.fdiff(argument_number)
 
 
-def _product(factors: Sequence[Expr], place: int, derivative: Expr) -> Expr:
-    return Mul(*factors[:place], derivative, *factors[place + 1 :])
+def _product(factors: Sequence[Expr], argument_number: int, derivative: Expr) -> Expr:
+    return Mul(*factors[:argument_number], derivative, *factors[argument_number + 1 :])

@@ -89,8 +89,8 @@ def limits(formula: Formula) -> tuple[Limit, ...]:
 def _demands(node: Expr) -> Iterator[tuple[Expr, str]]:
     function = entry_of(node)
     if function is not None and function.domain:
-        places = enumerate(node.args)
-        yield from ((argument, function.domain_of(place)) for place, argument in places if function.domain_of(place))
+        arguments = enumerate(node.args)
+        yield from ((argument, function.domain_of(place)) for place, argument in arguments if function.domain_of(place))
     elif node.is_Pow and not node.base.is_number:
         if not node.exp.is_number or (node.exp.is_negative and not node.exp.is_integer):
             yield node.base, "> 0"
@@ -130,7 +130,7 @@ def innermost_failure(
     return None
 
 
-def interval(expression: Expr, known: Mapping[Expr, Interval]) -> Interval:
+def interval(expression: Expr, intervals_known: Mapping[Expr, Interval]) -> Interval:
     """Return numbers between which an expression stays wherever it is real; it need not reach them.
 
     known: such intervals of its symbols; a symbol that is not among them may be any real number.
@@ -143,46 +143,46 @@ def interval(expression: Expr, known: Mapping[Expr, Interval]) -> Interval:
         value = float(expression)
         return value, value
     if expression.is_Symbol:
-        return known.get(expression, REAL)
-    parts = [interval(part, known) for part in expression.args if isinstance(part, Expr)]
+        return intervals_known.get(expression, REAL)
+    intervals = [interval(argument, intervals_known) for argument in expression.args if isinstance(argument, Expr)]
     if expression.is_Add:
-        return sum(low for low, _ in parts), sum(high for _, high in parts)
+        return sum(low for low, _ in intervals), sum(high for _, high in intervals)
     if expression.is_Mul:
-        return _product(expression, parts, known)
+        return _product(expression, intervals, intervals_known)
     if expression.is_Pow:
-        return _power(expression.args[1], *parts)
+        return _power(expression.args[1], *intervals)
     function = entry_of(expression)
     if function is None:
         return REAL
     if callable(function.range):
-        return function.range(*parts)
+        return function.range(*intervals)
     monotone = function.rising or function.falling
-    return _monotone(function, function.range, parts[0]) if monotone else function.range
+    return _monotone(function, function.range, intervals[0]) if monotone else function.range
 
 
-def _monotone(function: Function, limits: Interval, inside: Interval) -> Interval:
+def _monotone(function: Function, limits: Interval, argument_interval: Interval) -> Interval:
     def at(value: float, limit: float) -> float:
         reached = math.inf if math.isinf(value) else constant_call(function, [value])
         return reached if math.isfinite(reached) else limit
 
-    first, last = inside if function.rising else inside[::-1]
+    first, last = argument_interval if function.rising else argument_interval[::-1]
     return max(limits[0], at(first, limits[0])), min(limits[1], at(last, limits[1]))
 
 
-def _product(expression: Expr, parts: list[Interval], known: Mapping[Expr, Interval]) -> Interval:
+def _product(expression: Expr, intervals: list[Interval], intervals_known: Mapping[Expr, Interval]) -> Interval:
     """Return the interval of a product; the ratio of a positive part to the whole lies between 0 and 1."""
-    low, high = reduce(_times, parts)
+    low, high = reduce(_times, intervals)
     number, remainder = expression.as_coeff_Mul()
     if number != 1:
-        return _times((float(number), float(number)), interval(remainder, known))
+        return _times((float(number), float(number)), interval(remainder, intervals_known))
     above, below = expression.as_numer_denom()
-    if below.is_Add and low >= 0.0 and high > 1.0 and interval(sympy.expand(below - above), known)[0] >= 0.0:
+    if below.is_Add and low >= 0.0 and high > 1.0 and interval(sympy.expand(below - above), intervals_known)[0] >= 0.0:
         return low, 1.0
     return low, high
 
 
-def _times(one: Interval, other: Interval) -> Interval:
-    ends = [0.0 if a == 0.0 or b == 0.0 else a * b for a in one for b in other]
+def _times(first_interval: Interval, second_interval: Interval) -> Interval:
+    ends = [0.0 if a == 0.0 or b == 0.0 else a * b for a in first_interval for b in second_interval]
     return min(ends), max(ends)
 
 
@@ -246,14 +246,14 @@ def bends(expression: Expr) -> tuple[Bend, ...]:
     >>> bend.inside == x - k, str(bend.factor)
     (True, '3/2')
     """
-    found = []
+    bends_found = []
     for node in sympy.preorder_traversal(expression):
         function = entry_of(node)
-        parts = function.bend(*node.args) if function is not None and function.bend is not None else None
-        if parts is None or not parts[0].atoms(Parameter, Predictor):
+        bend_parts = function.bend(*node.args) if function is not None and function.bend is not None else None
+        if bend_parts is None or not bend_parts[0].atoms(Parameter, Predictor):
             continue
-        inside, share, gap = parts
-        place = sympy.Dummy(real=True)
-        outer = derivatives(expression.xreplace({node: place}), [place])[place].xreplace({place: node})
-        found.append(Bend(inside, share * outer, gap))
-    return tuple(found)
+        bent_argument, share, gap = bend_parts
+        symbol = sympy.Dummy(real=True)
+        outer = derivatives(expression.xreplace({node: symbol}), [symbol])[symbol].xreplace({symbol: node})
+        bends_found.append(Bend(bent_argument, share * outer, gap))
+    return tuple(bends_found)

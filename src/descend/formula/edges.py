@@ -29,20 +29,20 @@ Condition = Any
 
 def either(*conditions: Condition) -> Condition:
     """Return the condition that at least one of them holds, without SymPy's search for a shorter form."""
-    parts = {part for condition in conditions if condition is not sympy.false for part in alternatives(condition)}
-    if sympy.true in parts:
+    left = {part for condition in conditions if condition is not sympy.false for part in alternatives(condition)}
+    if sympy.true in left:
         return sympy.true
-    parts = {part for part in parts if not (isinstance(part, sympy.And) and parts & set(part.args))}
-    return sympy.Or(*parts, evaluate=False) if len(parts) > 1 else next(iter(parts), sympy.false)
+    left = {part for part in left if not (isinstance(part, sympy.And) and left & set(part.args))}
+    return sympy.Or(*left, evaluate=False) if len(left) > 1 else next(iter(left), sympy.false)
 
 
-def both(one: Condition, other: Condition) -> Condition:
+def both(condition: Condition, second_condition: Condition) -> Condition:
     """Return the condition that both hold."""
-    if sympy.false in (one, other):
+    if sympy.false in (condition, second_condition):
         return sympy.false
-    if sympy.true in (one, other):
-        return other if one is sympy.true else one
-    return sympy.And(one, other, evaluate=False) if one != other else one
+    if sympy.true in (condition, second_condition):
+        return second_condition if condition is sympy.true else condition
+    return sympy.And(condition, second_condition, evaluate=False) if condition != second_condition else condition
 
 
 def alternatives(condition: Condition) -> tuple[Condition, ...]:
@@ -63,12 +63,12 @@ def of_data(condition: Condition) -> bool:
     return all(isinstance(symbol, Column) for symbol in condition.free_symbols)
 
 
-def _vanishes(node: Expr, part: Expr) -> bool:
+def _vanishes(node: Expr, expression: Expr) -> bool:
     """Whether an expression is 0 where ``part`` is, as 1 - exp(-k*t) is at t = 0; long ones are not tested.
 
     In a formula nested forty levels deep, putting in a 0 may give a number with more digits than there are atoms.
     """
-    return not part.is_positive and node.count_ops() <= LONG and node.xreplace({part: ZERO}) == 0
+    return not expression.is_positive and node.count_ops() <= LONG and node.xreplace({expression: ZERO}) == 0
 
 
 def with_limit(expression: Expr, power: Expr) -> Expr | None:
@@ -81,9 +81,9 @@ def with_limit(expression: Expr, power: Expr) -> Expr | None:
     for node in expression.atoms(sympy.Mul):
         for below in node.args if power in node.args else ():
             if below.is_Pow and below.exp == -1 and below.base.is_Add and power in below.base.args:
-                others, factors = below.base - power, [each for each in node.args if each not in (power, below)]
-                alike = others.is_Pow and power.is_Pow and others.exp == power.exp
-                ratio = (others.base / power.base) ** power.exp if alike else others / power
+                other_factors, factors = below.base - power, [each for each in node.args if each not in (power, below)]
+                alike = other_factors.is_Pow and power.is_Pow and other_factors.exp == power.exp
+                ratio = (other_factors.base / power.base) ** power.exp if alike else other_factors / power
                 return expression.xreplace({node: sympy.Mul(*factors) / (1 + ratio)})
     return None
 
@@ -113,8 +113,8 @@ class Edges:
         if node.func is sympy.exp:
             return both(self.infinite(node.args[0]), _below(node.args[0]))
         if node.func in (maximum, minimum) and ZERO in node.args:
-            other = node.args[0] if node.args[1] == ZERO else node.args[1]
-            return (sympy.Le if node.func is maximum else sympy.Ge)(other, ZERO, evaluate=False)
+            base_of_power = node.args[0] if node.args[1] == ZERO else node.args[1]
+            return (sympy.Le if node.func is maximum else sympy.Ge)(base_of_power, ZERO, evaluate=False)
         if self._of_data(node):
             return sympy.false if node.is_positive else sympy.Eq(node, ZERO, evaluate=False)
         return either(
@@ -131,21 +131,21 @@ class Edges:
             base, exponent = node.args
             above, below = _above(exponent), _below(exponent)
             return either(both(self.zero(base), below), both(self.infinite(base), above))
-        inside = either(*(self.infinite(part) for part in node.args if not isinstance(part, _CONDITIONS)))
+        infinite = either(*(self.infinite(argument) for argument in node.args if not isinstance(argument, _CONDITIONS)))
         function = entry_of(node)
         if function is not None and function.infinite_at_zero:
-            return either(self.zero(node.args[0]), inside)
-        if inside is sympy.false:
-            return inside
+            return either(self.zero(node.args[0]), infinite)
+        if infinite is sympy.false:
+            return infinite
         if node.func is sympy.exp:
-            return both(inside, _above(node.args[0]))
-        return both(inside, sympy.Gt(absolute(node), LARGEST, evaluate=False))
+            return both(infinite, _above(node.args[0]))
+        return both(infinite, sympy.Gt(absolute(node), LARGEST, evaluate=False))
 
     def _is_of_data(self, node: Expr) -> bool:
         if node.is_Symbol:
             return isinstance(node, Column)
-        known = all(part.is_number or self._of_data(part) for part in node.args)
-        return known and any(map(self._of_data, node.args))
+        data = all(argument.is_number or self._of_data(argument) for argument in node.args)
+        return data and any(map(self._of_data, node.args))
 
     def _parts_of_data(self, node: Expr) -> Iterator[Expr]:
         """Yield the largest parts of an expression that hold data alone."""
@@ -158,11 +158,11 @@ class Edges:
         """Write ``expression`` so that backward passes skip what does not move: it is a constant in those rows."""
         if not expression.args or isinstance(expression, _CONDITIONS):
             return expression
-        parts = [self.held(argument) for argument in expression.args]
+        arguments_held = [self.held(argument) for argument in expression.args]
         edges = [self.beside(expression, argument) for argument in expression.args]
-        if len(parts) == 1 or expression.is_Pow:
-            return self._split(either(*edges), expression, expression.func(*parts))
-        return expression.func(*map(self._split, edges, expression.args, parts))
+        if len(arguments_held) == 1 or expression.is_Pow:
+            return self._split(either(*edges), expression, expression.func(*arguments_held))
+        return expression.func(*map(self._split, edges, expression.args, arguments_held))
 
     def _split(self, edge: Condition, node: Expr, changed: Expr) -> Expr:
         """Return ``node`` as a constant at the edge, and ``changed`` elsewhere, with harmless data at the edge."""

@@ -68,11 +68,11 @@ def read_formula(
     if len(texts) == 1:
         return read_one(text, columns, numeric, starts, excluded, given, levels)
     responses = _responses(texts)
-    own = {", ".join(responses), EQUATION, ROW}  # which no user wrote, and no message need list
-    named = [name for name in columns if name not in own]
-    patterns = [name for name in (columns if numeric is None else numeric) if name not in own]
-    known = starts, (*excluded, *responses), given, tuple(levels)
-    return _joined(text, [read_one(part, named, patterns, *known) for part in texts])
+    names_in_use = {", ".join(responses), EQUATION, ROW}  # which no user wrote, and no message need list
+    named = [name for name in columns if name not in names_in_use]
+    patterns = [name for name in (columns if numeric is None else numeric) if name not in names_in_use]
+    reading_options = starts, (*excluded, *responses), given, tuple(levels)
+    return _joined(text, [read_one(equation_text, named, patterns, *reading_options) for equation_text in texts])
 
 
 def in_full(text: str, columns: Sequence[str], parameters: Collection[str] | None = None) -> str:
@@ -91,8 +91,8 @@ def levels_in(text: str, table: Table) -> tuple[Levels, ...]:
     """
     if "[" not in text:
         return ()
-    found = _groupings(in_full(text, table.names))
-    return tuple(Levels.of(table, columns) for columns in found if set(columns) <= set(table.names))
+    groupings = _groupings(in_full(text, table.names))
+    return tuple(Levels.of(table, columns) for columns in groupings if set(columns) <= set(table.names))
 
 
 @lru_cache(maxsize=128)
@@ -104,38 +104,38 @@ def _groupings(text: str) -> tuple[tuple[str, ...], ...]:
 
 def _responses(texts: Sequence[str]) -> list[str]:
     """Return the left side of each formula. Raises FormulaError for one that stands twice."""
-    responses = [part.partition("~")[0].strip() for part in texts]
+    responses = [equation_text.partition("~")[0].strip() for equation_text in texts]
     if twice := next((each for each in responses if responses.count(each) > 1), None):
         raise FormulaError(f"`{twice}` is the response of two formulas. Each formula needs a response of its own.")
     return responses
 
 
-def _joined(text: str, parts: Sequence[Formula]) -> Formula:
+def _joined(text: str, equations: Sequence[Formula]) -> Formula:
     """Return the formula of rows that are each for one of several formulas."""
-    names = [as_text(part.response) for part in parts]
-    place, expression = Levels((EQUATION,), tuple((name,) for name in names)), parts[-1].expression
-    for number in range(len(parts) - 2, -1, -1):
-        before = Lt(Column(place.name), Rational(2 * number + 1, 2))
-        expression = where(before, parts[number].expression, expression)
+    names = [as_text(equation.response) for equation in equations]
+    equation_levels, expression = Levels((EQUATION,), tuple((name,) for name in names)), equations[-1].expression
+    for number in range(len(equations) - 2, -1, -1):
+        before = Lt(Column(equation_levels.name), Rational(2 * number + 1, 2))
+        expression = where(before, equations[number].expression, expression)
     parameters: dict[str, tuple[str, ...] | None] = {}
-    for part in parts:
-        for name, labels in part.parameters.items():
+    for equation in equations:
+        for name, labels in equation.parameters.items():
             if parameters.setdefault(name, labels) != labels:
-                raise FormulaError(f"`{name}` has other components in `{part.text}` than in a formula before it.")
+                raise FormulaError(f"`{name}` has other components in `{equation.text}` than in a formula before it.")
     value = ", ".join(names)
-    used = dict.fromkeys(name for part in parts for name in part.inputs)
+    used = dict.fromkeys(name for equation in equations for name in equation.inputs)
     return Formula(
         text,
         Column(value),
         expression,
         parameters,
-        {symbol: term for part in parts for symbol, term in part.terms.items()},
-        (value, *used, place.name),
-        tuple(dict.fromkeys(name for part in parts for name in part.unused)),
-        (*dict.fromkeys(levels for part in parts for levels in part.levels), place),
-        tuple(parts),
-        tuple(side for part in parts for side in part.sides),
-        tuple(curve for part in parts for curve in part.curves),
+        {symbol: term for equation in equations for symbol, term in equation.terms.items()},
+        (value, *used, equation_levels.name),
+        tuple(dict.fromkeys(name for equation in equations for name in equation.unused)),
+        (*dict.fromkeys(levels for equation in equations for levels in equation.levels), equation_levels),
+        tuple(equations),
+        tuple(side for equation in equations for side in equation.sides),
+        tuple(curve for equation in equations for curve in equation.curves),
     )
 
 
@@ -155,7 +155,7 @@ def stacked(text: str, table: Table, spread: str | None = None) -> Table:
     texts = formulas_in(in_full(text, table.names))
     if len(texts) == 1 or isinstance(table, StackedTable):
         return table
-    left = [_response(part) for part in texts]
+    left = [_response(equation_text) for equation_text in texts]
     names, rows = [as_text(response) for response in left], table.rows
     if EQUATION in table.names:
         if {*table.text(EQUATION).tolist()} <= {*names}:
@@ -168,16 +168,16 @@ def stacked(text: str, table: Table, spread: str | None = None) -> Table:
     notes = table.notes
     columns = dict.fromkeys(symbol.name for response in left for symbol in response.free_symbols)
     if set(columns) <= set(table.names):
-        there = table.with_gaps(tuple(columns))
-        own[", ".join(names)] = np.concatenate([over_rows(response, there, rows) for response in left])
+        columns_there = table.with_gaps(tuple(columns))
+        own[", ".join(names)] = np.concatenate([over_rows(response, columns_there, rows) for response in left])
         if spread is None:
             listed = " and ".join(f"`{name}`" for name in names)
             notes = (*notes, f"{listed} count alike, each in its unit; where these differ, give `sigma` by response")
     if spread is not None and spread not in table.names and is_by_response(spread):
         own[spread] = _of_each(spread, names, table)
-    found = StackedTable(table, len(texts), own)
-    found.notes = notes
-    return found
+    stacked_table = StackedTable(table, len(texts), own)
+    stacked_table.notes = notes
+    return stacked_table
 
 
 def is_stacked(data: object) -> bool:
@@ -201,20 +201,20 @@ def is_by_response(spread: str) -> bool:
 
 def at_commas(text: str) -> list[str]:
     """Split at the commas that are neither in brackets nor in backticks."""
-    parts, depth, quoted = [""], 0, False
+    texts_between, depth, quoted = [""], 0, False
     for letter in text:
         quoted ^= letter == "`"
         depth += (letter in "([") - (letter in ")]")
         if letter == "," and depth == 0 and not quoted:
-            parts.append("")
+            texts_between.append("")
         else:
-            parts[-1] += letter
-    return [part.strip() for part in parts]
+            texts_between[-1] += letter
+    return [text_between.strip() for text_between in texts_between]
 
 
 def _by_response(spread: str) -> dict[str, str]:
-    parts = (part.partition("=") for part in at_commas(spread))
-    return {name.strip().strip("`"): of.strip().strip("`") for name, _, of in parts}
+    response_texts = (response_text.partition("=") for response_text in at_commas(spread))
+    return {name.strip().strip("`"): of.strip().strip("`") for name, _, of in response_texts}
 
 
 def columns_of_each(spread: str) -> tuple[str, ...]:
@@ -223,26 +223,26 @@ def columns_of_each(spread: str) -> tuple[str, ...]:
     >>> columns_of_each("y1=s1, y2=0.1, y3=1/t^2")
     ('s1', 't')
     """
-    given = [of for of in _by_response(spread).values() if of]
-    found = [computed_anywhere(of) for of in given]
-    each = zip(given, found, strict=True)
-    return tuple(dict.fromkeys(name for of, read in each for name in ([of] if read is None else read.columns)))
+    spread_names = [of for of in _by_response(spread).values() if of]
+    computed_columns = [computed_anywhere(of) for of in spread_names]
+    each = zip(spread_names, computed_columns, strict=True)
+    return tuple(dict.fromkeys(name for of, column in each for name in ([of] if column is None else column.columns)))
 
 
 def _of_each(spread: str, responses: Sequence[str], table: Table) -> NDArray[np.generic]:
     """Return the weights or standard deviations of the rows of every response, from ``y1=s1, y2=0.1``."""
-    given = _by_response(spread)
+    spread_by_response = _by_response(spread)
     names = [name.strip("`") for name in responses]
-    for name in given:
+    for name in spread_by_response:
         if name not in names:
             raise ConfigError(f"`{name}` of `{spread}` is no response.{closest(name, names)} {EACH}")
-    if lacking := [name for name in names if not given.get(name)]:
+    if lacking := [name for name in names if not spread_by_response.get(name)]:
         raise ConfigError(f"`{spread}` says nothing of `{lacking[0]}`. {EACH}")
-    found = []
+    spread_columns = []
     for name in names:
-        if given[name] in table.names or not is_computed(given[name]):
-            found.append(table.with_gaps((given[name],))[given[name]])
+        if spread_by_response[name] in table.names or not is_computed(spread_by_response[name]):
+            spread_columns.append(table.with_gaps((spread_by_response[name],))[spread_by_response[name]])
             continue
-        computed = read_computed(given[name], table.names, f"what is said of {name}")
-        found.append(computed.over(table.with_gaps(computed.columns), table.rows))
-    return np.concatenate(found)
+        computed = read_computed(spread_by_response[name], table.names, f"what is said of {name}")
+        spread_columns.append(computed.over(table.with_gaps(computed.columns), table.rows))
+    return np.concatenate(spread_columns)

@@ -15,17 +15,16 @@ def component_symbols(labels: Sequence[str], shapes: Mapping[str, Sequence[str] 
 
 
 def expanded(
-    expression: Expr,
-    terms: Mapping[Predictor, Term],
-    symbols: Sequence[Expr],
-    slices: Mapping[str, slice],
+    expression: Expr, terms: Mapping[Predictor, Term], symbols: Sequence[Expr], slices: Mapping[str, slice]
 ) -> Expr:
     """Return an expression of columns and of the components of theta alone.
 
     terms: what each predictor stands for. symbols: of the components; slices: where those of a vector lie.
     """
     sums = {
-        predictor: Add(*(Mul(own, item) for own, item in zip(symbols[slices[term.vector]], term.items, strict=True)))
+        predictor: Add(
+            *(Mul(symbol, item) for symbol, item in zip(symbols[slices[term.vector]], term.items, strict=True))
+        )
         for predictor, term in terms.items()
     }
     return expression.xreplace(sums) if sums else expression

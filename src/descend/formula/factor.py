@@ -46,12 +46,12 @@ def products(rows: Sequence[Array], omega: Array | None = None) -> Array:
     >>> products((np.array([1.0, 2.0]), np.array([3.0, 0.0]))).tolist()
     [[5.0, 3.0], [3.0, 9.0]]
     """
-    found = np.empty((len(rows), len(rows)))
+    products_of_rows = np.empty((len(rows), len(rows)))
     for i, row in enumerate(rows):
         left = row if omega is None else row * omega
         for j in range(i + 1):
-            found[i, j] = found[j, i] = left.dot(rows[j])
-    return found
+            products_of_rows[i, j] = products_of_rows[j, i] = left.dot(rows[j])
+    return products_of_rows
 
 
 def torch_factor(weight: Tensor | float, slope: Tensor, jacobian: Tensor) -> Tensor:
@@ -75,7 +75,7 @@ def torch_triangle(matrix: Tensor) -> Tensor:
 
 
 def whitened(
-    jacobian: Array, own: Sequence[int], slopes: Sequence[Array], weights: Sequence[Array] = ()
+    jacobian: Array, own_places: Sequence[int], slopes: Sequence[Array], weights: Sequence[Array] = ()
 ) -> tuple[Array, Array]:
     """Return slopes, (m n,), and derivatives, (p, m n), of m scores per row, combined so that they do not interact.
 
@@ -100,8 +100,8 @@ def whitened(
             np.multiply(jacobian, turned[0, k], out=each[:, k])
         elif k == 0:
             each[:, k] = jacobian
-        for place, score in enumerate(own, 1):
-            each[score, k] += float(place == k) if turned is None else turned[place, k]
+        for score_number, score in enumerate(own_places, 1):
+            each[score, k] += float(score_number == k) if turned is None else turned[score_number, k]
     return slope.ravel(), each.reshape(len(jacobian), -1)
 
 
@@ -115,10 +115,10 @@ def eigenvectors(triangles: Array, size: int) -> tuple[Array, Array]:
     ([3.0, 1.0], [0.7071, 0.7071])
     """
     if size == 2:
-        first, beside, last = triangles
-        angle = 0.5 * np.arctan2(2.0 * beside, first - last)
+        first, middle_triangle, last = triangles
+        angle = 0.5 * np.arctan2(2.0 * middle_triangle, first - last)
         cosine, sine = np.cos(angle), np.sin(angle)
-        half, middle = np.hypot(0.5 * (first - last), beside), 0.5 * (first + last)
+        half, middle = np.hypot(0.5 * (first - last), middle_triangle), 0.5 * (first + last)
         return np.stack([middle + half, middle - half]), np.array([[cosine, -sine], [sine, cosine]])
     matrices = np.empty((triangles.shape[1], size, size))
     for entries, i, j in zip(triangles, *np.triu_indices(size), strict=True):

@@ -88,7 +88,7 @@ class Formula:
     def given(self) -> tuple[str, ...]:
         """The columns as the user names them: those that tell groups apart in place of the places of groups."""
         if self.parts:
-            return tuple(dict.fromkeys(name for part in self.parts for name in part.given))
+            return tuple(dict.fromkeys(name for formula_part in self.parts for name in formula_part.given))
         origins = {each.name: each.columns for each in self.levels}
         return tuple(dict.fromkeys(column for name in self.columns for column in origins.get(name, (name,))))
 
@@ -134,14 +134,14 @@ def read_one(
     numeric: Sequence[str] | None = None,
     starts: Iterable[str] = (),
     excluded: Iterable[str] = (),
-    given: Mapping[str, Expr] | None = None,
+    values_given: Mapping[str, Expr] | None = None,
     levels: Iterable[Levels] = (),
 ) -> Formula:
     """Read one ``response ~ expression``: see `read_formula`."""
     names = tuple(columns), tuple(columns if numeric is None else numeric)
     try:
-        known = tuple((given or {}).items()), tuple(levels)
-        return _read(text, *names, frozenset(starts), frozenset(excluded), *known)
+        reading_key = tuple((values_given or {}).items()), tuple(levels)
+        return _read(text, *names, frozenset(starts), frozenset(excluded), *reading_key)
     except FormulaError as error:
         raise (unquoted(text, columns) or error) from None
 
@@ -169,7 +169,7 @@ def _read(
     numeric: tuple[str, ...],
     starts: frozenset[str],
     excluded: frozenset[str],
-    given: tuple[tuple[str, Expr], ...],
+    values_given: tuple[tuple[str, Expr], ...],
     levels: tuple[Levels, ...],
 ) -> Formula:
     sides, curves = parse_formula(text), None
@@ -190,12 +190,12 @@ def _read(
         builder.fail(left, fault, "Write the response there, the column to predict, for example `y ~ w*x`.")
     builder.no_pattern = frozenset(builder.columns) | excluded
     builder.no_star = frozenset(name.name for name in names_beside_constants(right))
-    builder.given = dict(given)
+    builder.given = dict(values_given)
     responses = set(builder.columns)
-    expression = builder.resolved(builder.build(right)) if given else builder.build(right)
+    expression = builder.resolved(builder.build(right)) if values_given else builder.build(right)
     for coded, levels_of in builder.groups.items():
-        if taken := next((column for column in levels_of.columns if column in responses), None):
-            fault = f"`{taken}` is the response, so it cannot tell groups apart."
+        if levels_column := next((column for column in levels_of.columns if column in responses), None):
+            fault = f"`{levels_column}` is the response, so it cannot tell groups apart."
             builder.fail(builder.columns[coded], fault, "Put another column into the brackets.")
     if not builder.parameters:
         fault = "There is nothing to fit: every name here is a column or a constant."
@@ -206,11 +206,11 @@ def _read(
     terms = {predictor: term for predictor, term in builder.terms.items() if predictor in used}
     _refuse_idle(builder, expression, terms, used)
     named = () if curves is None else curves(builder.build)
-    found = in_order_of_arguments(builder.parameters, named) if named else builder.parameters
+    parameters_read = in_order_of_arguments(builder.parameters, named) if named else builder.parameters
     parameters = {
-        name: labels if labels is None or not places else tuple(labels[place] for place in places)
-        for name, (_, labels) in found.items()
-        if (places := name in builder.given and free_places(builder.given[name])) or name not in builder.given
+        name: labels if labels is None or not components else tuple(labels[component] for component in components)
+        for name, (_, labels) in parameters_read.items()
+        if (components := name in builder.given and free_places(builder.given[name])) or name not in builder.given
     }
     formula = Formula(text, response, expression, parameters, terms, tuple(builder.columns), sides=sides)
     needed = {column.name for column in response.atoms(Column)} | set(formula.inputs)
@@ -246,8 +246,8 @@ def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, T
             continue
         symbols = vectors.get(name, {Parameter(name)})
         if builder.given and not symbols & used:
-            others = ", ".join(f"`{other}`" for other in builder.given)
-            fault = f"`{name}` drops out once {others} {'is' if len(builder.given) == 1 else 'are'} set."
+            other_names = ", ".join(f"`{other_name}`" for other_name in builder.given)
+            fault = f"`{name}` drops out once {other_names} {'is' if len(builder.given) == 1 else 'are'} set."
             builder.fail(node, fault, f"Fix `{name}` too, at any value.")
         if not symbols & used:
             builder.fail(node, f"`{name}` cancels out, so no data can determine it.", "Remove it from the formula.")
@@ -261,15 +261,15 @@ def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, T
 
 def _outside_conditions(expression: Expr, steps: bool = True) -> set[Expr]:
     """Return the parts of an expression outside the conditions of where( ) and, if asked, of functions that jump."""
-    seen: set[Expr] = set()
+    symbols_seen: set[Expr] = set()
     waiting = [expression]
     while waiting:
         node = waiting.pop()
-        if node not in seen:
-            seen.add(node)
+        if node not in symbols_seen:
+            symbols_seen.add(node)
             if not (steps and _jumps(node)):
                 waiting.extend(node.args[1:] if node.func is where else node.args)
-    return seen
+    return symbols_seen
 
 
 def _jumps(node: Expr) -> bool:
@@ -313,12 +313,12 @@ def _nonlinear(expression: Expr) -> set[Expr]:
     """Return the unknowns that occur anywhere other than as a factor of a term."""
     if expression.is_Function and len(expression.args) == 1:
         return _nonlinear(expression.args[0])  # a link, such as that of `exp(a + b*x)`
-    found: set[Expr] = set()
+    nonlinear_symbols: set[Expr] = set()
     for term in Add.make_args(expression):
         for factor in Mul.make_args(term):
             if not factor.is_Symbol:
-                found |= factor.atoms(Parameter, Predictor)
-    return found
+                nonlinear_symbols |= factor.atoms(Parameter, Predictor)
+    return nonlinear_symbols
 
 
 def _factors(product: Expr) -> int:

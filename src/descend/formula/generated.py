@@ -41,7 +41,7 @@ def read_columns(
 
     Raises ConfigError where that is not clear.
     """
-    given: dict[str, Array] = {}
+    columns_read: dict[str, Array] = {}
     computed: list[str] = []
     for name, value in columns.items():
         if not isinstance(value, str) and np.ndim(value) != 1:
@@ -52,8 +52,10 @@ def read_columns(
         if isinstance(value, str) and ":" not in value:
             computed.append(f"{plain_name(name)} = {value}")
         else:
-            given[name] = parse_column_range(value) if isinstance(value, str) else np.asarray(value, dtype=np.float64)
-    lengths = {name: len(array) for name, array in given.items()}
+            columns_read[name] = (
+                parse_column_range(value) if isinstance(value, str) else np.asarray(value, dtype=np.float64)
+            )
+    lengths = {name: len(array) for name, array in columns_read.items()}
     for name, length in lengths.items():
         if rows is not None and length != rows:
             raise ConfigError(
@@ -67,7 +69,7 @@ def read_columns(
     count = rows if rows is not None else next(iter(lengths.values()), None)
     if count is None:
         raise ConfigError(f"How many rows? Give {spell('rows', 100)}, or a column such as x=0:10:0.1.")
-    return computed, given, count
+    return computed, columns_read, count
 
 
 def generate(equations: Sequence[str], columns: Mapping[str, Array], rows: int, seed: int) -> dict[str, Array]:

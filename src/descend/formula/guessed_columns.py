@@ -19,8 +19,8 @@ def guess_columns(text: str) -> tuple[str, ...]:
     function or constant, and x, t, z with or without a number or suffix (``x1``, ``t_start``). If that leaves no
     parameter or no column the caller must be told.
     """
-    if len(parts := formulas_in(text)) > 1:
-        return tuple(dict.fromkeys(name for part in parts for name in guess_columns(part)))
+    if len(formula_texts := formulas_in(text)) > 1:
+        return tuple(dict.fromkeys(name for formula_text in formula_texts for name in guess_columns(formula_text)))
     left, right = parse_formula(text)
     names = {name.name: None for name in names_beside_constants(left)}
     odd = (name.name for name in names_in(right) if name.quoted and not may_be_quoted(name.name))

@@ -27,29 +27,29 @@ def with_columns(text: str, columns: Sequence[str], parameters: Collection[str] 
     >>> with_columns("0.1*t + dy", ["t (s)", "dy (mV)"])
     '0.1*`t (s)` + `dy (mV)`'
     """
-    known = frozenset(parameters or ())
-    plain = {name: column for name, column in plain_names(columns).items() if name not in known}
+    parameter_names = frozenset(parameters or ())
+    plain = {name: column for name, column in plain_names(columns).items() if name not in parameter_names}
     try:
-        trees = [(part, _trees(part)) for part in formulas_in(text)]
+        trees = [(formula_text, _trees(formula_text)) for formula_text in formulas_in(text)]
     except FormulaError:
         return text  # whose reader says what is wrong
     if parameters is not None:
-        _refuse_either(trees, {name: those for name, those in alike(columns).items() if name not in known})
-    parts = [_replaced(part, tree, plain) for part, tree in trees]
-    return text if parts == formulas_in(text) else "; ".join(parts)
+        _refuse_either(trees, {name: those for name, those in alike(columns).items() if name not in parameter_names})
+    formula_texts = [_replaced(formula_text, tree, plain) for formula_text, tree in trees]
+    return text if formula_texts == formulas_in(text) else "; ".join(formula_texts)
 
 
-def _refuse_either(parts: Sequence[tuple[str, tuple[object, ...]]], either: Mapping[str, Sequence[str]]) -> None:
+def _refuse_either(texts: Sequence[tuple[str, tuple[object, ...]]], either: Mapping[str, Sequence[str]]) -> None:
     """Refuse a name that may be either of several columns, unless one of them is named in full. Raises FormulaError."""
-    for _, trees in parts:
+    for _, trees in texts:
         names = tuple(names_in(*trees))
         quoted = {name.name for name in names if name.quoted}
         for name in names:
             those = either.get(name.name, ())
             if those and not name.quoted and not quoted & set(those):
-                said = " or ".join(f"`{column}`" for column in those)
+                columns = " or ".join(f"`{column}`" for column in those)
                 raise FormulaError(
-                    f"`{name.name}` may be {said}: only the unit tells these columns apart. Write the whole name of "
+                    f"`{name.name}` may be {columns}: only the unit tells these columns apart. Write the whole name of "
                     f"the one you mean, in backticks; if {name.name} is a parameter, give it another name.",
                 )
 

@@ -23,10 +23,10 @@ def linear_inside(expression: Expr, unknowns: Collection[Expr]) -> Expr | None:
     True
     >>> linear_inside(x * sympy.exp(a + b * x), [a, b])  # x stands outside, too
     """
-    part, known = expression, set(unknowns)
+    part, unknown_symbols = expression, set(unknowns)
     while not linear_in(part, unknowns):
-        inside = [each for each in part.args if each.free_symbols & known]
-        if len(inside) != 1 or any(each.free_symbols for each in part.args if each is not inside[0]):
+        with_unknowns = [each for each in part.args if each.free_symbols & unknown_symbols]
+        if len(with_unknowns) != 1 or any(each.free_symbols for each in part.args if each is not with_unknowns[0]):
             return None
-        part = inside[0]
+        part = with_unknowns[0]
     return part

@@ -41,29 +41,29 @@ def as_typed(expression: Expr, texts: Sequence[str], held: bool = False) -> Expr
 class _Rewritten:
     """Rewrites expressions; shared subexpressions are rewritten once."""
 
-    def __init__(self, symbols: dict[Rational, Typed], held: bool) -> None:
-        self.symbols, self.held = symbols, held
+    def __init__(self, symbols: dict[Rational, Typed], keep_literals: bool) -> None:
+        self.symbols, self.held = symbols, keep_literals
         self.known: dict[Expr, Expr] = {}
 
     def of(self, node: Expr) -> Expr:
-        found = self.known.get(node)
-        if found is None:
-            found = self.known[node] = self._rewritten(node)
-        return found
+        rewritten_node = self.known.get(node)
+        if rewritten_node is None:
+            rewritten_node = self.known[node] = self._rewritten(node)
+        return rewritten_node
 
     def _rewritten(self, node: Expr) -> Expr:
         if node.is_Rational:
             return self._fraction(node)
         if not node.args or node.is_number:
             return node
-        parts = tuple(map(self.of, node.args))
-        return node if parts == node.args else node.func(*parts)
+        arguments = tuple(map(self.of, node.args))
+        return node if arguments == node.args else node.func(*arguments)
 
     def _fraction(self, value: Rational) -> Expr:
         short = exact_number(value)
         if value.q == 1 or abs(value) in self.symbols:
-            held = self.held and abs(value) in self.symbols and max(abs(value.p), value.q) > PLAIN
-            return sympy.sign(value) * self.symbols[abs(value)] if held else value
+            literal_held = self.held and abs(value) in self.symbols and max(abs(value.p), value.q) > PLAIN
+            return sympy.sign(value) * self.symbols[abs(value)] if literal_held else value
         if abs(1 / value) in self.symbols:
             return sympy.sign(value) / self.symbols[abs(1 / value)]
         if "/" not in short and len(short) <= LONGEST:
@@ -94,10 +94,10 @@ class _Rewritten:
             yield value * constant, 1 / symbol
             yield value / constant, symbol
         # Pairs of constants come last, so that a plain fraction is never written with them.
-        for (one, first), (other, second) in itertools.product([*self.symbols.items()][:FEW], repeat=2):
-            yield value * other / one, first / second
-            yield value * one * other, 1 / (first * second)
-            yield value / (one * other), first * second
+        for (literal, first), (second_literal, second) in itertools.product([*self.symbols.items()][:FEW], repeat=2):
+            yield value * second_literal / literal, first / second
+            yield value * literal * second_literal, 1 / (first * second)
+            yield value / (literal * second_literal), first * second
 
     @staticmethod
     def _cost(remainder: Rational) -> int:

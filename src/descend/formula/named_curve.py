@@ -46,7 +46,7 @@ def written_out(
         return sides, starts, lambda build: ()
     from descend.formula.curves.writing_out import written_out as written
 
-    found, curves = written(text, sides, columns, starts)
+    sides_written, curves = written(text, sides, columns, starts)
 
     def named(build: Build) -> tuple[NamedCurve, ...]:
         return tuple(
@@ -55,20 +55,20 @@ def written_out(
                 each.text,
                 build(each.x),
                 build(each.value),
-                {name: Parameter(own) for name, own in each.own.items()},
+                {name: Parameter(own_symbol) for name, own_symbol in each.own.items()},
             )
             for each in curves
         )
 
-    return found, starts.union(*(each.own.values() for each in curves)), named
+    return sides_written, starts.union(*(each.own.values() for each in curves)), named
 
 
 def in_order_of_arguments(parameters: Mapping[str, Value], curves: Collection[NamedCurve]) -> dict[str, Value]:
     """Return parameters so that those of a curve, where it left out arguments, are in the order of these."""
     names = list(parameters)
     for curve in curves:
-        own = [symbol.name for symbol in curve.own.values() if symbol.name in parameters]
-        places = sorted(names.index(name) for name in own)
-        for place, name in zip(places, own, strict=True):
-            names[place] = name
+        own_names = [symbol.name for symbol in curve.own.values() if symbol.name in parameters]
+        positions = sorted(names.index(name) for name in own_names)
+        for position, name in zip(positions, own_names, strict=True):
+            names[position] = name
     return {name: parameters[name] for name in names}

@@ -34,29 +34,29 @@ class Order:
 
 
 @lru_cache(maxsize=128)
-def order_of(formula: Formula, own: tuple[Parameter, ...]) -> Order:
+def order_of(formula: Formula, own_symbols: tuple[Parameter, ...]) -> Order:
     """Return in which order terms such as one with these parameters are shown.
 
     Peaks and steps go from left to right, waves from low to high frequency, and of decays, saturations and whatever
     else runs along the data the fastest comes first; others are ordered by their first nonlinear parameter.
     """
     measured, linear = measures(formula), linear_unknowns(formula)
-    moving = [place for place, symbol in enumerate(own) if symbol not in linear]
-    for place in moving:
-        location = measured[own[place]].location
+    moving = [moving_symbol for moving_symbol, symbol in enumerate(own_symbols) if symbol not in linear]
+    for moving_symbol in moving:
+        location = measured[own_symbols[moving_symbol]].location
         added = location is not None and location.could_extract_minus_sign()
         # What is added to x and the only unknown, as in `x/(k + x)`, says how fast a curve saturates.
         if location is not None and (len(moving) > 1 or not added):
-            return Order(place, False, added, "the leftmost")
-    for place, symbol in enumerate(own):
+            return Order(moving_symbol, False, added, "the leftmost")
+    for moving_symbol, symbol in enumerate(own_symbols):
         if symbol in waves(formula):
-            return Order(place, True, waves(formula)[symbol].is_period, "the one of lowest frequency")
-    for place in moving:
-        power = distance_power(formula, own[place])
+            return Order(moving_symbol, True, waves(formula)[symbol].is_period, "the one of lowest frequency")
+    for moving_symbol in moving:
+        power = distance_power(formula, own_symbols[moving_symbol])
         if power:
-            return Order(place, True, power < 0.0, "the fastest")
-    place = moving[0] if moving else 0
-    return Order(place, False, False, f"the one of lowest {own[place].name}")
+            return Order(moving_symbol, True, power < 0.0, "the fastest")
+    moving_symbol = moving[0] if moving else 0
+    return Order(moving_symbol, False, False, f"the one of lowest {own_symbols[moving_symbol].name}")
 
 
 def distance_power(formula: Formula, symbol: Parameter | Predictor) -> float:

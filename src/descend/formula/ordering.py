@@ -11,8 +11,8 @@ from descend.formula.formula import Formula
 @lru_cache(maxsize=256)
 def in_order(formula: Formula, names: tuple[str, ...]) -> Formula:
     """Return a formula with its parameters in the order of these names, as far as they occur; others follow."""
-    known = formula.parameters
-    wanted = [*(name for name in names if name in known), *(name for name in known if name not in names)]
-    if wanted == list(known):
+    parameters = formula.parameters
+    order = [*(name for name in names if name in parameters), *(name for name in parameters if name not in names)]
+    if order == list(parameters):
         return formula
-    return dataclasses.replace(formula, parameters={name: known[name] for name in wanted})
+    return dataclasses.replace(formula, parameters={name: parameters[name] for name in order})

@@ -30,17 +30,17 @@ def quadratures(formula: Formula) -> Mapping[Parameter, Parameter]:
     As a sin(u + p) = a cos(p) sin(u) + a sin(p) cos(u), such a pair follows from two linear factors: that of the part
     at p = 0, and that of the part at p = pi/2.
     """
-    found: dict[Parameter, Parameter] = {}
+    quadrature_pairs: dict[Parameter, Parameter] = {}
     jacobian = formula.jacobian
     for phase, amplitude in phases(formula).items():
-        if amplitude is None or amplitude in found:
+        if amplitude is None or amplitude in quadrature_pairs:
             continue
-        part = jacobian[amplitude]
-        own = part.subs(amplitude, 0) == part and (formula.expression - amplitude * part).expand()
-        twice = derivatives(derivatives(part, [phase])[phase], [phase])[phase]
-        if own is not False and phase not in own.free_symbols and sympy.expand(twice + part) == 0:
-            found[amplitude] = phase
-    return found
+        wave = jacobian[amplitude]
+        is_quadrature = wave.subs(amplitude, 0) == wave and (formula.expression - amplitude * wave).expand()
+        twice = derivatives(derivatives(wave, [phase])[phase], [phase])[phase]
+        if is_quadrature is not False and phase not in is_quadrature.free_symbols and sympy.expand(twice + wave) == 0:
+            quadrature_pairs[amplitude] = phase
+    return quadrature_pairs
 
 
 @lru_cache(maxsize=128)
@@ -49,17 +49,17 @@ def exponents(formula: Formula) -> Mapping[Parameter, Expr]:
 
     The rate is 1 here and log(10) in `10^(a + b*x)`: the term that a is in is multiplied by exp(rate * a).
     """
-    found: dict[Parameter, Expr] = {}
+    exponents_found: dict[Parameter, Expr] = {}
     for symbol, slope in formula.jacobian.items():
         if not isinstance(symbol, Parameter) or symbol not in slope.free_symbols:
             continue
-        (factor, moving), (other, again) = (
+        (factor, moving), (other_factor, again) = (
             part.as_independent(symbol, as_Add=False) for part in (slope, derivatives(slope, [symbol])[symbol])
         )
-        rate = other / factor
+        rate = other_factor / factor
         if moving == again and rate.is_number and symbol not in (formula.expression - slope / rate).free_symbols:
-            found[symbol] = rate
-    return found
+            exponents_found[symbol] = rate
+    return exponents_found
 
 
 @lru_cache(maxsize=128)
@@ -104,42 +104,42 @@ class Pivot:
 @lru_cache(maxsize=128)
 def pivots(formula: Formula) -> Mapping[Parameter, Pivot]:
     """Return the nonlinear parameters that are added to a slope times data, or that multiply its exponential."""
-    found: dict[Parameter, Pivot] = {}
+    pivots_found: dict[Parameter, Pivot] = {}
     linear = linear_unknowns(formula)
     for node in sorted(formula.expression.atoms(sympy.Add, sympy.Mul), key=sympy.default_sort_key):
-        parts = (
+        summands = (
             [term.as_coeff_Mul() for term in node.args] if node.is_Add else [(sympy.S.One, part) for part in node.args]
         )
-        alone = [(number, part) for number, part in parts if isinstance(part, Parameter) and part not in linear]
-        sloped = [pair for pair in (_slope(part, node.is_Mul) for _, part in parts) if pair]
-        if len(alone) != 1 or len(sloped) != 1 or (node.is_Add and len(parts) != 2):
+        alone = [(number, part) for number, part in summands if isinstance(part, Parameter) and part not in linear]
+        sloped = [pair for pair in (_slope(part, node.is_Mul) for _, part in summands) if pair]
+        if len(alone) != 1 or len(sloped) != 1 or (node.is_Add and len(summands) != 2):
             continue
         (number, symbol), (slope, along) = alone[0], sloped[0]
         if node.is_Add:
-            along *= next(other for other, part in parts if part is not symbol) / number
+            along *= next(other_summand for other_summand, part in summands if part is not symbol) / number
         if slope is not symbol:
-            found.setdefault(symbol, Pivot(slope, -along, node.is_Mul))
-    return found
+            pivots_found.setdefault(symbol, Pivot(slope, -along, node.is_Mul))
+    return pivots_found
 
 
-def _slope(part: Expr, exponential: bool) -> tuple[Parameter, Expr] | None:
+def _slope(summand: Expr, exponential: bool) -> tuple[Parameter, Expr] | None:
     """Return q and x if a part is q*x, or exp(q*x) if ``exponential``; None if it is not."""
     if exponential:
-        if not isinstance(part, sympy.exp):
+        if not isinstance(summand, sympy.exp):
             return None
-        part = part.args[0]
-    symbols = [factor for factor in sympy.Mul.make_args(part) if isinstance(factor, Parameter)]
+        summand = summand.args[0]
+    symbols = [factor for factor in sympy.Mul.make_args(summand) if isinstance(factor, Parameter)]
     if len(symbols) != 1:
         return None
-    along = part / symbols[0]
+    along = summand / symbols[0]
     return (symbols[0], along) if along.atoms(Column) and not along.atoms(Parameter, Predictor) else None
 
 
 @lru_cache(maxsize=128)
 def nonlinear(formula: Formula) -> Own:
     """Return the scalar parameters to be searched for; the others are solved for at each of their values."""
-    known = linear_unknowns(formula)
-    return tuple(symbol for symbol in formula.unknowns if isinstance(symbol, Parameter) and symbol not in known)
+    symbols = linear_unknowns(formula)
+    return tuple(symbol for symbol in formula.unknowns if isinstance(symbol, Parameter) and symbol not in symbols)
 
 
 @lru_cache(maxsize=128)
@@ -164,30 +164,30 @@ def _changes(formula: Formula, shapes: list[Expr], symbol: Parameter) -> int:
     random = np.random.default_rng(0)
     values = [random.uniform(0.5, 1.5, TRIED if isinstance(each, Column) else None) for each in symbols]
     with np.errstate(all="ignore"):
-        found = [compile_expression(slope, symbols)(*values) for slope in slopes]
-    matrix = np.array([np.broadcast_to(each, (TRIED,)) for each in found], dtype=np.float64)
+        slope_values = [compile_expression(slope, symbols)(*values) for slope in slopes]
+    matrix = np.array([np.broadcast_to(each, (TRIED,)) for each in slope_values], dtype=np.float64)
     matrix = matrix[:, np.isfinite(matrix).all(axis=0)]
     return int(np.linalg.matrix_rank(matrix, rtol=1e-8)) if matrix.size else 0
 
 
 @lru_cache(maxsize=128)
-def like_terms(formula: Formula, held: bool) -> tuple[tuple[Own, Own], ...]:
+def like_terms(formula: Formula, keep_literals: bool) -> tuple[tuple[Own, Own], ...]:
     """Return the nonlinear parameters of every two terms that differ only in numbers and amplitudes.
 
     Such as (b, d) in `a*(exp(-b*x) + 2*exp(-d*x))`: with b and d exchanged J has another valley. Where whole terms can
     change places it is the same valley, unless parameters are ``held`` by bounds.
     """
     same: set[Parameter] = set()
-    if not held:
-        same = {symbol for group in interchangeable(formula) for own in group for symbol in own}
-    found: dict[tuple[Own, Own], None] = {}
+    if not keep_literals:
+        same = {symbol for group in interchangeable(formula) for own_symbols in group for symbol in own_symbols}
+    like_pairs: dict[tuple[Own, Own], None] = {}
     for node in sympy.preorder_traversal(formula.expression):
         if node.is_Add:
             skeletons = list(_skeletons(formula, node))
-            for (one, first), (other, second) in combinations(skeletons, 2):
-                if one == other and first != second and not {*first, *second} <= same:
-                    found[(first, second)] = None
-    return tuple(found)
+            for (first_skeleton, first), (second_skeleton, second) in combinations(skeletons, 2):
+                if first_skeleton == second_skeleton and first != second and not {*first, *second} <= same:
+                    like_pairs[(first, second)] = None
+    return tuple(like_pairs)
 
 
 def _skeletons(formula: Formula, total: Expr) -> Iterator[tuple[Expr, Own]]:
@@ -196,6 +196,9 @@ def _skeletons(formula: Formula, total: Expr) -> Iterator[tuple[Expr, Own]]:
     for term in total.args:
         _, remainder = term.as_coeff_Mul()
         remainder = remainder.xreplace({symbol: sympy.S.One for symbol in linear_unknowns(formula)})
-        own = tuple(symbol for symbol in sought if symbol in remainder.free_symbols)
-        if own:
-            yield remainder.xreplace({symbol: sympy.Symbol(f"own{place}") for place, symbol in enumerate(own)}), own
+        own_symbols = tuple(symbol for symbol in sought if symbol in remainder.free_symbols)
+        if own_symbols:
+            yield (
+                remainder.xreplace({symbol: sympy.Symbol(f"own{place}") for place, symbol in enumerate(own_symbols)}),
+                own_symbols,
+            )

@@ -87,13 +87,13 @@ class where(RealFunction):
     nargs = 3
 
     @classmethod
-    def eval(cls, condition: Expr, chosen: Expr, other: Expr) -> Expr | None:
-        if condition is sympy.true or chosen == other:
-            return chosen
+    def eval(cls, condition: Expr, value_if: Expr, value_else: Expr) -> Expr | None:
+        if condition is sympy.true or value_if == value_else:
+            return value_if
         if condition is sympy.false:
-            return other
+            return value_else
         return None
 
     def _eval_derivative(self, symbol: Expr) -> Expr:
-        condition, chosen, other = self.args
-        return where(condition, chosen.diff(symbol), other.diff(symbol))
+        condition, value_if, value_else = self.args
+        return where(condition, value_if.diff(symbol), value_else.diff(symbol))

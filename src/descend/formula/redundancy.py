@@ -43,7 +43,7 @@ def redundancies(formula: Formula) -> tuple[Redundancy, ...]:
 
     Source: Catchpole & Morgan (1997), Detecting parameter redundancy, Biometrika 84, 187-196.
     """
-    labels = [label for name, parts in formula.parameters.items() for label in _labels(name, parts)]
+    labels = [label for name, component_names in formula.parameters.items() for label in _labels(name, component_names)]
     if not 1 < len(labels) <= MOST:
         return ()
     samples = list(_samples(formula, len(labels)))
@@ -53,27 +53,29 @@ def redundancies(formula: Formula) -> tuple[Redundancy, ...]:
     norms = np.sqrt((matrices**2).sum(axis=1))
     units = matrices / np.where(norms > 0.0, norms, 1.0)[:, None, :]
     active = [k for k in range(len(labels)) if (norms[:, k] > 0.0).all()]
-    found: list[Redundancy | None] = [
+    redundancies_found: list[Redundancy | None] = [
         Redundancy((label,), (), {label: 1.0})
         for label, idle in zip(labels, (norms <= NOTHING * np.sqrt(units.shape[1])).all(axis=0), strict=True)
         if idle and _exact(formula, [label])
     ]
-    active = [k for k in active if (labels[k],) not in {each.parameters for each in found if each is not None}]
-    kept = []
+    active = [
+        k for k in active if (labels[k],) not in {each.parameters for each in redundancies_found if each is not None}
+    ]
+    redundancies_kept = []
     for group in _groups(units, active):
-        kept.append(group[0])
+        redundancies_kept.append(group[0])
         if len(group) > 1:
             signs = np.sign(np.einsum("prk,pr->pk", units[:, :, group], units[:, :, group[0]]))
             slopes = signs * norms[:, group] / norms[:, group[:1]]
-            found.append(combination(formula, [labels[k] for k in group], thetas[:, group], slopes))
+            redundancies_found.append(combination(formula, [labels[k] for k in group], thetas[:, group], slopes))
     tangled: list[Redundancy] = []
-    for circuit, null in _circuits(units, kept):
+    for circuit, null in _circuits(units, redundancies_kept):
         names, velocity = [labels[k] for k in circuit], null / norms[:, circuit]
         simple = integrated(names, thetas[:, circuit], velocity)
-        found.append(simple)
+        redundancies_found.append(simple)
         if simple is None and _exact(formula, names):
             tangled = _merged(tangled, names, labels)
-    return tuple(redundancy for redundancy in (*found, *tangled) if redundancy is not None)
+    return tuple(redundancy for redundancy in (*redundancies_found, *tangled) if redundancy is not None)
 
 
 def _merged(tangled: Sequence[Redundancy], names: Sequence[str], order: Sequence[str]) -> list[Redundancy]:
@@ -81,12 +83,12 @@ def _merged(tangled: Sequence[Redundancy], names: Sequence[str], order: Sequence
     near = [each for each in tangled if set(each.parameters) & set(names)]
     every = set(names).union(*(each.parameters for each in near))
     spare = 1 + sum(each.spare for each in near)
-    one = Redundancy(tuple(label for label in order if label in every), (), {}, spare)
-    return [*(each for each in tangled if each not in near), one]
+    merged = Redundancy(tuple(label for label in order if label in every), (), {}, spare)
+    return [*(each for each in tangled if each not in near), merged]
 
 
-def _labels(name: str, parts: tuple[str, ...] | None) -> list[str]:
-    return [name] if parts is None else [f"{name}[{part}]" for part in parts]
+def _labels(name: str, component_names: tuple[str, ...] | None) -> list[str]:
+    return [name] if component_names is None else [f"{name}[{component_name}]" for component_name in component_names]
 
 
 def _samples(formula: Formula, size: int) -> Iterator[tuple[Array, Array]]:
@@ -113,23 +115,23 @@ def _samples(formula: Formula, size: int) -> Iterator[tuple[Array, Array]]:
 def _jacobian(formula: Formula, theta: Array, columns: Mapping[str, Array], rows: int) -> Array:
     values: dict[Expr, Array | float] = {Column(name): column for name, column in columns.items()}
     items: dict[Expr, Array] = {}
-    places: dict[str, slice] = {}
-    for name, parts in formula.parameters.items():
-        begin = sum(place.stop - place.start for place in places.values())
-        places[name] = slice(begin, begin + (1 if parts is None else len(parts)))
+    theta_slices: dict[str, slice] = {}
+    for name, component_names in formula.parameters.items():
+        begin = sum(theta_slice.stop - theta_slice.start for theta_slice in theta_slices.values())
+        theta_slices[name] = slice(begin, begin + (1 if component_names is None else len(component_names)))
     for symbol in formula.unknowns:
         if isinstance(symbol, Predictor):
             items[symbol] = items_matrix(formula.terms[symbol].items, columns, rows)
-            values[symbol] = items[symbol] @ theta[places[formula.terms[symbol].vector]]
+            values[symbol] = items[symbol] @ theta[theta_slices[formula.terms[symbol].vector]]
         else:
-            values[symbol] = float(theta[places[symbol.name].start])
+            values[symbol] = float(theta[theta_slices[symbol.name].start])
     result = np.zeros((rows, theta.size))
     for symbol, slope in formula.jacobian.items():
         derivative = np.broadcast_to(compile_expression(slope, tuple(values))(*values.values()), (rows,))
         if isinstance(symbol, Predictor):
-            result[:, places[formula.terms[symbol].vector]] += derivative[:, None] * items[symbol]
+            result[:, theta_slices[formula.terms[symbol].vector]] += derivative[:, None] * items[symbol]
         else:
-            result[:, places[symbol.name].start] = derivative
+            result[:, theta_slices[symbol.name].start] = derivative
     return result
 
 
@@ -144,20 +146,20 @@ def _exact(formula: Formula, labels: Sequence[str]) -> bool:
     if not set(symbols) <= formula.jacobian.keys():
         return False
     slopes = [formula.expression.diff(symbol) for symbol in symbols]
-    others = sorted(formula.expression.free_symbols, key=str)
-    own = {other for other in others if isinstance(other, Parameter)}
+    other_symbols = sorted(formula.expression.free_symbols, key=str)
+    own_parameters = {other for other in other_symbols if isinstance(other, Parameter)}
     generator = np.random.default_rng(2)
 
     def places(chosen: Sequence[Expr]) -> dict[Expr, Expr]:
         return {each: sympy.Rational(int(generator.integers(401, 1900)), 1000) for each in chosen}
 
-    theta = places([other for other in others if other in own])
+    theta = places([other for other in other_symbols if other in own_parameters])
     nothing = mpmath.mpf(10) ** (-DIGITS // 2)
     try:
         with mpmath.workdps(DIGITS):
             rows = []
             for _ in range(len(labels) + 2):
-                at = theta | places([other for other in others if other not in own])
+                at = theta | places([other for other in other_symbols if other not in own_parameters])
                 rows.append([mpmath.mpf(str(sympy.N(slope.xreplace(at), DIGITS))) for slope in slopes])
             if len(labels) == 1:
                 return all(abs(row[0]) < nothing for row in rows)
@@ -173,8 +175,8 @@ def _groups(units: Array, active: Sequence[int]) -> list[list[int]]:
     for k in active:
         for group in groups:
             cosines = np.einsum("pr,pr->p", units[:, :, k], units[:, :, group[0]])
-            apart = units[:, :, k] - cosines[:, None] * units[:, :, group[0]]
-            if (np.sqrt((apart**2).sum(axis=1)) < DEPENDENT).all():
+            distance_from_first = units[:, :, k] - cosines[:, None] * units[:, :, group[0]]
+            if (np.sqrt((distance_from_first**2).sum(axis=1)) < DEPENDENT).all():
                 group.append(k)
                 break
         else:
@@ -184,15 +186,17 @@ def _groups(units: Array, active: Sequence[int]) -> list[list[int]]:
 
 def _circuits(units: Array, columns: Sequence[int]) -> Iterator[tuple[list[int], Array]]:
     """Yield each column that depends on those before it, with those it depends on and the null vector at each point."""
-    kept: list[int] = []
+    circuit_columns: list[int] = []
     for k in columns:
-        if kept:
-            pairs = list(zip(units[:, :, kept], units[:, :, k], strict=True))
+        if circuit_columns:
+            pairs = list(zip(units[:, :, circuit_columns], units[:, :, k], strict=True))
             weights = np.array([np.linalg.lstsq(matrix, column, rcond=None)[0] for matrix, column in pairs])
             left = [column - matrix @ weight for (matrix, column), weight in zip(pairs, weights, strict=True)]
             if np.sqrt(np.square(left).sum(axis=1)).max() < DEPENDENT:
-                involved = [place for place in range(len(kept)) if (np.abs(weights[:, place]) > 1e-7).all()]
+                involved = [
+                    circuit for circuit in range(len(circuit_columns)) if (np.abs(weights[:, circuit]) > 1e-7).all()
+                ]
                 null = np.column_stack([weights[:, involved], -np.ones(len(units))])
-                yield [*(kept[place] for place in involved), k], null
+                yield [*(circuit_columns[circuit] for circuit in involved), k], null
                 continue
-        kept.append(k)
+        circuit_columns.append(k)

@@ -60,18 +60,18 @@ class RowWriter(Writer):
 
     def kind(self, expression: Expr) -> int:
         """Say what an expression depends on."""
-        known = self.kinds.get(expression)
-        if known is None:
+        kind_of_node = self.kinds.get(expression)
+        if kind_of_node is None:
             if expression.is_Symbol:
                 kinds_of_symbols = {Column: DATA, RowWeight: DATA, Parameter: SCALAR, Setting: SCALAR}
-                known = kinds_of_symbols.get(type(expression), ROWS)
+                kind_of_node = kinds_of_symbols.get(type(expression), ROWS)
             elif not expression.args:
-                known = CONSTANT
+                kind_of_node = CONSTANT
             else:
                 kinds = {self.kind(argument) for argument in expression.args}
-                known = ROWS if ROWS in kinds or {SCALAR, DATA} <= kinds else max(kinds)
-            self.kinds[expression] = known
-        return known
+                kind_of_node = ROWS if ROWS in kinds or {SCALAR, DATA} <= kinds else max(kinds)
+            self.kinds[expression] = kind_of_node
+        return kind_of_node
 
     def name(self, expression: Expr) -> str:
         """Write ``expression`` as a name or a number, computing it on a line of its own if need be."""
@@ -119,25 +119,25 @@ class RowWriter(Writer):
         return (
             super()._sum(node)
             if grouped is None
-            else self._joined([self.write(part, SUM) for part in grouped], signed_sum)
+            else self._joined([self.write(term_group, SUM) for term_group in grouped], signed_sum)
         )
 
     def _product(self, node: Expr) -> tuple[str, int]:
         grouped = self._grouped(node, Mul)
         if grouped is None:
             return super()._product(node)
-        return self._joined([self.write(part, PRODUCT + 1) for part in grouped], "*".join), PRODUCT
+        return self._joined([self.write(factor_group, PRODUCT + 1) for factor_group in grouped], "*".join), PRODUCT
 
     def _grouped(self, node: Expr, operation: type) -> list[Expr] | None:
         """Split a sum or product into its numbers, its data and the rest, so that each array is touched once."""
-        parts: dict[int, list[Expr]] = {CONSTANT: [], SCALAR: [], DATA: [], ROWS: []}
+        by_kind: dict[int, list[Expr]] = {CONSTANT: [], SCALAR: [], DATA: [], ROWS: []}
         for argument in node.args:
-            parts[self.kind(argument)].append(argument)
-        scalars = parts[CONSTANT] + parts[SCALAR]
-        if len(scalars) < 2 and len(parts[DATA]) < 2:
+            by_kind[self.kind(argument)].append(argument)
+        scalars = by_kind[CONSTANT] + by_kind[SCALAR]
+        if len(scalars) < 2 and len(by_kind[DATA]) < 2:
             return None
-        groups = [operation(*part) for part in (scalars, parts[DATA]) if part]
-        return groups + parts[ROWS] if len(groups) + len(parts[ROWS]) > 1 else None
+        groups = [operation(*factors_of_kind) for factors_of_kind in (scalars, by_kind[DATA]) if factors_of_kind]
+        return groups + by_kind[ROWS] if len(groups) + len(by_kind[ROWS]) > 1 else None
 
     def _power(self, base: Expr, exponent: Expr) -> tuple[str, int]:
         if exponent.is_Integer and 2 <= exponent <= 4 and self.kind(base) == ROWS:
@@ -187,8 +187,8 @@ class RowWriter(Writer):
             else:
                 mixed += [factor.base] * 2 if factor.is_Pow and factor.exp == 2 else [factor]
         together = bool(mixed) and bool(data or matrix)
-        parts = [mixed] if together else [mixed[:1], mixed[1:]]
-        arrays = [self._multiplied(part) for part in parts if part]
+        mixed_parts = [mixed] if together else [mixed[:1], mixed[1:]]
+        arrays = [self._multiplied(mixed_part) for mixed_part in mixed_parts if mixed_part]
         if data:
             arrays.append(self.name(Mul(*data)))
         if matrix is not None:
@@ -239,16 +239,16 @@ class RowCode:
         slices: Mapping[str, slice],
         language: Language,
         quantities: Mapping[Expr, Expr],
-        more: Sequence[str] = (),
+        columns_added: Sequence[str] = (),
         weighted: bool = False,
     ) -> None:
         self.formula = formula
         self.slices = slices
         self.language = language
         self.quantities = quantities
-        self.columns = tuple(dict.fromkeys((*formula.columns, *more)))
-        given = (*map(Column, self.columns), *([OMEGA] if weighted else []))
-        self.prepared: dict[Expr, str] = {symbol: f"c{number}" for number, symbol in enumerate(given)}
+        self.columns = tuple(dict.fromkeys((*formula.columns, *columns_added)))
+        row_symbols = (*map(Column, self.columns), *([OMEGA] if weighted else []))
+        self.prepared: dict[Expr, str] = {symbol: f"c{number}" for number, symbol in enumerate(row_symbols)}
         self.matrices = {predictor: f"m{number}" for number, predictor in enumerate(formula.terms)}
 
     @property
@@ -260,13 +260,13 @@ class RowCode:
     @property
     def numbers_per_row(self) -> int:
         """How many numbers a row has in the prepared arrays and in the Jacobian."""
-        size: int = sum(place.stop - place.start for place in self.slices.values())
+        size: int = sum(theta_slice.stop - theta_slice.start for theta_slice in self.slices.values())
         return len(self.prepared) + size
 
     def writer(self, quantities: Mapping[Expr, Expr] | None = None) -> RowWriter:
         """Return a writer that knows the names of the block and of the parameters, and further quantities."""
         names: dict[Expr, str] = dict(self.prepared) | {COUNT: "count"}
-        names |= {Parameter(name): f"p{place.start}" for name, place in self.slices.items()}
+        names |= {Parameter(name): f"p{theta_slice.start}" for name, theta_slice in self.slices.items()}
         names |= {predictor: f"q{number}" for number, predictor in enumerate(self.matrices)}
         return RowWriter(self.language, names, {**self.quantities, **(quantities or {})}, self.prepared)
 
@@ -282,8 +282,8 @@ class RowCode:
         lines = [f"{', '.join(names)}, = block", "count = block[0].shape[0]"]
         lines += [f"{number} = theta[{self.slices[name].start}]" for name, number in self.numbers.items()]
         for number, (predictor, matrix) in enumerate(self.matrices.items()):
-            place = self.slices[self.formula.terms[predictor].vector]
-            lines.append(f"q{number} = {matrix} @ theta[{place.start}:{place.stop}]")
+            theta_slice = self.slices[self.formula.terms[predictor].vector]
+            lines.append(f"q{number} = {matrix} @ theta[{theta_slice.start}:{theta_slice.stop}]")
         lines += [*body, f"return {', '.join(results)}"]
         source = "def rows(theta, block):\n" + "".join(f"    {line}\n" for line in lines)
         return define("rows", source, names_of(self.language))
@@ -317,22 +317,24 @@ class RowCode:
         most = self.block_rows if size is None else size
         arrays = list(self._arrays(rows, most))
         complete = [len(array) == rows.count for array in arrays]
-        listed = [self.formula.terms[predictor].items for predictor in self.matrices]
-        terms = [(items, listed_matrix(items, rows.columns)) for items in listed]
+        items_listed = [self.formula.terms[predictor].items for predictor in self.matrices]
+        terms = [(items, listed_matrix(items, rows.columns)) for items in items_listed]
 
         def lay() -> Callable[[int, int], tuple[Array, ...]]:
             buffers = [np.empty((len(items) if matrix is None else 0, most)) for items, matrix in terms]
 
             def block(begin: int, end: int) -> tuple[Array, ...]:
                 count = end - begin
-                part = {name: array[begin:end] for name, array in zip(self.columns, arrays, strict=False)}
+                columns = {name: array[begin:end] for name, array in zip(self.columns, arrays, strict=False)}
                 matrices = []
                 for (items, matrix), buffer in zip(terms, buffers, strict=True):
                     if matrix is not None:
                         matrices.append(matrix[begin:end])
                         continue
                     for row, item in zip(buffer, items, strict=True):
-                        row[:count] = part[item.name] if isinstance(item, Column) else over_rows(item, part, count)
+                        row[:count] = (
+                            columns[item.name] if isinstance(item, Column) else over_rows(item, columns, count)
+                        )
                     matrices.append(buffer[:, :count].T)
                 cut = [
                     array[begin:end] if has_all else array[:count]

@@ -26,8 +26,8 @@ class SharedProducts:
     Source: the elimination of common pairs, the most common first, Breuer (1969), Commun. ACM 12, 333-340.
     """
 
-    def __init__(self, varies: Callable[[Expr], bool], given: Callable[[Expr], bool]) -> None:
-        self.varies, self.given = varies, given
+    def __init__(self, varies: Callable[[Expr], bool], is_shared: Callable[[Expr], bool]) -> None:
+        self.varies, self.given = varies, is_shared
         self.products: dict[Expr, Factors] = {}
         self.inverses: dict[Expr, Expr] = {}
         self.definitions: dict[Expr, Expr] = {}
@@ -35,18 +35,18 @@ class SharedProducts:
 
     def rewritten(self, expressions: Sequence[Expr]) -> list[Expr]:
         """Return the expressions in terms of quantities; to be called but once."""
-        found = [self._of(expression) for expression in expressions]
+        rewritten_expressions = [self._of(expression) for expression in expressions]
         while (pair := self._most_common()) is not None:
             self._name(pair)
         self.definitions = {name: _product(factors) for name, factors in self.products.items()}
-        symbols = (part for each in (*self.definitions.values(), *found) for part in _symbols(each))
+        symbols = (symbol for each in (*self.definitions.values(), *rewritten_expressions) for symbol in _symbols(each))
         uses = Counter(symbols)
         once = {name: 1 / base for base, name in self.inverses.items() if uses[name] == 1}
         self.definitions |= {name: 1 / base for base, name in self.inverses.items() if name not in once}
         if once:  # dividing by it is as good as multiplying by its inverse
             self.definitions = {name: each.xreplace(once) for name, each in self.definitions.items()}
-            found = [each.xreplace(once) for each in found]
-        return found
+            rewritten_expressions = [each.xreplace(once) for each in rewritten_expressions]
+        return rewritten_expressions
 
     def _of(self, expression: Expr) -> Expr:
         """Return an expression with its products replaced, from the inside out."""
@@ -95,8 +95,8 @@ class SharedProducts:
 
     def _named(self, factors: Factors) -> Expr:
         """Return the quantity that is the product of these factors."""
-        for name, others in self.products.items():
-            if others == factors:
+        for name, other_products in self.products.items():
+            if other_products == factors:
                 return name
         name = Quantity(f"product {len(self.products)}")
         self.products[name] = factors
@@ -111,11 +111,11 @@ class SharedProducts:
     def _name(self, pair: Factors) -> None:
         """Replace two factors by their product, wherever they occur."""
         name = self._named(pair)
-        for other, factors in self.products.items():
-            while other != name and pair <= factors:
+        for other_product, factors in self.products.items():
+            while other_product != name and pair <= factors:
                 factors = factors - pair
                 factors[name] += 1
-                self.products[other] = factors
+                self.products[other_product] = factors
 
 
 def _is_power(expression: Expr) -> bool:
@@ -126,11 +126,11 @@ def _is_power(expression: Expr) -> bool:
 def _pairs(factors: Factors) -> Iterator[frozenset[Expr]]:
     """Yield each two factors of a product, once: a set of one if they are the same."""
     some = [*factors]
-    for place, one in enumerate(some):
-        if factors[one] > 1:
-            yield frozenset([one])
-        for other in some[place + 1 :]:
-            yield frozenset([one, other])
+    for factor_number, first_factor in enumerate(some):
+        if factors[first_factor] > 1:
+            yield frozenset([first_factor])
+        for second_factor in some[factor_number + 1 :]:
+            yield frozenset([first_factor, second_factor])
 
 
 def _product(factors: Factors) -> Expr:
@@ -139,11 +139,11 @@ def _product(factors: Factors) -> Expr:
 
 def _symbols(expression: Expr) -> Iterator[Expr]:
     """Yield each symbol of an expression as often as it occurs; one that is squared twice."""
-    for part in preorder_traversal(expression):
-        if part.is_Symbol:
-            yield part
-        elif _is_power(part) and part.base.is_Symbol:
-            yield part.base
+    for subexpression in preorder_traversal(expression):
+        if subexpression.is_Symbol:
+            yield subexpression
+        elif _is_power(subexpression) and subexpression.base.is_Symbol:
+            yield subexpression.base
 
 
 def apart(expression: Expr, same: Callable[[Expr], bool]) -> tuple[Expr, Expr]:

@@ -31,23 +31,25 @@ def linear_unknowns(formula: Formula) -> frozenset[Expr]:
     """
     within = {symbol: slope.free_symbols for symbol, slope in formula.jacobian.items()}
     alone = [symbol for symbol in formula.unknowns if symbol not in within[symbol]]
-    beside = {
-        one: {other for other in alone if other is not one and other not in within[one] and one not in within[other]}
+    linear_together = {
+        one: {
+            second for second in alone if second is not one and second not in within[one] and one not in within[second]
+        }
         for one in alone
     }
-    return max(_cliques(frozenset(), set(alone), set(), beside), key=len, default=frozenset())
+    return max(_cliques(frozenset(), set(alone), set(), linear_together), key=len, default=frozenset())
 
 
 def _cliques(
-    chosen: frozenset[Expr], open_: set[Expr], done: set[Expr], beside: Mapping[Expr, set[Expr]]
+    clique: frozenset[Expr], open_: set[Expr], done: set[Expr], neighbours: Mapping[Expr, set[Expr]]
 ) -> Iterator[frozenset[Expr]]:
     """Enumerate maximal cliques. Source: Bron & Kerbosch (1973), Commun. ACM 16, 575-577, with a pivot."""
     if not open_ and not done:
-        yield chosen
+        yield clique
         return
-    pivot = max(open_ | done, key=lambda symbol: len(beside[symbol] & open_))
-    for symbol in sorted(open_ - beside[pivot], key=str):
-        yield from _cliques(chosen | {symbol}, open_ & beside[symbol], done & beside[symbol], beside)
+    pivot = max(open_ | done, key=lambda symbol: len(neighbours[symbol] & open_))
+    for symbol in sorted(open_ - neighbours[pivot], key=str):
+        yield from _cliques(clique | {symbol}, open_ & neighbours[symbol], done & neighbours[symbol], neighbours)
         open_ = open_ - {symbol}
         done = done | {symbol}
 
@@ -80,10 +82,10 @@ def measures(formula: Formula) -> Mapping[Expr, Measure]:
         equations.append(_times(unit, {RESPONSE_UNIT: 1.0}, -1.0))
     bases = sorted({base for equation in equations for base in equation if base not in unknowns}, key=str)
     matrix = np.array([[equation.get(symbol, 0.0) for symbol in unknowns] for equation in equations])
-    known = np.array([[-equation.get(base, 0.0) for base in bases] for equation in equations])
+    equation_matrix = np.array([[-equation.get(base, 0.0) for base in bases] for equation in equations])
     if not equations or not bases:
         return {symbol: Measure({}, locations.get(symbol)) for symbol in unknowns}
-    exponents = np.linalg.lstsq(matrix, known, rcond=1e-9)[0].round(6)
+    exponents = np.linalg.lstsq(matrix, equation_matrix, rcond=1e-9)[0].round(6)
     return {
         symbol: Measure({base: power for base, power in zip(bases, row, strict=True) if power}, locations.get(symbol))
         for symbol, row in zip(unknowns, exponents.tolist(), strict=True)
@@ -107,12 +109,12 @@ def _unit(node: Expr, equations: list[Unit], locations: dict[Expr, Expr]) -> Uni
     if node.is_Pow and node.exp.is_number:
         return _times({}, _unit(node.base, equations, locations) or {}, float(node.exp))
     arguments = [argument for argument in node.args if isinstance(argument, Expr)]
-    inside = [unit for unit in (_unit(argument, equations, locations) for argument in arguments) if unit is not None]
+    units = [unit for unit in (_unit(argument, equations, locations) for argument in arguments) if unit is not None]
     function = entry_of(node)
-    if function is not None and function.keeps_unit and inside:
-        equations += [_times(one, other, -1.0) for one, other in pairwise(inside)]
-        return inside[0]
-    equations += inside  # pure numbers
+    if function is not None and function.keeps_unit and units:
+        equations += [_times(first_unit, second_unit, -1.0) for first_unit, second_unit in pairwise(units)]
+        return units[0]
+    equations += units  # pure numbers
     return {}
 
 
@@ -123,20 +125,20 @@ def _unit_of_sum(node: Expr, equations: list[Unit], locations: dict[Expr, Expr])
     if level.atoms(Column):
         # SymPy writes 350*(x - c) as 350*x - 350*c; what counts is what c is compared with, which is x.
         factors = (term.as_coeff_Mul() for term in mixed)
-        held = {symbol: number for number, symbol in factors if isinstance(symbol, Parameter)}
-        locations |= {symbol: -level / number for symbol, number in held.items()}
-        level /= abs(next(iter(held.values()), sympy.S.One))
+        numbers_of_symbols = {symbol: number for number, symbol in factors if isinstance(symbol, Parameter)}
+        locations |= {symbol: -level / number for symbol, number in numbers_of_symbols.items()}
+        level /= abs(next(iter(numbers_of_symbols.values()), sympy.S.One))
     units = [unit for unit in (_unit(term, equations, locations) for term in mixed) if unit is not None]
     if data:
         number = level.is_number and abs(level) != 1
         units.insert(0, {abs(level): 1.0} if number else _unit(level, equations, locations) or {})
-    equations += [_times(one, other, -1.0) for one, other in pairwise(units)]
+    equations += [_times(first_unit, second_unit, -1.0) for first_unit, second_unit in pairwise(units)]
     return units[0] if units else None
 
 
-def _times(one: Unit, other: Unit, power: float = 1.0) -> Unit:
-    result = dict(one)
-    for symbol, exponent in other.items():
+def _times(first_unit: Unit, second_unit: Unit, power: float = 1.0) -> Unit:
+    result = dict(first_unit)
+    for symbol, exponent in second_unit.items():
         result[symbol] = result.get(symbol, 0.0) + power * exponent
     return {symbol: exponent for symbol, exponent in result.items() if exponent}
 
@@ -168,7 +170,7 @@ class Wave:
 @lru_cache(maxsize=128)
 def waves(formula: Formula) -> Mapping[Parameter, Wave]:
     """Return the frequencies and periods, such as w in `sin(w*x + p)`, or t in `cos(2*pi*x/t)`."""
-    found: dict[Parameter, Wave] = {}
+    waves_found: dict[Parameter, Wave] = {}
     for node in _turning(formula.expression):
         if len(list(islice(sympy.preorder_traversal(node), MOST_PARTS + 1))) > MOST_PARTS:
             continue
@@ -176,8 +178,8 @@ def waves(formula: Formula) -> Mapping[Parameter, Wave]:
             for symbol in term.atoms(Parameter):
                 for along, is_period in ((term / symbol, False), (term * symbol, True)):
                     if along.atoms(Column) and not along.atoms(Parameter, Predictor):
-                        found.setdefault(symbol, Wave(along, is_period))
-    return found
+                        waves_found.setdefault(symbol, Wave(along, is_period))
+    return waves_found
 
 
 @lru_cache(maxsize=128)
@@ -190,16 +192,16 @@ def phases(formula: Formula) -> Mapping[Parameter, Parameter | None]:
         return {}
     scalars = [symbol for symbol in formula.unknowns if isinstance(symbol, Parameter)]
     linear = [symbol for symbol in scalars if symbol in linear_unknowns(formula)]
-    found: dict[Parameter, Parameter | None] = {}
+    phases_found: dict[Parameter, Parameter | None] = {}
     for symbol in scalars:
-        part, own = _around(formula, symbol)
-        if symbol in linear or part.xreplace({symbol: symbol + 2 * sympy.pi}) != part:
+        around, own_symbols = _around(formula, symbol)
+        if symbol in linear or around.xreplace({symbol: symbol + 2 * sympy.pi}) != around:
             continue
         half = {symbol: symbol + sympy.pi}
-        beside = (other for other in linear if other in own)
-        amplitudes = (other for other in beside if part.xreplace({**half, other: -other}) == part)
-        found[symbol] = next(amplitudes, None)
-    return found
+        linear_partners = (partner for partner in linear if partner in own_symbols)
+        amplitudes = (partner for partner in linear_partners if around.xreplace({**half, partner: -partner}) == around)
+        phases_found[symbol] = next(amplitudes, None)
+    return phases_found
 
 
 @lru_cache(maxsize=128)
@@ -209,22 +211,22 @@ def even_parameters(formula: Formula) -> Mapping[Parameter, Own]:
     Such as the width in `exp(-((x - m)/s)^2)`, alone, or in `a/s*exp(-((x - m)/s)^2)`, together with a. A phase changes
     along with its frequency: `cos(w*x + p)`.
     """
-    known = linear_unknowns(formula)
-    linear = [symbol for symbol in formula.unknowns if symbol in known and isinstance(symbol, Parameter)]
+    linear_symbols = linear_unknowns(formula)
+    linear = [symbol for symbol in formula.unknowns if symbol in linear_symbols and isinstance(symbol, Parameter)]
     turned = [*phases(formula)]
-    found: dict[Parameter, Own] = {}
+    even_symbols: dict[Parameter, Own] = {}
     for symbol in formula.unknowns:
         if isinstance(symbol, Predictor) or symbol in linear or symbol in turned:
             continue
-        part, own = _around(formula, symbol)
-        amplitudes, turning = ([each for each in some if each in own] for some in (linear, turned))
-        partners = [(), *((other,) for other in amplitudes), *((phase,) for phase in turning)]
-        partners += [(phase, other) for phase in turning for other in amplitudes]
-        for others in partners:
-            if part.xreplace({each: -each for each in (symbol, *others)}) == part:
-                found[symbol] = others
+        term_around, own_symbols = _around(formula, symbol)
+        amplitudes, turning = ([each for each in some if each in own_symbols] for some in (linear, turned))
+        partners = [(), *((partner,) for partner in amplitudes), *((phase,) for phase in turning)]
+        partners += [(phase, partner) for phase in turning for partner in amplitudes]
+        for other_partners in partners:
+            if term_around.xreplace({each: -each for each in (symbol, *other_partners)}) == term_around:
+                even_symbols[symbol] = other_partners
                 break
-    return found
+    return even_symbols
 
 
 @lru_cache(maxsize=128)
@@ -236,17 +238,17 @@ def interchangeable(formula: Formula) -> tuple[tuple[Own, ...], ...]:
     they are alike themselves, as peaks of one width are.
     """
     groups: list[tuple[Own, ...]] = []
-    apart, single = _parts(formula), []
-    families = _families(apart)
+    separate_terms, single = _parts(formula), []
+    families = _families(separate_terms)
     for family in families:
         if len(family) > 1:
-            groups.append(tuple(own for _, own in family))
+            groups.append(tuple(own_symbols for _, own_symbols in family))
         else:
             single.append(family[0])
-    for part, own in single:
+    for part, own_symbols in single:
         terms = sympy.Add.make_args(part)
         counts = Counter(symbol for term in terms for symbol in term.atoms(Parameter))
-        common = [symbol for symbol in own if counts[symbol] > 1]
+        common = [symbol for symbol in own_symbols if counts[symbol] > 1]
         if common and len(terms) > 1:
             found = _families(_parts_of(formula, terms, common))
             groups += [tuple(mine for _, mine in family) for family in found if len(family) > 1]
@@ -258,31 +260,31 @@ def symmetric(formula: Formula) -> bool:
     return bool(even_parameters(formula) or phases(formula) or interchangeable(formula))
 
 
-def _families(apart: Sequence[tuple[Expr, Own]]) -> list[list[tuple[Expr, Own]]]:
+def _families(separate_terms: Sequence[tuple[Expr, Own]]) -> list[list[tuple[Expr, Own]]]:
     """Gather parts that are the same but for the names; parameters stand where those of the first of a family do."""
     families: list[list[tuple[Expr, Own]]] = []
-    for part, own in apart:
+    for term, own_symbols in separate_terms:
         for family in families:
-            answering = _answering(*family[0], part, own)
+            answering = _answering(*family[0], term, own_symbols)
             if answering is not None:
-                family.append((part, answering))
+                family.append((term, answering))
                 break
         else:
-            families.append([(part, own)])
+            families.append([(term, own_symbols)])
     return families
 
 
-def _answering(first: Expr, names: Own, part: Expr, own: Own) -> Own | None:
+def _answering(first: Expr, names: Own, term: Expr, own_symbols: Own) -> Own | None:
     """Return the parameters of a part in the order in which they answer to those of the first; None if it is unlike."""
-    if len(names) != len(own):
+    if len(names) != len(own_symbols):
         return None
-    if first.xreplace(dict(zip(names, own, strict=True))) == part:
-        return own
+    if first.xreplace(dict(zip(names, own_symbols, strict=True))) == term:
+        return own_symbols
     same = sympy.Dummy()
-    if first.xreplace(dict.fromkeys(names, same)) != part.xreplace(dict.fromkeys(own, same)):
+    if first.xreplace(dict.fromkeys(names, same)) != term.xreplace(dict.fromkeys(own_symbols, same)):
         return None
-    for order in permutations(own) if len(own) <= MOST_PERMUTED else ():
-        if first.xreplace(dict(zip(names, order, strict=True))) == part:
+    for order in permutations(own_symbols) if len(own_symbols) <= MOST_PERMUTED else ():
+        if first.xreplace(dict(zip(names, order, strict=True))) == term:
             return order
     return None
 
@@ -295,8 +297,8 @@ def _around(formula: Formula, symbol: Parameter) -> tuple[Expr, Collection[Param
 @lru_cache(maxsize=128)
 def _by_parameter(formula: Formula) -> Mapping[Parameter, tuple[Expr, Own]]:
     """Return for each parameter its part of the sum, with the parameters of that; none where vectors link the parts."""
-    found = [] if formula.terms else _parts(formula)
-    return {symbol: (part, own) for part, own in found for symbol in own}
+    separate_terms = [] if formula.terms else _parts(formula)
+    return {symbol: (term, own_symbols) for term, own_symbols in separate_terms for symbol in own_symbols}
 
 
 def _parts(formula: Formula) -> list[tuple[Expr, Own]]:
@@ -306,14 +308,16 @@ def _parts(formula: Formula) -> list[tuple[Expr, Own]]:
 
 def _parts_of(formula: Formula, terms: Iterable[Expr], common: Collection[Parameter] = ()) -> list[tuple[Expr, Own]]:
     """Put terms together that share a parameter other than the ``common`` ones; leave out those without parameters."""
-    order = {name: place for place, name in enumerate(formula.parameters)}
-    found: list[tuple[Expr, set[Parameter]]] = []
+    order = {name: name_number for name_number, name in enumerate(formula.parameters)}
+    terms_found: list[tuple[Expr, set[Parameter]]] = []
     for term in terms:
         own = term.atoms(Parameter).difference(common)
         if not own or term.atoms(Predictor):
             continue
-        together = [part for part in found if part[1] & own]
-        found = [part for part in found if part not in together]
-        found.append((sympy.Add(term, *(part for part, _ in together)), own.union(*(names for _, names in together))))
-    listed = [(part, tuple(sorted(own, key=lambda symbol: order[symbol.name]))) for part, own in found]
-    return sorted(listed, key=lambda part: order[part[1][0].name])
+        together = [part for part in terms_found if part[1] & own]
+        terms_found = [part for part in terms_found if part not in together]
+        terms_found.append(
+            (sympy.Add(term, *(part for part, _ in together)), own.union(*(names for _, names in together)))
+        )
+    terms_listed = [(part, tuple(sorted(own, key=lambda symbol: order[symbol.name]))) for part, own in terms_found]
+    return sorted(terms_listed, key=lambda part: order[part[1][0].name])

@@ -109,27 +109,27 @@ class Term:
         if self.levels is None:
             return self.each
         every = range(len(self.levels) * len(self.each))
-        return tuple(self.item(place) for place in (every if self.places is None else self.places))
+        return tuple(self.item(component) for component in (every if self.places is None else self.places))
 
-    def item(self, place: int) -> Expr:
+    def item(self, component: int) -> Expr:
         """Return the item of a component of a group, by its place among those of all groups."""
         assert self.levels is not None
-        group, number = divmod(place, len(self.each))
+        group, number = divmod(component, len(self.each))
         in_group = sympy.Eq(Column(self.levels.name), group, evaluate=False)
         return where(in_group, self.each[number], Integer(0))
 
-    def of_all_groups(self, values: Sequence[str], held: str) -> list[str]:
+    def of_all_groups(self, values: Sequence[str], value_held: str) -> list[str]:
         """Return a text for each component of each group: those of the vector, and that of the ones held at 0."""
         if self.levels is None or self.places is None:
             return list(values)
-        known = dict(zip(self.places, values, strict=True))
-        return [known.get(place, held) for place in range(len(self.levels) * len(self.each))]
+        value_of_place = dict(zip(self.places, values, strict=True))
+        return [value_of_place.get(component, value_held) for component in range(len(self.levels) * len(self.each))]
 
     @property
     def columns(self) -> set[Column]:
         """The columns that it reads."""
-        place = set() if self.levels is None else {Column(self.levels.name)}
-        return place.union(*(item.atoms(Column) for item in self.each))
+        group_columns = set() if self.levels is None else {Column(self.levels.name)}
+        return group_columns.union(*(item.atoms(Column) for item in self.each))
 
 
 def number(value: float) -> Expr:

@@ -97,8 +97,8 @@ class Parser:
         from descend.formula.unknown_functions import curve_instead
 
         alias = self.text[number.start : name.end]
-        if (found := curve_instead(alias, exactly=True)) is not None:
-            raise pointed(self.text, number.start, name.end, f"There is no function `{alias}`.{found[0]}", found[1])
+        if (meant := curve_instead(alias, exactly=True)) is not None:
+            raise pointed(self.text, number.start, name.end, f"There is no function `{alias}`.{meant[0]}", meant[1])
 
     def nested(self, rule: Callable[..., Node], *arguments: int) -> Node:
         if self.depth >= DEEPEST:
@@ -157,9 +157,9 @@ class Parser:
         if token.kind in ("name", "quoted"):
             return self.named()
         if self.accept("("):
-            inside = self.nested(self.expression)
+            inner_node = self.nested(self.expression)
             self.expect(")", token, "where it ends")
-            return inside
+            return inner_node
         if self.accept("["):
             return self.list_first(token)
         self.unexpected()
@@ -282,12 +282,12 @@ def formulas_in(text: str) -> list[str]:
     """
     if ";" not in text:
         return [text]
-    return [part.strip() for part in re.findall(r"(?:`[^`]*`|[^;`])+", text) if part.strip()] or [text]
+    return [formula.strip() for formula in re.findall(r"(?:`[^`]*`|[^;`])+", text) if formula.strip()] or [text]
 
 
 def trees(text: str) -> tuple[Node, ...]:
     """Return both sides of each formula in a text."""
-    return tuple(side for part in formulas_in(text) for side in parse_formula(part))
+    return tuple(side for formula_text in formulas_in(text) for side in parse_formula(formula_text))
 
 
 @lru_cache(maxsize=256)

@@ -127,8 +127,8 @@ def _stray(text: str, start: int) -> FormulaError:
     if character == ".":
         from descend.formula.unknown_functions import without_call
 
-        if (found := without_call(text, start)) is not None:
-            return pointed(text, *found)
+        if (function_meant := without_call(text, start)) is not None:
+            return pointed(text, *function_meant)
     if character == "`":
         closed = "Put another one after the column name: `unit price`."
         return pointed(text, start, start + 1, "This backtick is never closed.", closed)
@@ -139,21 +139,21 @@ def _stray(text: str, start: int) -> FormulaError:
         )
     if ord(character) in SCRIPTS:
         return _raised_or_lowered(text, start)
-    shown = f"`{character}`" if character.isprintable() else f"The character U+{ord(character):04X}"
+    character_shown = f"`{character}`" if character.isprintable() else f"The character U+{ord(character):04X}"
     hint = HINTS.get(character, "Formulas are made of names, numbers, + - * / ^ @, brackets and functions.")
-    return pointed(text, start, start + 1, f"{shown} cannot stand in a formula.", hint)
+    return pointed(text, start, start + 1, f"{character_shown} cannot stand in a formula.", hint)
 
 
 def pointed(text: str, start: int, end: int, fault: str, next_step: str) -> FormulaError:
     """Build a FormulaError that shows the formula with a caret line under the characters at fault."""
     fault = re.sub(r"`([^`]*)`", lambda word: word[0] if len(word[1]) <= 60 else f"`{word[1][:60]}...`", fault)
-    before, shown, after = text[:start], text[start:end], text[end:]
+    before, marked_text, after = text[:start], text[start:end], text[end:]
     if len(text) > 100:  # The neighbourhood only: 10,000 parentheses help nobody.
         before = before if len(before) <= 43 else "..." + before[-40:]
-        shown = shown if len(shown) <= 23 else shown[:20] + "..."
+        marked_text = marked_text if len(marked_text) <= 23 else marked_text[:20] + "..."
         after = after if len(after) <= 23 else after[:20] + "..."
-    line = "".join(character if character.isprintable() else " " for character in before + shown + after)
-    carets = "^" * max(1, _width(line[len(before) : len(before) + len(shown)]))
+    line = "".join(character if character.isprintable() else " " for character in before + marked_text + after)
+    carets = "^" * max(1, _width(line[len(before) : len(before) + len(marked_text)]))
     return FormulaError(f"{fault}\n    {line}\n    {' ' * _width(line[: len(before)])}{carets}\n{next_step}")
 
 

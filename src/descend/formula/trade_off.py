@@ -136,21 +136,21 @@ def _joint(formula: Formula, labels: Sequence[str]) -> Redundancy | None:
 
 def _standing(expression: Expr, symbols: set[Parameter]) -> Expr | None:
     """Return the sum or product of these parameters alone that holds all of them and occurs once; None if none does."""
-    found = None
+    standing_part = None
     for node in sympy.preorder_traversal(expression):
         if not (node.is_Add or node.is_Mul) or not symbols <= node.free_symbols:
             continue
-        parts = [part for part in node.args if part.free_symbols and part.free_symbols <= symbols]
-        others = [part for part in node.args if part not in parts]
-        if set().union(*(part.free_symbols for part in parts)) != symbols:
+        arguments = [argument for argument in node.args if argument.free_symbols and argument.free_symbols <= symbols]
+        other_arguments = [argument for argument in node.args if argument not in arguments]
+        if set().union(*(argument.free_symbols for argument in arguments)) != symbols:
             continue
-        if any(part.free_symbols & symbols for part in others):
+        if any(argument.free_symbols & symbols for argument in other_arguments):
             return None
-        found = node.func(*parts)
+        standing_part = node.func(*arguments)
     count = sum(node in symbols for node in sympy.preorder_traversal(expression))
-    if found is None or count != sum(node in symbols for node in sympy.preorder_traversal(found)):
+    if standing_part is None or count != sum(node in symbols for node in sympy.preorder_traversal(standing_part)):
         return None
-    return -found if found.could_extract_minus_sign() else found
+    return -standing_part if standing_part.could_extract_minus_sign() else standing_part
 
 
 def _neutral(expression: Expr, symbol: Parameter) -> float:
@@ -159,10 +159,10 @@ def _neutral(expression: Expr, symbol: Parameter) -> float:
     return 0.0 if added or symbol not in sympy.cancel(expression.diff(symbol) / expression).free_symbols else 1.0
 
 
-def _motions(own: Array, values: Array, tolerance: float = 1e-6, simple: bool = False) -> list[Motion] | None:
+def _motions(own_direction: Array, values: Array, tolerance: float = 1e-6, simple: bool = False) -> list[Motion] | None:
     """Return for each column its constant value over the points, or its constant ratio to ``own``; None if neither."""
     motions = []
-    for column, scale in zip(values.T, own.T, strict=True):
+    for column, scale in zip(values.T, own_direction.T, strict=True):
         rate = constant(column / scale, tolerance, simple)
         shift = constant(column, tolerance, simple) if rate is None else None
         if rate is None and shift is None:
@@ -219,10 +219,10 @@ def trade_off(labels: Sequence[str], motions: Sequence[Motion]) -> Redundancy:
     for label, motion in zip(labels[:-1], motions[:-1], strict=True):
         symbol, share = Parameter(label), motion.rate / last.rate
         if last.scales:
-            kept = symbol * clock ** (-share) if motion.scales else symbol - share * sympy.log(clock)
+            invariant = symbol * clock ** (-share) if motion.scales else symbol - share * sympy.log(clock)
             if motion.scales and share.is_Rational and share.q > 1:
-                kept = symbol**share.q * clock ** (-share.p)
+                invariant = symbol**share.q * clock ** (-share.p)
         else:
-            kept = symbol * sympy.exp(-share * clock) if motion.scales else symbol - share * clock
-        left.append(_text(kept))
+            invariant = symbol * sympy.exp(-share * clock) if motion.scales else symbol - share * clock
+        left.append(_text(invariant))
     return Redundancy(tuple(labels), tuple(left), {labels[-1]: float(last.scales)})

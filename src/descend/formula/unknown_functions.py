@@ -47,7 +47,7 @@ LIBRARIES = re.compile(r"\b(np|numpy|jnp|math|torch|sp|scipy|special|scipy\.spec
 
 
 def unknown_function(
-    name: str, arguments: Sequence[str], parameter: str | None, known: Collection[str]
+    name: str, arguments: Sequence[str], parameter: str | None, functions_known: Collection[str]
 ) -> tuple[str, str]:
     """Say that there is no function of this name, and what to do.
 
@@ -56,7 +56,7 @@ def unknown_function(
     if name in STEPS:
         fault = f"`{name}` has no derivative to descend along, so formulas cannot use it."
         return fault, _without_steps(name, arguments, parameter)
-    hint, next_step = _instead(name, known)
+    hint, next_step = _instead(name, functions_known)
     return f"There is no function `{name}`.{hint}", next_step
 
 
@@ -70,23 +70,23 @@ def _without_steps(name: str, arguments: Sequence[str], parameter: str | None) -
     return f"`{parameter}` moves it, so that it is no column: make it smooth, for example with {smooth}."
 
 
-def _instead(name: str, known: Collection[str]) -> tuple[str, str]:
+def _instead(name: str, functions_known: Collection[str]) -> tuple[str, str]:
     """Return a hint to follow "There is no function", and what to do."""
-    listed = f"Known: {', '.join(known)}."
+    functions_listed = f"Known: {', '.join(functions_known)}."
     if name in TERMS:
         return "", TERMS[name]
     if PARAMETER.fullmatch(name):
-        return f" To multiply by a parameter, write `{name}*(...)`.", listed
-    likely = [other for other in (*known, *ALIASES) if not _another(name, other)]
+        return f" To multiply by a parameter, write `{name}*(...)`.", functions_listed
+    likely = [function_name for function_name in (*functions_known, *ALIASES) if not _another(name, function_name)]
     hint = _swapped(name, likely) or closest(name, likely)
-    return curve_instead(name, exactly=bool(hint) or _foreign(name)) or (hint, listed)
+    return curve_instead(name, exactly=bool(hint) or _foreign(name)) or (hint, functions_listed)
 
 
-def _swapped(name: str, known: Collection[str]) -> str:
+def _swapped(name: str, functions_known: Collection[str]) -> str:
     """Return a hint at the function that is meant where two neighbouring letters changed places, as in epx."""
     pairs = (f"{name[:at]}{name[at + 1]}{name[at]}{name[at + 2 :]}" for at in range(len(name) - 1))
-    found = next((each for each in pairs if each != name and each in known), None)
-    return f" Did you mean `{found}`?" if found else ""
+    swapped_name = next((each for each in pairs if each != name and each in functions_known), None)
+    return f" Did you mean `{swapped_name}`?" if swapped_name else ""
 
 
 def curve_instead(name: str, exactly: bool = False) -> tuple[str, str] | None:
@@ -105,26 +105,26 @@ def curve_instead(name: str, exactly: bool = False) -> tuple[str, str] | None:
     return f" Did you mean the curve `{curve.name}`?", f"Write `{curve.call}`{either}."
 
 
-def _another(name: str, other: str) -> bool:
+def _another(name: str, other_name: str) -> bool:
     """Say whether two names that look alike may be those of two functions, rather than one of them a misprint.
 
     That is so where the name is a function elsewhere, where digits differ, as in log2 and log10, where both are more
     than the name of a function within them, as erfx and erfcx are more than erf, and where a short name begins or ends
     otherwise, which is how functions are told apart: sin, sinh, asin, sind, sinc; erf, erfc, erfi, erfx.
     """
-    if _foreign(name) or _digits(name) != _digits(other):
+    if _foreign(name) or _digits(name) != _digits(other_name):
         return True
-    one, two = name.casefold(), other.casefold()
-    if sorted(one) == sorted(two):
+    folded_name, two = name.casefold(), other_name.casefold()
+    if sorted(folded_name) == sorted(two):
         return False
-    if any(core in one and core in two and core not in (one, two) for core in FUNCTIONS):
+    if any(core in folded_name and core in two and core not in (folded_name, two) for core in FUNCTIONS):
         return True
-    begun = _shared(one, two)
-    ended = _shared(one[begun:][::-1], two[begun:][::-1])
-    extra = {word[begun : len(word) - ended] for word in (one, two)} - {""}
-    if (begun and ended) or not extra or (begun and extra <= {"e", "s", one[begun - 1]}):
+    begun = _shared(folded_name, two)
+    ended = _shared(folded_name[begun:][::-1], two[begun:][::-1])
+    extra = {word[begun : len(word) - ended] for word in (folded_name, two)} - {""}
+    if (begun and ended) or not extra or (begun and extra <= {"e", "s", folded_name[begun - 1]}):
         return False
-    return min(len(one), len(two)) <= 5 or bool(extra & EDGES)
+    return min(len(folded_name), len(two)) <= 5 or bool(extra & EDGES)
 
 
 def _foreign(name: str) -> bool:
@@ -133,9 +133,9 @@ def _foreign(name: str) -> bool:
     return name in FOREIGN.split() or any(hasattr(library, name) for library in (math, np, special))
 
 
-def _shared(one: str, two: str) -> int:
+def _shared(first_name: str, two: str) -> int:
     """Return how many letters two words begin with alike."""
-    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, two, strict=False)))
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first_name, two, strict=False)))
 
 
 def _digits(name: str) -> str:

@@ -20,20 +20,24 @@ from descend.table.levels import GroupLabels, Levels
 
 def listing(names: Iterable[str], most: int = 12) -> str:
     """Write names for a message, at most ``most`` of them."""
-    known = list(names)
-    more = f" and {len(known) - most} more" if len(known) > most else ""
-    return ", ".join(plain_name(name) for name in known[:most]) + more
+    names_listed = list(names)
+    names_left = f" and {len(names_listed) - most} more" if len(names_listed) > most else ""
+    return ", ".join(plain_name(name) for name in names_listed[:most]) + names_left
 
 
-def free_places(given: Sequence[Expr | None] | Expr) -> tuple[int, ...]:
+def free_places(values_given: Sequence[Expr | None] | Expr) -> tuple[int, ...]:
     """Return which components have no value among those given for a parameter."""
-    return tuple(place for place, value in enumerate(given) if value is None) if isinstance(given, tuple) else ()
+    return (
+        tuple(component for component, value in enumerate(values_given) if value is None)
+        if isinstance(values_given, tuple)
+        else ()
+    )
 
 
 def _with_values(term: Term, values: Sequence[Expr]) -> Expr:
     """Return the value in each row of a parameter per group whose values are known."""
     size = len(term.each)
-    if all(value == values[place % size] for place, value in enumerate(values)):  # the same in each group
+    if all(value == values[component % size] for component, value in enumerate(values)):  # the same in each group
         return Add(*(Mul(value, item) for value, item in zip(values, term.each, strict=False)))
     return Add(*(Mul(value, item) for value, item in zip(values, term.items, strict=True)))
 
@@ -77,18 +81,18 @@ class VectorBuilder(ABC):
         if len(set(labels)) < len(labels):
             twice = next(label for label in labels if labels.count(label) > 1)
             self.fail(node, f"`{twice}` is twice in the list.", "Name each column once.")
-        listed = f" @ [{', '.join(map(as_text, items))}]"
+        items_listed = f" @ [{', '.join(map(as_text, items))}]"
         if isinstance(node.vector, tree.Grouped):
-            return self._per_group(node.vector, tuple(items), labels, listed)
+            return self._per_group(node.vector, tuple(items), labels, items_listed)
         self._parameter(node.vector, labels)
         if name in self.given:
             return Add(*(Mul(value, item) for value, item in zip(self.given[name], items, strict=True)))
-        return self._predictor(plain_name(name) + listed, Term(name, tuple(items), labels))
+        return self._predictor(plain_name(name) + items_listed, Term(name, tuple(items), labels))
 
     def _grouped(self, node: tree.Grouped) -> Expr:
         return self._per_group(node, (Integer(1),), (), "")
 
-    def _per_group(self, node: tree.Grouped, items: tuple[Expr, ...], parts: tuple[str, ...], listed: str) -> Expr:
+    def _per_group(self, node: tree.Grouped, items: tuple[Expr, ...], level: tuple[str, ...], items_text: str) -> Expr:
         """Return the value in each row of a parameter that has one for each group, or a vector for each."""
         name = node.parameter.name
         if name in self.known:
@@ -101,7 +105,7 @@ class VectorBuilder(ABC):
                 self.fail(column, fault, f"Columns: {listing(self.all_columns)}.")
         columns = tuple(dict.fromkeys(column.name for column in node.columns))
         levels = self.levels.get(columns) or Levels.unknown(columns)
-        labels = GroupLabels(levels, parts)
+        labels = GroupLabels(levels, level)
         form = f"{plain_name(name)}[{', '.join(map(plain_name, columns))}]"
         self._parameter(node.parameter, labels, form)
         self.columns.setdefault(levels.name, node)
@@ -109,13 +113,13 @@ class VectorBuilder(ABC):
         term = Term(name, items, labels, levels)
         held = self.given.get(name)
         if held is None:
-            return self._predictor(form + listed, term)
-        places = free_places(held)
-        if not places:
+            return self._predictor(form + items_text, term)
+        free_components = free_places(held)
+        if not free_components:
             return _with_values(term, held)
-        free = replace(term, labels=tuple(labels[place] for place in places), places=places)
-        kept = (Mul(value, term.item(place)) for place, value in enumerate(held) if value is not None)
-        return Add(self._predictor(form + listed, free), *kept)
+        free = replace(term, labels=tuple(labels[component] for component in free_components), places=free_components)
+        held_terms = (Mul(value, term.item(component)) for component, value in enumerate(held) if value is not None)
+        return Add(self._predictor(form + items_text, free), *held_terms)
 
     def resolved(self, expression: Expr) -> Expr:
         """Return an expression with a predictor for each component ``a[A]`` that ties brought into it."""
@@ -147,8 +151,8 @@ class VectorBuilder(ABC):
 
     def _matching(self, pattern: tree.Pattern, vector: str) -> list[Expr]:
         numeric = self.numeric.get(vector, ()) if isinstance(self.numeric, Mapping) else self.numeric
-        taken = self.no_pattern | self.no_star if pattern.text == "*" else self.no_pattern
-        matching = [name for name in numeric if name not in taken and fnmatch.fnmatchcase(name, pattern.text)]
+        left_out = self.no_pattern | self.no_star if pattern.text == "*" else self.no_pattern
+        matching = [name for name in numeric if name not in left_out and fnmatch.fnmatchcase(name, pattern.text)]
         if not matching:
             fault = f"No other numeric column matches `{pattern.text}`."
             self.fail(pattern, fault, f"Numeric columns: {listing(numeric) or 'none'}.")

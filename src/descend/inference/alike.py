@@ -9,7 +9,7 @@ from descend.inference.row_scores import ScoredRows
 from descend.inference.sandwich import orthogonal
 
 
-def alike(rows: ScoredRows, degrees: float, kept: Mask | None = None) -> Array | None:
+def alike(rows: ScoredRows, degrees: float, mask: Mask | None = None) -> Array | None:
     """Return the covariance where all residuals have the same distribution; None if the data give none.
 
     With psi the slope of the loss at a residual, psi' its derivative, F the derivatives of the predictions, (n, p):
@@ -26,16 +26,16 @@ def alike(rows: ScoredRows, degrees: float, kept: Mask | None = None) -> Array |
     count = len(rows.y)
     if degrees <= 0:
         return None
-    kept = np.ones(rows.jacobian.shape[1], dtype=bool) if kept is None else kept
-    result = np.zeros((kept.size, kept.size))
-    frame = orthogonal(rows.jacobian[:, kept]) if kept.any() else None
+    mask = np.ones(rows.jacobian.shape[1], dtype=bool) if mask is None else mask
+    result = np.zeros((mask.size, mask.size))
+    frame = orthogonal(rows.jacobian[:, mask]) if mask.any() else None
     if frame is None:
-        return None if kept.any() else result
+        return None if mask.any() else result
     back = frame[1]
     pull, bend = rows.loss.slope(rows.score, rows.y), rows.loss.bend(rows.score, rows.y)
     mean = float(bend.mean())
     if not mean > 0.0:
         return None
     widened = 1.0 + back.shape[1] / count * float(bend.var(ddof=1)) / mean**2
-    result[np.ix_(kept, kept)] = back @ back.T * (widened**2 * float(pull @ pull) / degrees / mean**2)
+    result[np.ix_(mask, mask)] = back @ back.T * (widened**2 * float(pull @ pull) / degrees / mean**2)
     return result

@@ -39,15 +39,15 @@ def floor_of_arrow(solution: Solution, point: Point, free: Mask, rounding: float
     if inverse is None:
         return np.full(point.theta.size, np.inf)
     inverse = inverse * (1.0 / float(rows.omega.sum()))  # the curvature of J is that of a mean
-    along, places = rows.parts
+    along, parameter_places = rows.parts
     slope = rows.omega * rows.loss.slope(rows.score, rows.y)
     bend = rows.omega * rows.loss.weight(rows.score, rows.y)
-    value = rows.score**2 + np.square(along * solution.theta[places]).sum(axis=1)
+    value = rows.score**2 + np.square(along * solution.theta[parameter_places]).sum(axis=1)
     noise = bend**2 * value + 2.0 * slope**2
-    group, own, shared = scored_parts(layout, along, places)
+    group, own_scores, shared = scored_parts(layout, along, parameter_places)
     blocks, border = inverse.blocks[:, :, group], inverse.border[:, :, group]
-    pull_own = np.einsum("ijr,jr->ir", blocks, own) + np.einsum("isr,sr->ir", border, shared)
-    pull_shared = np.einsum("isr,ir->sr", border, own) + inverse.shared @ shared
+    pull_own = np.einsum("ijr,jr->ir", blocks, own_scores) + np.einsum("isr,sr->ir", border, shared)
+    pull_shared = np.einsum("isr,ir->sr", border, own_scores) + inverse.shared @ shared
     of_shared = np.sqrt(np.square(pull_shared) @ noise)
     groups = layout.own.shape[1]
     of_own = np.sqrt([np.bincount(group, each * each * noise, groups) for each in pull_own])
@@ -58,14 +58,14 @@ def floor_of_arrow(solution: Solution, point: Point, free: Mask, rounding: float
     return rounding * layout.vector(of_own, of_shared)
 
 
-def with_held(held: Constraints, theta: Array, digits: Array) -> Named:
+def with_held(constraints: Constraints, theta: Array, digits: Array) -> Named:
     """Return the digits of all parameters: NaN for fixed ones; a tied one has those of the worst that it depends on."""
-    every, free = held.parameters, held.free
+    every, free = constraints.parameters, constraints.free
     found = np.full(every.size, np.nan)
-    for name, place in every.slices.items():
+    for name, theta_slice in every.slices.items():
         if name in free.shapes:
-            found[place] = digits[free.slices[name]]
-        elif name in held.tied:
-            found[place.start] = min((digits[other] for other in held.slopes(name, theta)), default=np.nan)
-    found[[label in held.fixed for label in every.labels]] = np.nan
+            found[theta_slice] = digits[free.slices[name]]
+        elif name in constraints.tied:
+            found[theta_slice.start] = min((digits[other] for other in constraints.slopes(name, theta)), default=np.nan)
+    found[[label in constraints.fixed for label in every.labels]] = np.nan
     return every.named(found)

@@ -23,7 +23,7 @@ OWN_ALONE = 1e-7
 
 
 def arrow_sandwich(
-    solution: Solution, kept: Mask | None, kind: str, degrees: float, clusters: Sequence[Places] = ()
+    solution: Solution, mask: Mask | None, kind: str, degrees: float, clusters: Sequence[Places] = ()
 ) -> Arrow | None:
     """Return B^-1 (sum g_i g_i' c_i) B^-1, of which only the entries of an arrow are formed; see ``sandwich``.
 
@@ -34,7 +34,7 @@ def arrow_sandwich(
     """
     engine, rows = solution.objective.engine, counted_rows(solution)
     assert isinstance(engine, ArrowEngine) and rows.parts is not None
-    free = np.ones(solution.theta.size, dtype=bool) if kept is None else kept
+    free = np.ones(solution.theta.size, dtype=bool) if mask is None else mask
     if solution.objective.bounds is not None:
         free = free & ~solution.objective.bounds.held(solution.theta)
     bend, pull = bend_and_pull(rows, solution.loss_function, solution.theta.size)
@@ -50,10 +50,10 @@ def arrow_sandwich(
         left = 1.0 - bend * variances_along(inverse, along, rows.parts[1])
         if loss.likelihood and (left < ALONE).any():
             some = left < ALONE
-            found = groups_of_one(engine.layout, along[some], rows.parts[1][some], bend[some], bread)
-            if found is None:
+            lone_groups = groups_of_one(engine.layout, along[some], rows.parts[1][some], bend[some], bread)
+            if lone_groups is None:
                 return None
-            alone[found] = True
+            alone[lone_groups] = True
         pull = weakened(pull, left, loss, power)
     elif clusters and loss.kinked:
         pull = rows.omega * rows.loss.slope(rows.score, rows.y)
@@ -62,15 +62,15 @@ def arrow_sandwich(
         return sandwiched(meat, bread, inverse, alone) * (len(pull) / degrees if kind == "HC1" else 1.0)
     scored = _scored(engine.layout, rows, along * pull[:, None])
     total, factor = None, (len(pull) - 1) / degrees
-    for sign, places in combinations(clusters):
-        count = int(places.max()) + 1
-        part = _meat(scored, bread, inverse, places) * (sign * factor * count / (count - 1))
-        total = part if total is None else _added(total, part)
+    for sign, cluster_places in combinations(clusters):
+        count = int(cluster_places.max()) + 1
+        cluster_arrow = _meat(scored, bread, inverse, cluster_places) * (sign * factor * count / (count - 1))
+        total = cluster_arrow if total is None else _added(total, cluster_arrow)
     return total
 
 
-def _added(one: Arrow, other: Arrow) -> Arrow:
-    return Arrow(one.layout, one.blocks + other.blocks, one.border + other.border, one.shared + other.shared)
+def _added(one: Arrow, arrow: Arrow) -> Arrow:
+    return Arrow(one.layout, one.blocks + arrow.blocks, one.border + arrow.border, one.shared + arrow.shared)
 
 
 def inverted(bread: Arrow, layout: Layout, free: Mask) -> Arrow | None:
@@ -80,14 +80,14 @@ def inverted(bread: Arrow, layout: Layout, free: Mask) -> Arrow | None:
     return None if factored is None else factored.inverse.scaled(scale).among(layout, free)
 
 
-def groups_of_one(layout: Layout, along: Array, places: Places, bend: Array, bread: Arrow) -> Places | None:
+def groups_of_one(layout: Layout, along: Array, parameter_places: Places, bend: Array, bread: Arrow) -> Places | None:
     """Return the groups of some rows that leave nothing of themselves; None if it is not their group's parameters alone
     that each of them determines, but what groups share.
     """
-    group, own, _ = scored_parts(layout, along, places)
+    group, own_scores, _ = scored_parts(layout, along, parameter_places)
     with np.errstate(all="ignore"):
         blocks = np.linalg.inv(bread.blocks[:, :, group].transpose(2, 0, 1))
-    left = 1.0 - bend * np.einsum("ir,rij,jr->r", own, blocks, own)
+    left = 1.0 - bend * np.einsum("ir,rij,jr->r", own_scores, blocks, own_scores)
     return group if (left < OWN_ALONE).all() else None
 
 
@@ -101,30 +101,30 @@ def sandwiched(meat: Arrow, bread: Arrow, inverse: Arrow, alone: Mask) -> Arrow:
     pulled = np.einsum("isg,itg->st", reach, meat.border, optimize=True)
     twice = np.einsum("isg,ijg,jtg->st", reach, meat.blocks, reach, optimize=True)
     of_shared = inverse.shared @ (meat.shared - pulled - pulled.T + twice) @ inverse.shared
-    beside = meat.border - np.einsum("ijg,jsg->isg", meat.blocks, reach)
-    across = np.einsum("ijg,jsg,st->itg", blocks, beside, inverse.shared, optimize=True)
-    own = np.einsum("ijg,jkg,klg->ilg", blocks, meat.blocks, blocks, optimize=True)
-    found = _assembled(layout, own, across, of_shared, reach)
+    border_left = meat.border - np.einsum("ijg,jsg->isg", meat.blocks, reach)
+    across = np.einsum("ijg,jsg,st->itg", blocks, border_left, inverse.shared, optimize=True)
+    own_blocks = np.einsum("ijg,jkg,klg->ilg", blocks, meat.blocks, blocks, optimize=True)
+    sandwich_arrow = _assembled(layout, own_blocks, across, of_shared, reach)
     if not alone.any():
-        return found
+        return sandwich_arrow
     unknown = np.zeros(layout.size, dtype=bool)
     unknown[layout.own[:, alone]] = True
-    return found.without(unknown)
+    return sandwich_arrow.without(unknown)
 
 
-def summed(layout: Layout, along: Array, places: Places, weights: Array) -> Arrow:
+def summed(layout: Layout, along: Array, parameter_places: Places, weights: Array) -> Arrow:
     """Return sum w_i f_i f_i' as an arrow. along, places: as in ``ScoredRows.parts``."""
-    group, own, shared = scored_parts(layout, along, places)
+    group, own_scores, shared = scored_parts(layout, along, parameter_places)
     groups = layout.own.shape[1]
-    weighted = own * weights
-    blocks, border = (_by_group(group, weighted, others, groups) for others in (own, shared))
+    weighted = own_scores * weights
+    blocks, border = (_by_group(group, weighted, other_scores, groups) for other_scores in (own_scores, shared))
     return Arrow(layout, blocks, border, (shared * weights) @ shared.T)
 
 
-def _by_group(group: Places, one: Array, other: Array, groups: int) -> Array:
+def _by_group(group: Places, left_scores: Array, right_scores: Array, groups: int) -> Array:
     """Return the sums over the rows of each group of the products of every two, (m, n, G)."""
-    found = [[np.bincount(group, left * right, groups) for right in other] for left in one]
-    return np.array(found, dtype=np.float64).reshape(len(one), len(other), groups)
+    sums = [[np.bincount(group, left * right, groups) for right in right_scores] for left in left_scores]
+    return np.array(sums, dtype=np.float64).reshape(len(left_scores), len(right_scores), groups)
 
 
 def _scored(layout: Layout, rows: ScoredRows, along: Array) -> tuple[Places, Array, Array]:
@@ -132,7 +132,7 @@ def _scored(layout: Layout, rows: ScoredRows, along: Array) -> tuple[Places, Arr
     return scored_parts(layout, along, rows.parts[1])
 
 
-def scored_parts(layout: Layout, along: Array, places: Places) -> tuple[Places, Array, Array]:
+def scored_parts(layout: Layout, along: Array, parameter_places: Places) -> tuple[Places, Array, Array]:
     """Return the group of each row, and its derivatives by own, (k, rows), and by shared parameters, (s, rows)."""
     group_of, item = np.full(layout.size, -1), np.full(layout.size, -1)
     group_of[layout.own] = np.arange(layout.own.shape[1])
@@ -140,21 +140,21 @@ def scored_parts(layout: Layout, along: Array, places: Places) -> tuple[Places, 
     number = np.full(layout.size, -1)
     number[layout.shared] = np.arange(len(layout.shared))
     rows = np.arange(len(along))
-    own, shared = np.zeros((len(layout.own), len(along))), np.zeros((len(layout.shared), len(along)))
-    for part, place in zip(along.T, places.T, strict=True):
-        mine = item[place] >= 0
-        own[item[place[mine]], rows[mine]] += part[mine]
-        shared[number[place[~mine]], rows[~mine]] += part[~mine]
-    return group_of[places].max(axis=1), own, shared
+    own_scores, shared = np.zeros((len(layout.own), len(along))), np.zeros((len(layout.shared), len(along)))
+    for score, parameter_place in zip(along.T, parameter_places.T, strict=True):
+        mine = item[parameter_place] >= 0
+        own_scores[item[parameter_place[mine]], rows[mine]] += score[mine]
+        shared[number[parameter_place[~mine]], rows[~mine]] += score[~mine]
+    return group_of[parameter_places].max(axis=1), own_scores, shared
 
 
 def _meat(scored: tuple[Places, Array, Array], bread: Arrow, inverse: Arrow, clusters: Places) -> Arrow:
     """Return the entries of the sandwich of clusters. scored: derivatives times the pull of each row."""
-    group, own, shared = scored
+    group, own_scores, shared = scored
     layout, groups = inverse.layout, inverse.blocks.shape[2]
     blocks, reach = _eliminated(bread, inverse)
-    alone = np.einsum("ijr,jr->ir", blocks[:, :, group], own)
-    pulls = inverse.shared @ (shared - np.einsum("isr,ir->sr", reach[:, :, group], own))
+    alone = np.einsum("ijr,jr->ir", blocks[:, :, group], own_scores)
+    pulls = inverse.shared @ (shared - np.einsum("isr,ir->sr", reach[:, :, group], own_scores))
     cells, within = np.unique(clusters * groups + group, return_inverse=True)
     alone, group = _summed_by(within, alone), cells % groups
     pulls = _summed_by(clusters, pulls)
@@ -164,26 +164,26 @@ def _meat(scored: tuple[Places, Array, Array], bread: Arrow, inverse: Arrow, clu
 
 def _eliminated(bread: Arrow, inverse: Arrow) -> tuple[Array, Array]:
     """Return A_g^-1, (k, k, G), and A_g^-1 B_g, (k, s, G), with zeros for what is held."""
-    there = bread.layout.there
-    kept = np.isin(inverse.layout.shared, np.flatnonzero(_free(bread, inverse)))
+    position_of = bread.layout.there
+    shared_mask = np.isin(inverse.layout.shared, np.flatnonzero(_free(bread, inverse)))
     border = np.zeros_like(inverse.border)
-    border[:, kept] = bread.border
+    border[:, shared_mask] = bread.border
     inverse_blocks = np.linalg.inv(bread.blocks.transpose(2, 0, 1)).transpose(1, 2, 0)
-    blocks: Array = np.where(there & there[:, None], inverse_blocks, 0.0)
+    blocks: Array = np.where(position_of & position_of[:, None], inverse_blocks, 0.0)
     return blocks, np.einsum("ijg,jsg->isg", blocks, border)
 
 
-def _assembled(layout: Layout, own: Array, across: Array, of_shared: Array, reach: Array) -> Arrow:
+def _assembled(layout: Layout, own_blocks: Array, across: Array, of_shared: Array, reach: Array) -> Arrow:
     """Return the sandwich. own: sums of a_i a_i' by group; across: of a_i p_i'; of_shared: sum p_i p_i'."""
     mixed = np.einsum("isg,jsg->ijg", across, reach)
     twice = np.einsum("isg,st,jtg->ijg", reach, of_shared, reach, optimize=True)
     border = across - np.einsum("isg,st->itg", reach, of_shared)
-    return Arrow(layout, own - mixed - mixed.transpose(1, 0, 2) + twice, border, of_shared)
+    return Arrow(layout, own_blocks - mixed - mixed.transpose(1, 0, 2) + twice, border, of_shared)
 
 
-def _summed_by(places: Places, values: Array) -> Array:
+def _summed_by(cluster_places: Places, values: Array) -> Array:
     """Return the sums of values, (k, rows), over the rows of each place."""
-    return np.array([np.bincount(places, part) for part in values]).reshape(len(values), -1)
+    return np.array([np.bincount(cluster_places, column) for column in values]).reshape(len(values), -1)
 
 
 def _free(bread: Arrow, inverse: Arrow) -> Mask:

@@ -56,25 +56,25 @@ def bootstrap_intervals(
 
     Raises ConfigError where there are no standard errors.
     """
-    found, drawn = estimates_of(solution), resampled(solution, resamples, seed, on_resample)
-    assert found.covariance is not None
-    values, influence, reach = drawn.values, drawn.influence, drawn.reach(level)
+    estimates, fits = estimates_of(solution), resampled(solution, resamples, seed, on_resample)
+    assert estimates.covariance is not None
+    values, influence, reach = fits.values, fits.influence, fits.reach(level)
     labels, best = solution.model.parameters.labels, solution.theta
-    unknown = undetermined(solution.model, found.covariance, solution.undetermined)
+    unknown = undetermined(solution.model, estimates.covariance, solution.undetermined)
     if solution.constraints is not None:
-        held, whole_of = solution.constraints, solution.constraints.parameters
-        jacobian, free_named = held.jacobian(solution.theta), solution.model.parameters.named
+        constraints, whole_of = solution.constraints, solution.constraints.parameters
+        jacobian, free_named = constraints.jacobian(solution.theta), solution.model.parameters.named
         labels, best, influence = whole_of.labels, whole_of.flat(solution.parameters), influence @ jacobian.T
-        values = np.array([whole_of.flat(held.complete(free_named(value))) for value in values])
+        values = np.array([whole_of.flat(constraints.complete(free_named(value))) for value in values])
         unknown = (jacobian[:, unknown] != 0.0).any(axis=1)
-    errors = flat_errors(solution.model, solution.theta, found.covariance, solution.undetermined)
+    errors = flat_errors(solution.model, solution.theta, estimates.covariance, solution.undetermined)
     ends = {
         label: (-math.inf, math.inf)
-        if unknown[place]
-        else skewed_ends(values[:, place], best[place], influence[:, place], reach)
-        for place, label in enumerate(labels)
+        if unknown[component]
+        else skewed_ends(values[:, component], best[component], influence[:, component], reach)
+        for component, label in enumerate(labels)
     }
-    return Intervals(found, ends, level, "bootstrap", [*drawn.notes, *_too_wide(labels, ends, errors, reach)])
+    return Intervals(estimates, ends, level, "bootstrap", [*fits.notes, *_too_wide(labels, ends, errors, reach)])
 
 
 @dataclass(frozen=True)
@@ -125,15 +125,15 @@ def resampled(solution: Solution, resamples: int, seed: int, on_resample: Callab
     key = f"{__name__}.resampled({resamples}, {seed})"
     if key not in solution.answers:
         solution.answers[key] = _drawn(solution, resamples, seed, on_resample)
-    drawn: Drawn = solution.answers[key]
-    return drawn
+    resampled_fits: Drawn = solution.answers[key]
+    return resampled_fits
 
 
 def _drawn(solution: Solution, resamples: int, seed: int, on_resample: Callable[[int], None] | None) -> Drawn:
-    found = estimates_of(solution)
-    covariance = matrix_of(generalized_covariance(solution, found.kind))
-    if covariance is None or found.covariance is None:
-        raise ConfigError(found.why_none)
+    estimates = estimates_of(solution)
+    covariance = matrix_of(generalized_covariance(solution, estimates.kind))
+    if covariance is None or estimates.covariance is None:
+        raise ConfigError(estimates.why_none)
     degrees = int(degrees_of_freedom(solution) or 0)
     if degrees < 1:
         raise ConfigError(
@@ -175,14 +175,14 @@ def _resampled(
     close = CLOSE / solution.rows * (1.0 if math.isinf(error_degrees(solution)) else solution.loss)
     with np.errstate(all="ignore"), Interruptible() as stop:
         for done in range(1, resamples + 1):
-            part = Part(objective, draw(random))
-            found = refit(part, solution.theta, free, close, lean)
-            if found is None:
+            resampled_rows = Part(objective, draw(random))
+            refitted_point = refit(resampled_rows, solution.theta, free, close, lean)
+            if refitted_point is None:
                 failed += 1
-            elif lean and not well_conditioned(found, free):
+            elif lean and not well_conditioned(refitted_point, free):
                 weak += 1
             else:
-                values.append(found.theta)
+                values.append(refitted_point.theta)
             if on_resample is not None:
                 on_resample(done)
             if stop():

@@ -42,5 +42,5 @@ def likeliest(loss: Loss, probabilities: Array) -> NDArray[np.generic]:
     """Return the class of the largest probability in each row: words, or numbers where all classes are numbers."""
     cells = cells_of(loss.classes)
     labels: NDArray[np.generic] = np.array(cells, dtype=object if isinstance(cells[0], str) else None)
-    found: NDArray[np.generic] = labels[probabilities.argmax(axis=1)]
-    return found
+    likeliest_labels: NDArray[np.generic] = labels[probabilities.argmax(axis=1)]
+    return likeliest_labels

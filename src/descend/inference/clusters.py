@@ -30,11 +30,11 @@ def of_clusters(pulled: Array, clusters: Sequence[Places], degrees: float) -> Ar
     """
     size = pulled.shape[1]
     total = np.zeros((size, size))
-    for sign, places in combinations(clusters):
-        count = int(places.max()) + 1
+    for sign, cluster_places in combinations(clusters):
+        count = int(cluster_places.max()) + 1
         sums = np.empty((count, size))
-        for part in range(size):
-            sums[:, part] = np.bincount(places, pulled[:, part], count)
+        for column in range(size):
+            sums[:, column] = np.bincount(cluster_places, pulled[:, column], count)
         total += sign * of_sums(sums)
     total *= (len(pulled) - 1) / degrees
     return total if len(clusters) == 1 else _without_negative(total)
@@ -44,22 +44,22 @@ def of_sums(sums: Array) -> Array:
     """Return G / (G - 1) * sum u_c u_c' for the sums of G clusters, (G, p)."""
     if len(sums) < 2:
         return np.full((sums.shape[1], sums.shape[1]), np.nan)
-    found: Array = sums.T @ sums * (len(sums) / (len(sums) - 1))
-    return found
+    meat: Array = sums.T @ sums * (len(sums) / (len(sums) - 1))
+    return meat
 
 
 def combinations(clusters: Sequence[Places]) -> list[tuple[float, Places]]:
     """Return, for every choice of columns, its sign and the cluster of each row, those that occur numbered from 0."""
-    found = []
+    clusters_combined = []
     for count in range(1, len(clusters) + 1):
         for chosen in itertools.combinations(clusters, count):
-            places = np.unique(np.stack(chosen), axis=1, return_inverse=True)[1] if count > 1 else _numbered(chosen[0])
-            found.append((-1.0 if count % 2 == 0 else 1.0, np.ravel(places)))
-    return found
+            cluster = np.unique(np.stack(chosen), axis=1, return_inverse=True)[1] if count > 1 else _numbered(chosen[0])
+            clusters_combined.append((-1.0 if count % 2 == 0 else 1.0, np.ravel(cluster)))
+    return clusters_combined
 
 
-def _numbered(places: Places) -> Places:
-    numbered: Places = np.unique(places, return_inverse=True)[1]
+def _numbered(cluster_places: Places) -> Places:
+    numbered: Places = np.unique(cluster_places, return_inverse=True)[1]
     return numbered
 
 

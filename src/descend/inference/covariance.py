@@ -26,7 +26,7 @@ SINGULAR = 1e-13
 """A singular value of the scaled Jacobian below this share of the largest: some combination is undetermined."""
 
 
-def estimated_covariance(point: Point, degrees: float, kept: Mask | None = None) -> Covariance | None:
+def estimated_covariance(point: Point, degrees: float, mask: Mask | None = None) -> Covariance | None:
     """Return the covariance of the parameters of a squared-loss fit without penalty, or None if the data give none.
 
     With J = sum omega r**2 / sum omega and C = 2 sum omega f f' / sum omega its Gauss-Newton curvature, f the
@@ -37,17 +37,17 @@ def estimated_covariance(point: Point, degrees: float, kept: Mask | None = None)
     degrees: the degrees of freedom, rows minus parameters. None if there are none, or if C is singular to rounding.
     kept: see ``inverse_curvature``.
     """
-    inverse = inverse_curvature(point, kept) if degrees > 0 else None
+    inverse = inverse_curvature(point, mask) if degrees > 0 else None
     return None if inverse is None else inverse * (2.0 * point.loss / degrees)
 
 
-def known_covariance(point: Point, total: float, share: float = 1.0, kept: Mask | None = None) -> Covariance | None:
+def known_covariance(point: Point, total: float, share: float = 1.0, mask: Mask | None = None) -> Covariance | None:
     """Return share * (total * C)^-1: the inverse Fisher information, where the loss is a likelihood of known scale.
 
     total: the sum of the row weights. share: 1 for poisson and logistic; 2 for squared with weights 1 / sigma**2,
     because that loss is twice a negative log-likelihood.
     """
-    inverse = inverse_curvature(point, kept)
+    inverse = inverse_curvature(point, mask)
     return None if inverse is None else inverse * (share / total)
 
 
@@ -61,13 +61,13 @@ def variance_of(covariance: Covariance, gradient: Array) -> float:
     return float(gradient[used] @ among(covariance, np.flatnonzero(used)) @ gradient[used])
 
 
-def inverse_curvature(point: Point, kept: Mask | None = None) -> Covariance | None:
+def inverse_curvature(point: Point, mask: Mask | None = None) -> Covariance | None:
     """Return C^-1, from the triangle of the Jacobian where the engine has it, so that no digits are lost to squaring.
 
     Parameters at a bound, and those not ``kept``, are held: their entries are 0, so that this is a generalized inverse.
     None if the rest of C is singular to rounding.
     """
-    free = np.ones(point.theta.size, dtype=bool) if kept is None else kept
+    free = np.ones(point.theta.size, dtype=bool) if mask is None else mask
     if point.bounds is not None:
         free = free & ~point.bounds.held(point.theta)
     return _embedded(point, free)
@@ -117,8 +117,8 @@ def rank_of(point: Point) -> Rank | None:
     if not isinstance(point.curvature, np.ndarray):
         from descend.problem.arrow_rank import rank_of_arrow
 
-        found = rank_of_arrow(point, free)
-        return None if found is None or (found.kept == free).all() else Rank(found.kept, found.estimable)
+        rank = rank_of_arrow(point, free)
+        return None if rank is None or (rank.kept == free).all() else Rank(rank.kept, rank.estimable)
     upper = triangle_at(point)[0][:, free]
     norms = np.sqrt(np.add.reduce(upper * upper))
     if not np.isfinite(norms).all() or not norms.size:
@@ -128,14 +128,14 @@ def rank_of(point: Point) -> Rank | None:
     null = directions[np.flatnonzero(values <= exact * values[0])]
     if not null.size:
         return None
-    kept, estimable = free.copy(), free.copy()
+    mask, estimable = free.copy(), free.copy()
     estimable[free] = np.abs(null).max(axis=0) <= INVOLVED
-    places = np.flatnonzero(free)
+    free_places = np.flatnonzero(free)
     while len(null):  # hold the component that is most free to move, then see what can still move
         row, column = np.unravel_index(np.argmax(np.abs(null)), null.shape)
-        kept[places[column]] = False
+        mask[free_places[column]] = False
         null = np.delete(null - np.outer(null[:, column] / null[row, column], null[row]), row, axis=0)
-    return Rank(kept, estimable)
+    return Rank(mask, estimable)
 
 
 def inverse_triangle(upper: Array) -> Array | None:
@@ -181,17 +181,17 @@ def _by_elimination(rows: list[list[float]], size: int) -> Array | None:
 
     Scaled to a unit diagonal, the smallest eigenvalue is at least det/e (see ``Few.safe``).
     """
-    solve, diagonal = solver(size), [rows[place][place] for place in range(size)]
+    solve, diagonal = solver(size), [rows[component][component] for component in range(size)]
     if not min(diagonal) > 0.0:
         return None
     columns = []
-    for place in range(size):
+    for component in range(size):
         unit = [0.0] * size
-        unit[place] = -1.0
-        found = solve(rows, unit, diagonal, 0.0)
-        if found is None or not found[2] > math.e * WELL:
+        unit[component] = -1.0
+        column_of_inverse = solve(rows, unit, diagonal, 0.0)
+        if column_of_inverse is None or not column_of_inverse[2] > math.e * WELL:
             return None
-        columns.append(found[0])
+        columns.append(column_of_inverse[0])
     inverted: Array = np.array(columns)
     result: Array = 0.5 * (inverted + inverted.T)
     return result

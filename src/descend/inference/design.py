@@ -54,11 +54,11 @@ class Design:
         return {"for": self.aim, "points": list(self.points), "standard_error_now": now, "standard_error_then": then}
 
     def __str__(self) -> str:
-        places = [
+        points = [
             ", ".join(f"{plain_name(name)} = {value:.6g}" for name, value in each.items()) for each in self.points
         ]
         lines = [
-            f"{count}x  {place}" for place, count in sorted({place: places.count(place) for place in places}.items())
+            f"{count}x  {point}" for point, count in sorted({point: points.count(point) for point in points}.items())
         ]
         word = "the mean axis of the confidence ellipsoid" if self.aim == "all" else f"the standard error of {self.aim}"
         fall = f"{word} falls from {self.error_now:.4g} to {self.error_then:.4g}"
@@ -66,7 +66,7 @@ class Design:
 
 
 def design(
-    found: Estimates,
+    estimates: Estimates,
     ranges: Ranges,
     quantity: Quantity | None,
     points: int,
@@ -89,40 +89,40 @@ def design(
 
     Raises ConfigError for unknown inputs, and where there is no covariance.
     """
-    model, covariance = found.model, found.needed_covariance()
+    model, covariance = estimates.model, estimates.needed_covariance()
     model.loss.refuse_classes("no standard deviation by which to plan measurements")
     if not isinstance(covariance, np.ndarray):
         raise ConfigError(f"{model.parameters.size:,} parameters are too many for a design. Fit one group by itself.")
-    if found.undetermined or not np.isfinite(covariance).all():
+    if estimates.undetermined or not np.isfinite(covariance).all():
         raise ConfigError(
             "There is no covariance of all parameters: the data do not determine "
-            f"{listed(found.undetermined)} by themselves. Fix one of them."
+            f"{listed(estimates.undetermined)} by themselves. Fix one of them."
         )
-    places = _candidates(found, ranges, at)
+    candidates = _candidates(estimates, ranges, at)
     moving = covariance.diagonal() > 0.0  # those at a bound, or fixed, are known
     information: Array = np.asarray(np.linalg.inv(covariance[np.ix_(moving, moving)]), dtype=np.float64)
     curve = curve_of(model)
-    variance = _variance(found, sigma, places)
+    variance = _variance(estimates, sigma, candidates)
     with np.errstate(all="ignore"):  # a place where a measurement has no error is none
-        slopes = np.array([curve.gradient(found.theta, place) for place in places]) / np.sqrt(variance)[:, None]
+        slopes = np.array([curve.gradient(estimates.theta, point) for point in candidates]) / np.sqrt(variance)[:, None]
     usable: NDArray[np.bool_] = np.asarray(np.isfinite(slopes).all(axis=1))
     if not usable.any():
         raise ConfigError("The curve has no derivative in this range. Choose another.")
     slopes = np.where(usable[:, None], slopes, 0.0)[:, moving]
-    aim = None if quantity is None else quantity.with_gradient(found.theta)[1][moving]
+    aim = None if quantity is None else quantity.with_gradient(estimates.theta)[1][moving]
     now = _criterion(information, aim)
-    chosen = _chosen(information, slopes, aim, points)
-    then = _criterion(information + slopes[chosen].T @ slopes[chosen], aim)
+    points_chosen = _chosen(information, slopes, aim, points)
+    then = _criterion(information + slopes[points_chosen].T @ slopes[points_chosen], aim)
     names = tuple(ranges)
-    inputs = tuple({name: float(places[place][name]) for name in names} for place in sorted(chosen))
-    along = np.array([place[names[0]] for place in places]) if len(names) == 1 else np.empty(0)
+    inputs = tuple({name: float(candidates[point][name]) for name in names} for point in sorted(points_chosen))
+    along = np.array([point[names[0]] for point in candidates]) if len(names) == 1 else np.empty(0)
     alone = np.sqrt(_after(information, slopes, aim)) if len(names) == 1 else np.empty(0)
     return Design("all" if quantity is None else quantity.name, inputs, now, then, along, alone)
 
 
-def _candidates(found: Estimates, ranges: Ranges, at: Mapping[str, object]) -> list[dict[str, float]]:
+def _candidates(estimates: Estimates, ranges: Ranges, at: Mapping[str, object]) -> list[dict[str, float]]:
     """Return the inputs of all places that are tried."""
-    inputs, groups = inputs_named(found.model), group_columns(found.model)
+    inputs, groups = inputs_named(estimates.model), group_columns(estimates.model)
     for name in (*ranges, *at):
         if name not in inputs or (name in groups and name in ranges):
             raise ConfigError(
@@ -136,21 +136,21 @@ def _candidates(found: Estimates, ranges: Ranges, at: Mapping[str, object]) -> l
             raise ConfigError(f"The range of `{name}` from {low:g} to {high:g} is empty.")
     count = max(round((CANDIDATES * len(ranges)) ** (1.0 / len(ranges))), 3)
     axes = [np.linspace(low, high, count).tolist() for low, high in ranges.values()]
-    first = placed(found.model, {**at, **{name: low for name, (low, _) in ranges.items()}})
+    first = placed(estimates.model, {**at, **{name: low for name, (low, _) in ranges.items()}})
     return [{**first, **dict(zip(ranges, values, strict=True))} for values in itertools.product(*axes)]
 
 
-def _variance(found: Estimates, sigma: float | None, places: Sequence[Mapping[str, float]]) -> Array:
+def _variance(estimates: Estimates, sigma: float | None, places: Sequence[Mapping[str, float]]) -> Array:
     """Return the variance of a measurement at each place."""
     checked_sigma(sigma, None)
-    known = measurement_of(found) if sigma is None and found.model.loss.quadratic else None
-    if known is not None and known.known_in(places[0]):
-        columns = {name: np.array([place[name] for place in places]) for name in places[0]} or {"": np.empty(1)}
-        return known.unit * known.share(columns, found.model.predict(found.theta, columns))
+    measurement = measurement_of(estimates) if sigma is None and estimates.model.loss.quadratic else None
+    if measurement is not None and measurement.known_in(places[0]):
+        columns = {name: np.array([candidate[name] for candidate in places]) for name in places[0]} or {"": np.empty(1)}
+        return measurement.unit * measurement.share(columns, estimates.model.predict(estimates.theta, columns))
     if sigma is not None:
         return np.full(len(places), sigma * sigma)
-    if known is None and found.sigma is None and found.deviation is not None:
-        return np.full(len(places), found.deviation**2)
+    if measurement is None and estimates.sigma is None and estimates.deviation is not None:
+        return np.full(len(places), estimates.deviation**2)
     raise ConfigError(
         f"The spread of a further measurement is not known. Give its standard deviation, {spell('sigma', 0.1)}."
     )
@@ -178,18 +178,18 @@ def _after(information: Array, slopes: Array, aim: Array | None) -> Array:
 
 def _chosen(information: Array, slopes: Array, aim: Array | None, points: int) -> list[int]:
     """Return the places of the measurements, by exchange."""
-    chosen: list[int] = []
+    points_chosen: list[int] = []
     for _ in range(points):
         best = int(np.argmin(_after(information, slopes, aim)))
-        chosen.append(best)
+        points_chosen.append(best)
         information = information + np.outer(slopes[best], slopes[best])
     for _ in range(ROUNDS):
         before = _criterion(information, aim)
-        for number, old in enumerate(chosen):
+        for number, old in enumerate(points_chosen):
             without = information - np.outer(slopes[old], slopes[old])
             best = int(np.argmin(_after(without, slopes, aim)))
             information = without + np.outer(slopes[best], slopes[best])
-            chosen[number] = best
+            points_chosen[number] = best
         if _criterion(information, aim) >= before * (1.0 - GAIN):
             break
-    return chosen
+    return points_chosen

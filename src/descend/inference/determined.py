@@ -40,20 +40,20 @@ def standing(solution: Solution) -> int:
 
 def determined(solution: Solution) -> int:
     """Return how many parameters the data determine: those free to move, less one for each that is redundant."""
-    known = rank(solution)
-    return solution.model.parameters.size - standing(solution) if known is None else int(known.kept.sum())
+    rank_known = rank(solution)
+    return solution.model.parameters.size - standing(solution) if rank_known is None else int(rank_known.kept.sum())
 
 
 def determined_parts(solution: Solution) -> Mask:
     """Mark the components that are determined once the redundant ones are held."""
-    known = rank(solution)
-    return np.ones(solution.theta.size, dtype=bool) if known is None else known.kept
+    rank_known = rank(solution)
+    return np.ones(solution.theta.size, dtype=bool) if rank_known is None else rank_known.kept
 
 
 def free_to_move(solution: Solution) -> Mask:
     """Mark the parameters that a refit moves: all except the redundant ones, whose changes others can make up for."""
-    known = rank(solution)
-    return np.ones(solution.theta.size, dtype=bool) if known is None else known.kept | at_bounds(solution)
+    rank_known = rank(solution)
+    return np.ones(solution.theta.size, dtype=bool) if rank_known is None else rank_known.kept | at_bounds(solution)
 
 
 def undetermined(model: Model, covariance: Covariance, labels: Collection[str]) -> Mask:

@@ -88,14 +88,14 @@ def diagnostics_of(solution: Solution) -> Diagnostics:
     residuals = rows.y - rows.score
     if np.abs(residuals).max() <= 1e-12 * np.abs(rows.y).max():
         return Diagnostics((), note="the model fits perfectly, so only rounding is left to judge")
-    place: slice | NDArray[np.intp] = slice(None)
+    row_order: slice | NDArray[np.intp] = slice(None)
     order = ANY_ORDER
     if len(solution.model.inputs) == 1:
-        place = np.argsort(solution.columns[solution.model.inputs[0]][rows.places], kind="stable")
+        row_order = np.argsort(solution.columns[solution.model.inputs[0]][rows.places], kind="stable")
         order = f"`{solution.model.inputs[0]}`"
-    jacobian = (rows.jacobian * root[:, None])[place]
-    found = diagnose((root * residuals)[place], jacobian, order, rows.score[place])
-    return replace(found, sampled=solution.rows) if many else found
+    jacobian = (rows.jacobian * root[:, None])[row_order]
+    residual_checks = diagnose((root * residuals)[row_order], jacobian, order, rows.score[row_order])
+    return replace(residual_checks, sampled=solution.rows) if many else residual_checks
 
 
 def refuse_unknown_distribution(loss: Loss, module: bool) -> None:
@@ -145,8 +145,8 @@ def normality(residuals: Array) -> Check:
         p = 1.0 - math.exp(-8.318 + 42.796 * a - 59.938 * a * a)
     else:
         p = 1.0 - math.exp(-13.436 + 101.14 * a - 223.73 * a * a)
-    said = "are not normal" if p < SUSPICIOUS else "may be normal"
-    return Check("normality", a, p, f"the residuals {said} (Anderson-Darling, p = {p:.2g})")
+    verdict = "are not normal" if p < SUSPICIOUS else "may be normal"
+    return Check("normality", a, p, f"the residuals {verdict} (Anderson-Darling, p = {p:.2g})")
 
 
 def autocorrelation(residuals: Array, jacobian: Array, order: str) -> Check:
@@ -223,10 +223,10 @@ def variance(residuals: Array, jacobian: Array, predicted: Array, order: str) ->
     p = math.erfc(math.sqrt(statistic / 2.0)) if basis.shape[1] == 1 else math.exp(-statistic / 2.0)
     growth = dict(zip(by, (along.T @ squares).tolist(), strict=True))
     most = max(growth, key=lambda name: abs(growth[name]) * (1.0 if name == order else MEANS_MORE))
-    said = "may spread alike"
+    verdict = "may spread alike"
     if p < SUSPICIOUS:
-        said = f"spread {'more' if growth[most] > 0.0 else 'less'} where {most} is larger"
-    return Check("variance", statistic, p, f"the residuals {said} (Breusch-Pagan, p = {p:.2g})")
+        verdict = f"spread {'more' if growth[most] > 0.0 else 'less'} where {most} is larger"
+    return Check("variance", statistic, p, f"the residuals {verdict} (Breusch-Pagan, p = {p:.2g})")
 
 
 def _differenced(matrix: Array) -> Array:

@@ -71,22 +71,22 @@ def digits(solution: Solution) -> Named | None:
     if solution.model.in_place or loss.kinked or loss.several_scores or solution.outcome is Outcome.DIVERGED:
         return None
     with np.errstate(all="ignore"):
-        error, moving, least = _distance(solution)
+        error, moving, smallest_errors = _distance(solution)
         best = solution.theta
         if solution.constraints is None:
-            return solution.model.parameters.named(_counted(error, np.maximum(np.abs(best), least), moving))
-        held = solution.constraints
+            return solution.model.parameters.named(_counted(error, np.maximum(np.abs(best), smallest_errors), moving))
+        constraints = solution.constraints
         if solution.objective.arrow:
             from descend.inference.arrow_digits import with_held
 
-            return with_held(held, best, _counted(error, np.maximum(np.abs(best), least), moving))
-        jacobian, every = held.jacobian(best), held.parameters
-        error, least = np.abs(jacobian) @ error, np.abs(jacobian) @ least
-        size = np.maximum(np.abs(every.flat(solution.parameters)), least)
-        found = _counted(error, size, (jacobian != 0.0).any(axis=1))
-        fixed = [label in held.fixed or label.partition("[")[0] in held.fixed for label in every.labels]
-        found[fixed] = np.nan
-        return every.named(found)
+            return with_held(constraints, best, _counted(error, np.maximum(np.abs(best), smallest_errors), moving))
+        jacobian, every = constraints.jacobian(best), constraints.parameters
+        error, smallest_errors = np.abs(jacobian) @ error, np.abs(jacobian) @ smallest_errors
+        size = np.maximum(np.abs(every.flat(solution.parameters)), smallest_errors)
+        digits_counted = _counted(error, size, (jacobian != 0.0).any(axis=1))
+        fixed = [label in constraints.fixed or label.partition("[")[0] in constraints.fixed for label in every.labels]
+        digits_counted[fixed] = np.nan
+        return every.named(digits_counted)
 
 
 @once
@@ -96,26 +96,26 @@ def errors_hold(solution: Solution) -> bool:
     They are computed from residuals and curvature, which are different away from the minimum. The distance is that to
     the minimum of the parabola that touches J where the run ended. Where the run converged, no row is read.
     """
-    if solution.outcome is Outcome.CONVERGED or (found := covariance(solution)) is None:
+    if solution.outcome is Outcome.CONVERGED or (covariance_matrix := covariance(solution)) is None:
         return True
     with np.errstate(all="ignore"):
-        variances = found.diagonal()
-        known = np.flatnonzero(np.isfinite(variances) & (variances > 0.0))
+        variances = covariance_matrix.diagonal()
+        known_variances = np.flatnonzero(np.isfinite(variances) & (variances > 0.0))
         point, free = accurate_point(solution), determined_parts(solution)
         if solution.objective.arrow:
             from descend.problem.arrow_rank import step_of_arrow
 
-            step = step_of_arrow(point, free)[known]
+            step = step_of_arrow(point, free)[known_variances]
         else:
-            step = _step(point, np.eye(solution.theta.size)[:, free])[0][known]
-        return bool((np.abs(step) <= NEAR * np.sqrt(variances[known])).all())
+            step = _step(point, np.eye(solution.theta.size)[:, free])[0][known_variances]
+        return bool((np.abs(step) <= NEAR * np.sqrt(variances[known_variances])).all())
 
 
 def _counted(error: Array, size: Array, moving: Mask) -> Array:
     """Return the digits of each component, for an error relative to its size; all digits if it does not move."""
     relative = np.where(error == 0.0, 0.0, error / size)
-    found = np.clip(-np.log10(np.where(np.isnan(relative), np.inf, relative)), 0.0, MOST)
-    return np.where(moving, found, MOST)
+    digits_counted = np.clip(-np.log10(np.where(np.isnan(relative), np.inf, relative)), 0.0, MOST)
+    return np.where(moving, digits_counted, MOST)
 
 
 def _distance(solution: Solution) -> tuple[Array, Mask, Array]:
@@ -127,7 +127,7 @@ def _distance(solution: Solution) -> tuple[Array, Mask, Array]:
         moving &= ~objective.bounds.blocked(theta, point.gradient)
     if objective.has_l1:
         moving &= ~((theta == 0.0) & (point.slope == 0.0))
-    free, known = moving & determined_parts(solution), rank(solution)
+    free, rank_known = moving & determined_parts(solution), rank(solution)
     if objective.arrow:
         from descend.inference.arrow_digits import floor_of_arrow, measured_step
 
@@ -152,14 +152,14 @@ def _distance(solution: Solution) -> tuple[Array, Mask, Array]:
             error += np.abs(after) * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
         else:
             error += _by_second_derivatives(point)
-    least = _least(solution, point, settled & (np.abs(theta) <= NO_STEP * error))
-    if known is not None:
-        error[~known.estimable] = np.inf
+    smallest_errors = _least(solution, point, settled & (np.abs(theta) <= NO_STEP * error))
+    if rank_known is not None:
+        error[~rank_known.estimable] = np.inf
     if point.curvature is not None:
         error[moving & (point.curvature.diagonal() == 0.0)] = np.inf
     unknown = set(solution.undetermined)
     error[[label in unknown for label in solution.model.parameters.labels]] = np.inf
-    return error, moving, least
+    return error, moving, smallest_errors
 
 
 def _by_second_derivatives(point: Point) -> Array:
@@ -191,15 +191,15 @@ def _least(solution: Solution, point: Point, zero: Mask) -> Array:
 
     The reach moves predictions by the size of the response: by theta_k sqrt(C_kk / l'') on average, with l'' at most 2.
     """
-    least = np.zeros(solution.theta.size)
-    found = covariance(solution)
-    if found is not None:
-        least = np.nan_to_num(np.sqrt(found.diagonal()), nan=0.0, posinf=0.0)
+    smallest_errors = np.zeros(solution.theta.size)
+    covariance_matrix = covariance(solution)
+    if covariance_matrix is not None:
+        smallest_errors = np.nan_to_num(np.sqrt(covariance_matrix.diagonal()), nan=0.0, posinf=0.0)
     if zero.any() and point.curvature is not None:
         y = counted_rows(solution).y
         reach = np.sqrt(2.0 * float(y.dot(y)) / (len(y) * point.curvature.diagonal()))
-        least = np.where(zero & np.isfinite(reach), np.maximum(least, reach), least)
-    return least
+        smallest_errors = np.where(zero & np.isfinite(reach), np.maximum(smallest_errors, reach), smallest_errors)
+    return smallest_errors
 
 
 def _ways(solution: Solution, point: Point, free: Mask) -> Array:
@@ -229,12 +229,12 @@ def _step(point: Point, ways: Array) -> tuple[Array, float]:
     upper, right = triangle(point)
     if point.proximal or point.subgradient is not None:  # the triangle includes neither an l1 penalty nor a corner
         right = np.asarray(np.linalg.lstsq(upper.T, point.slope, rcond=RCOND)[0], dtype=np.float64)
-    part = upper @ ways
-    norms: Array = np.sqrt(np.add.reduce(part * part))
+    scores_of_ways = upper @ ways
+    norms: Array = np.sqrt(np.add.reduce(scores_of_ways * scores_of_ways))
     norms[norms == 0.0] = 1.0
-    if not (np.isfinite(part).all() and np.isfinite(right).all()):
+    if not (np.isfinite(scores_of_ways).all() and np.isfinite(right).all()):
         return np.full(len(ways), np.nan), np.nan
-    step = ways @ (np.linalg.lstsq(part / norms, -right, rcond=RCOND)[0] / norms)
+    step = ways @ (np.linalg.lstsq(scores_of_ways / norms, -right, rcond=RCOND)[0] / norms)
     return step, float(np.linalg.norm(upper @ step))
 
 
@@ -243,17 +243,17 @@ def _floor(rows: ScoredRows, solution: Solution, ways: Array) -> Array:
     jacobian = rows.jacobian
     slope = rows.omega * rows.loss.slope(rows.score, rows.y)
     bend = rows.omega * rows.loss.weight(rows.score, rows.y)
-    part = jacobian @ ways
-    upper: Array = np.asarray(np.linalg.qr(part * np.sqrt(np.abs(bend))[:, None], mode="r"))
+    slopes = jacobian @ ways
+    upper: Array = np.asarray(np.linalg.qr(slopes * np.sqrt(np.abs(bend))[:, None], mode="r"))
     norms = np.sqrt(np.add.reduce(upper * upper))
     if not (np.isfinite(upper).all() and (norms > 0.0).all()):
-        return np.full(part.shape[1], np.inf)
+        return np.full(slopes.shape[1], np.inf)
     root: Array = np.linalg.pinv(upper / norms, rcond=RCOND) / norms[:, None]
-    pull = (part @ root) @ root.T
+    pull = (slopes @ root) @ root.T
     of_columns, of_derivatives = _of_columns(solution, rows)
     value = rows.score**2 + np.maximum(np.square(jacobian * solution.theta).sum(axis=1), of_columns)
     noise = bend**2 * value + slope**2
-    spread = np.square(root @ root.T) @ (np.maximum(np.square(part), of_derivatives @ np.square(ways)).T @ slope**2)
+    spread = np.square(root @ root.T) @ (np.maximum(np.square(slopes), of_derivatives @ np.square(ways)).T @ slope**2)
     floor: Array = ROUNDING * np.sqrt(np.square(pull).T @ noise + spread)
     return floor
 
@@ -268,7 +268,7 @@ def _of_columns(solution: Solution, rows: ScoredRows) -> tuple[Array, Array]:
     if solution.model.linear:
         return of_score, of_derivatives  # the parameters multiply the columns, so their rounding is counted already
     for name in solution.model.inputs:
-        there = rows_that_count(solution, _most(solution), instead={name: solution.columns[name] * (1.0 + NUDGE)})
-        of_score += np.square((there.score - rows.score) / NUDGE)
-        of_derivatives += np.square((there.jacobian - rows.jacobian) / NUDGE)
+        scored = rows_that_count(solution, _most(solution), instead={name: solution.columns[name] * (1.0 + NUDGE)})
+        of_score += np.square((scored.score - rows.score) / NUDGE)
+        of_derivatives += np.square((scored.jacobian - rows.jacobian) / NUDGE)
     return of_score, of_derivatives

@@ -34,17 +34,17 @@ def equation(model: Model, parameters: Named, rounding: Rounding) -> str:
         return ""
     formula = _with_all_groups(model.formula, model.constraints)
     named = (as_text(formula.response),) if not formula.parts else formula.levels[-1].labels
-    parts = zip(named, formula.parts or (formula,), strict=True)
-    return "; ".join(f"{response} ~ {filled(part, parameters, rounding)}" for response, part in parts)
+    equations = zip(named, formula.parts or (formula,), strict=True)
+    return "; ".join(f"{response} ~ {filled(part, parameters, rounding)}" for response, part in equations)
 
 
-def _with_all_groups(formula: Formula, held: Constraints | None) -> Formula:
+def _with_all_groups(formula: Formula, constraints: Constraints | None) -> Formula:
     """Return a formula in which a parameter of groups is whole, though some of its values are held or tied."""
-    if held is None or not held.places:
+    if constraints is None or not constraints.places:
         return formula
-    given = {name: value for name, value in held.given.items() if name not in held.places}
+    values_held = {name: value for name, value in constraints.given.items() if name not in constraints.places}
     columns = (*formula.given, *formula.unused)
-    return read_formula(formula.text, columns, None, held.parameters.shapes, (), given, formula.levels)
+    return read_formula(formula.text, columns, None, constraints.parameters.shapes, (), values_held, formula.levels)
 
 
 @comment("the digits of the equation", empty=dict)

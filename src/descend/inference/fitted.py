@@ -335,10 +335,10 @@ class Fitted(ABC):
 
     def mentioned(self, digits: int = 6) -> str:
         """Write the first parameters on a line, to ``digits`` digits or down to their standard errors."""
-        here = self.solution is not None and self.solution.in_memory
-        found = self.standard_errors if here else None
-        if found is None or self.model.in_place:
+        in_memory = self.solution is not None and self.solution.in_memory
+        errors = self.standard_errors if in_memory else None
+        if errors is None or self.model.in_place:
             return self.model.parameters.mentioned(self.theta, digits)
         shapes = every_parameter(self.model)
-        by_label = dict(zip(shapes.labels, shapes.flat(found).tolist(), strict=True))
+        by_label = dict(zip(shapes.labels, shapes.flat(errors).tolist(), strict=True))
         return self.model.parameters.mentioned(self.theta, digits, errors=by_label)

@@ -53,12 +53,12 @@ def goodness_of(solution: Solution) -> Goodness | None:
     degrees = degrees_of_freedom(solution)
     if degrees is not None:  # every response adds a square, where several share the true inputs of a row, too
         degrees += responses(solution) - counting(solution)
-    found = None if degrees is None or degrees <= 0 else _chi_square(solution)
-    if found is None or degrees is None:
+    square = None if degrees is None or degrees <= 0 else _chi_square(solution)
+    if square is None or degrees is None:
         return None
     from scipy import special
 
-    chi_square, excess = found
+    chi_square, excess = square
     stretch = 1.0 + excess / (2.0 * responses(solution))  # the variance of chi-square, divided by 2 n
     return Goodness(chi_square, degrees, float(special.chdtrc(degrees / stretch, chi_square / stretch)))
 
@@ -84,8 +84,8 @@ def _chi_square(solution: Solution) -> tuple[float, float] | None:
     certain = (variance == 0.0) & (rows.y == mean)  # rows predicted with certainty, to rounding, and rightly
     if not loss.repeats(rows.y, rows.omega) or not (variance[~certain] > 0.0).all():
         return None
-    found = float((np.square(rows.y - mean)[~certain] / variance[~certain]).sum())
-    return found, float(loss.kurtosis(mean[~certain], rows.omega[~certain]).sum())
+    chi_square = float((np.square(rows.y - mean)[~certain] / variance[~certain]).sum())
+    return chi_square, float(loss.kurtosis(mean[~certain], rows.omega[~certain]).sum())
 
 
 @comment("the deviance")
@@ -100,8 +100,8 @@ def deviance_of(solution: Solution) -> float | None:
     loss = solution.loss_function
     if loss.classes and not solution.penalised:
         return 2.0 * total_loss(solution)  # a probability of 1 for each observed class would leave none
-    known = loss.plain or bool(loss.saturated_text)
-    if not loss.likelihood or not known or solution.penalised or solution.model.in_place:
+    has_deviance = loss.plain or bool(loss.saturated_text)
+    if not loss.likelihood or not has_deviance or solution.penalised or solution.model.in_place:
         return None
     if loss.quadratic:
         return squared_error(solution)
@@ -118,14 +118,14 @@ def scatter_note(solution: Solution) -> str | None:
     rough: float = responses(solution) - (solution.theta.size - standing(solution))
     if solution.objective.priors is not None:
         rough = degrees_of_freedom(solution) or 0.0
-    found = None if rough <= 0 else _chi_square(solution)
-    if found is None or 1.0 / FAR <= found[0] / rough <= FAR:
+    chi_square = None if rough <= 0 else _chi_square(solution)
+    if chi_square is None or 1.0 / FAR <= chi_square[0] / rough <= FAR:
         return None
     good = goodness_of(solution)
     if good is None or min(good.p, 1.0 - good.p) > SELDOM / 2.0:
         return None
-    known = solution.scale_known or solution.loss_function.squares
-    return _of_sigma(solution, good) if known else _of_distribution(solution, good)
+    scale_known = solution.scale_known or solution.loss_function.squares
+    return _of_sigma(solution, good) if scale_known else _of_distribution(solution, good)
 
 
 def _of_sigma(solution: Solution, good: Goodness) -> str:

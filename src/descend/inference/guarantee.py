@@ -66,8 +66,8 @@ def guarantee(solution: Solution) -> Guarantee | None:
 
 def guarantee_values(solution: Solution) -> dict[str, object] | None:
     """Return the guarantee as plain values."""
-    found = guarantee(solution)
-    return None if found is None else found.as_dict()
+    guaranteed = guarantee(solution)
+    return None if guaranteed is None else guaranteed.as_dict()
 
 
 def _convex(solution: Solution) -> bool:
@@ -95,8 +95,8 @@ def _bounded(solution: Solution) -> Guarantee | None:
     omega = rows.omega / rows.omega.sum()
     penalty = solution.objective.penalty
     l2 = np.zeros(solution.theta.size) if penalty is None else 2.0 * penalty.l2
-    parts = design * (omega * slope)[:, None]
-    gradient = parts.sum(axis=0) + l2 * solution.theta
+    weighted_design = design * (omega * slope)[:, None]
+    gradient = weighted_design.sum(axis=0) + l2 * solution.theta
     # Pairwise summation is off by at most log2(n) roundings; each term by a few of its own and of its residual.
     terms = np.abs(design) * (omega * (np.abs(slope) + weight * (np.abs(score) + np.abs(rows.y))))[:, None]
     rounding = EPS * (math.log2(len(score) + 1) + 8.0) * terms.sum(axis=0)

@@ -41,27 +41,27 @@ def edge_rows(solution: Solution) -> NDArray[np.intp]:
 
 def held_at_edge(solution: Solution) -> NDArray[np.bool_]:
     """Mark the parameters that rows at the edge alone determine: they can move one way only, so they have no error."""
-    places = edge_rows(solution)
-    if not places.size:
+    edge_places = edge_rows(solution)
+    if not edge_places.size:
         return np.zeros(solution.theta.size, dtype=bool)
-    _, values, ways = np.linalg.svd(counted_rows(solution).jacobian[places], full_matrices=False)
+    _, values, ways = np.linalg.svd(counted_rows(solution).jacobian[edge_places], full_matrices=False)
     ways = ways[values > ALONE * values[0]]
     return np.asarray(1.0 - np.square(ways).sum(axis=0) < ALONE)
 
 
 def edge_note(solution: Solution) -> str | None:
     """Say that the best fit lies at the edge, in which row, and what follows; None if it does not."""
-    places = edge_rows(solution)
-    if not places.size:
+    edge_places = edge_rows(solution)
+    if not edge_places.size:
         return None
     rows, loss = counted_rows(solution), solution.loss_function
-    end = float(np.round(rows.score[places[0]], 6))
-    place = int(np.flatnonzero(row_weights(solution) > 0.0)[places[0]])
-    where = solution.model.at_row(solution.columns, place)
-    held = [label for label, at in zip(solution.model.parameters.labels, held_at_edge(solution), strict=True) if at]
-    errors = f"{' and '.join(held)} has no standard error there, and those" if held else "standard errors"
+    end = float(np.round(rows.score[edge_places[0]], 6))
+    edge_row = int(np.flatnonzero(row_weights(solution) > 0.0)[edge_places[0]])
+    where = solution.model.at_row(solution.columns, edge_row)
+    labels = [label for label, at in zip(solution.model.parameters.labels, held_at_edge(solution), strict=True) if at]
+    errors = f"{' and '.join(labels)} has no standard error there, and those" if labels else "standard errors"
     return (
-        f"the prediction is {end:g} in row {place + 1}{f' ({where})' if where else ''}, at the edge of what the "
+        f"the prediction is {end:g} in row {edge_row + 1}{f' ({where})' if where else ''}, at the edge of what the "
         f"{loss.name} loss allows; {errors} of the others are with it held there. Keep parameters inside"
         f"{using('bounds')}, or use a formula that cannot reach the edge, such as "
         f"{'exp(a + b*x)' if math.isinf(loss.prediction_domain.high) else 'sigmoid(a + b*x)'}"

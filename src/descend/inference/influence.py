@@ -63,8 +63,8 @@ class Influence(Shown, Mapping[str, NDArray[np.generic]]):
         if name == EQUATION and self.equation is not None:
             return self.equation
         if name.startswith("dfbetas[") and self.dfbetas is not None and name[8:-1] in self.labels:
-            found: Array = self.dfbetas[:, self.labels.index(name[8:-1])]
-            return found
+            dfbetas_of_label: Array = self.dfbetas[:, self.labels.index(name[8:-1])]
+            return dfbetas_of_label
         if name not in COLUMNS:
             raise KeyError(name)
         values: Array = getattr(self, name)
@@ -106,14 +106,14 @@ class Influence(Shown, Mapping[str, NDArray[np.generic]]):
     def cells(self, count: int = LISTED) -> list[tuple[str, ...]]:
         """Return the most influential rows as text: place, leverage, studentised residual, Cook's distance."""
         lines = []
-        places = None if self.solution is None else positions(self.solution)
-        for place in self.most(count).tolist():
-            name = f"row {self.row[place]}"
-            if places is not None and self.solution is not None:
-                name = said_place(self.solution, int(places[place]))
+        row_positions = None if self.solution is None else positions(self.solution)
+        for row_place in self.most(count).tolist():
+            name = f"row {self.row[row_place]}"
+            if row_positions is not None and self.solution is not None:
+                name = said_place(self.solution, int(row_positions[row_place]))
             if self.equation is not None:
-                name = f"{self.equation[place]}, {name}"
-            values = (self.leverage[place], self.studentized[place], self.cooks_distance[place])
+                name = f"{self.equation[row_place]}, {name}"
+            values = (self.leverage[row_place], self.studentized[row_place], self.cooks_distance[row_place])
             lines.append((name, *(f"{value:.4g}" for value in values)))
         return lines
 
@@ -169,9 +169,9 @@ def influence_of(solution: Solution) -> Influence:
         if not loss.quadratic:
             root = np.sign(y - mean) * np.sqrt(omega * np.maximum(loss.deviance(score, y), 0.0))
         dispersion, size = dispersion_of(solution) or np.nan, rows.size
-        known = solution.sigma is not None or loss.dispersion_known
+        scale_known = solution.sigma is not None or loss.dispersion_known
         without: Array | float = 1.0
-        if not known:
+        if not scale_known:
             squares = np.maximum(float(root @ root) - root**2 / left, 0.0)
             degrees = len(y) - size - 1
             without = np.sqrt(squares / degrees) if degrees > 0 else np.full(len(y), np.nan)
@@ -197,7 +197,7 @@ def _rows_and_responses(solution: Solution) -> tuple[NDArray[np.intp], NDArray[n
     number, formula, table = numbers(solution), solution.model.formula, solution.table
     if formula is None or not formula.parts or table is None:
         return number, None
-    responses = np.array([as_text(part.response) for part in formula.parts], dtype=object)
+    responses = np.array([as_text(formula_part.response) for formula_part in formula.parts], dtype=object)
     each = table.rows // len(responses)
     return (number - 1) % each + 1, responses[(number - 1) // each]
 
@@ -240,8 +240,8 @@ class _Rows:
 
     @property
     def kept(self) -> NDArray[np.bool_]:
-        known = rank(self.solution)
-        return ~at_bounds(self.solution) if known is None else known.kept
+        rank_known = rank(self.solution)
+        return ~at_bounds(self.solution) if rank_known is None else rank_known.kept
 
     @property
     def size(self) -> int:
@@ -249,31 +249,31 @@ class _Rows:
         return int(np.count_nonzero(self.kept))
 
     def _blocks(self) -> Iterator[tuple[slice, Array]]:
-        kept, model = self.kept, self.solution.model
+        mask, model = self.kept, self.solution.model
         for begin in range(0, len(self.bend), BLOCK):
             some = slice(begin, begin + BLOCK)
             columns = {name: column[some] for name, column in self.columns.items()}
-            yield some, model.scores_and_jacobian(self.solution.theta, columns)[1][:, kept]
+            yield some, model.scores_and_jacobian(self.solution.theta, columns)[1][:, mask]
 
     def leverage(self) -> Array:
         """Return b f' B^-1 f of each row."""
         if self.solution.objective.arrow:
             return self._of_arrow()
-        found = np.empty(len(self.bend))
+        leverages = np.empty(len(self.bend))
         inverse = self._inverse_triangle()
         for some, jacobian in self._blocks():
-            found[some] = self.bend[some] * np.square(jacobian @ inverse).sum(axis=1)
-        return np.clip(found, 0.0, 1.0)
+            leverages[some] = self.bend[some] * np.square(jacobian @ inverse).sum(axis=1)
+        return np.clip(leverages, 0.0, 1.0)
 
     def moves(self, left: Array) -> Array:
         """Return by how many standard errors, at a dispersion of 1, each row moves each parameter; NaN if held."""
         inverse = self._inverse_triangle()
-        found = np.full((len(self.bend), len(self.kept)), np.nan)
+        theta_moves = np.full((len(self.bend), len(self.kept)), np.nan)
         errors = np.sqrt(np.square(inverse).sum(axis=1))
         for some, jacobian in self._blocks():
             step = (jacobian @ inverse) @ inverse.T * (self.pull[some] / left[some])[:, None]
-            found[some, self.kept] = step / errors
-        return found
+            theta_moves[some, self.kept] = step / errors
+        return theta_moves
 
     def _inverse_triangle(self) -> Array:
         size = self.size
@@ -297,5 +297,5 @@ class _Rows:
         assert symbolic is not None
         if not isinstance(covariance, Arrow) or not dispersion:
             return np.full(len(self.bend), np.nan)
-        _, along, places = symbolic.scores_and_parts(solution.theta, self.columns)
-        return self.bend * variances_along(covariance, along, places) / dispersion
+        _, along, parameter_places = symbolic.scores_and_parts(solution.theta, self.columns)
+        return self.bend * variances_along(covariance, along, parameter_places) / dispersion

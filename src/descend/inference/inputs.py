@@ -35,5 +35,5 @@ def delta(solution: Solution) -> dict[str, Array]:
     It is searched for anew, row by row, in a few passes over those in memory.
     """
     deltas = getattr(solution.problem.code, "deltas", None)
-    found: dict[str, Array] = {} if deltas is None else deltas(solution.theta, solution.sample)
-    return found
+    deltas_of_inputs: dict[str, Array] = {} if deltas is None else deltas(solution.theta, solution.sample)
+    return deltas_of_inputs

@@ -46,13 +46,17 @@ class Intervals(Shown, dict[str, tuple[Any, Any]]):
 
     quantities: Mapping[str, Estimated] = MappingProxyType({})
 
-    def __init__(self, found: Estimates, ends: Ends, level: float, method: str, notes: Iterable[str] = ()) -> None:
-        held, parameters = found.model.constraints, every_parameter(found.model)
-        self.labelled, more = _within_bounds(None if held is None else held.bounds, ends)
-        self.convention = _convention(found, method)
-        short = [] if found.at_minimum else [NOT_AT_MINIMUM]
-        self.level, self.method, self.notes = level, method, (*notes, *_left_open(found.undetermined), *more, *short)
-        fixed = () if held is None else held.fixed
+    def __init__(self, estimates: Estimates, ends: Ends, level: float, method: str, notes: Iterable[str] = ()) -> None:
+        constraints, parameters = estimates.model.constraints, every_parameter(estimates.model)
+        self.labelled, notes_on_bounds = _within_bounds(None if constraints is None else constraints.bounds, ends)
+        self.convention = _convention(estimates, method)
+        short = [] if estimates.at_minimum else [NOT_AT_MINIMUM]
+        self.level, self.method, self.notes = (
+            level,
+            method,
+            (*notes, *_left_open(estimates.undetermined), *notes_on_bounds, *short),
+        )
+        fixed = () if constraints is None else constraints.fixed
         both = np.array([self.labelled.get(label, (math.nan, math.nan)) for label in parameters.labels]).reshape(-1, 2)
         low, high = parameters.named(both[:, 0]), parameters.named(both[:, 1])
         super().__init__({name: (low[name], high[name]) for name in parameters.shapes if name not in fixed})
@@ -62,12 +66,12 @@ class Intervals(Shown, dict[str, tuple[Any, Any]]):
         return {name: [_plain(low), _plain(high)] for name, (low, high) in self.items()}
 
 
-def _convention(found: Estimates, method: str) -> str:
+def _convention(estimates: Estimates, method: str) -> str:
     """Name the quantile behind the ends, and the kind of standard error or of bootstrap."""
-    degrees, loss = found.degrees, found.model.loss
+    degrees, loss = estimates.degrees, estimates.model.loss
     scale = "normal quantile" if math.isinf(degrees) else f"Student's t, {degrees:.6g} degrees of freedom"
     return {
-        "t": scale if found.kind == "model" else f"{kind_in_words(found.kind, loss)} errors, {scale}",
+        "t": scale if estimates.kind == "model" else f"{kind_in_words(estimates.kind, loss)} errors, {scale}",
         "sandwich": f"{kind_in_words('sandwich', loss)} errors, {scale}",
         "profile": f"likelihood ratio, {scale}",
         "bootstrap": "BCa, whole rows drawn",
@@ -78,16 +82,16 @@ def _within_bounds(bounds: Bounds | None, ends: Ends) -> tuple[Ends, list[str]]:
     """Return the ends, moved to the bound where they lie beyond it, and sentences that name those."""
     if bounds is None:
         return ends, []
-    inside, sentences = dict(ends), []
-    for label, least, most in zip(bounds.labels, bounds.low.tolist(), bounds.high.tolist(), strict=True):
+    ends_within, sentences = dict(ends), []
+    for label, lowest, most in zip(bounds.labels, bounds.low.tolist(), bounds.high.tolist(), strict=True):
         low, high = ends[label]
-        inside[label] = (least if low < least else low, most if high > most else high)
-        if least == most:
+        ends_within[label] = (lowest if low < lowest else low, most if high > most else high)
+        if lowest == most:
             continue  # fixed
-        sentences += [f"the lower end of `{label}` is its bound {least:g}"] if low <= least > -math.inf else []
+        sentences += [f"the lower end of `{label}` is its bound {lowest:g}"] if low <= lowest > -math.inf else []
         sentences += [f"the upper end of `{label}` is its bound {most:g}"] if high >= most < math.inf else []
-    more = [f"{len(sentences) - MOST_NAMED} more ends are bounds"] if len(sentences) > MOST_NAMED else []
-    return inside, [*sentences[:MOST_NAMED], *more]
+    notes_left = [f"{len(sentences) - MOST_NAMED} more ends are bounds"] if len(sentences) > MOST_NAMED else []
+    return ends_within, [*sentences[:MOST_NAMED], *notes_left]
 
 
 def _left_open(labels: Sequence[str]) -> list[str]:
@@ -102,34 +106,36 @@ def listed(labels: Sequence[str], most: int = MOST_NAMED) -> str:
     texts = [f"`{label}`" for label in labels]
     if len(texts) > most:
         texts[most - 1 :] = [f"{len(texts) - most + 1} more"]
-    return " and ".join(part for part in (", ".join(texts[:-1]), texts[-1]) if part)
+    return " and ".join(text_part for text_part in (", ".join(texts[:-1]), texts[-1]) if text_part)
 
 
 def _plain(end: Any) -> object:
     if isinstance(end, ByGroup):
-        return {label: _plain(part) for label, part in end.by_label().items()}
+        return {label: _plain(end_part) for label, end_part in end.by_label().items()}
     if np.ndim(end):
-        return [_plain(part) for part in end]
+        return [_plain(end_part) for end_part in end]
     return float(end) if math.isfinite(end) else None
 
 
-def t_intervals(found: Estimates, level: float, method: str) -> Intervals:
+def t_intervals(estimates: Estimates, level: float, method: str) -> Intervals:
     """Return estimate -+ quantile * standard error.
 
     The quantile is that of Student's t with the degrees of freedom of the fit; of the normal distribution where the
     scale is known, as it is with ``sigma`` and for the poisson and logistic losses.
     """
-    covariance, parameters = found.needed_covariance(), every_parameter(found.model)
-    best = parameters.flat(named(found.model, found.theta))
-    ends = quantile(level, found.degrees) * flat_errors(found.model, found.theta, covariance, found.undetermined)
+    covariance, parameters = estimates.needed_covariance(), every_parameter(estimates.model)
+    best = parameters.flat(named(estimates.model, estimates.theta))
+    ends = quantile(level, estimates.degrees) * flat_errors(
+        estimates.model, estimates.theta, covariance, estimates.undetermined
+    )
     both = {label: (value - end, value + end) for label, value, end in zip(parameters.labels, best, ends, strict=True)}
-    for label in found.undetermined:
+    for label in estimates.undetermined:
         both[label] = (-math.inf, math.inf)
     notes = []
-    if found.at_bound:
-        where = f"at its bound, where {listed(found.at_bound)} ended"
+    if estimates.at_bound:
+        where = f"at its bound, where {listed(estimates.at_bound)} ended"
         notes.append(f"a parameter has no {method} interval {where}: ask for profile instead")
-    return Intervals(found, both, level, method, notes)
+    return Intervals(estimates, both, level, method, notes)
 
 
 def quantile(level: float, degrees: float) -> float:
@@ -197,10 +203,10 @@ def checked_level(level: object) -> float:
     return float(level)
 
 
-def checked_method(method: str, known: tuple[str, ...] = METHODS) -> str:
+def checked_method(method: str, methods: tuple[str, ...] = METHODS) -> str:
     """Return the name of a method of intervals. Raises ConfigError if there is no such method."""
-    if method not in known:
+    if method not in methods:
         raise ConfigError(
-            f"There is no interval by `{method}`.{closest(str(method), known)} Known: {', '.join(known)}."
+            f"There is no interval by `{method}`.{closest(str(method), methods)} Known: {', '.join(methods)}."
         )
     return method

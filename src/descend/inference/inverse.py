@@ -77,7 +77,7 @@ class Question:
     within: Range | None = None
 
 
-def invert(found: Estimates, question: Question, data: Range | None) -> Inverse:
+def invert(estimates: Estimates, question: Question, data: Range | None) -> Inverse:
     """Return the x at which the curve f(x; theta) reaches the mean y0 of m measurements, and its interval.
 
     With g the derivatives of f(x) by theta, V their covariance, and v the variance of a measurement (0 if only the
@@ -97,7 +97,7 @@ def invert(found: Estimates, question: Question, data: Range | None) -> Inverse:
 
     Raises ConfigError where there is no covariance, or no variance of a measurement.
     """
-    curve = _Inverted(found, question, curve_of(found.model))
+    curve = _Inverted(estimates, question, curve_of(estimates.model))
     nothing = Inverse(
         question.input, question.response, math.nan, math.nan, (math.nan, math.nan), question.level, question.interval
     )
@@ -107,10 +107,10 @@ def invert(found: Estimates, question: Question, data: Range | None) -> Inverse:
         where = f" between {name} = {question.within[0]:g} and {question.within[1]:g}" if question.within else ""
         return replace(nothing, why=f"no value of `{name}` gives {y0:g}{where}: the curve {curve.reaches}")
     if len(roots) > 1:
-        places = listed([f"{root:.6g}" for root in roots])
-        why = f"{y0:g} is reached more than once, at {name} = {places.replace('`', '')}: `between` chooses one"
+        roots_listed = listed([f"{root:.6g}" for root in roots])
+        why = f"{y0:g} is reached more than once, at {name} = {roots_listed.replace('`', '')}: `between` chooses one"
         return replace(nothing, why=why)
-    value, notes = roots[0], [] if found.at_minimum else [NOT_AT_MINIMUM]
+    value, notes = roots[0], [] if estimates.at_minimum else [NOT_AT_MINIMUM]
     if outside:
         notes.append(f"{name} = {value:.6g} is outside the data")
     slope, variance = curve.slope(value), curve.variance(value)
@@ -118,35 +118,37 @@ def invert(found: Estimates, question: Question, data: Range | None) -> Inverse:
     if question.interval == "wald":
         ends = value - curve.reach * error, value + curve.reach * error
     else:
-        ends, more = curve.ends(value, error)
-        notes += more
+        ends, end_notes = curve.ends(value, error)
+        notes += end_notes
     return replace(nothing, value=value, standard_error=error, interval=ends, why="; ".join(notes))
 
 
 class _Inverted:
     """The curve along one input, with what makes intervals of it."""
 
-    def __init__(self, found: Estimates, question: Question, curve: Curve) -> None:
-        self.curve, self.theta, self.name, self.others = curve, found.theta, question.input, question.others
+    def __init__(self, estimates: Estimates, question: Question, curve: Curve) -> None:
+        self.curve, self.theta, self.name, self.others = curve, estimates.theta, question.input, question.others
         self.count, self.y0 = len(question.response), math.fsum(question.response) / len(question.response)
-        self.covariance, degrees = found.needed_covariance(), found.degrees
-        self.scale = _scale_of(found.model, question.mean)
-        if found.undetermined:
+        self.covariance, degrees = estimates.needed_covariance(), estimates.degrees
+        self.scale = _scale_of(estimates.model, question.mean)
+        if estimates.undetermined:
             raise ConfigError(
-                f"There is no interval of `{self.name}`: the data do not determine {listed(found.undetermined)} by "
+                f"There is no interval of `{self.name}`: the data do not determine {listed(estimates.undetermined)} by "
                 "themselves. Remove one of them from the formula, or fix it."
             )
-        self.measurement = measurement_of(found) if question.sigma is None and found.model.loss.quadratic else None
+        self.measurement = (
+            measurement_of(estimates) if question.sigma is None and estimates.model.loss.quadratic else None
+        )
         self.unit = 0.0
-        one = _one_measurement(found, question, self.measurement)
+        measured_once = _one_measurement(estimates, question, self.measurement)
         spread = math.fsum((value - self.y0) ** 2 for value in question.response)
-        alike = self.measurement is None and question.sigma is None and found.sigma is None
-        if self.count > 1 and alike and found.model.loss.quadratic:
-            pooled = (one * degrees + spread) / (degrees + self.count - 1)
-            self.covariance = self.covariance * (pooled / one) if one else self.covariance
-            one, degrees = pooled, degrees + self.count - 1
+        alike = self.measurement is None and question.sigma is None and estimates.sigma is None
+        if self.count > 1 and alike and estimates.model.loss.quadratic:
+            pooled = (measured_once * degrees + spread) / (degrees + self.count - 1)
+            self.covariance = self.covariance * (pooled / measured_once) if measured_once else self.covariance
+            measured_once, degrees = pooled, degrees + self.count - 1
         if not question.mean:
-            self.unit = one / self.count
+            self.unit = measured_once / self.count
         self.reach = quantile(question.level, degrees)
 
     def along(self, values: Array) -> Array:
@@ -186,9 +188,9 @@ class _Inverted:
     def roots(self, data: Range, beyond: bool) -> tuple[list[float], bool]:
         """Return where the curve reaches the response: within a range, or beyond it, nearest first; and which it is."""
         low, high = data
-        found = self._crossings(_values(low, high))
-        if found or not beyond:
-            return found, False
+        crossings = self._crossings(_values(low, high))
+        if crossings or not beyond:
+            return crossings, False
         span = high - low or abs(high) or 1.0
         far = span * np.logspace(-2.0, DECADES, PER_DECADE * (DECADES + 2) + 1)
         below = low / np.logspace(0.0, DECADES, PER_DECADE * DECADES + 1) if low > 0.0 else low - far
@@ -216,63 +218,65 @@ class _Inverted:
         if finite.size:
             self._seen = min(self._seen[0], float(finite.min())), max(self._seen[1], float(finite.max()))
         above = np.where(np.isfinite(curve), curve - self.y0, np.nan)
-        places = [(float(place), place) for place in np.flatnonzero(above == 0.0)]
-        found = [(place, float(values[int(place)])) for place, _ in places]
+        zeros_of_excess = [(float(crossing), crossing) for crossing in np.flatnonzero(above == 0.0)]
+        crossings = [(crossing, float(values[int(crossing)])) for crossing, _ in zeros_of_excess]
         for left in np.flatnonzero(np.sign(above[:-1]) * np.sign(above[1:]) < 0.0).tolist():
             both = float(values[left]), float(values[left + 1])
-            found.append((left + 0.5, float(brentq(self.rise, min(both), max(both), xtol=1e-300, rtol=EXACT))))
-        return [root for _, root in sorted(found)]
+            crossings.append((left + 0.5, float(brentq(self.rise, min(both), max(both), xtol=1e-300, rtol=EXACT))))
+        return [root for _, root in sorted(crossings)]
 
     def ends(self, value: float, error: float) -> tuple[Range, list[str]]:
         """Return the inversion interval around the estimate, and sentences on ends that are open."""
-        ends, said = [], []
+        ends, notes_on_ends = [], []
         name = plain_name(self.name)
         for sign, word in ((-1.0, "lower"), (1.0, "upper")):
-            inside = value
-            for place in _outwards(value, sign * (error if 0.0 < error < math.inf else abs(value) or 1.0)):
-                excess = self.excess(place)
+            end_within = value
+            for trial_input in _outwards(value, sign * (error if 0.0 < error < math.inf else abs(value) or 1.0)):
+                excess = self.excess(trial_input)
                 if not math.isfinite(excess) and self.scale is not PLAIN:  # where a probability rounds to 0 or 1
                     ends.append(sign * math.inf)
-                    said.append(f"`{name}` has no {word} end: responses further out are as likely")
+                    notes_on_ends.append(f"`{name}` has no {word} end: responses further out are as likely")
                     break
                 if not math.isfinite(excess):
-                    place = self._edge(inside, place)
-                    said.append(f"the {word} end of `{name}`, {place:.6g}, is where the curve ceases to have a value")
-                    ends.append(place)
+                    trial_input = self._edge(end_within, trial_input)
+                    notes_on_ends.append(
+                        f"the {word} end of `{name}`, {trial_input:.6g}, is where the curve ceases to have a value"
+                    )
+                    ends.append(trial_input)
                     break
                 if excess > 0.0:
-                    ends.append(_first(self.excess, inside, place))
+                    ends.append(_first(self.excess, end_within, trial_input))
                     break
-                inside = place
+                end_within = trial_input
             else:
                 ends.append(sign * math.inf)
-                said.append(f"`{name}` has no {word} end: responses further out are as likely")
-        return (ends[0], ends[1]), said
+                notes_on_ends.append(f"`{name}` has no {word} end: responses further out are as likely")
+        return (ends[0], ends[1]), notes_on_ends
 
-    def _edge(self, inside: float, outside: float) -> float:
+    def _edge(self, end_within: float, outside: float) -> float:
         """Return the last place from which on the curve has no finite value."""
         for _ in range(200):
-            middle = 0.5 * (inside + outside)
-            if middle in (inside, outside):
+            middle = 0.5 * (end_within + outside)
+            if middle in (end_within, outside):
                 break
-            inside, outside = (middle, outside) if math.isfinite(self.excess(middle)) else (inside, middle)
-        return inside
+            end_within, outside = (middle, outside) if math.isfinite(self.excess(middle)) else (end_within, middle)
+        return end_within
 
 
-def _first(excess: Callable[[float], float], inside: float, outside: float) -> float:
+def _first(excess: Callable[[float], float], end_within: float, outside: float) -> float:
     """Return where the excess crosses 0 between two places."""
     from scipy.optimize import brentq
 
-    return float(brentq(excess, inside, outside, xtol=1e-300, rtol=EXACT))
+    return float(brentq(excess, end_within, outside, xtol=1e-300, rtol=EXACT))
 
 
 def _outwards(value: float, error: float) -> Iterator[float]:
     """Yield places further and further from the estimate, first by a small share of its error."""
-    stride, place, last = STRIDE * error, value, abs(error) * 10.0**DECADES
-    while abs(place - value) < last:
-        place += stride
-        stride *= GROWTH if abs(place - value) > 4.0 * abs(error) else 1.0
-        yield place
+    stride, trial_input, last = STRIDE * error, value, abs(error) * 10.0**DECADES
+    while abs(trial_input - value) < last:
+        trial_input += stride
+        stride *= GROWTH if abs(trial_input - value) > 4.0 * abs(error) else 1.0
+        yield trial_input
 
 
 def _values(low: float, high: float) -> Array:
@@ -281,7 +285,7 @@ def _values(low: float, high: float) -> Array:
     return np.union1d(even, np.geomspace(low, high, GRID)) if 0.0 < low < high else even
 
 
-def _one_measurement(found: Estimates, question: Question, measurement: Measurement | None) -> float:
+def _one_measurement(estimates: Estimates, question: Question, measurement: Measurement | None) -> float:
     """Return the variance of a measurement, of weight 1. Raises ConfigError where it is needed and not known.
 
     measurement: where sigma or the weight of a row is computed; with sigma the unit is then 1.
@@ -290,8 +294,8 @@ def _one_measurement(found: Estimates, question: Question, measurement: Measurem
         return question.sigma**2
     if measurement is not None and (question.mean or measurement.known_in(question.others, question.input)):
         return measurement.unit
-    if measurement is None and found.sigma is None and found.deviation is not None:
-        return found.deviation**2
+    if measurement is None and estimates.sigma is None and estimates.deviation is not None:
+        return estimates.deviation**2
     if question.mean:
         return 0.0
     curve = f"or ask where the curve itself is there, {spell('mean', True)}"
@@ -300,12 +304,12 @@ def _one_measurement(found: Estimates, question: Question, measurement: Measurem
             f"The fit computes `{measurement.computed.text}` for its rows, but {listed(measurement.inputs)} of the new "
             f"measurement is not known. Give its standard deviation, {spell('sigma', 0.1)}, {curve}."
         )
-    if found.sigma is not None:
+    if estimates.sigma is not None:
         raise ConfigError(
-            f"The fit knows the errors of its rows from the column `{found.sigma}`, but not that of the new "
+            f"The fit knows the errors of its rows from the column `{estimates.sigma}`, but not that of the new "
             f"measurement. Give it, {spell('sigma', 0.1)}, {curve}."
         )
     raise ConfigError(
-        f"The spread of a new measurement is not known under the {found.model.loss.name} loss. Give its standard "
+        f"The spread of a new measurement is not known under the {estimates.model.loss.name} loss. Give its standard "
         f"deviation, {spell('sigma', 0.1)}, {curve}."
     )

@@ -17,7 +17,7 @@ Range = tuple[float, float]
 INTERVALS = ("inversion", "wald")
 
 
-def varying_input(model: Model, name: str | None, others: Mapping[str, object]) -> str:
+def varying_input(model: Model, name: str | None, other_inputs: Mapping[str, object]) -> str:
     """Return the input to solve for. Raises ConfigError unless exactly this one has no value."""
     if model.in_place:
         raise ConfigError(f"A {model.kind} cannot be inverted. Use a formula.")
@@ -27,14 +27,14 @@ def varying_input(model: Model, name: str | None, others: Mapping[str, object]) 
         raise ConfigError("The model has no input to solve for: its prediction is the same everywhere.")
     if name in groups:
         raise ConfigError(f"`{name}` tells groups apart, so no curve runs along it. Solve for another input.")
-    for given in (*others, *([] if name is None else [name])):
-        if given not in inputs:
+    for input_name in (*other_inputs, *([] if name is None else [name])):
+        if input_name not in inputs:
             raise ConfigError(
-                f"`{given}` is no input of the model.{closest(given, inputs)} Inputs: {', '.join(inputs)}."
+                f"`{input_name}` is no input of the model.{closest(input_name, inputs)} Inputs: {', '.join(inputs)}."
             )
-    if name is not None and name in others:
+    if name is not None and name in other_inputs:
         raise ConfigError(f"`{name}` is both what is asked for and given. Leave out one of the two.")
-    left = [each for each in inputs if each not in others and each != name]
+    left = [each for each in inputs if each not in other_inputs and each != name]
     numbers = [each for each in left if each not in groups]
     if name is None and len(left) == len(numbers) == 1:
         return left[0]

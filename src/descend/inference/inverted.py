@@ -39,8 +39,8 @@ class Inverse(Shown):
         """Return it as people read it. unit: that of the input, with a blank before it."""
         if math.isnan(self.value):
             return self.why
-        found = with_interval(self.value, self.standard_error, self.interval, self.level, self.method, unit)
-        return f"{plain_name(self.input)} = {found}" + (f"\n    {self.why}" if self.why else "")
+        interval_text = with_interval(self.value, self.standard_error, self.interval, self.level, self.method, unit)
+        return f"{plain_name(self.input)} = {interval_text}" + (f"\n    {self.why}" if self.why else "")
 
     def __str__(self) -> str:
         return self.said()
@@ -50,10 +50,10 @@ class Inverse(Shown):
         value, error, *ends = (
             number if math.isfinite(number) else None for number in (self.value, self.standard_error, *self.interval)
         )
-        given = list(self.response) if len(self.response) > 1 else self.response[0]
-        found = {"response": given, "x": value, "standard_error": error, "interval": ends}
-        more = {"input": self.input, "level": self.level, "method": self.method}
-        return found | more | ({"why": self.why} if self.why else {})
+        responses = list(self.response) if len(self.response) > 1 else self.response[0]
+        inverse_fields = {"response": responses, "x": value, "standard_error": error, "interval": ends}
+        fields = {"input": self.input, "level": self.level, "method": self.method}
+        return inverse_fields | fields | ({"why": self.why} if self.why else {})
 
     def __float__(self) -> float:
         return self.value

@@ -46,10 +46,10 @@ def criteria_of(solution: Solution) -> Criteria | None:
     loss = solution.loss_function
     if solution.penalised or not loss.density or solution.model.in_place:
         return None
-    held = standing(solution)
-    known = rank(solution)
-    redundant = 0 if known is None else int(np.count_nonzero(~known.kept)) - held
-    alone = held - len(at_bound(solution))  # fixed components of vectors
+    solution_standing = standing(solution)
+    rank_known = rank(solution)
+    redundant = 0 if rank_known is None else int(np.count_nonzero(~rank_known.kept)) - solution_standing
+    alone = solution_standing - len(at_bound(solution))  # fixed components of vectors
     scatter = scatter_of(solution)
     scale = loss.dispersion == "estimated" and not solution.scale_known
     power = scatter is not None and bool(scatter.form)
@@ -59,8 +59,8 @@ def criteria_of(solution: Solution) -> Criteria | None:
 
         estimated = determined_by_data(solution, priors) + scale + power
     with np.errstate(all="ignore"):
-        found = log_likelihood(solution)
-    return None if found is None else criteria(found, estimated, responses(solution))
+        log_density = log_likelihood(solution)
+    return None if log_density is None else criteria(log_density, estimated, responses(solution))
 
 
 def criteria(likelihood: float, estimated: float, rows: int) -> Criteria:
@@ -85,10 +85,10 @@ def log_likelihood(solution: Solution) -> float | None:
     dispersion = loss.known_dispersion
     with_weights = weighted(solution)
     if loss.dispersion == "estimated" and not solution.scale_known:
-        least = 0.0 if loss.of_residual else _sum(solution, loss.row_terms(with_weights)[-1])
-        if least is None:
+        smallest_sum = 0.0 if loss.of_residual else _sum(solution, loss.row_terms(with_weights)[-1])
+        if smallest_sum is None:
             return None
-        dispersion = 2.0 / loss.unit * (total - least) / responses(solution)
+        dispersion = 2.0 / loss.unit * (total - smallest_sum) / responses(solution)
         if dispersion == 0.0:
             return math.inf
     whitening = solution.sample.whitening
@@ -96,13 +96,13 @@ def log_likelihood(solution: Solution) -> float | None:
     terms = loss.normaliser_terms(with_weights)
     if terms is None:
         return _normaliser(solution, dispersion) - total / (loss.unit * dispersion)
-    found = -total / (loss.unit * dispersion)
+    log_density = -total / (loss.unit * dispersion)
     for factor, row in terms:
         rows = _sum(solution, row)
         if rows is None:
             return None
-        found += float(compile_expression(factor, (DISPERSION,))(dispersion)) * rows
-    return found
+        log_density += float(compile_expression(factor, (DISPERSION,))(dispersion)) * rows
+    return log_density
 
 
 def _sum(solution: Solution, term: Expr) -> float | None:
@@ -116,9 +116,9 @@ def _sum(solution: Solution, term: Expr) -> float | None:
 
 def _normaliser(solution: Solution, dispersion: float) -> float:
     """Return the sum of the log-normalisers of the weighted rows, block by block if they are not in memory."""
-    loss, there = solution.loss_function, solution.all_rows
+    loss, all_rows = solution.loss_function, solution.all_rows
     total = 0.0
-    for rows in [solution.sample] if there is None else there.lazy.blocks(BLOCK):
+    for rows in [solution.sample] if all_rows is None else all_rows.lazy.blocks(BLOCK):
         y = solution.model.observed(rows.columns)
         omega = np.ones(len(y)) if rows.omega is None else rows.omega
         loss = loss.given({name: rows.columns[name] for name in loss.own_columns}, solution.parameters)

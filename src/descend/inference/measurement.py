@@ -42,29 +42,29 @@ class Measurement:
         value = self.computed.over(self.known(columns, prediction, response), len(prediction))
         return value * value if self.of_sigma else 1.0 / value
 
-    def known_in(self, others: Collection[str], *more: str) -> bool:
+    def known_in(self, other_columns: Collection[str], *more: str) -> bool:
         """Whether inputs of these names say all that it needs."""
-        return set(self.inputs) <= {*others, *more}
+        return set(self.inputs) <= {*other_columns, *more}
 
     def known(
         self, columns: Mapping[str, Array], prediction: Array, response: Array | None = None
     ) -> Mapping[str, Array]:
         """Return the columns with what stands for the prediction and the response."""
-        here = prediction if response is None else np.where(np.isfinite(response), response, prediction)
-        return {PREDICTION: prediction, self.response: here, **{name: columns[name] for name in self.inputs}}
+        responses = prediction if response is None else np.where(np.isfinite(response), response, prediction)
+        return {PREDICTION: prediction, self.response: responses, **{name: columns[name] for name in self.inputs}}
 
 
-def measurement_of(found: Estimates, names: Collection[str] = ()) -> Measurement | None:
+def measurement_of(estimates: Estimates, names: Collection[str] = ()) -> Measurement | None:
     """Return the variance of one more measurement; None where no sigma or weight is computed.
 
     names: the columns of the new rows, which come first.
     """
-    text = found.sigma or found.weights
+    text = estimates.sigma or estimates.weights
     computed = None if text is None or text in names else computed_anywhere(text)
-    if computed is None or (found.sigma is None and found.deviation is None and found.dispersion is None):
+    if computed is None or (estimates.sigma is None and estimates.deviation is None and estimates.dispersion is None):
         return None
-    unit = 1.0 if found.deviation is None or found.sigma is not None else found.deviation**2
-    return Measurement(computed, found.sigma is not None, unit, _plain_response(found.model))
+    unit = 1.0 if estimates.deviation is None or estimates.sigma is not None else estimates.deviation**2
+    return Measurement(computed, estimates.sigma is not None, unit, _plain_response(estimates.model))
 
 
 def columns_needed(
@@ -77,12 +77,12 @@ def columns_needed(
     if interval != "prediction" or spread is None:
         return model.needed_inputs
     computed = None if spread in names else computed_anywhere(spread)
-    more: tuple[str, ...] = (spread,)
+    columns_added: tuple[str, ...] = (spread,)
     if computed is not None:
-        more = Measurement(computed, True, 1.0, _plain_response(model)).inputs
+        columns_added = Measurement(computed, True, 1.0, _plain_response(model)).inputs
     elif spread not in names and is_by_response(spread):
-        more = columns_of_each(spread)
-    return (*(name for name in model.needed_inputs if name not in more), *more)
+        columns_added = columns_of_each(spread)
+    return (*(name for name in model.needed_inputs if name not in columns_added), *columns_added)
 
 
 def _plain_response(model: Model) -> str:

@@ -50,21 +50,21 @@ def outliers_of(solution: Solution, rate: float, labelled: Mapping[str, tuple[fl
     if robust is None:
         raise ConfigError("Outliers lie far from a robust fit, and none was found. Give starting values.")
     residual = rows.residuals(robust.theta)
-    least = 1e-9 * float(np.abs(rows.root * rows.y).max())
-    distance = np.abs(residual) / max(robust.scale, least, math.ulp(0.0))
+    smallest_residual = 1e-9 * float(np.abs(rows.root * rows.y).max())
+    distance = np.abs(residual) / max(robust.scale, smallest_residual, math.ulp(0.0))
     p = 2.0 * special.stdtr(degrees, -distance)
-    places, numbers = farthest(p, distance, rate), positions(solution)
-    found = tuple(
+    outlier_places, numbers = farthest(p, distance, rate), positions(solution)
+    outliers = tuple(
         Outlier(
-            int(numbers[place]) + 1,
-            said_place(solution, int(numbers[place])),
-            float(residual[place] / rows.root[place]),
-            float(distance[place]),
-            float(p[place]),
+            int(numbers[outlier_place]) + 1,
+            said_place(solution, int(numbers[outlier_place])),
+            float(residual[outlier_place] / rows.root[outlier_place]),
+            float(distance[outlier_place]),
+            float(p[outlier_place]),
         )
-        for place in places.tolist()
+        for outlier_place in outlier_places.tolist()
     )
-    return Outliers(rate, robust.scale, len(p), False, found, labelled)
+    return Outliers(rate, robust.scale, len(p), False, outliers, labelled)
 
 
 def farthest(p: Array, distance: Array, rate: float) -> NDArray[np.intp]:
@@ -79,5 +79,5 @@ def farthest(p: Array, distance: Array, rate: float) -> NDArray[np.intp]:
     first = math.ceil((1.0 - JUDGED) * count)
     rank = np.arange(count)
     beyond = np.flatnonzero((p[order] < rate * (count - rank) / count) & (rank >= first))
-    found: NDArray[np.intp] = order[beyond[0] :][::-1] if beyond.size else np.empty(0, dtype=np.intp)
-    return found
+    farthest_rows: NDArray[np.intp] = order[beyond[0] :][::-1] if beyond.size else np.empty(0, dtype=np.intp)
+    return farthest_rows

@@ -49,8 +49,10 @@ class Outliers:
     @classmethod
     def restored(cls, content: Content) -> Outliers:
         """Return what ``plain`` made values of."""
-        known = {label: (value, error) for label, (value, error) in content["with_all_rows"].items()}
-        return cls(**{**content, "rows": tuple(Outlier(**each) for each in content["rows"]), "with_all_rows": known})
+        estimates_with = {label: (value, error) for label, (value, error) in content["with_all_rows"].items()}
+        return cls(
+            **{**content, "rows": tuple(Outlier(**each) for each in content["rows"]), "with_all_rows": estimates_with}
+        )
 
     def __str__(self) -> str:
         rule = f"by a false discovery rate of {100.0 * self.rate:g}% (ROUT)"
@@ -60,13 +62,13 @@ class Outliers:
         if all(name.startswith("row ") and " of " not in name for name in names):
             names = [name.removeprefix("row ") for name in names]
             names[0] = f"row{'s' if len(self.rows) > 1 else ''} {names[0]}"
-        more = len(self.rows) - len(names)
-        listed = ", ".join(names) + (f" and {more:,} more" if more else "") + f" of {self.judged:,}"
+        rows_left = len(self.rows) - len(names)
+        rows_named = ", ".join(names) + (f" and {rows_left:,} more" if rows_left else "") + f" of {self.judged:,}"
         kind = "are outliers" if len(self.rows) > 1 else "is an outlier"
         if not self.dropped:
-            return f"{listed} {kind}, {rule}, and still counted"
-        known = ", ".join(
+            return f"{rows_named} {kind}, {rule}, and still counted"
+        estimates_text = ", ".join(
             f"{label} = {value:.6g}" + ("" if error is None else f" ± {error:.3g}")
             for label, (value, error) in list(self.with_all_rows.items())[:NAMED]
         )
-        return f"{listed} {kind}, {rule}, and left out; with all rows {known}"
+        return f"{rows_named} {kind}, {rule}, and left out; with all rows {estimates_text}"

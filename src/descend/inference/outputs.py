@@ -19,13 +19,13 @@ def predicted_outputs(model: Model, theta: Array, data: object, missing: str, pr
 
     Where there is but one output, it is returned itself.
     """
-    found: dict[str, Cells] = {}
+    predicted: dict[str, Cells] = {}
     for name, score in model.scores_of_outputs(theta, model.inputs_of(data, missing)).items():
         loss = model.loss.outputs.get(name)
         if loss is None or not loss.of_classes:
             mean = score if loss is None else loss.mean(score)
-            found[name] = mean[:, 0] if mean.ndim == 2 and mean.shape[1] == 1 else mean
+            predicted[name] = mean[:, 0] if mean.ndim == 2 and mean.shape[1] == 1 else mean
             continue
         shares = loss.probabilities(score, {})
-        found[name] = shares if probabilities else np.array(cells_of(loss.classes))[shares.argmax(axis=1)]
-    return found.get("", found)
+        predicted[name] = shares if probabilities else np.array(cells_of(loss.classes))[shares.argmax(axis=1)]
+    return predicted.get("", predicted)

@@ -33,23 +33,24 @@ class PenaltyPath:
 
     def __str__(self) -> str:
         """Say what was chosen, and how."""
-        place = self.chosen
-        parts = [f"{key} = {values[place]:.4g}" for key, values in (("l1", self.l1), ("l2", self.l2)) if values.any()]
+        penalty = self.chosen
+        parts = [f"{key} = {values[penalty]:.4g}" for key, values in (("l1", self.l1), ("l2", self.l2)) if values.any()]
         rule = "" if self.rule == "least" else ", the strongest within one standard error of the least error"
         return (
             f"Penalty {' and '.join(parts) or '0'} chosen among {len(self.error)} by {self.folds}-fold "
-            f"cross-validation{rule}: mean loss {self.error[place]:.4g} +- {self.standard_error[place]:.2g} on rows "
-            f"held out, {self.error[-1]:.4g} with the least penalty; under a penalty there are no standard errors, and "
-            "those of a fit without one to what this choice leaves would be conditional on it, hence too small"
+            f"cross-validation{rule}: mean loss {self.error[penalty]:.4g} +- {self.standard_error[penalty]:.2g} on "
+            f"rows held out, {self.error[-1]:.4g} with the least penalty; under a penalty there are no standard "
+            "errors, and those of a fit without one to what this choice leaves would be conditional on it, hence too "
+            "small"
         )
 
     def plain(self) -> dict[str, object]:
         """Return plain values, as JSON has them."""
         numbers = ("l1", "l2", "error", "standard_error", "parameters")
-        others = ("chosen", "folds", "rule")
+        keys_plain = ("chosen", "folds", "rule")
         return (
             {name: getattr(self, name).tolist() for name in numbers}
-            | {name: getattr(self, name) for name in others}
+            | {name: getattr(self, name) for name in keys_plain}
             | {"labels": list(self.labels)}
         )
 

@@ -47,9 +47,9 @@ def determined_by_data(solution: Solution, priors: WeighedPriors) -> float:
     if inverse is None:
         return float(free)
     pull = priors.priors.at(solution.theta, exact=True)
-    taken = float(priors.scale * (pull.bend @ inverse.diagonal()))
-    taken += sum(priors.scale * bend * variance_of(inverse, along) for _, bend, along in pull.along)
-    return min(max(free - taken, 0.0), float(free))
+    share_of_prior = float(priors.scale * (pull.bend @ inverse.diagonal()))
+    share_of_prior += sum(priors.scale * bend * variance_of(inverse, along) for _, bend, along in pull.along)
+    return min(max(free - share_of_prior, 0.0), float(free))
 
 
 def observed(point: Point, dispersion: float = 1.0) -> Point:
@@ -69,13 +69,13 @@ def observed_own(point: Point, model: Model) -> Point:
 
     They do not interact with those of the formula: on average, where the data have the distribution of the loss.
     """
-    own = [model.parameters.slices[name].start for name in model.loss.own_parameters]
-    if not own or not isinstance(point.curvature, np.ndarray):
+    own_places = [model.parameters.slices[name].start for name in model.loss.own_parameters]
+    if not own_places or not isinstance(point.curvature, np.ndarray):
         return point
     curvature, theta = point.curvature.copy(), point.theta
-    for place in own:
+    for own_place in own_places:
         step = np.zeros(theta.size)
-        step[place] = APART / math.sqrt(curvature[place, place])
+        step[own_place] = APART / math.sqrt(curvature[own_place, own_place])
         change = point.at(theta + step, 1).gradient - point.at(theta - step, 1).gradient
-        curvature[place, own] = change[own] / (2.0 * step[place])
+        curvature[own_place, own_places] = change[own_places] / (2.0 * step[own_place])
     return replace(point, curvature=curvature, factor=None)

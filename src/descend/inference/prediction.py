@@ -78,9 +78,9 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
             f"`{spread}`, with which the model was fitted. Add it, or ask for a confidence interval."
         )
     sides = _sides(estimates.model, table) if interval == "prediction" else {}
-    there = [name for name, each in sides.items() for name in ([name] if each is None else each.columns)]
-    more = (*columns_needed(estimates.model, spread, interval, table.names), *there)
-    names = tuple(dict.fromkeys((*estimates.model.inputs, *more)))
+    side_columns = [name for name, each in sides.items() for name in ([name] if each is None else each.columns)]
+    columns_added = (*columns_needed(estimates.model, spread, interval, table.names), *side_columns)
+    names = tuple(dict.fromkeys((*estimates.model.inputs, *columns_added)))
     columns = table.numbers(names, missing) if names else {"": np.empty(table.rows)}
     if computed is not None:
         columns = {**columns, str(spread): _computed(computed, estimates, table, columns, names, missing)}
@@ -101,16 +101,16 @@ def _sides(model: Model, table: Table) -> dict[str, Computed | None]:
 
     Raises ConfigError for a table without them.
     """
-    found: dict[str, Computed | None] = {}
+    sides_computed: dict[str, Computed | None] = {}
     for name in model.loss.deviations or ():
-        computed = found[name] = None if name in table.names else computed_anywhere(name)
-        known = (name,) if computed is None else computed.columns
-        if not set(known) <= set(table.names):
+        computed = sides_computed[name] = None if name in table.names else computed_anywhere(name)
+        side_columns = (name,) if computed is None else computed.columns
+        if not set(side_columns) <= set(table.names):
             raise ConfigError(
                 "A prediction interval needs the standard deviations to both sides of each new row, and there is no "
                 f"`{name}`, with which the model was fitted. Add it, or ask for a confidence interval."
             )
-    return found
+    return sides_computed
 
 
 def _sides_computed(sides: Mapping[str, Computed | None], columns: Mapping[str, Array]) -> dict[str, Array]:
@@ -144,29 +144,29 @@ def refuse_not_finite(model: Model, theta: Array, columns: Mapping[str, Array], 
         return
     row = int(bad.argmax())
     symbolic = model.symbolic
-    part = None if symbolic is None else smallest_failure(symbolic, theta, columns, row)
-    cause = f": `{as_text(part[0])}` is {part[1]:g} there" if part is not None else ""
+    failure = None if symbolic is None else smallest_failure(symbolic, theta, columns, row)
+    cause = f": `{as_text(failure[0])}` is {failure[1]:g} there" if failure is not None else ""
     raise DataError(
         f"The prediction is {prediction[row]:g} in row {row + 1}{_values(model, columns, row)}{cause}. "
         f"Leave such rows out{using('where')}."
     )
 
 
-def _refuse_without_ends(estimates: Estimates, columns: Mapping[str, Array], found: Prediction) -> None:
-    bad, model = np.isnan(found.low) | np.isnan(found.high), estimates.model
+def _refuse_without_ends(estimates: Estimates, columns: Mapping[str, Array], prediction: Prediction) -> None:
+    bad, model = np.isnan(prediction.low) | np.isnan(prediction.high), estimates.model
     if not bad.any():
         return
     row = int(bad.argmax())
-    one = {name: column[row : row + 1] for name, column in columns.items()}
-    _, jacobian = model.scores_and_jacobian(estimates.theta, one)
-    places = np.flatnonzero(~np.isfinite(jacobian[0]))
+    row_columns = {name: column[row : row + 1] for name, column in columns.items()}
+    _, jacobian = model.scores_and_jacobian(estimates.theta, row_columns)
+    places_not_finite = np.flatnonzero(~np.isfinite(jacobian[0]))
     why = (
-        f": the derivative of the prediction by `{model.parameters.labels[places[0]]}` is not finite there"
-        if places.size
+        f": the derivative of the prediction by `{model.parameters.labels[places_not_finite[0]]}` is not finite there"
+        if places_not_finite.size
         else ""
     )
     raise DataError(
-        f"The prediction has no {found.interval} interval in row {row + 1}{_values(model, columns, row)}{why}. "
+        f"The prediction has no {prediction.interval} interval in row {row + 1}{_values(model, columns, row)}{why}. "
         f"Leave such rows out{using('where')}."
     )
 
@@ -244,30 +244,30 @@ def _responses(
     loss, omega = estimates.model.loss, np.ones(len(score))
     if estimates.weights is not None:
         omega = columns[estimates.weights]
-    parameters, found = estimates.model.parameters.named(estimates.theta), list[Distribution]()
+    parameters, distributions = estimates.model.parameters.named(estimates.theta), list[Distribution]()
     if loss.deviations is not None:
         loss = loss.given({name: columns[name] for name in loss.own_columns}, parameters)
     wider = quantile(level, estimates.degrees) / quantile(level, math.inf)
-    places, shares = np.polynomial.hermite_e.hermegauss(NODES)
-    for place in places.tolist():
-        mean = moved(loss, score, wider * place * error)
+    nodes, shares = np.polynomial.hermite_e.hermegauss(NODES)
+    for node in nodes.tolist():
+        mean = moved(loss, score, wider * node * error)
         dispersion = estimates.dispersion
-        part = None if dispersion is None else loss.distribution(mean, omega, dispersion, parameters)
-        found += [] if part is None else [part]
+        distribution = None if dispersion is None else loss.distribution(mean, omega, dispersion, parameters)
+        distributions += [] if distribution is None else [distribution]
     if not loss.density and loss.dispersion is not None:
         raise ConfigError(
             f"A prediction interval needs the distribution of single measurements, and none is that of the {loss.name} "
             "loss with a dispersion of its own. Ask for a confidence interval, or use a loss that allows for the "
             "scatter."
         )
-    if not found:
+    if not distributions:
         raise ConfigError(
             f"A prediction interval needs the spread of single measurements, which the {loss.name} loss does not "
             "estimate. Ask for a confidence interval, or use the squared loss."
         )
     chances = (shares / shares.sum()).tolist()
     tail = 0.5 - 0.5 * level
-    return mixed_quantile(found, chances, tail), mixed_quantile(found, chances, 1.0 - tail)
+    return mixed_quantile(distributions, chances, tail), mixed_quantile(distributions, chances, 1.0 - tail)
 
 
 def _uncertain(model: Model, theta: Array, covariance: Covariance, columns: Mapping[str, Array]) -> tuple[Array, Array]:
@@ -278,8 +278,8 @@ def _uncertain(model: Model, theta: Array, covariance: Covariance, columns: Mapp
     from descend.inference.arrow_covariance import variances_along
 
     assert model.symbolic is not None
-    score, along, places = model.symbolic.scores_and_parts(theta, columns)
-    return score, variances_along(covariance, along, places)
+    score, along, parameter_places = model.symbolic.scores_and_parts(theta, columns)
+    return score, variances_along(covariance, along, parameter_places)
 
 
 def _one_measurement(estimates: Estimates, columns: Mapping[str, Array]) -> Array | float:

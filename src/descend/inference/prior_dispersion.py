@@ -63,8 +63,8 @@ def with_dispersion(request: Request, table: Table, began: float) -> Request:
 
     Raises ConfigError where nothing of the data is left to tell the dispersion.
     """
-    given = request.bounds
-    bounds = [given] if isinstance(given, str | Mapping) else list(given or ())
+    bounds_given = request.bounds
+    bounds = [bounds_given] if isinstance(bounds_given, str | Mapping) else list(bounds_given or ())
     request = request.but(bounds=[*bounds, *bounds_of(request.priors)] or None)
     quiet = request.but(**QUIET)
     problem = pose(quiet, table)
@@ -75,34 +75,34 @@ def with_dispersion(request: Request, table: Table, began: float) -> Request:
     alone = quiet.but(priors=None)
     first = _end(begin(pose(alone, table), alone), alone, began)
     guess = dispersion_of(first)
-    least = LEAST * (problem.squares or 1.0)
-    if guess is None or not guess > least:
-        guess = max(1e-4 * problem.squares, least) or 1.0
-    here = _from(_weighed(problem, guess), first.theta)
-    solution = _lower(_end(here, quiet, began), quiet, began)
-    solution = _settled(problem, quiet, solution, guess, least, began)
-    known = solution.objective.priors
-    assert known is not None
+    smallest_dispersion = LEAST * (problem.squares or 1.0)
+    if guess is None or not guess > smallest_dispersion:
+        guess = max(1e-4 * problem.squares, smallest_dispersion) or 1.0
+    solution_here = _from(_weighed(problem, guess), first.theta)
+    solution = _lower(_end(solution_here, quiet, began), quiet, began)
+    solution = _settled(problem, quiet, solution, guess, smallest_dispersion, began)
+    priors = solution.objective.priors
+    assert priors is not None
     scatter = (
-        f"residual standard deviation {math.sqrt(known.dispersion):.6g}"
+        f"residual standard deviation {math.sqrt(priors.dispersion):.6g}"
         if problem.model.loss.quadratic
-        else f"dispersion {known.dispersion:.6g}"
+        else f"dispersion {priors.dispersion:.6g}"
     )
     note = f"priors are weighed against data of a {scatter}, which is estimated together with the parameters"
     request = request.but(
-        prior_dispersion=known.dispersion, dispersion_alone=dispersion_of(first), notes=(*request.notes, note)
+        prior_dispersion=priors.dispersion, dispersion_alone=dispersion_of(first), notes=(*request.notes, note)
     )
     return _started(request, problem, solution)
 
 
 def _started(request: Request, problem: Problem, solution: Solution) -> Request:
     """Return the request with a start; where the user named an optimizer, to watch its way, those given are kept."""
-    found = problem.model.parameters.named(solution.theta)
-    return request.but(start=found if request.polish else {**found, **(request.start or {})})
+    start_values = problem.model.parameters.named(solution.theta)
+    return request.but(start=start_values if request.polish else {**start_values, **(request.start or {})})
 
 
 def _settled(
-    problem: Problem, quiet: Request, solution: Solution, tried: float, least: float, began: float
+    problem: Problem, quiet: Request, solution: Solution, tried: float, smallest_dispersion: float, began: float
 ) -> Solution:
     """Return the solution at the dispersion that it is estimated to have itself."""
     before: tuple[float, float] | None = None
@@ -115,8 +115,8 @@ def _settled(
                 f"{counting(solution):,} rows leave nothing beside {solution.theta.size:,} parameters to tell the size "
                 f"of the errors, against which priors are weighed. Give {spell('sigma')}, or more rows."
             )
-        if not estimate > least:
-            return _end(_from(_weighed(problem, least), solution.theta), quiet, began)
+        if not estimate > smallest_dispersion:
+            return _end(_from(_weighed(problem, smallest_dispersion), solution.theta), quiet, began)
         change = math.log(estimate / tried)
         if abs(change) <= SETTLED:
             return solution
@@ -137,8 +137,8 @@ def _weighed(problem: Problem, dispersion: float) -> Problem:
 
 def _from(problem: Problem, theta: Array) -> Beginning:
     bounds = problem.objective.bounds
-    inside = theta if bounds is None else np.where(bounds.contains(theta), theta, bounds.interior(theta))
-    return Beginning(problem, problem.objective(inside, 2), ())
+    theta_within = theta if bounds is None else np.where(bounds.contains(theta), theta, bounds.interior(theta))
+    return Beginning(problem, problem.objective(theta_within, 2), ())
 
 
 def _end(beginning: Beginning, request: Request, began: float) -> Solution:
@@ -154,5 +154,5 @@ def _lower(solution: Solution, quiet: Request, began: float) -> Solution:
     start = _from(solution.problem, priors.priors.start(solution.theta))
     if not math.isfinite(start.first.loss):
         return solution
-    other = _end(start, quiet, began)
-    return other if other.loss < solution.loss or not math.isfinite(solution.loss) else solution
+    other_solution = _end(start, quiet, began)
+    return other_solution if other_solution.loss < solution.loss or not math.isfinite(solution.loss) else solution

@@ -50,12 +50,12 @@ class PriorWeight:
     p: float | None = None
 
     @classmethod
-    def of(cls, stored: Content) -> PriorWeight:
+    def of(cls, prior_saved: Content) -> PriorWeight:
         """Return what `plain` made these values of."""
-        without = stored.get("without") or {}
+        without = prior_saved.get("without") or {}
         value, error = without.get("value"), without.get("standard_error")
-        known = (stored.get(name) for name in ("shift", "p"))
-        return cls(stored["prior"], stored["parameter"], stored.get("share"), value, error, *known)
+        surprise = (prior_saved.get(name) for name in ("shift", "p"))
+        return cls(prior_saved["prior"], prior_saved["parameter"], prior_saved.get("share"), value, error, *surprise)
 
     def plain(self) -> dict[str, object]:
         """Return it as plain values, as in the JSON."""
@@ -72,12 +72,12 @@ class PriorWeight:
 @comment("how much the priors weigh", empty=tuple)
 def prior_weights(solution: Solution) -> tuple[PriorWeight, ...]:
     """Return how much each prior weighs, on up to ``MOST_LISTED`` components of each."""
-    known = solution.objective.priors
-    if known is None:
+    priors = solution.objective.priors
+    if priors is None:
         return ()
     covariance = generalized_covariance(solution, "model")
-    alone = covariance if covariance is None or known.alone is None else _covariance_at(solution, known.alone)
-    return tuple(weight for prior in known.priors.each for weight in _weights(prior, solution, covariance, alone))
+    alone = covariance if covariance is None or priors.alone is None else _covariance_at(solution, priors.alone)
+    return tuple(weight for prior in priors.priors.each for weight in _weights(prior, solution, covariance, alone))
 
 
 def _covariance_at(solution: Solution, dispersion: float) -> Covariance | None:
@@ -101,7 +101,7 @@ def _weights(
         return [PriorWeight(prior.text, name) for name in names]
     q, variance = _of(prior, solution, covariance)
     each = zip(names, q, variance, _of(prior, solution, alone)[1], strict=True)
-    return [_weight(prior, *one) for one in each]
+    return [_weight(prior, *prior_weight) for prior_weight in each]
 
 
 def _of(prior: Prior, solution: Solution, covariance: Covariance) -> tuple[list[float], list[float]]:
@@ -109,13 +109,13 @@ def _of(prior: Prior, solution: Solution, covariance: Covariance) -> tuple[list[
     if prior.expressed is not None:
         value, along = prior.expressed.at(solution.theta)
         return [value], [variance_of(covariance, along)]
-    places = prior.places[:MOST_LISTED]
-    return solution.theta[places].tolist(), covariance.diagonal()[places].tolist()
+    prior_places = prior.places[:MOST_LISTED]
+    return solution.theta[prior_places].tolist(), covariance.diagonal()[prior_places].tolist()
 
 
 def _weight(prior: Prior, label: str, q: float, variance: float, alone: float) -> PriorWeight:
-    known, at = prior.distribution, np.array([q])
-    slope, bend = float(known.slope(at)[0]), float(known.curvature(at)[0])
+    prior_distribution, at = prior.distribution, np.array([q])
+    slope, bend = float(prior_distribution.slope(at)[0]), float(prior_distribution.curvature(at)[0])
     if not (variance > 0.0 and alone > 0.0) or slope == bend == 0.0:
         return PriorWeight(prior.text, label)
     share, left, information = max(bend * variance, 0.0), 1.0 / variance - bend, 1.0 / alone - bend
@@ -124,17 +124,19 @@ def _weight(prior: Prior, label: str, q: float, variance: float, alone: float) -
     if not (left * variance > NOTHING and information > 0.0):
         return PriorWeight(prior.text, label, min(share, 1.0))
     without, error = q + slope / left, information**-0.5
-    p = float(known.tail(np.array([without]), np.array([error**2]))[0])
+    p = float(prior_distribution.tail(np.array([without]), np.array([error**2]))[0])
     return PriorWeight(prior.text, label, share, without, error, (q - without) / error, p)
 
 
 def conflicts(weights: Sequence[PriorWeight]) -> tuple[str, ...]:
     """Say of which parameters prior and data disagree."""
-    found = sorted(((each.p, each) for each in weights if each.p is not None and each.p < CONFLICT), key=lambda e: e[0])
+    conflicts_found = sorted(
+        ((each.p, each) for each in weights if each.p is not None and each.p < CONFLICT), key=lambda e: e[0]
+    )
     sentences = [
         f"the prior {each.text} and the data disagree: without it `{each.label}` would be {each.value:.6g} ± "
         f"{each.error:.3g}, as far out as has a probability of {p:.2g} under that prior. Check both"
-        for p, each in found[:MOST_SAID]
+        for p, each in conflicts_found[:MOST_SAID]
     ]
-    more = len(found) - len(sentences)
-    return (*sentences, *((f"the data disagree with the priors of {more} more parameters",) if more else ()))
+    left = len(conflicts_found) - len(sentences)
+    return (*sentences, *((f"the data disagree with the priors of {left} more parameters",) if left else ()))

@@ -60,10 +60,10 @@ def profile_intervals(solution: Solution, level: float) -> Intervals:
     Raises ConfigError for losses that are not a likelihood, and where there are no standard errors.
     """
     refuse_without_likelihood(solution)
-    found = estimates_of(solution)
-    reach, ends, notes = quantile(level, found.degrees), {}, []
+    estimates = estimates_of(solution)
+    reach, ends, notes = quantile(level, estimates.degrees), {}, []
     alone = _not_followed(solution)
-    usual = t_intervals(found, level, "t").labelled if alone.any() else {}
+    usual = t_intervals(estimates, level, "t").labelled if alone.any() else {}
     if alone.any():
         notes.append(
             f"the intervals of {int(alone.sum()):,} parameters of single groups are t intervals: the profile was "
@@ -71,38 +71,38 @@ def profile_intervals(solution: Solution, level: float) -> Intervals:
         )
     with np.errstate(all="ignore"):
         sides = sides_of(solution)
-        for place, label in enumerate(solution.model.parameters.labels):
-            if alone[place]:
+        for component, label in enumerate(solution.model.parameters.labels):
+            if alone[component]:
                 ends[label] = usual[label]
                 continue
-            if place not in sides.paths:
+            if component not in sides.paths:
                 ends[label] = (-math.inf, math.inf)
                 continue
-            (low, why_low), (high, why_high) = sides.of(place, reach)
+            (low, why_low), (high, why_high) = sides.of(component, reach)
             ends[label] = (low, high)
             notes += why_open(label, "lower", low, why_low, level) + why_open(label, "upper", high, why_high, level)
-    tied, more = _of_tied(solution, ends)
-    return Intervals(found, ends | tied, level, "profile", notes + more)
+    tied, notes_on_tied = _of_tied(solution, ends)
+    return Intervals(estimates, ends | tied, level, "profile", notes + notes_on_tied)
 
 
 @once
 def sides_of(solution: Solution) -> Sides:
     """Return both sides of the profile of each parameter that the data determine, as far as they were followed."""
-    found, generalized = estimates_of(solution, "model"), generalized_covariance(solution, "model")
-    covariance = found.needed_covariance()
+    estimates, generalized = estimates_of(solution, "model"), generalized_covariance(solution, "model")
+    covariance = estimates.needed_covariance()
     if generalized is None:
-        raise ConfigError(found.why_none)
-    known = ~undetermined(solution.model, covariance, solution.undetermined) & ~_not_followed(solution)
-    return Sides(solution, generalized, np.flatnonzero(known).tolist())
+        raise ConfigError(estimates.why_none)
+    followed = ~undetermined(solution.model, covariance, solution.undetermined) & ~_not_followed(solution)
+    return Sides(solution, generalized, np.flatnonzero(followed).tolist())
 
 
 def _not_followed(solution: Solution) -> NDArray[np.bool_]:
     """Mark the parameters of single groups, where following the profiles of them all would take hours."""
-    found = np.zeros(solution.theta.size, dtype=bool)
+    not_followed = np.zeros(solution.theta.size, dtype=bool)
     layout = getattr(solution.objective.engine, "layout", None)
-    if solution.objective.arrow and layout is not None and found.size > MOST:
-        found[layout.own] = True
-    return found
+    if solution.objective.arrow and layout is not None and not_followed.size > MOST:
+        not_followed[layout.own] = True
+    return not_followed
 
 
 def sides_of_quantity(solution: Solution, objective: VectorObjective, theta: Array, rates: Array, place: int) -> Sides:
@@ -115,21 +115,21 @@ def sides_of_quantity(solution: Solution, objective: VectorObjective, theta: Arr
         raise ConfigError(estimates_of(solution, "model").why_none)
     assert isinstance(generalized, np.ndarray)
     problem = replace(solution.problem, objective=objective)
-    there = replace(solution, problem=problem, theta=theta, answers={})
-    return Sides(there, rates @ generalized @ rates.T, [place])
+    solution_exchanged = replace(solution, problem=problem, theta=theta, answers={})
+    return Sides(solution_exchanged, rates @ generalized @ rates.T, [place])
 
 
 def why_open(label: str, word: str, end: float, why: Why, level: float) -> list[str]:
     """Return what a reader must know of an end besides its number: why it is open, or not where tau is reached."""
     if why is Why.OPEN or math.isinf(end):
         return [f"`{label}` has no {word} end at {level * 100:g}%: the data do not bound it there"]
-    here = f"the {word} end of `{label}`, {end:.6g},"
+    end_text = f"the {word} end of `{label}`, {end:.6g},"
     if why is Why.WALL:
-        return [f"{here} is where the model ceases to have a value"]
+        return [f"{end_text} is where the model ceases to have a value"]
     if why is Why.JUMP:
-        return [f"{here} is where the likelihood jumps"]
+        return [f"{end_text} is where the likelihood jumps"]
     if why is Why.UNFITTED:
-        return [f"{here} is as far as the others could be fitted again: the true one may be further out"]
+        return [f"{end_text} is as far as the others could be fitted again: the true one may be further out"]
     return []
 
 
@@ -141,18 +141,18 @@ def _of_tied(
     These are their profile intervals if they are tied to one parameter, and rise or fall with it all the way.
     """
     held = solution.constraints
-    found: dict[str, tuple[float, float]] = {}
+    intervals_of_tied: dict[str, tuple[float, float]] = {}
     notes: list[str] = []
     if held is None:
-        return found, notes
+        return intervals_of_tied, notes
     for name, expression in held.tied.items():
         symbols = [symbol.name for symbol in expression.atoms(Parameter, Component)]
         image = _image(held, solution.parameters, name, symbols[0], ends[symbols[0]]) if len(symbols) == 1 else None
         if image is not None:
-            found[name] = image
+            intervals_of_tied[name] = image
             continue
         notes.append(f"`{name}` is tied in a way that leaves it no profile interval: ask for t or bootstrap instead")
-    return found, notes
+    return intervals_of_tied, notes
 
 
 def _image(held: Constraints, best: Named, name: str, by: str, ends: tuple[float, float]) -> tuple[float, float] | None:

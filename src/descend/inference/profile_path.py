@@ -101,22 +101,22 @@ class Path:
     def end(self, reach: float, better: Refit) -> End:
         """Return where |tau| first reaches ``reach``."""
         for _ in range(MOST + TRIALS):
-            outer = next((at for at, place in enumerate(self.places) if place.tau >= reach * (1.0 - CLOSE)), None)
+            outer = next((at for at, profile in enumerate(self.places) if profile.tau >= reach * (1.0 - CLOSE)), None)
             if outer is None:
                 if self.why is not None:
                     return self._stopped(reach)
                 self.go_on(better)
                 continue
-            inside, outside = self.places[outer - 1], self.places[outer]
+            inner, outside = self.places[outer - 1], self.places[outer]
             if outside.tau <= reach * (1.0 + CLOSE):
                 return End(outside.distance, outside, Why.REACHED)
-            width = outside.distance - inside.distance
+            width = outside.distance - inner.distance
             if width <= NARROWEST * outside.distance:
                 break
-            share = _crossing(inside, outside, reach)
-            if min(reach - inside.tau, outside.tau - reach) <= NEARLY * reach and joined(inside, outside):
-                return End(inside.distance + share * width, inside, Why.REACHED)
-            trial = self._between(inside, outside, inside.distance + min(max(share, 1e-3), 1.0 - 1e-3) * width)
+            share = _crossing(inner, outside, reach)
+            if min(reach - inner.tau, outside.tau - reach) <= NEARLY * reach and joined(inner, outside):
+                return End(inner.distance + share * width, inner, Why.REACHED)
+            trial = self._between(inner, outside, inner.distance + min(max(share, 1e-3), 1.0 - 1e-3) * width)
             if trial is None:
                 break
             if trial.tau < reach and not joined(trial, outside):
@@ -124,23 +124,23 @@ class Path:
                 if again is not None and is_lower(again, outside):
                     self.places[outer] = again
             self.places.insert(outer, trial)
-        return End(inside.distance, inside, Why.JUMP)
+        return End(inner.distance, inner, Why.JUMP)
 
     def go_on(self, better: Refit | None = None) -> None:
         """Add a place beyond the last, or note in ``why`` that there is none."""
-        side, inside = self.side, self.places[-1]
-        finest = 0.5 * NARROWEST if inside.distance < FAR else 0.01
-        target = self._ahead(inside)
-        if not target > inside.distance * (1.0 + (finest if math.isfinite(self.wall) else 0.0)):
+        side, inner_place = self.side, self.places[-1]
+        finest = 0.5 * NARROWEST if inner_place.distance < FAR else 0.01
+        target = self._ahead(inner_place)
+        if not target > inner_place.distance * (1.0 + (finest if math.isfinite(self.wall) else 0.0)):
             self.why = Why.UNFITTED
             return
-        trial = _followed(side, inside, target)
+        trial = _followed(side, inner_place, target)
         if trial is None:
             self.wall = target
             return
         self.places.append(trial)
-        smooth = inside.distance > FAR or abs(unexplained(inside, trial)) < SMOOTH
-        self.stride = (2.0 if smooth else 1.0) * (trial.distance - inside.distance)
+        smooth = inner_place.distance > FAR or abs(unexplained(inner_place, trial)) < SMOOTH
+        self.stride = (2.0 if smooth else 1.0) * (trial.distance - inner_place.distance)
         if better is not None:
             self.settle(better)
         if trial.distance >= side.room:
@@ -152,10 +152,10 @@ class Path:
 
     def settle(self, better: Refit) -> None:
         """Fit the others again from other starts at the last place, and further in as long as that is better."""
-        found = better(self.side, self.places[-1])
-        if found is None:
+        better_place = better(self.side, self.places[-1])
+        if better_place is None:
             return
-        lower = [found]
+        lower = [better_place]
         self.places.pop()
         while len(self.places) > 1:
             back = refitted(self.side, lower[-1], self.places[-1].distance)
@@ -165,24 +165,24 @@ class Path:
             self.places.pop()
         self.places += reversed(lower)
 
-    def _ahead(self, inside: Place) -> float:
+    def _ahead(self, inner_place: Place) -> float:
         """Return the next distance: one stride further, or less where the slope of tau says that it rises by much."""
         stride = self.stride
-        if inside.push > 0.0 and inside.tau > 0.0:
-            stride = min(stride, GAIN * max(1.0, 0.5 * inside.tau) * 2.0 * inside.tau / inside.push)
-        limit = 0.5 * (inside.distance + self.wall)  # infinite until a place was found where no fit was possible
-        return min(inside.distance + stride, self.side.room, limit)
+        if inner_place.push > 0.0 and inner_place.tau > 0.0:
+            stride = min(stride, GAIN * max(1.0, 0.5 * inner_place.tau) * 2.0 * inner_place.tau / inner_place.push)
+        limit = 0.5 * (inner_place.distance + self.wall)  # infinite until a place was found where no fit was possible
+        return min(inner_place.distance + stride, self.side.room, limit)
 
-    def _between(self, inside: Place, outside: Place, distance: float) -> Place | None:
+    def _between(self, inner_place: Place, outside: Place, distance: float) -> Place | None:
         """Fit the others between two places: from the cubic if that joins both, else the lowest of several fits."""
-        share = (distance - inside.distance) / (outside.distance - inside.distance)
-        width = outside.distance - inside.distance
-        start = cubic(inside.theta, outside.theta, inside.tangent * width, outside.tangent * width, share)
+        share = (distance - inner_place.distance) / (outside.distance - inner_place.distance)
+        width = outside.distance - inner_place.distance
+        start = cubic(inner_place.theta, outside.theta, inner_place.tangent * width, outside.tangent * width, share)
         trial = fitted(self.side, distance, start)
-        if trial is not None and joined(inside, trial) and joined(trial, outside):
+        if trial is not None and joined(inner_place, trial) and joined(trial, outside):
             return trial
-        found = [trial, refitted(self.side, inside, distance), refitted(self.side, outside, distance)]
-        return min((each for each in found if each is not None), key=lambda each: each.rise, default=None)
+        trial_places = [trial, refitted(self.side, inner_place, distance), refitted(self.side, outside, distance)]
+        return min((each for each in trial_places if each is not None), key=lambda each: each.rise, default=None)
 
     def _stopped(self, reach: float) -> End:
         """Return the end of a path that cannot go on; it is open if the slope of tau puts ``reach`` far away."""
@@ -198,15 +198,15 @@ class Path:
         return End(last.distance, last, Why.WALL if wall else why)
 
 
-def _crossing(inside: Place, outside: Place, reach: float) -> float:
+def _crossing(inner_place: Place, outside: Place, reach: float) -> float:
     """Return the share of the way between two places at which the cubic of tau**2 reaches ``reach`` squared.
 
     Half, if a jump lies between them, so that no smooth curve joins the two.
     """
-    if not joined(inside, outside):
+    if not joined(inner_place, outside):
         return 0.5
-    low, high, width = 0.0, 1.0, outside.distance - inside.distance
-    values, slopes = (inside.rise, outside.rise), (inside.push * width, outside.push * width)
+    low, high, width = 0.0, 1.0, outside.distance - inner_place.distance
+    values, slopes = (inner_place.rise, outside.rise), (inner_place.push * width, outside.push * width)
     while high - low > 1e-9:
         share = 0.5 * (low + high)
         if cubic(*values, *slopes, share) < reach**2:
@@ -216,7 +216,7 @@ def _crossing(inside: Place, outside: Place, reach: float) -> float:
     return 0.5 * (low + high)
 
 
-def _followed(side: Side, inside: Place, target: float) -> Place | None:
+def _followed(side: Side, inner_place: Place, target: float) -> Place | None:
     """Fit the others again at ``target``, or nearer to ``inside`` as long as a jump lies between the two.
 
     None if no fit was found. The slow descents are only tried at every fourth target, since what Gauss-Newton steps do
@@ -224,37 +224,37 @@ def _followed(side: Side, inside: Place, target: float) -> Place | None:
     """
     for halved in itertools.count():
         trial = None
-        for start in _starts(side, inside, target):
+        for start in _starts(side, inner_place, target):
             trial = fitted(side, target, start, patient=halved % 4 == 3) or trial
-            if trial is not None and joined(inside, trial):
+            if trial is not None and joined(inner_place, trial):
                 return trial
-        without_value = trial is None and not math.isfinite(side.part(side.start(inside.theta, target), 0).loss)
-        if without_value or target - inside.distance <= NARROWEST * target:
+        without_value = trial is None and not math.isfinite(side.part(side.start(inner_place.theta, target), 0).loss)
+        if without_value or target - inner_place.distance <= NARROWEST * target:
             return trial
-        target = 0.5 * (inside.distance + target)
+        target = 0.5 * (inner_place.distance + target)
     raise AssertionError("strides become narrow")
 
 
-def _starts(side: Side, inside: Place, distance: float) -> Iterator[Array]:
+def _starts(side: Side, inner_place: Place, distance: float) -> Iterator[Array]:
     """Yield values from which to fit the others at a distance, the best guess first."""
-    moved = distance - inside.distance
-    straight = inside.theta + moved * inside.tangent
-    if moved <= NEAR:
-        yield from (straight, inside.theta)
+    distance_moved = distance - inner_place.distance
+    straight = inner_place.theta + distance_moved * inner_place.tangent
+    if distance_moved <= NEAR:
+        yield from (straight, inner_place.theta)
         return
-    starts = [straight, _powers(side, inside, distance), inside.theta]
+    starts = [straight, _powers(side, inner_place, distance), inner_place.theta]
     losses = np.array([side.part(side.start(start, distance), 0).loss for start in starts])
     yield from (starts[number] for number in np.argsort(np.where(np.isfinite(losses), losses, math.inf)))
 
 
-def _powers(side: Side, inside: Place, distance: float) -> Array:
+def _powers(side: Side, inner_place: Place, distance: float) -> Array:
     """Return the others, extrapolated as powers of the held parameter: that is how they behave far out."""
-    here = float(inside.theta[side.place])
-    ratio = side.value(distance) / here if here else -1.0
+    inner_value = float(inner_place.theta[side.place])
+    ratio = side.value(distance) / inner_value if inner_value else -1.0
     if not ratio > 0.0:
-        return inside.theta
-    powers = inside.tangent * (here / side.error) / inside.theta
-    return inside.theta * ratio ** np.where(np.isfinite(powers), np.clip(powers, -STEEPEST, STEEPEST), 0.0)
+        return inner_place.theta
+    powers = inner_place.tangent * (inner_value / side.error) / inner_place.theta
+    return inner_place.theta * ratio ** np.where(np.isfinite(powers), np.clip(powers, -STEEPEST, STEEPEST), 0.0)
 
 
 class _Level:
@@ -263,12 +263,12 @@ class _Level:
     def __init__(self) -> None:
         self.last, self.gains, self.times = (0.0, 0.0), [math.inf, math.inf], 0
 
-    def at(self, place: Place) -> bool:
+    def at(self, profile_place: Place) -> bool:
         """Whether tau**2 will hardly rise further, as judged by two successive doublings of the distance."""
         distance, rise = self.last
-        if place.distance < 1.9 * distance:
+        if profile_place.distance < 1.9 * distance:
             return False
-        self.gains, self.last = [self.gains[1], place.rise - rise], (place.distance, place.rise)
+        self.gains, self.last = [self.gains[1], profile_place.rise - rise], (profile_place.distance, profile_place.rise)
         before, gain = self.gains
         share = gain / before if 0.0 < before < math.inf else 1.0
         to_come = gain * share / (1.0 - share) if 0.0 < share < 0.9 else 0.0 if gain <= 1e-9 else math.inf

@@ -82,8 +82,8 @@ class Place:
 def origin(side: Side) -> Place:
     """Return the optimum as a place. Its push is 0, except for a parameter that J pushes against its bound."""
     bounds, push = side.part.objective.bounds, side.error * side.factor * float(side.best.gradient[side.place])
-    held = bounds is not None and bool(bounds.held(side.best.theta)[side.place])
-    return Place(0.0, 0.0, push if held else 0.0, side.best.theta, side.tangent)
+    at_bound = bounds is not None and bool(bounds.held(side.best.theta)[side.place])
+    return Place(0.0, 0.0, push if at_bound else 0.0, side.best.theta, side.tangent)
 
 
 def fitted(side: Side, distance: float, start: Array, patient: bool = True) -> Place | None:
@@ -92,17 +92,17 @@ def fitted(side: Side, distance: float, start: Array, patient: bool = True) -> P
     point = refit(side.part, side.start(start, distance), side.free, close, side.lean, patient)
     if point is None or not math.isfinite(point.loss):
         return None
-    place, loss, slope = side.place, point.loss, float(point.gradient[side.place])
+    component, loss, slope = side.place, point.loss, float(point.gradient[side.place])
     tangent, bounds = np.zeros(point.theta.size), side.part.objective.bounds
-    tangent[place] = side.error
+    tangent[component] = side.error
     free = side.free if bounds is None else side.free & ~bounds.blocked(point.theta, point.gradient)
-    places = np.flatnonzero(free)
-    if places.size and point.curvature is not None and is_finite(point.curvature):
-        unit, gradient = np.zeros(point.theta.size), point.gradient[places]
-        unit[place] = 1.0
-        across = (point.curvature @ unit)[places]
+    free_places = np.flatnonzero(free)
+    if free_places.size and point.curvature is not None and is_finite(point.curvature):
+        unit, gradient = np.zeros(point.theta.size), point.gradient[free_places]
+        unit[component] = 1.0
+        across = (point.curvature @ unit)[free_places]
         along, left = _solved(part_of(point.curvature, free), np.column_stack([-across, -gradient]), side.lean)
-        tangent[places] = along * side.error
+        tangent[free_places] = along * side.error
         gain = 0.5 * float(gradient @ left)
         if abs(gain) <= CLOSE * abs(loss - side.best.loss):  # add what one more step gains, if it is short enough
             loss, slope = loss + gain, slope + float(across @ left)
@@ -114,10 +114,10 @@ def _solved(curvature: Curvature, right: Array, lean: bool) -> Array:
     if not isinstance(curvature, np.ndarray):
         return np.array([newton_step(curvature, -each) for each in right.T])
     try:
-        found = np.linalg.solve(curvature, right) if lean else None
+        step = np.linalg.solve(curvature, right) if lean else None
     except np.linalg.LinAlgError:
-        found = None
-    return np.asarray((np.linalg.lstsq(curvature, right, rcond=1e-14)[0] if found is None else found).T, np.float64)
+        step = None
+    return np.asarray((np.linalg.lstsq(curvature, right, rcond=1e-14)[0] if step is None else step).T, np.float64)
 
 
 def refitted(side: Side, near: Place, distance: float) -> Place | None:
@@ -125,24 +125,24 @@ def refitted(side: Side, near: Place, distance: float) -> Place | None:
     return fitted(side, distance, near.theta + (distance - near.distance) * near.tangent)
 
 
-def is_lower(one: Place, other: Place) -> bool:
+def is_lower(first_place: Place, second_place: Place) -> bool:
     """Whether tau**2 is lower by more than rounding."""
-    return one.rise < other.rise - LOWER * max(1.0, abs(other.rise))
+    return first_place.rise < second_place.rise - LOWER * max(1.0, abs(second_place.rise))
 
 
-def unexplained(inside: Place, outside: Place) -> float:
+def unexplained(inner_place: Place, outside: Place) -> float:
     """Return the share of the rise between two places that their slopes do not explain, by the trapezoid rule."""
-    rise = outside.rise - inside.rise
-    explained = 0.5 * (inside.push + outside.push) * (outside.distance - inside.distance)
+    rise = outside.rise - inner_place.rise
+    explained = 0.5 * (inner_place.push + outside.push) * (outside.distance - inner_place.distance)
     return (rise - explained) / max(abs(rise), abs(explained), MATTERS)
 
 
-def joined(inside: Place, outside: Place) -> bool:
+def joined(inner_place: Place, outside: Place) -> bool:
     """Whether no jump lies between two places.
 
     Far out, where a profile may bend towards its final level, it may rise by less than the slopes explain.
     """
-    return -(FAR_DROP if inside.distance > FAR else DROP) <= unexplained(inside, outside) <= JUMP
+    return -(FAR_DROP if inner_place.distance > FAR else DROP) <= unexplained(inner_place, outside) <= JUMP
 
 
 @overload

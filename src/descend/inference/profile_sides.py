@@ -42,35 +42,35 @@ class Sides:
     covariance: (p, p), see ``generalized_covariance``.
     """
 
-    def __init__(self, solution: Solution, covariance: Covariance, places: Iterable[int]) -> None:
+    def __init__(self, solution: Solution, covariance: Covariance, components: Iterable[int]) -> None:
         self.solution, self.model, self.covariance = solution, solution.model, covariance
         self.part, self.bounds = Part(solution.objective), solution.objective.bounds
         self.best, self.free, self.factor = self.part(solution.theta), free_to_move(solution), _factor(solution)
         self.lean = well_conditioned(self.best, self.free)
         self.exact = solution.loss <= _rounding(solution)
         self.convex = solution.model.linear or solution.model.log_linear
-        self.paths = {place: [Path(side) for side in self._sides(place)] for place in places}
+        self.paths = {component: [Path(side) for side in self._sides(component)] for component in components}
         self.likely: list[Array] = []
         self._alone: dict[Side, Path] = {}
         if not (self.convex or self.exact):
             self._hold_against_each_other()
 
-    def of(self, place: int, reach: float) -> list[tuple[float, Why]]:
+    def of(self, component: int, reach: float) -> list[tuple[float, Why]]:
         """Return the lower and upper end of a parameter, where |tau| is ``reach``, each with why it is there."""
-        found = []
-        for path in self.paths[place]:
+        ends_of_sides = []
+        for path in self.paths[component]:
             side, end = path.side, self._end(path, reach)
             # An open end is at the bound, which is infinite if there is none.
-            at = side.value(end.distance) if end.distance < side.room else self._edge(place, side.error)
-            found.append((at if side.room else float(self.solution.theta[place]), end.why))
-        return found
+            at = side.value(end.distance) if end.distance < side.room else self._edge(component, side.error)
+            ends_of_sides.append((at if side.room else float(self.solution.theta[component]), end.why))
+        return ends_of_sides
 
     def _end(self, path: Path, reach: float) -> End:
         if self.exact and path.side.room:  # J has no digits left to profile
             return End(min(reach, path.side.room), path.places[0], Why.REACHED)
         end = path.end(reach, self._better)
-        for place in path.places:
-            self._refuse_better(path.side, place)
+        for profile_place in path.places:
+            self._refuse_better(path.side, profile_place)
         return end
 
     def _hold_against_each_other(self) -> None:
@@ -81,15 +81,15 @@ class Sides:
             self._refuse_better(path.side, path.places[-1])
         size = self.best.theta.size
         likely = [path.places[-1].theta for path in paths]
-        likely += [np.where(np.arange(size) == place, 0.0, self.best.theta) for place in self._factors]
+        likely += [np.where(np.arange(size) == component, 0.0, self.best.theta) for component in self._factors]
         self.likely = [*likely, *(theta[exchange] for theta in likely for exchange in self._exchanges)]
         for path in paths:
             path.settle(self._better)
 
-    def _edge(self, place: int, error: float) -> float:
+    def _edge(self, component: int, error: float) -> float:
         if self.bounds is None:
             return math.copysign(math.inf, error)
-        return float((self.bounds.low if error < 0.0 else self.bounds.high)[place])
+        return float((self.bounds.low if error < 0.0 else self.bounds.high)[component])
 
     def _sides(self, place: int) -> Iterator[Side]:
         best, error = float(self.solution.theta[place]), math.sqrt(self.covariance.diagonal()[place])
@@ -125,13 +125,13 @@ class Sides:
             f"{parameters.mentioned(place.theta, most=20)}."
         )
 
-    def _better(self, side: Side, place: Place) -> Place | None:
+    def _better(self, side: Side, profile_place: Place) -> Place | None:
         """Fit the others again at a place, from other starts; None unless that is better."""
-        for start in self._other_starts(side, place):
-            found = fitted(side, place.distance, start, patient=False)
-            if found is not None and is_lower(found, place):
-                self._refuse_better(side, found)
-                return found
+        for start in self._other_starts(side, profile_place):
+            better_place = fitted(side, profile_place.distance, start, patient=False)
+            if better_place is not None and is_lower(better_place, profile_place):
+                self._refuse_better(side, better_place)
+                return better_place
         return None
 
     def _other_starts(self, side: Side, at: Place) -> Iterator[Array]:
@@ -157,11 +157,11 @@ class Sides:
         """Return the start with the parameter held and the factors of the terms fitted to it, in one step."""
         point = self.part(side.start(start, distance))
         moving = np.zeros(side.free.size, dtype=bool)
-        moving[[place for place in self._factors if side.free[place]]] = True
-        places = np.flatnonzero(moving)
+        moving[[component for component in self._factors if side.free[component]]] = True
+        moving_places = np.flatnonzero(moving)
         theta = point.theta.copy()
-        if places.size and point.curvature is not None:
-            theta[places] += newton_step(part_of(point.curvature, moving), point.gradient[places])
+        if moving_places.size and point.curvature is not None:
+            theta[moving_places] += newton_step(part_of(point.curvature, moving), point.gradient[moving_places])
         return theta
 
     @cached_property
@@ -170,21 +170,21 @@ class Sides:
 
         Only for models with like terms: one of these fits alone nearly what they fit together.
         """
-        inside = [place for place in np.flatnonzero(self.free).tolist() if place not in self._factors]
-        size = float(np.abs(self.best.theta[inside]).min()) if inside and self._exchanges else 0.0
-        found = []
-        for place, share in itertools.product(inside, EXTREME) if size else ():
+        free_inside = [component for component in np.flatnonzero(self.free).tolist() if component not in self._factors]
+        size = float(np.abs(self.best.theta[free_inside]).min()) if free_inside and self._exchanges else 0.0
+        extremes = []
+        for component, share in itertools.product(free_inside, EXTREME) if size else ():
             theta = self.best.theta.copy()
-            theta[place] = share * size
-            found.append(theta)
-        return found
+            theta[component] = share * size
+            extremes.append(theta)
+        return extremes
 
-    def _alone_at(self, place: int, value: float) -> Array:
+    def _alone_at(self, component: int, value: float) -> Array:
         """Return all parameters where this one has a value, or as near to it as its path leads without refits."""
-        upper = int(value > self.best.theta[place])
-        side = self.paths[place][upper].side
+        upper = int(value > self.best.theta[component])
+        side = self.paths[component][upper].side
         path = self._alone.setdefault(side, Path(side))
-        distance = (value - float(self.best.theta[place])) / side.error
+        distance = (value - float(self.best.theta[component])) / side.error
         while path.places[-1].distance < distance and path.why is None and path.places[-1].tau < UNLIKELY:
             path.go_on()
         near = min(path.places, key=lambda each: abs(each.distance - distance))
@@ -197,23 +197,23 @@ class Sides:
             return []
         names, slices = (symbol.name for symbol in linear_unknowns(self.model.formula)), self.model.parameters.slices
         size = self.solution.theta.size
-        return sorted(place for name in names if name in slices for place in range(size)[slices[name]])
+        return sorted(component for name in names if name in slices for component in range(size)[slices[name]])
 
     @cached_property
     def _exchanges(self) -> list[NDArray[np.intp]]:
         """The permutations of the parameters that exchange two like terms."""
-        found: list[NDArray[np.intp]] = []
+        exchanges: list[NDArray[np.intp]] = []
         if self.model.formula is None:
-            return found
+            return exchanges
         slices = self.model.parameters.slices
         for group in interchangeable(self.model.formula):
             free = [term for term in group if all(symbol.name in slices for symbol in term)]
-            places = [[slices[symbol.name].start for symbol in term] for term in free]
-            for one, other in itertools.combinations(places, 2):
+            term_places = [[slices[symbol.name].start for symbol in term] for term in free]
+            for first_term, second_term in itertools.combinations(term_places, 2):
                 order = np.arange(self.solution.theta.size)
-                order[one], order[other] = other, one
-                found.append(order)
-        return found
+                order[first_term], order[second_term] = second_term, first_term
+                exchanges.append(order)
+        return exchanges
 
 
 def _factor(solution: Solution) -> float:
@@ -223,8 +223,8 @@ def _factor(solution: Solution) -> float:
         return 2.0 / priors.scale
     if not solution.loss_function.quadratic:
         return 2.0 * total / (solution.loss_function.unit * (dispersion_of(solution) or math.nan))
-    known = math.isinf(error_degrees(solution)) or not solution.loss > 0.0
-    return total if known else error_degrees(solution) / solution.loss
+    scale_known = math.isinf(error_degrees(solution)) or not solution.loss > 0.0
+    return total if scale_known else error_degrees(solution) / solution.loss
 
 
 def _rounding(solution: Solution) -> float:

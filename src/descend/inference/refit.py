@@ -48,8 +48,8 @@ def refit(part: Part, theta: Array, free: Mask, close: float, lean: bool = True,
     close: stop if a further Gauss-Newton step would decrease J by less than this. lean: see ``well_conditioned``.
     patient: whether a slower and safer descent is tried where Gauss-Newton steps find none.
     """
-    found = _gauss_newton(part, theta, free, close) if lean else None
-    return found or (_descent(part, theta, free) if patient or not lean else None)
+    step_point = _gauss_newton(part, theta, free, close) if lean else None
+    return step_point or (_descent(part, theta, free) if patient or not lean else None)
 
 
 def well_conditioned(point: Point, free: Mask) -> bool:
@@ -66,24 +66,24 @@ def well_conditioned(point: Point, free: Mask) -> bool:
     return bool(np.linalg.eigvalsh(curvature * scale * scale[:, None])[0] > WELL)
 
 
-def _gauss_newton(part: Part, theta: Array, free: Mask, close: float) -> Point | None:
+def _gauss_newton(training_part: Part, theta: Array, free: Mask, close: float) -> Point | None:
     """Take Gauss-Newton steps in the components that no bound blocks, damped by lambda diag(C) after a failed step."""
-    bounds, damping = part.objective.bounds, 0.0
-    point = part(theta)
+    bounds, damping = training_part.objective.bounds, 0.0
+    point = training_part(theta)
     for _ in range(STEPS):
         if point.curvature is None or not math.isfinite(point.loss):
             return None
         moving = free if bounds is None else free & ~bounds.blocked(point.theta, point.gradient)
-        places = np.flatnonzero(moving)
-        if not places.size:
+        moving_places = np.flatnonzero(moving)
+        if not moving_places.size:
             return point
-        curvature, gradient = part_of(point.curvature, moving), point.gradient[places]
+        curvature, gradient = part_of(point.curvature, moving), point.gradient[moving_places]
         step = newton_step(curvature, gradient)
         if -0.5 * gradient.dot(step) <= max(close, ROUNDING * abs(point.loss)):
             return point
         if damping:
             step = newton_step(with_diagonal(curvature, damping * curvature.diagonal()), gradient)
-        new = part(_ahead(point.theta, places, step, bounds))
+        new = training_part(_ahead(point.theta, moving_places, step, bounds))
         if new.loss < point.loss:  # false if the new loss is not finite
             point, damping = new, 0.0 if damping <= LEAST_DAMPING else 0.1 * damping
         else:
@@ -91,9 +91,9 @@ def _gauss_newton(part: Part, theta: Array, free: Mask, close: float) -> Point |
     return None
 
 
-def _ahead(theta: Array, places: NDArray[np.intp], step: Array, bounds: Bounds | None) -> Array:
+def _ahead(theta: Array, moving_places: NDArray[np.intp], step: Array, bounds: Bounds | None) -> Array:
     move = np.zeros(theta.size)
-    move[places] = step
+    move[moving_places] = step
     return theta + move if bounds is None else bounds.moved(theta, move)
 
 
@@ -112,14 +112,14 @@ def newton_step(curvature: Curvature, gradient: Array) -> Array:
         return np.asarray(-np.linalg.lstsq(scaled, gradient / scale, rcond=1e-14)[0] / scale, np.float64)
 
 
-def _descent(part: Part, theta: Array, free: Mask) -> Point | None:
+def _descent(training: Part, theta: Array, free: Mask) -> Point | None:
     """Descend by Levenberg-Marquardt on the triangle of the Jacobian."""
     if not free.any():
-        point = part(theta)
+        point = training(theta)
         return point if math.isfinite(point.loss) else None
     plan = Plan(EPOCHS, epochs_given=False, rate=1.0, tolerance=TOLERANCE)
-    rows = part.objective if part.chosen is None else OnRows(part.objective, part.chosen)
+    rows = training.objective if training.chosen is None else OnRows(training.objective, training.chosen)
     free_part = Held(rows, theta, free)
     *_, last = descend(free_part, NEARBY, theta[free], plan)
-    found = math.isfinite(last.loss) and math.isfinite(last.gradient_norm)
-    return part(free_part.complete(last.theta)) if found else None
+    finite_end = math.isfinite(last.loss) and math.isfinite(last.gradient_norm)
+    return training(free_part.complete(last.theta)) if finite_end else None

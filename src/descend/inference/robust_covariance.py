@@ -18,7 +18,7 @@ from descend.table.levels import name_of
 from descend.wording import using
 
 
-def robust_covariance(solution: Solution, kind: str, degrees: float, kept: Mask | None) -> Covariance | None:
+def robust_covariance(solution: Solution, kind: str, degrees: float, mask: Mask | None) -> Covariance | None:
     """Return the covariance of a kind other than "model", with zeros for what is not ``kept``; None if there is none.
 
     Of rows that stay where they are only a sample is read, and its covariance scaled: that falls as 1 / rows, and a
@@ -35,40 +35,40 @@ def robust_covariance(solution: Solution, kind: str, degrees: float, kept: Mask 
             if named.columns:
                 refuse_clusters(solution.theta.size)
             engine = cast("GroupedEngine", solution.objective.engine)
-            return streamed_arrow_sandwich(solution, engine, kept, named.name, degrees)
+            return streamed_arrow_sandwich(solution, engine, mask, named.name, degrees)
         if named.columns:
             from descend.inference.streamed_clusters import clustered
 
-            return clustered(solution, degrees, kept)
+            return clustered(solution, degrees, mask)
         rows = counted_rows(solution)
-        found = _of_rows(solution, kind, len(rows.y) - solution.model.parameters.size, None)
-        return None if found is None else found * (len(rows.y) / solution.all_rows.counting)
+        covariance_of_rows = _of_rows(solution, kind, len(rows.y) - solution.model.parameters.size, None)
+        return None if covariance_of_rows is None else covariance_of_rows * (len(rows.y) / solution.all_rows.counting)
     if solution.objective.arrow:
         from descend.inference.arrow_sandwich import arrow_sandwich
 
-        arrow = arrow_sandwich(solution, kept, named.name, degrees, cluster_places(solution, named.columns))
+        arrow = arrow_sandwich(solution, mask, named.name, degrees, cluster_places(solution, named.columns))
         return None if arrow is None else arrow.without(arrow.diagonal() < 0.0)
-    free = ~at_bounds(solution) if kept is None else kept
+    free = ~at_bounds(solution) if mask is None else mask
     if named.columns:
-        places = cluster_places(solution, named.columns)
-        return sandwich(rows_by_distance(solution), loss, degrees, free, "cluster", places)
+        cluster = cluster_places(solution, named.columns)
+        return sandwich(rows_by_distance(solution), loss, degrees, free, "cluster", cluster)
     return _of_rows(solution, named.name, degrees, None if free.all() else free)
 
 
-def _of_rows(solution: Solution, kind: str, degrees: float, kept: Mask | None) -> Covariance | None:
+def _of_rows(solution: Solution, kind: str, degrees: float, mask: Mask | None) -> Covariance | None:
     if kind == "iid":
         from descend.inference.alike import alike
 
-        return alike(rows_by_distance(solution), degrees, kept)
+        return alike(rows_by_distance(solution), degrees, mask)
     from descend.inference.sandwich import sandwich
 
-    return sandwich(rows_by_distance(solution), solution.loss_function, degrees, kept, kind)
+    return sandwich(rows_by_distance(solution), solution.loss_function, degrees, mask, kind)
 
 
 def cluster_places(solution: Solution, columns: tuple[str, ...]) -> list[Places]:
     """Return, for each column, the cluster of each row that counts. Raises ConfigError if it was not read."""
     counting = row_weights(solution) > 0.0
-    found = []
+    cluster_codes = []
     for column in columns:
         codes = solution.columns.get(name_of((column,)))
         if codes is None:
@@ -76,8 +76,8 @@ def cluster_places(solution: Solution, columns: tuple[str, ...]) -> list[Places]
                 f"The column `{column}` was not read when this was fitted, so its clusters are not known. Fit again "
                 f"with them{using('errors')}."
             )
-        found.append(codes[counting].astype(np.intp))
-    return found
+        cluster_codes.append(codes[counting].astype(np.intp))
+    return cluster_codes
 
 
 def clusters_of(solution: Solution, kind: str) -> dict[str, int]:
@@ -87,5 +87,5 @@ def clusters_of(solution: Solution, kind: str) -> dict[str, int]:
         from descend.inference.streamed_clusters import count
 
         return count(solution, columns[0])
-    places = cluster_places(solution, columns)
-    return {name: len(np.unique(codes)) for name, codes in zip(columns, places, strict=True)}
+    cluster_codes = cluster_places(solution, columns)
+    return {name: len(np.unique(codes)) for name, codes in zip(columns, cluster_codes, strict=True)}

@@ -14,10 +14,10 @@ Places = NDArray[np.intp]
 def positions(solution: Solution) -> Places:
     """Return the position (from 0), among the rows that ``where`` leaves, of each row in memory that counts."""
     table, omega = solution.table, row_weights(solution)
-    places = np.arange(len(omega))
+    row_positions = np.arange(len(omega))
     if table is not None and solution.call().get("missing") == "drop":
-        places = np.flatnonzero(table.complete(tuple(solution.columns)))
-    counted: Places = places[omega > 0.0]
+        row_positions = np.flatnonzero(table.complete(tuple(solution.columns)))
+    counted: Places = row_positions[omega > 0.0]
     return counted
 
 
@@ -26,15 +26,15 @@ def numbers(solution: Solution) -> Places:
 
     Outliers that were left out keep theirs, too.
     """
-    found, outliers = positions(solution), solution.answers.get("outliers")
-    if outliers is not None and outliers.dropped and len(found):
+    row_positions, outliers = positions(solution), solution.answers.get("outliers")
+    if outliers is not None and outliers.dropped and len(row_positions):
         left = [each.row - 1 for each in outliers.rows]
-        every = np.arange(int(found[-1]) + len(left) + 1)
-        found = np.setdiff1d(every, left)[found]
-    return found + 1
+        every = np.arange(int(row_positions[-1]) + len(left) + 1)
+        row_positions = np.setdiff1d(every, left)[row_positions]
+    return row_positions + 1
 
 
 def said_place(solution: Solution, position: int) -> str:
     """Return where a row is in the data, such as ``row 4``."""
-    place = "" if solution.table is None else solution.table.place(position)
-    return place or f"row {position + 1}"
+    place_text = "" if solution.table is None else solution.table.place(position)
+    return place_text or f"row {position + 1}"

@@ -62,9 +62,9 @@ def rows_by_distance(solution: Solution) -> ScoredRows:
         return counted_rows(solution)
     counting = row_weights(solution) > 0.0
     score, jacobian = scored(solution.theta, solution.sample)
-    places = slice(None) if counting.all() else np.flatnonzero(counting)
-    score, jacobian = score[places], jacobian[places]
-    return ScoredRows(np.zeros(len(score)), score, jacobian, np.ones(len(score)), solution.loss_function, places)
+    rows_counting = slice(None) if counting.all() else np.flatnonzero(counting)
+    score, jacobian = score[rows_counting], jacobian[rows_counting]
+    return ScoredRows(np.zeros(len(score)), score, jacobian, np.ones(len(score)), solution.loss_function, rows_counting)
 
 
 @once
@@ -74,10 +74,10 @@ def scored_rows(solution: Solution) -> ScoredRows:
         return counted_rows(solution)
     columns, omega, model = solution.columns, row_weights(solution), solution.model
     score, y, counting = model.scores(solution.theta, columns), model.observed(columns), omega > 0.0
-    places: slice | NDArray[np.intp] = slice(None) if counting.all() else np.flatnonzero(counting)
-    own = {name: columns[name][places] for name in solution.loss_function.own_columns}
-    loss = solution.loss_function.given(own, solution.parameters)
-    return ScoredRows(y[places], score[places], np.empty((len(omega[places]), 0)), omega[places], loss, places)
+    rows: slice | NDArray[np.intp] = slice(None) if counting.all() else np.flatnonzero(counting)
+    own_columns = {name: columns[name][rows] for name in solution.loss_function.own_columns}
+    loss = solution.loss_function.given(own_columns, solution.parameters)
+    return ScoredRows(y[rows], score[rows], np.empty((len(omega[rows]), 0)), omega[rows], loss, rows)
 
 
 def rows_that_count(
@@ -89,16 +89,16 @@ def rows_that_count(
     those of some columns.
     """
     columns, omega = solution.columns, row_weights(solution)
-    places: slice | NDArray[np.intp] = slice(None)
+    rows_counting: slice | NDArray[np.intp] = slice(None)
     if instead:
         columns = {**columns, **instead}
     if most is not None and len(omega) > most:
-        places = sampled(len(omega), most, together)
-        omega, columns = omega[places], {name: column[places] for name, column in columns.items()}
-    model, parts = solution.model, None
+        rows_counting = sampled(len(omega), most, together)
+        omega, columns = omega[rows_counting], {name: column[rows_counting] for name, column in columns.items()}
+    model, arrow = solution.model, None
     if solution.objective.arrow and model.symbolic is not None:
         score, along, components = model.symbolic.scores_and_parts(solution.theta, columns)
-        parts = along, components
+        arrow = along, components
         jacobian = np.empty((len(score), 0))
     else:
         score, jacobian = model.scores_and_jacobian(solution.theta, columns)
@@ -108,10 +108,10 @@ def rows_that_count(
         whitened = whitening.of(np.column_stack([y, score, jacobian]) * root[:, None])
         y, score, jacobian, omega = whitened[:, 0], whitened[:, 1], whitened[:, 2:], np.ones(len(y))
     counting = omega > 0.0
-    own = {name: columns[name][counting] for name in solution.loss_function.own_columns}
-    loss = solution.loss_function.given(own, solution.parameters)
+    own_columns = {name: columns[name][counting] for name in solution.loss_function.own_columns}
+    loss = solution.loss_function.given(own_columns, solution.parameters)
     if counting.all():
-        return ScoredRows(y, score, jacobian, omega, loss, places, parts)
-    places = np.flatnonzero(counting) if isinstance(places, slice) else places[counting]
-    found = ScoredRows(y[counting], score[counting], jacobian[counting], omega[counting], loss, places)
-    return found if parts is None else replace(found, parts=(parts[0][counting], parts[1][counting]))
+        return ScoredRows(y, score, jacobian, omega, loss, rows_counting, arrow)
+    rows_counting = np.flatnonzero(counting) if isinstance(rows_counting, slice) else rows_counting[counting]
+    scored = ScoredRows(y[counting], score[counting], jacobian[counting], omega[counting], loss, rows_counting)
+    return scored if arrow is None else replace(scored, parts=(arrow[0][counting], arrow[1][counting]))

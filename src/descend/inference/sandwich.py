@@ -29,7 +29,7 @@ def sandwich(
     rows: ScoredRows,
     loss: Loss,
     degrees: float,
-    kept: Mask | None = None,
+    mask: Mask | None = None,
     kind: str = "sandwich",
     clusters: Sequence[Places] = (),
 ) -> Array | None:
@@ -59,12 +59,12 @@ def sandwich(
     """
     if degrees <= 0:
         return None
-    if kept is None:
-        kept = np.ones(rows.jacobian.shape[1], dtype=bool)
-    result = np.zeros((kept.size, kept.size))
-    if not kept.any():
+    if mask is None:
+        mask = np.ones(rows.jacobian.shape[1], dtype=bool)
+    result = np.zeros((mask.size, mask.size))
+    if not mask.any():
         return result
-    frame = orthogonal(rows.jacobian if kept.all() else rows.jacobian[:, kept])
+    frame = orthogonal(rows.jacobian if mask.all() else rows.jacobian[:, mask])
     if frame is None:
         return None
     along, back = frame
@@ -81,13 +81,13 @@ def sandwich(
         pull = rows.omega * rows.loss.slope(rows.score, rows.y)
     pulled = (along * pull[:, None]) @ bread @ back.T
     if clusters:
-        found = of_clusters(pulled, clusters, degrees)
+        meat = of_clusters(pulled, clusters, degrees)
     else:
-        found = pulled.T @ pulled * (len(pull) / degrees if kind == "HC1" else 1.0)
+        meat = pulled.T @ pulled * (len(pull) / degrees if kind == "HC1" else 1.0)
     if unknown.all():
         return None
-    found[unknown], found[:, unknown] = np.nan, np.nan
-    result[np.ix_(kept, kept)] = found
+    meat[unknown], meat[:, unknown] = np.nan, np.nan
+    result[np.ix_(mask, mask)] = meat
     return result
 
 
@@ -102,9 +102,9 @@ def _determined_by_one(along: Array, bread: Array, back: Array) -> Mask:
 
     Without row i, theta could move along B^-1 f_i, and nowhere else.
     """
-    moved = np.abs(along @ bread @ back.T) / np.sqrt(np.einsum("ij,jk,ik->i", back, bread, back))
-    found: Mask = (moved > INVOLVED * moved.max(axis=1, initial=0.0, keepdims=True)).any(axis=0)
-    return found
+    share_moved = np.abs(along @ bread @ back.T) / np.sqrt(np.einsum("ij,jk,ik->i", back, bread, back))
+    determined_mask: Mask = (share_moved > INVOLVED * share_moved.max(axis=1, initial=0.0, keepdims=True)).any(axis=0)
+    return determined_mask
 
 
 def orthogonal(jacobian: Array) -> tuple[Array, Array] | None:
@@ -112,8 +112,8 @@ def orthogonal(jacobian: Array) -> tuple[Array, Array] | None:
     norms = np.sqrt(np.einsum("ij,ij->j", jacobian, jacobian))
     if not (np.isfinite(norms).all() and (norms > 0.0).all()):
         return None
-    parts = [np.linalg.qr(jacobian[each : each + BLOCK] / norms, mode="r") for each in range(0, len(jacobian), BLOCK)]
-    values, directions = np.linalg.svd(np.concatenate(parts), full_matrices=False)[1:]
+    factor = [np.linalg.qr(jacobian[each : each + BLOCK] / norms, mode="r") for each in range(0, len(jacobian), BLOCK)]
+    values, directions = np.linalg.svd(np.concatenate(factor), full_matrices=False)[1:]
     if len(values) < norms.size or values[-1] < SINGULAR * values[0]:
         return None
     back = directions.T / values / norms[:, None]

@@ -38,14 +38,14 @@ class Scatter:
 
     def plain(self) -> dict[str, object]:
         """Return it as plain values, as in the JSON."""
-        found: dict[str, object] = {}
+        scatter_fields: dict[str, object] = {}
         if self.coupling:
-            found |= {"covariance": self.coupling, "deviation": self.deviation, "known": self.known}
+            scatter_fields |= {"covariance": self.coupling, "deviation": self.deviation, "known": self.known}
         if self.form:
             interval = list(self.power_interval)
-            found |= {"variance": self.form, "power": self.power, "standard_error": self.power_error}
-            found["interval"] = interval
-        return found
+            scatter_fields |= {"variance": self.form, "power": self.power, "standard_error": self.power_error}
+            scatter_fields["interval"] = interval
+        return scatter_fields
 
     @classmethod
     def restored(cls, content: Mapping[str, object]) -> Scatter:
@@ -67,8 +67,8 @@ class Scatter:
     def words(self) -> Iterator[tuple[str, str]]:
         """Yield labels and what people read beside them."""
         if self.coupling:
-            known = "taken as known" if self.known else "correlations of the rows"
-            yield "covariance", f"{self.coupling[:1].lower()}{self.coupling[1:]}: of the response, {known}"
+            known_text = "taken as known" if self.known else "correlations of the rows"
+            yield "covariance", f"{self.coupling[:1].lower()}{self.coupling[1:]}: of the response, {known_text}"
         if self.form:
             low, high = self.power_interval
             yield (

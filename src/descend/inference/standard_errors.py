@@ -65,10 +65,10 @@ def few_clusters_note(solution: Solution) -> str | None:
     few = {name: count for name, count in clusters(solution).items() if count < FEW}
     if not few:
         return None
-    said = " and ".join(f"{count} clusters of `{name}`" for name, count in few.items())
+    clusters_listed = " and ".join(f"{count} clusters of `{name}`" for name, count in few.items())
     return (
-        f"clustered errors rest on {said}: with fewer than {FEW} they tend to be too small, though Student's t allows "
-        "for some of that"
+        f"clustered errors rest on {clusters_listed}: with fewer than {FEW} they tend to be too small, though "
+        "Student's t allows for some of that"
     )
 
 
@@ -77,14 +77,14 @@ def own_clusters_note(solution: Solution) -> str | None:
     columns = set(read_errors(kind_of_errors(solution)).columns)
     if not columns:
         return None
-    found = [
+    labelled_names = [
         f"`{name}`"
         for name, labels in every_parameter(solution.model).shapes.items()
         if isinstance(labels, GroupLabels) and columns <= set(labels.levels.columns)
     ]
-    if not found:
+    if not labelled_names:
         return None
-    listed, have = " and ".join(found), "has" if len(found) == 1 else "have"
+    listed, have = " and ".join(labelled_names), "has" if len(labelled_names) == 1 else "have"
     return (
         f"{listed} {have} a value for each cluster, so that the pulls of its rows add up to nothing, and clustered "
         f"errors of {listed} are near 0 whatever the data: use other clusters, or HC3, for these"
@@ -93,14 +93,14 @@ def own_clusters_note(solution: Solution) -> str | None:
 
 def one_row_note(solution: Solution) -> str | None:
     """Say so if some parameters have no errors because one row alone determines them; else None."""
-    found = covariance(solution) if solution.loss_function.likelihood else None
-    if found is None:
+    covariance_matrix = covariance(solution) if solution.loss_function.likelihood else None
+    if covariance_matrix is None:
         return None
-    known = rank(solution)
-    alone = np.isnan(found.diagonal())
-    if known is not None:
-        alone = alone & known.estimable
-    labels = [label for label, one in zip(solution.model.parameters.labels, alone.tolist(), strict=True) if one]
+    rank_known = rank(solution)
+    alone = np.isnan(covariance_matrix.diagonal())
+    if rank_known is not None:
+        alone = alone & rank_known.estimable
+    labels = [label for label, row in zip(solution.model.parameters.labels, alone.tolist(), strict=True) if row]
     if not labels or len(labels) == len(alone):
         return None
     many = len(labels) > 1
@@ -119,18 +119,18 @@ def covariance(solution: Solution) -> Covariance | None:
 @once
 def covariance_of(solution: Solution, kind: str) -> Covariance | None:
     """Return the (p, p) covariance of a kind (see ``Fit.covariance_of``)."""
-    found, known = generalized_covariance(solution, kind), rank(solution)
+    covariance_found, rank_known = generalized_covariance(solution, kind), rank(solution)
     if (
-        found is not None
+        covariance_found is not None
         and solution.loss_function.prediction_domain.limited
         and (edge := held_at_edge(solution)).any()
     ):
-        found = without(found, edge)
-    if found is None or known is None:
-        return found
-    unknown = ~known.estimable & ~at_bounds(solution)
-    found = without(found, unknown)
-    return found if known.estimable.any() else None
+        covariance_found = without(covariance_found, edge)
+    if covariance_found is None or rank_known is None:
+        return covariance_found
+    unknown = ~rank_known.estimable & ~at_bounds(solution)
+    covariance_found = without(covariance_found, unknown)
+    return covariance_found if rank_known.estimable.any() else None
 
 
 def without(covariance: Covariance, unknown: Mask) -> Covariance:
@@ -148,18 +148,18 @@ def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
         return None
     if degrees is None or (kind != "model" and solution.objective.priors is not None):
         return None
-    known = rank(solution)
-    kept = None if known is None else known.kept
+    rank_known = rank(solution)
+    mask = None if rank_known is None else rank_known.kept
     with np.errstate(all="ignore"):
         if kind not in ("model", "observed") and not (kind == "iid" and loss.quadratic):
             from descend.inference.robust_covariance import robust_covariance
 
-            return robust_covariance(solution, kind, degrees, kept)
+            return robust_covariance(solution, kind, degrees, mask)
         if (priors := solution.objective.priors) is not None:
             from descend.inference.posterior import posterior_point
 
             scale = loss.unit * priors.dispersion
-            return known_covariance(posterior_point(solution), total_weight(solution), scale, kept)
+            return known_covariance(posterior_point(solution), total_weight(solution), scale, mask)
         point = accurate_point(solution)
         if loss.observed_information or kind == "observed":
             from descend.inference.posterior import observed
@@ -170,11 +170,11 @@ def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
 
             point = observed_own(point, solution.model)
         if loss.quadratic and not solution.scale_known and kind != "observed":
-            return estimated_covariance(point, degrees, kept)
+            return estimated_covariance(point, degrees, mask)
         dispersion = dispersion_of(solution)
         if dispersion is None:
             return None
-        return known_covariance(point, total_weight(solution), loss.unit * dispersion, kept)
+        return known_covariance(point, total_weight(solution), loss.unit * dispersion, mask)
 
 
 def accurate_point(solution: Solution) -> Point:
@@ -193,8 +193,8 @@ def accurate_point(solution: Solution) -> Point:
 @comment("the standard errors")
 def standard_errors(solution: Solution) -> Named | None:
     """Return the standard errors by name, in the shapes of the parameters; None where there is no covariance."""
-    found = covariance(solution)
-    return None if found is None else errors_by_name(solution.model, solution.theta, found, solution.undetermined)
+    matrix = covariance(solution)
+    return None if matrix is None else errors_by_name(solution.model, solution.theta, matrix, solution.undetermined)
 
 
 def errors_by_name(model: Model, theta: Array, covariance: Covariance, undetermined: tuple[str, ...]) -> Named:
@@ -208,15 +208,15 @@ def flat_errors(model: Model, theta: Array, covariance: Covariance, open_labels:
     Tied ones are by the delta method. NaN for what is fixed, at a bound, or depends on something undetermined.
     """
     unknown = undetermined(model, covariance, open_labels)
-    held = model.constraints
-    if held is None:
+    constraints = model.constraints
+    if constraints is None:
         return np.where(unknown, np.nan, np.sqrt(covariance.diagonal()))
     if not isinstance(covariance, np.ndarray):
         from descend.inference.arrow_covariance import errors_of_arrow
 
-        return errors_of_arrow(held, theta, covariance, unknown)
-    errors: Array = held.parameters.flat(held.standard_errors(theta, np.nan_to_num(covariance)))
-    errors[(held.jacobian(theta)[:, unknown] != 0.0).any(axis=1)] = np.nan
+        return errors_of_arrow(constraints, theta, covariance, unknown)
+    errors: Array = constraints.parameters.flat(constraints.standard_errors(theta, np.nan_to_num(covariance)))
+    errors[(constraints.jacobian(theta)[:, unknown] != 0.0).any(axis=1)] = np.nan
     return errors
 
 
@@ -244,5 +244,5 @@ def errors_in_words(kind: str, loss: Loss, clusters: Mapping[str, int]) -> str:
 @comment("the correlations")
 def correlation(solution: Solution) -> Correlation | None:
     """Return the (p, p) correlation of the flat parameters, by index or by name; None where there is no covariance."""
-    found = matrix_of(covariance(solution))
-    return None if found is None else Correlation.of_covariance(found, solution.model.parameters.labels)
+    matrix = matrix_of(covariance(solution))
+    return None if matrix is None else Correlation.of_covariance(matrix, solution.model.parameters.labels)

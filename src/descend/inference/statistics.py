@@ -46,8 +46,8 @@ def counting(solution: Solution) -> int:
         return solution.all_rows.counting
     counted = getattr(solution.problem.code, "counted", None)
     if counted is not None:
-        found: int = counted(solution.sample)
-        return found
+        rows_counted: int = counted(solution.sample)
+        return rows_counted
     return responses(solution)
 
 
@@ -69,16 +69,16 @@ def error_degrees(solution: Solution) -> float:
     """Return the degrees of freedom of the standard errors: infinite where the scale of the residuals is known."""
     degrees = degrees_of_freedom(solution)
     loss = solution.loss_function
-    known = (solution.scale_known and loss.likelihood) or loss.dispersion_known
-    return math.inf if known or degrees is None else float(degrees)
+    dispersion_known = (solution.scale_known and loss.likelihood) or loss.dispersion_known
+    return math.inf if dispersion_known or degrees is None else float(degrees)
 
 
 @comment("the residual standard deviation")
 def residual_standard_deviation(solution: Solution) -> float | None:
     """Return sqrt(sum omega r**2 / degrees of freedom), or the loss's own estimate; None if errors are not normal."""
-    own = solution.loss_function.deviation(solution.parameters)
-    if own is not None:
-        return own
+    own_deviation = solution.loss_function.deviation(solution.parameters)
+    if own_deviation is not None:
+        return own_deviation
     degrees = degrees_of_freedom(solution)
     if not solution.loss_function.quadratic or degrees is None or degrees <= 0:
         return None
@@ -106,14 +106,14 @@ def dispersion_of(solution: Solution) -> float | None:
     return float(rows.omega @ Pearson(loss).value(loss.mean(rows.score), rows.y)) / degrees
 
 
-def _sum_of(solution: Solution, there: AllRows, loss: Loss) -> float | None:
+def _sum_of(solution: Solution, all_rows: AllRows, loss: Loss) -> float | None:
     """Return the sum over all rows of another loss of the same predictions; None for a Python function as the model."""
     if solution.model.formula is None:
         return None
     from descend.problem.out_of_core import engine_of  # few fits need it
 
     with np.errstate(all="ignore"):
-        return engine_of(derived(solution.model.formula, loss), there.lazy).evaluate(solution.theta, 0).loss
+        return engine_of(derived(solution.model.formula, loss), all_rows.lazy).evaluate(solution.theta, 0).loss
 
 
 def squared_error(solution: Solution) -> float:
@@ -135,12 +135,12 @@ def r_squared(solution: Solution) -> float | None:
     """Return 1 - sum omega r**2 / sum omega (y - mean y)**2; None if the response never changes."""
     if not solution.model.comparable or (solution.loss_function.likelihood and not solution.loss_function.quadratic):
         return None
-    quadratic, there = solution.loss_function.quadratic, solution.all_rows
-    if there is not None:
-        if not there.spread > 0.0:
+    quadratic, all_rows = solution.loss_function.quadratic, solution.all_rows
+    if all_rows is not None:
+        if not all_rows.spread > 0.0:
             return None
-        error = squared_error(solution) if quadratic else _sum_of(solution, there, LOSSES.build("squared"))
-        return None if error is None else 1.0 - error / there.spread
+        error = squared_error(solution) if quadratic else _sum_of(solution, all_rows, LOSSES.build("squared"))
+        return None if error is None else 1.0 - error / all_rows.spread
     y = solution.model.observed(solution.columns)
     if (whitening := solution.sample.whitening) is not None:
         return 1.0 - squared_error(solution) / _about_mean(y, row_weights(solution), whitening)

@@ -23,24 +23,24 @@ def texts_of(model: Model, stated: Stated, quantities: Mapping[str, str]) -> Tex
 
     Of a vector whose components differ a list. What is not known is left out.
     """
-    found = _of_model(model, stated)
-    if found is None:
-        known = stated.known()
-        return {name: str(known[name]) for name in model.columns if name in known}
-    of_quantities = {name: _of_quantity(text, model, found) for name, text in quantities.items()}
-    return {**found.texts, **{name: str(unit) for name, unit in of_quantities.items() if unit is not None}}
+    units_of_model = _of_model(model, stated)
+    if units_of_model is None:
+        stated_units = stated.known()
+        return {name: str(stated_units[name]) for name in model.columns if name in stated_units}
+    of_quantities = {name: _of_quantity(text, model, units_of_model) for name, text in quantities.items()}
+    return {**units_of_model.texts, **{name: str(unit) for name, unit in of_quantities.items() if unit is not None}}
 
 
 def notes_of(model: Model, stated: Stated, sigma: str | None) -> tuple[str, ...]:
     """Return sentences on units that do not fit, and on those that only a combination of parameters has."""
-    found = _of_model(model, stated)
-    if found is None:
+    units_of_model = _of_model(model, stated)
+    if units_of_model is None:
         return ()
     from descend.problem.units import unlike_errors
 
-    unlike = (said for _, said in unlike_errors(model, sigma, found, stated))
-    combined = "the formula does not tell the units of these parameters apart: " + ", ".join(found.open)
-    return (*(fault.note for fault in found.faults), *unlike, *([combined] if found.open else ()))
+    unlike = (unit_sentence for _, unit_sentence in unlike_errors(model, sigma, units_of_model, stated))
+    combined = "the formula does not tell the units of these parameters apart: " + ", ".join(units_of_model.open)
+    return (*(fault.note for fault in units_of_model.faults), *unlike, *([combined] if units_of_model.open else ()))
 
 
 def _of_model(model: Model, stated: Stated) -> Units | None:
@@ -88,12 +88,12 @@ def _of_quantity(text: str, model: Model, units: Units) -> Unit | None:
 
     shapes = every_parameter(model)
     plain, components = with_components(text, shapes)
-    known: dict[str, Known] = dict(units.parameters)
+    units_known: dict[str, Known] = dict(units.parameters)
     for name, symbol in components.items():
         label = str(symbol.name)
         owner = label.partition("[")[0]
-        place = shapes.labels.index(label) - shapes.slices[owner].start
+        component = shapes.labels.index(label) - shapes.slices[owner].start
         of = units.parameters.get(owner)
-        known[name] = of[place % len(of)] if isinstance(of, tuple) else of
+        units_known[name] = of[component % len(of)] if isinstance(of, tuple) else of
     response = units.responses[0] if len(units.responses) == 1 else None
-    return unit_of_expression(plain, known, units.columns, response, FEATURES)
+    return unit_of_expression(plain, units_known, units.columns, response, FEATURES)

@@ -51,10 +51,10 @@ def aliases(model: Model, theta: Array, columns: Columns, bounds: Bounds | None)
     formula = model.formula
     if formula is None or formula.terms:
         return None
-    found = []
+    alternatives = []
     for symbol, wave in waves(formula).items():
-        place = model.parameters.slices[symbol.name].start
-        value = float(theta[place])
+        position = model.parameters.slices[symbol.name].start
+        value = float(theta[position])
         along = over_rows(wave.along, columns, len(next(iter(columns.values()))))
         step = _step(along)
         if step is None or not value:
@@ -66,20 +66,20 @@ def aliases(model: Model, theta: Array, columns: Columns, bounds: Bounds | None)
         if not other > ON_GRID:
             continue
         changed = theta.copy()
-        changed[place] = _value(wave, 2.0 * math.pi * other / step)
-        allowed = bounds is None or bool(bounds.contains(changed)[place])
+        changed[position] = _value(wave, 2.0 * math.pi * other / step)
+        allowed = bounds is None or bool(bounds.contains(changed)[position])
         if allowed and _equal(model, formula, theta, changed, columns):
-            found.append(
-                f"{symbol.name} {value:.6g} and {changed[place]:.6g} fit equally well, as do others: evenly spaced "
+            alternatives.append(
+                f"{symbol.name} {value:.6g} and {changed[position]:.6g} fit equally well, as do others: evenly spaced "
                 f"rows cannot tell a wave from a {'faster' if turns < 0.5 else 'slower'} one; bounds on {symbol.name} "
                 "would choose"
             )
-    return "; ".join(found) or None
+    return "; ".join(alternatives) or None
 
 
 def _step(along: Array) -> float | None:
-    places = np.unique(along[np.isfinite(along)])
-    return grid_step(places) if len(places) > 2 else None
+    grid = np.unique(along[np.isfinite(along)])
+    return grid_step(grid) if len(grid) > 2 else None
 
 
 def _value(wave: Wave, frequency: float) -> float:
@@ -88,23 +88,23 @@ def _value(wave: Wave, frequency: float) -> float:
 
 def _equal(model: Model, formula: Formula, theta: Array, changed: Array, columns: Columns) -> bool:
     """Whether the linear parameters and phases make up for a change of a frequency."""
-    known = linear_unknowns(formula)
+    linear = linear_unknowns(formula)
     free = [
-        each for each in formula.unknowns if isinstance(each, Parameter) and (each in known or each in phases(formula))
+        each for each in formula.unknowns if isinstance(each, Parameter) and (each in linear or each in phases(formula))
     ]
     few = {name: values[:ROWS] for name, values in columns.items()}
     symbols = tuple(sorted(formula.expression.free_symbols, key=str))
     slices = model.parameters.slices
 
     def value_of(expression: Expr, at: Array) -> Array:
-        given = [few[each.name] if isinstance(each, Column) else at[slices[each.name].start] for each in symbols]
-        values = compile_expression(expression, symbols)(*given)
+        arguments = [few[each.name] if isinstance(each, Column) else at[slices[each.name].start] for each in symbols]
+        values = compile_expression(expression, symbols)(*arguments)
         return np.broadcast_to(np.asarray(values, dtype=np.float64), (len(next(iter(few.values()))),))
 
     with np.errstate(all="ignore"):
-        moved = value_of(formula.expression, theta) - value_of(formula.expression, changed)
+        difference = value_of(formula.expression, theta) - value_of(formula.expression, changed)
         columns_of_free = np.array([value_of(formula.jacobian[each], changed) for each in free]).T
-    if not (np.isfinite(moved).all() and columns_of_free.size and np.isfinite(columns_of_free).all()):
+    if not (np.isfinite(difference).all() and columns_of_free.size and np.isfinite(columns_of_free).all()):
         return False
-    left = moved - columns_of_free @ np.linalg.lstsq(columns_of_free, moved, rcond=1e-10)[0]
-    return float(left @ left) <= EQUAL**2 * float(moved @ moved)
+    left = difference - columns_of_free @ np.linalg.lstsq(columns_of_free, difference, rcond=1e-10)[0]
+    return float(left @ left) <= EQUAL**2 * float(difference @ difference)

@@ -55,11 +55,11 @@ def rank_of_arrow(point: Point, free: Mask | None = None) -> ArrowRank | None:
         return None
     moving = np.ones(len(arrow), dtype=bool) if free is None else free
     norms = np.sqrt(np.maximum(arrow.diagonal(), 0.0))
-    kept, estimable = moving & (norms > 0.0), moving & (norms > 0.0)
+    basis_mask, estimable = moving & (norms > 0.0), moving & (norms > 0.0)
     exact = EXACT if isinstance(point.factor, ArrowTriangle) else EXACT_SUMMED
     scale = np.where(norms > 0.0, norms, 1.0)
     for _ in range(len(arrow.blocks)):  # the block of a group may lack several ranks
-        values, directions, layout = _blocks(point, scale, kept)
+        values, directions, layout = _blocks(point, scale, basis_mask)
         null = values[:, -1] <= exact * values[:, 0]
         null &= layout.any(axis=0) if layout.ndim else null
         if not null.any():
@@ -68,10 +68,10 @@ def rank_of_arrow(point: Point, free: Mask | None = None) -> ArrowRank | None:
         own = arrow.layout.own[:, null]
         chosen = np.abs(worst).argmax(axis=1)
         estimable[own.T[np.abs(worst) > INVOLVED]] = False
-        kept[own[chosen, np.arange(own.shape[1])]] = False
-    groups = np.flatnonzero((~kept & moving)[arrow.layout.own].any(axis=0))
-    shared = _shared(point, scale, kept, estimable, exact)
-    return ArrowRank(kept, estimable, groups, shared)
+        basis_mask[own[chosen, np.arange(own.shape[1])]] = False
+    groups = np.flatnonzero((~basis_mask & moving)[arrow.layout.own].any(axis=0))
+    shared = _shared(point, scale, basis_mask, estimable, exact)
+    return ArrowRank(basis_mask, estimable, groups, shared)
 
 
 def _blocks(point: Point, scale: Array, kept: Mask) -> tuple[Array, Array, Mask]:
@@ -99,9 +99,9 @@ def _shared(point: Point, scale: Array, kept: Mask, estimable: Mask, exact: floa
     """Find what is undetermined of the shared parameters, and hold as many of them in ``kept``; return all involved."""
     arrow = point.curvature
     assert isinstance(arrow, Arrow)
-    places, involved = arrow.layout.shared, np.zeros(len(arrow.layout.shared), dtype=bool)
-    for _ in range(len(places)):
-        free = np.flatnonzero(kept[places])
+    shared_places, involved = arrow.layout.shared, np.zeros(len(arrow.layout.shared), dtype=bool)
+    for _ in range(len(shared_places)):
+        free = np.flatnonzero(kept[shared_places])
         if not free.size:
             break
         schur, reach = _eliminated(point, scale, kept)
@@ -109,26 +109,26 @@ def _shared(point: Point, scale: Array, kept: Mask, estimable: Mask, exact: floa
         if values[-1] > exact * max(float(values[0]), 1.0):
             break
         null = directions[-1]
-        part = np.abs(null) > INVOLVED
-        involved[free[part]] = True
-        estimable[places[free[part]]] = False
-        moved = np.abs(np.einsum("isg,s->ig", reach, null)) > INVOLVED
-        own = arrow.layout.own[moved]
+        shared_mask = np.abs(null) > INVOLVED
+        involved[free[shared_mask]] = True
+        estimable[shared_places[free[shared_mask]]] = False
+        loose_groups = np.abs(np.einsum("isg,s->ig", reach, null)) > INVOLVED
+        own = arrow.layout.own[loose_groups]
         estimable[own[kept[own]]] = False
-        kept[places[free[int(np.abs(null).argmax())]]] = False
-    return places[involved]
+        kept[shared_places[free[int(np.abs(null).argmax())]]] = False
+    return shared_places[involved]
 
 
 def _eliminated(point: Point, scale: Array, kept: Mask) -> tuple[Array, Array]:
     """Return what is left for the scaled shared parameters that are kept, and A_g^-1 B_g, by which own ones follow."""
     arrow = point.curvature
     assert isinstance(arrow, Arrow)
-    part = arrow.scaled(scale).of(kept)
-    factored = part.factored(1e-15)
-    reach = np.zeros_like(part.border) if factored is None else factored.reach
+    estimable_arrow = arrow.scaled(scale).of(kept)
+    factored = estimable_arrow.factored(1e-15)
+    reach = np.zeros_like(estimable_arrow.border) if factored is None else factored.reach
     if isinstance(point.factor, ArrowTriangle):
         return point.factor.scaled(scale).of(kept).shared[:-1, :-1], reach
-    schur = part.shared - np.einsum("isg,itg->st", part.border, reach, optimize=True)
+    schur = estimable_arrow.shared - np.einsum("isg,itg->st", estimable_arrow.border, reach, optimize=True)
     values, vectors = np.linalg.eigh(schur)
     return (vectors * np.sqrt(np.maximum(values, 0.0))).T, reach
 
@@ -137,12 +137,12 @@ def step_of_arrow(point: Point, free: Mask) -> Array:
     """Return the step of the free components to where the parabola at a point is least; NaN where there is none."""
     arrow, step = point.curvature, np.zeros(point.theta.size)
     assert isinstance(arrow, Arrow)
-    part = arrow.of(free)
-    diagonal = part.diagonal()
+    free_arrow = arrow.of(free)
+    diagonal = free_arrow.diagonal()
     scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
-    if not part.finite:
+    if not free_arrow.finite:
         return np.full(point.theta.size, np.nan)
-    scaled = part.scaled(scale)
+    scaled = free_arrow.scaled(scale)
     if isinstance(point.factor, ArrowTriangle) and not point.proximal:
         step[free] = point.factor.of(free).scaled(scale).least() / scale
     else:

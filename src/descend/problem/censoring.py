@@ -96,8 +96,8 @@ def censored_by_cells(request: Request, table: Table, refused: LimitsError) -> t
 
 
 def _refuse_with(request: Request, loss: Loss, limits: str | None) -> None:
-    known = request.censored is not None or (not isinstance(request.loss, str) and request.loss.states)
-    if limits is not None and known:
+    has_states = request.censored is not None or (not isinstance(request.loss, str) and request.loss.states)
+    if limits is not None and has_states:
         raise ConfigError(
             f"`{limits}` holds limits such as <0.5, which say themselves what is censored. Leave out "
             f"{spell('censored')}."
@@ -150,9 +150,9 @@ def _by_option(request: Request, table: Table, response: LeftSide, loss: Loss) -
         ) from None
     if len(names) == 1 and request.rounded is None and response.expression is None:
         return table, {"status": names[0]}
-    found = table.with_gaps((*response.one(), *names))
-    low, high = found[response.columns[0]], found[names[-1]]
-    return _by_arrays(request, table, response, Sides(low, high, found[names[0]]), least)
+    cells = table.with_gaps((*response.one(), *names))
+    low, high = cells[response.columns[0]], cells[names[-1]]
+    return _by_arrays(request, table, response, Sides(low, high, cells[names[0]]), least)
 
 
 def _by_arrays(
@@ -200,8 +200,8 @@ def _free_name(scale: str, request: Request, table: Table) -> str:
 
     if not scale:
         return ""
-    taken = {*mentioned_in(request.model), *table.names}
-    while scale in taken:
+    names_in_use = {*mentioned_in(request.model), *table.names}
+    while scale in names_in_use:
         scale += "_"
     return scale
 
@@ -224,8 +224,8 @@ def _kinds(states: str, table: Table) -> set[float]:
         return set(words.values())
     if table.size(1):  # rows that a database can look through
         return {float(word) for word in table.words(states, MOST_WORDS)}
-    found = table.with_gaps((states,))[states]
-    return set(np.unique(found[np.isfinite(found)]).tolist())
+    censoring_codes = table.with_gaps((states,))[states]
+    return set(np.unique(censoring_codes[np.isfinite(censoring_codes)]).tolist())
 
 
 def _note_of_codes(given: object, table: Table) -> tuple[str, ...]:
@@ -244,5 +244,5 @@ def _note_of_codes(given: object, table: Table) -> tuple[str, ...]:
 def _note(name: str, sides: Sides) -> str:
     """Say how many cells were read as limits, and on which side."""
     counts = {"left": int((sides.status == LEFT).sum()), "right": int((sides.status == RIGHT).sum())}
-    found = [f"{count:,} censored {side}" for side, count in counts.items() if count]
-    return f"cells of `{name}` such as {sides.example} are read as limits: {' and '.join(found)}"
+    censored_counts = [f"{count:,} censored {side}" for side, count in counts.items() if count]
+    return f"cells of `{name}` such as {sides.example} are read as limits: {' and '.join(censored_counts)}"

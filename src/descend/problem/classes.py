@@ -49,10 +49,10 @@ def with_classes(request: Request, table: Table) -> tuple[Request, Table]:
             "left."
         )
     occurring = _occurring(name, loss, table)
-    known = _by_reference(name, loss, _known(name, loss, table, occurring), request)
-    present = tuple(each for each in known if each in set(occurring))
-    if loss.classes and len(present) < len(known):
-        absent = next(each for each in known if each not in present)
+    classes = _by_reference(name, loss, _known(name, loss, table, occurring), request)
+    present = tuple(each for each in classes if each in set(occurring))
+    if loss.classes and len(present) < len(classes):
+        absent = next(each for each in classes if each not in present)
         raise DataError(
             f"No row of {table.source} has `{absent}` in `{name}`, so that its parameters cannot be estimated. Leave "
             "it out of the levels."
@@ -61,40 +61,40 @@ def with_classes(request: Request, table: Table) -> tuple[Request, Table]:
         raise DataError(f"`{name}` is `{occurring[0]}` in every row, so that there is nothing to tell apart.")
     chosen = {each: level for each, level in read_references(request.reference).items() if each != name}
     request = request.but(loss=loss.of_levels(present), reference=chosen or None)
-    return request, table.with_words(name, {each: float(place) for place, each in enumerate(present)})
+    return request, table.with_words(name, {each: float(code) for code, each in enumerate(present)})
 
 
 def numbered_classes(name: str, loss: Loss, table: Table) -> tuple[Loss, Table]:
     """Return the loss of the classes in a column, and a table that holds their places, from 0."""
     occurring = _occurring(name, loss, table)
-    known = _known(name, loss, table, occurring)
-    if len(known) < 2:
+    classes = _known(name, loss, table, occurring)
+    if len(classes) < 2:
         raise DataError(f"`{name}` is `{occurring[0]}` in every row, so that there is nothing to tell apart.")
-    return loss.of_levels(known), table.with_words(name, {each: float(place) for place, each in enumerate(known)})
+    return loss.of_levels(classes), table.with_words(name, {each: float(code) for code, each in enumerate(classes)})
 
 
 def _known(name: str, loss: Loss, table: Table, occurring: list[str]) -> tuple[str, ...]:
     """Return the classes in order: those that the loss was given, or what occurs."""
-    known = loss.classes or _in_order(name, loss, table, occurring)
+    classes = loss.classes or _in_order(name, loss, table, occurring)
     for each in occurring:
-        if each not in known:
+        if each not in classes:
             raise DataError(
-                f"`{name}` holds `{each}`, which is none of the levels {listing(known, 'and')}."
-                f"{closest(each, known)} Add it to them, or leave such rows out with {spell('where')}."
+                f"`{name}` holds `{each}`, which is none of the levels {listing(classes, 'and')}."
+                f"{closest(each, classes)} Add it to them, or leave such rows out with {spell('where')}."
             )
-    return known
+    return classes
 
 
 def _occurring(name: str, loss: Loss, table: Table) -> list[str]:
-    found = table.words(name, MOST + 1)
-    if not found:
+    levels = table.words(name, MOST + 1)
+    if not levels:
         raise DataError(f"No row of {table.source} has a value in `{name}`.")
-    if len(found) > MOST:
+    if len(levels) > MOST:
         raise DataError(
-            f"`{name}` has more than {MOST} different values, such as {listing(found[:NAMED])}, and each would be a "
+            f"`{name}` has more than {MOST} different values, such as {listing(levels[:NAMED])}, and each would be a "
             f"class of the {loss.name} loss. Put them into fewer classes, or choose a loss of numbers."
         )
-    return found
+    return levels
 
 
 def _in_order(name: str, loss: Loss, table: Table, words: list[str]) -> tuple[str, ...]:

@@ -37,10 +37,10 @@ class Edge:
     def onwards(self, point: Point) -> Array:
         """Return a theta further along the edge at which J is lower; the same theta if there is none."""
         here: Array = point.theta
-        found = self._rows(here)
-        if found is None:
+        edge_rows = self._rows(here)
+        if edge_rows is None:
             return here
-        predicted, jacobian, ways, others = found
+        predicted, jacobian, ways, others = edge_rows
         along = np.linalg.svd(ways)[2][np.linalg.matrix_rank(ways) :].T
         if not along.size:
             return here
@@ -61,10 +61,10 @@ class Edge:
         """Whether rows at the edge, and nothing else, keep J from falling further."""
         from scipy.optimize import nnls
 
-        found = self._rows(theta)
-        if found is None or not np.isfinite(gradient).all():
+        edge_rows = self._rows(theta)
+        if edge_rows is None or not np.isfinite(gradient).all():
             return False
-        _, jacobian, ways, _ = found
+        _, jacobian, ways, _ = edge_rows
         scale = np.abs(jacobian).max(axis=0)
         scale[scale == 0.0] = 1.0
         _, left = nnls((ways / scale).T, gradient / scale)

@@ -159,9 +159,9 @@ def _surely(curvature: Array, share: float) -> bool:
         scale = np.sqrt(units)
         return share * condition_bound(curvature / (scale * scale[:, None])) < 1.0
     rows = curvature.tolist()
-    diagonal = [rows[place][place] for place in range(size)]
-    found = solver(size)(rows, diagonal, diagonal, 0.0) if min(diagonal) > 0.0 else None
-    return found is not None and share * math.e * size < found[2] < math.inf
+    diagonal = [rows[component][component] for component in range(size)]
+    newton_step = solver(size)(rows, diagonal, diagonal, 0.0) if min(diagonal) > 0.0 else None
+    return newton_step is not None and share * math.e * size < newton_step[2] < math.inf
 
 
 def at_end(model: Model, objective: Objective, theta: Array, converged: bool, scale: float = 0.0) -> Verdict:
@@ -231,9 +231,9 @@ def _statistically(model: Model, objective: Objective, point: Point, upper: Arra
     lengths = np.sqrt(np.add.reduce(inner * inner))
     _, singular, directions = np.linalg.svd(inner / lengths)
     if len(singular) > 1 and singular[-1] <= ALIKE * singular[0]:
-        part = np.abs(directions[-1]) > TAKES_PART
+        loose = np.abs(directions[-1]) > TAKES_PART
         unknown = errors[~added] > UNCERTAIN * np.abs(point.theta[~added])
-        if part.sum() > 1 and unknown[part].all():
+        if loose.sum() > 1 and unknown[loose].all():
             direction = np.zeros(len(norms))
             direction[~added] = directions[-1] / lengths
             direction[added] = -np.linalg.lstsq(upper[:, added], upper @ direction, rcond=None)[0]
@@ -290,10 +290,10 @@ def _idle(model: SymbolicModel, point: Point, scale: float) -> tuple[str, ...]:
     The root mean square change of the predictions by theta_k is theta_k sqrt(C_kk / 2).
     """
     assert point.curvature is not None
-    moved = np.abs(point.theta) * np.sqrt(point.curvature.diagonal() / 2.0)
-    still = moved <= ROUNDING * math.sqrt(scale)
-    places = np.flatnonzero(still & ~model.separable)
-    return tuple(model.parameters.labels[place] for place in places)
+    influence = np.abs(point.theta) * np.sqrt(point.curvature.diagonal() / 2.0)
+    still = influence <= ROUNDING * math.sqrt(scale)
+    idle = np.flatnonzero(still & ~model.separable)
+    return tuple(model.parameters.labels[j] for j in idle)
 
 
 def _no_influence(labels: Sequence[str], but: str = "") -> str:
@@ -312,12 +312,12 @@ def _exactly(model: Model, objective: Objective, point: Point, directions: Array
         structural = redundancies(model.formula)
         if structural:
             involved = {label for each in structural for label in each.parameters}
-            known = tuple(label for label in labels if label in involved)
-            return Verdict(known, tuple(str(each) for each in structural))
+            alike = tuple(label for label in labels if label in involved)
+            return Verdict(alike, tuple(str(each) for each in structural))
     if len(directions) == 1:
         return _named(model, objective, point, directions[0], norms, exact=True)
-    part = np.abs(directions * norms) > INVOLVED
-    several = tuple(labels[k] for k in np.flatnonzero(part.any(axis=0)))
+    loose = np.abs(directions * norms) > INVOLVED
+    several = tuple(labels[k] for k in np.flatnonzero(loose.any(axis=0)))
     left = len(several) - len(directions)
     only = "no combination" if left < 1 else f"only {left} combination{'s' if left > 1 else ''}"
     return Verdict(several, (f"{joined(several)} trade off: these data determine {only} of them.",))
@@ -326,24 +326,24 @@ def _exactly(model: Model, objective: Objective, point: Point, directions: Array
 def _named(model: Model, objective: Objective, point: Point, direction: Array, norms: Array, exact: bool) -> Verdict:
     """Put one direction into words: what it leaves unchanged, if that is a simple combination."""
     labels, theta = model.parameters.labels, point.theta
-    places = np.flatnonzero(np.abs(direction * norms) > (INVOLVED if exact else TAKES_PART))
-    involved = tuple(labels[k] for k in places)
-    if len(places) < 2:
+    loose = np.flatnonzero(np.abs(direction * norms) > (INVOLVED if exact else TAKES_PART))
+    involved = tuple(labels[k] for k in loose)
+    if len(loose) < 2:
         return Verdict(involved, (_no_influence(involved),)) if involved and exact else Verdict()
     if model.linear:
-        alike = "multiples of each other" if len(places) == 2 else "linear combinations of each other"
+        alike = "multiples of each other" if len(loose) == 2 else "linear combinations of each other"
         almost = "" if exact else "almost "
         sentence = f"{joined(involved)} cannot be told apart by these data: their columns are {almost}{alike}."
         return Verdict(involved, (sentence,))
-    motions = motions_along(theta[None, places], direction[None, places], 1e-5 if exact else TAKES_PART, simple=True)
+    motions = motions_along(theta[None, loose], direction[None, loose], 1e-5 if exact else TAKES_PART, simple=True)
     if motions is not None:
-        moved = theta.copy()
-        for place, motion in zip(places, motions, strict=True):
-            moved[place] = motion.moved(theta[place], 0.1)
+        moved_theta = theta.copy()
+        for j, motion in zip(loose, motions, strict=True):
+            moved_theta[j] = motion.moved(theta[j], 0.1)
         noise = point.loss * (1e-6 if exact else 1.0 / objective.rows) + 1e-14 * abs(objective(theta * 0.0, 0).loss)
-        if objective(moved, 0).loss - point.loss <= noise:
-            found = trade_off(involved, motions)
-            verb = "is" if len(found.determined) == 1 else "are"
-            sentence = f"{joined(involved)} trade off: only {joined(found.determined)} {verb} determined by these data."
+        if objective(moved_theta, 0).loss - point.loss <= noise:
+            law = trade_off(involved, motions)
+            verb = "is" if len(law.determined) == 1 else "are"
+            sentence = f"{joined(involved)} trade off: only {joined(law.determined)} {verb} determined by these data."
             return Verdict(involved, (sentence,))
     return Verdict(involved, (f"{joined(involved)} trade off: these data determine only some combination of them.",))

@@ -23,12 +23,12 @@ def verdict_of_groups(model: Model, objective: Objective, point: Point) -> tuple
     free = np.ones(len(arrow), dtype=bool) if bounds is None else ~bounds.held(point.theta)
     if surely_determined(arrow.of(free)):
         return (), ()
-    found = rank_of_arrow(objective(point.theta, 3), free)
-    if found is None or (found.kept == free).all():
+    arrow_rank = rank_of_arrow(objective(point.theta, 3), free)
+    if arrow_rank is None or (arrow_rank.kept == free).all():
         return (), ()
     labels = model.parameters.labels
-    unknown = tuple(labels[place] for place in np.flatnonzero(free & ~found.estimable).tolist())
-    return unknown, sentences(model, arrow, found)
+    unknown = tuple(labels[j] for j in np.flatnonzero(free & ~arrow_rank.estimable).tolist())
+    return unknown, sentences(model, arrow, arrow_rank)
 
 
 def surely_determined(arrow: Arrow) -> bool:
@@ -42,23 +42,23 @@ def surely_determined(arrow: Arrow) -> bool:
 
 def sentences(model: Model, arrow: Arrow, found: ArrowRank) -> tuple[str, ...]:
     """Say which groups and which shared parameters are undetermined."""
-    said = []
+    sentences_of_groups = []
     if found.groups.size:
-        said.append(_of_groups(model, arrow, found))
+        sentences_of_groups.append(_of_groups(model, arrow, found))
     if found.shared.size:
         labels = model.parameters.labels
         names = [name for name, shape in model.parameters.shapes.items() if isinstance(shape, GroupLabels)]
-        said.append(
-            f"{joined([labels[place] for place in found.shared.tolist()])} cannot be told apart from "
+        sentences_of_groups.append(
+            f"{joined([labels[j] for j in found.shared.tolist()])} cannot be told apart from "
             f"{joined(names)}, which can make up for any change of it in every group. Remove one of them, or fix it."
         )
-    return tuple(said)
+    return tuple(sentences_of_groups)
 
 
 def _of_groups(model: Model, arrow: Arrow, found: ArrowRank) -> str:
     layout, (groups, names) = arrow.layout, levels_of(model, arrow.layout)
     unknown = ~found.estimable[layout.own[:, found.groups]]
-    involved = [name for name, part in zip(names, unknown, strict=True) if part.any()]
+    involved = [name for name, loose_levels in zip(names, unknown, strict=True) if loose_levels.any()]
     which, them = some_groups(groups, found.groups)
     its = "its" if them == "it" else "their"
     return (
@@ -79,8 +79,8 @@ def some_groups(levels: Levels, groups: Places) -> tuple[str, str]:
 def levels_of(model: Model, layout: Layout) -> tuple[Levels, list[str]]:
     """Return the groups of the finest grouping, in the order of an arrow, and the name of each of their parameters."""
     slices, names = model.parameters.slices, []
-    for place in layout.own[:, 0].tolist():
-        names.append(next(name for name, part in slices.items() if part.start <= place < part.stop))
+    for j in layout.own[:, 0].tolist():
+        names.append(next(name for name, vector_slice in slices.items() if vector_slice.start <= j < vector_slice.stop))
     labels = model.parameters.shapes[names[0]]
     assert isinstance(labels, GroupLabels)
     return labels.levels, names

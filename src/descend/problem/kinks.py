@@ -152,8 +152,8 @@ class Kinks:
     def corner(self, point: Point) -> tuple[Array, Array] | None:
         """Return the normals (m, p) of the kinks a point lies on and the subgradient there; None if it is no corner."""
         near = self.near(point.theta)
-        found = _subgradient(point, near, _between(point, near)) if near.met.any() else None
-        return None if found is None else (near.n[near.met], found)
+        subgradient = _subgradient(point, near, _between(point, near)) if near.met.any() else None
+        return None if subgradient is None else (near.n[near.met], subgradient)
 
 
 @dataclass(frozen=True)
@@ -172,9 +172,9 @@ class _Model:
 
     def move(self, multipliers: Array) -> Array:
         """Return d for the multipliers mu of the kinks."""
-        found = np.zeros(self.free.size)
-        found[self.free] = -np.linalg.solve(self.root.T, self.smooth + self.lines @ multipliers) / self.units
-        return found
+        newton_step = np.zeros(self.free.size)
+        newton_step[self.free] = -np.linalg.solve(self.root.T, self.smooth + self.lines @ multipliers) / self.units
+        return newton_step
 
     def solved(self, fixed: bool = False) -> Array:
         """Return the multipliers at the minimum over d, from the dual problem: one by one, then all free ones at once.
@@ -188,18 +188,18 @@ class _Model:
         slope = self.smooth + lines @ multipliers
         for _ in range(SWEEPS):
             before = multipliers.copy()
-            for place in range(kappa.size):
-                wanted = multipliers[place] - (lines[:, place] @ slope - h[place]) / squares[place]
-                wanted = min(max(wanted, -kappa[place]), kappa[place])
-                slope = slope + lines[:, place] * (wanted - multipliers[place])
-                multipliers[place] = wanted
+            for k in range(kappa.size):
+                multiplier = multipliers[k] - (lines[:, k] @ slope - h[k]) / squares[k]
+                multiplier = min(max(multiplier, -kappa[k]), kappa[k])
+                slope = slope + lines[:, k] * (multiplier - multipliers[k])
+                multipliers[k] = multiplier
             if np.abs(multipliers - before).max() <= 1e-12 * np.abs(kappa).max():
                 break
         inside = np.abs(multipliers) < kappa * (1.0 - 1e-9)
         if inside.any():
             own = lines[:, inside]
-            held = self.smooth + lines[:, ~inside] @ multipliers[~inside]
-            exact = np.linalg.lstsq(own.T @ own, h[inside] - own.T @ held, rcond=1e-12)[0]
+            fixed_slope = self.smooth + lines[:, ~inside] @ multipliers[~inside]
+            exact = np.linalg.lstsq(own.T @ own, h[inside] - own.T @ fixed_slope, rcond=1e-12)[0]
             if (np.abs(exact) <= kappa[inside]).all():
                 multipliers[inside] = exact
         return multipliers
@@ -253,11 +253,11 @@ def _modelled(point: Point, near: Near, gradient: Array, damping: float) -> _Mod
     lengths = np.sqrt(np.square(lines).sum(axis=0))
     reach = float(np.linalg.norm(np.linalg.solve(root, gradient[free] / units)))
     far = np.abs(near.h) / np.where(lengths > 0.0, lengths, np.inf)
-    kept = np.flatnonzero((lengths > 0.0) & (far <= reach))
-    kept = kept[np.argsort(far[kept], kind="stable")[:MOST]]
-    if not kept.size:
+    nearest = np.flatnonzero((lengths > 0.0) & (far <= reach))
+    nearest = nearest[np.argsort(far[nearest], kind="stable")[:MOST]]
+    if not nearest.size:
         return None
-    near, lines = near.of(kept), lines[:, kept]
+    near, lines = near.of(nearest), lines[:, nearest]
     smooth = gradient - near.pull
     return _Model(units, free, root, np.linalg.solve(root, smooth[free] / units), lines, near)
 
@@ -293,8 +293,8 @@ def _settled(point: Point, near: Near, gradient: Array) -> Array:
     if model is None:
         return np.asarray(point.theta)
     ended = _ended(point, model.move(model.solved()))
-    found: Array = ended if point.at(ended, 0).loss <= point.loss + GAIN * abs(point.loss) else point.theta
-    return found
+    theta_reached: Array = ended if point.at(ended, 0).loss <= point.loss + GAIN * abs(point.loss) else point.theta
+    return theta_reached
 
 
 def _tried(point: Point, near: Near) -> Point | None:
@@ -329,5 +329,5 @@ def _subgradient(point: Point, near: Near, gradient: Array) -> Array | None:
     model = _modelled(point, met, gradient, 0.0)
     if model is None:
         return None
-    found: Array = gradient - model.near.pull + model.near.n.T @ model.solved(fixed=True)
-    return found
+    subgradient: Array = gradient - model.near.pull + model.near.n.T @ model.solved(fixed=True)
+    return subgradient

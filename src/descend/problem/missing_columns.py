@@ -27,12 +27,12 @@ def mistaken_columns(model: Model, table: Table, given: Collection[str]) -> tupl
     if model.formula is None:
         return ()
     involved = dict.fromkeys(label for each in redundancies(model.formula) for label in each.parameters)
-    found = [name for name in involved if name not in given and any(_alike(name, column) for column in table.names)]
-    if not found:
+    mistaken = [name for name in involved if name not in given and any(_alike(name, column) for column in table.names)]
+    if not mistaken:
         return ()
     columns = ", ".join(table.names[:SHOWN]) + (", ..." if len(table.names) > SHOWN else "")
-    are, each = ("is not a column", "a parameter") if len(found) == 1 else ("are not columns", "parameters")
-    note = f"{joined(found)} {are} of {table.source} ({columns}), and so taken for {each}"
+    are, each = ("is not a column", "a parameter") if len(mistaken) == 1 else ("are not columns", "parameters")
+    note = f"{joined(mistaken)} {are} of {table.source} ({columns}), and so taken for {each}"
     bare = next((plain_name(name) for name in table.names if unquoted(model.formula.text, [name])), None)
     return (note if bare is None else f"{note}; if the column is meant, put it in backticks: {bare}",)
 

@@ -43,25 +43,29 @@ def read_model(request: Request, table: Table, loss: Loss) -> tuple[Model, dict[
 
 def _as_probability(model: SymbolicModel, table: Table, request: Request) -> Model:
     """Give a formula that is a probability, not log-odds, the matching loss, and bounds that keep it a probability."""
-    loss, held, parameters = model.loss, model.constraints, Parameters(model.formula.parameters)
+    loss, constraints, parameters = model.loss, model.constraints, Parameters(model.formula.parameters)
     if loss.of_mean == loss == loss.of_score:
         return model
     from descend.losses.probability import taken_for
 
-    bounds = None if held is None else held.bounds
-    known: dict[Expr, Interval] = {}
+    bounds = None if constraints is None else constraints.bounds
+    ranges: dict[Expr, Interval] = {}
     if bounds is not None:
         ends = zip(bounds.labels, bounds.low.tolist(), bounds.high.tolist(), strict=True)
-        known = {Parameter(label): (low, high) for label, low, high in ends}
+        ranges = {Parameter(label): (low, high) for label, low, high in ends}
 
     def negative(column: Column) -> bool:
         there = request.engine == "query" or request.memory_limit is not None
         return not there and bool((table.numbers((column.name,), request.missing)[column.name] < 0.0).any())
 
-    taken, within = taken_for(loss, model.formula.expression, known, negative)
+    probability_loss, within = taken_for(loss, model.formula.expression, ranges, negative)
     if within and request.bounded:
-        held = narrowed(held, parameters, {symbol.name: ends for symbol, ends in within.items()})
-    return model if taken is loss and held is model.constraints else model.under(taken, held)
+        constraints = narrowed(constraints, parameters, {symbol.name: ends for symbol, ends in within.items()})
+    return (
+        model
+        if probability_loss is loss and constraints is model.constraints
+        else model.under(probability_loss, constraints)
+    )
 
 
 def probability_note(model: Model, loss: Loss) -> str | None:
@@ -76,11 +80,11 @@ def probability_note(model: Model, loss: Loss) -> str | None:
             f"the formula is taken for the log-odds of `{name}`, as it can leave the range from 0 to 1; if it is the "
             f"probability itself, choose the {loss.of_mean.name} loss"
         )
-    held = None if model.constraints is None else model.constraints.bounds
-    kept = "" if held is None or not held.free_texts else f" with {', '.join(held.free_texts)}"
+    ends_given = None if model.constraints is None else model.constraints.bounds
+    bounded = "" if ends_given is None or not ends_given.free_texts else f" with {', '.join(ends_given.free_texts)}"
     return (
         f"the formula is taken for the probability of `{name}`, not for its log-odds, as it stays between 0 and 1"
-        f"{kept}, and is fitted by the {model.loss.name} loss. If it is the log-odds, write sigmoid(...) around it"
+        f"{bounded}, and is fitted by the {model.loss.name} loss. If it is the log-odds, write sigmoid(...) around it"
     )
 
 
@@ -174,7 +178,7 @@ def _of_source(source: str, model: Model) -> Program | Kernel:
 def _texts(gradient: str | Sequence[str]) -> tuple[str, ...]:
     """Split ``"a = ...; b = ..."`` into one text per parameter."""
     texts = [gradient] if isinstance(gradient, str) else list(gradient)
-    return tuple(part for text in texts for part in text.split(";") if part.strip()) or ("",)
+    return tuple(text_part for text in texts for text_part in text.split(";") if text_part.strip()) or ("",)
 
 
 def _by_function(model: Model, gradient: Callable[..., object], table: Table, spread: str | None) -> Kernel:
@@ -186,12 +190,12 @@ def _by_function(model: Model, gradient: Callable[..., object], table: Table, sp
             "A gradient function goes with a plain column on the left of the formula and a loss without a "
             "link. Give the gradient as text."
         )
-    known = model.parameters if model.constraints is None else model.constraints.parameters
+    named_parameters = model.parameters if model.constraints is None else model.constraints.parameters
     if model.forward is not None:
-        gradient = called_like(gradient, model.forward.function, frozenset((*table.names, *known.shapes)))
-    others = [name for name in table.names if not known.shapes.keys() & {name, *plain_names([name])}]
+        gradient = called_like(gradient, model.forward.function, frozenset((*table.names, *named_parameters.shapes)))
+    others = [name for name in table.names if not named_parameters.shapes.keys() & {name, *plain_names([name])}]
     bound = bind(gradient, others)
-    if set(bound.parameters) <= known.shapes.keys() and is_jacobian(model, bound, table):
+    if set(bound.parameters) <= named_parameters.shapes.keys() and is_jacobian(model, bound, table):
         return JacobianKernel(model, replace(bound, constraints=model.constraints))
     if spread is not None and spread not in bound.columns:
         raise ConfigError(
@@ -199,11 +203,11 @@ def _by_function(model: Model, gradient: Callable[..., object], table: Table, sp
             "take that column and return weighted means, give the gradient as text, or derived or autograd."
         )
     for name in bound.parameters:
-        if name not in known.shapes:
+        if name not in named_parameters.shapes:
             raise ConfigError(
                 f"`{bound.name}` takes `{name}`, which is neither a column nor a "
-                f"parameter.{closest(name, [*table.names, *known.shapes])} "
-                f"Parameters: {', '.join(known.shapes)}."
+                f"parameter.{closest(name, [*table.names, *named_parameters.shapes])} "
+                f"Parameters: {', '.join(named_parameters.shapes)}."
             )
     return FunctionKernel(model, replace(bound, constraints=model.constraints))
 

@@ -26,7 +26,7 @@ def newton_objective(problem: Problem, first: Point) -> VectorObjective | None:
     program = with_second_derivatives(code)
     if program is None:
         return None
-    found = objective_over(NumpyEngine(program, objective.engine.rows), objective.penalty)
-    found.floor, found.edge = objective.floor, objective.edge
-    found.noted(first)
-    return found
+    row_objective = objective_over(NumpyEngine(program, objective.engine.rows), objective.penalty)
+    row_objective.floor, row_objective.edge = objective.floor, objective.edge
+    row_objective.noted(first)
+    return row_objective

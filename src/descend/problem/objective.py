@@ -52,11 +52,11 @@ class VectorObjective(Objective):
         if last is not None and rows is None and last[0] is theta and last[1] >= order:
             return Point(theta, *last[2:], self)  # type: ignore[arg-type]
         if order == 3:
-            found = self.triangle(theta, rows)
-            if found is None:
+            triangle = self.triangle(theta, rows)
+            if triangle is None:
                 return self(theta, 2, rows)
-            loss, factor = found.loss, found.factor
-            gradient, curvature = _of_factor(factor, found.own)
+            loss, factor = triangle.loss, triangle.factor
+            gradient, curvature = _of_factor(factor, triangle.own)
         else:
             factor = None
             loss, gradient, curvature = self.numbers(theta, order, rows)
@@ -125,8 +125,8 @@ class MeanLoss(VectorObjective):
         return bool(getattr(self.engine, "sparing", False))
 
     def noise(self) -> Array | None:
-        found: Array | None = getattr(self.engine, "noise", None)
-        return None if found is None else found / self.engine.rows.total
+        noise_of_loss: Array | None = getattr(self.engine, "noise", None)
+        return None if noise_of_loss is None else noise_of_loss / self.engine.rows.total
 
     def loss_noise(self) -> float:
         return float(getattr(self.engine, "loss_noise", 0.0)) / self.engine.rows.total
@@ -151,8 +151,8 @@ class MeanLoss(VectorObjective):
         """Share out the rows of one epoch, as the engine numbers them."""
         own = getattr(self.engine, "batches", None)
         if own is not None:
-            found: Sequence[Batch] = own(size, seed, epoch)
-            return found
+            row_batches: Sequence[Batch] = own(size, seed, epoch)
+            return row_batches
         return shuffled(self.rows, size, seed, epoch, self.engine.rows.omega)
 
     def _count(self, rows: Places | Batch | None) -> None:
@@ -226,17 +226,17 @@ class Penalised(Around):
 
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
         """Return the triangle of the Jacobian: l2 theta**2 is the squared loss of a row sqrt(l2) theta against 0."""
-        found = self.inner.triangle(theta, rows)
-        if found is None:
+        root_of_curvature = self.inner.triangle(theta, rows)
+        if root_of_curvature is None:
             return None
         roots = np.sqrt(2.0 * self.penalty.l2)
-        own = None if found.own is None else found.own + 2.0 * self.penalty.l2 * theta
-        if isinstance(found.factor, np.ndarray):
+        own = None if root_of_curvature.own is None else root_of_curvature.own + 2.0 * self.penalty.l2 * theta
+        if isinstance(root_of_curvature.factor, np.ndarray):
             more = np.column_stack([np.diag(roots), roots * theta])
-            factor: Factor = triangle(np.vstack([found.factor, more]))
+            factor: Factor = triangle(np.vstack([root_of_curvature.factor, more]))
         else:
-            factor = found.factor.beside(roots, roots * theta)
-        return Triangle(found.loss + self._size(theta), own, factor)
+            factor = root_of_curvature.factor.beside(roots, roots * theta)
+        return Triangle(root_of_curvature.loss + self._size(theta), own, factor)
 
     def _size(self, theta: Array) -> float:
         return float(self.penalty.l2 @ theta**2 + self.penalty.l1 @ np.abs(theta))
@@ -278,8 +278,8 @@ class Held(Around):
         return theta
 
     def noise(self) -> Array | None:
-        found = self.inner.noise()
-        return None if found is None else found[self.free]
+        noise_of_loss = self.inner.noise()
+        return None if noise_of_loss is None else noise_of_loss[self.free]
 
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
         loss, gradient, curvature = self.inner.numbers(self.complete(theta), order, rows)
@@ -290,10 +290,12 @@ class Held(Around):
         )
 
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
-        found = self.inner.triangle(self.complete(theta), rows)
-        if found is None:
+        root_of_curvature = self.inner.triangle(self.complete(theta), rows)
+        if root_of_curvature is None:
             return None
-        own = None if found.own is None else found.own[self.free]
-        if isinstance(found.factor, np.ndarray):
-            return Triangle(found.loss, own, triangle(found.factor[:, np.append(self.free, True)]))
-        return Triangle(found.loss, own, found.factor.of(self.free))
+        own = None if root_of_curvature.own is None else root_of_curvature.own[self.free]
+        if isinstance(root_of_curvature.factor, np.ndarray):
+            return Triangle(
+                root_of_curvature.loss, own, triangle(root_of_curvature.factor[:, np.append(self.free, True)])
+            )
+        return Triangle(root_of_curvature.loss, own, root_of_curvature.factor.of(self.free))

@@ -128,15 +128,15 @@ def gather(
         refuse_clusters(request, model.loss)
     memory = None if request.memory_limit is None else of_database(read_size(request.memory_limit))
     lazy = keyed(table, names, memory, 0 if arrow else WRITTEN)
-    lazy, rows, known = _complete(table, lazy, request.missing)
-    ends = {name: np.array([summary.low, summary.high]) for name, summary in known.items()}
+    lazy, rows, summaries = _complete(table, lazy, request.missing)
+    ends = {name: np.array([summary.low, summary.high]) for name, summary in summaries.items()}
     rounded = table.rounding_notes(ends)
     preflight.check_rows(model, ends, rows, table.source, request.l1 + request.l2 > 0 or bool(request.priors))
-    check_roles(request.roles, lambda name, low, high: known[name].outside(low, high), table.source, known)
-    model.loss.check_columns(lambda name, low, high: known[name].outside(low, high), table.source)
+    check_roles(request.roles, lambda name, low, high: summaries[name].outside(low, high), table.source, summaries)
+    model.loss.check_columns(lambda name, low, high: summaries[name].outside(low, high), table.source)
     lazy = lazy.with_roles(request.roles)
     sample = replace(lazy.sample(rows, SAMPLE), observed=model.observed, source=table.source)
-    known_response = known.get(model.response) if model.response in model.response_columns else None
+    known_response = summaries.get(model.response) if model.response in model.response_columns else None
     all_rows = _all_rows(model, lazy, sample, known_response)
     engine, why = _engine(code, lazy, request, (rows, all_rows.omega))
     notes = (*notes, *rounded, *why)
@@ -154,30 +154,30 @@ def near_minimum(program: Program, sample: Rows) -> Array | None:
 
     if refusal(program) is not None:
         return None
-    found = MomentsEngine(program, sample)
-    return found.centre if found.well else None
+    moments_engine = MomentsEngine(program, sample)
+    return moments_engine.centre if moments_engine.well else None
 
 
 def _complete(table: Table, lazy: Lazy, missing: str) -> tuple[Lazy, int, dict[str, Summary]]:
     """Return the rows without missing values, their number, and a summary of each column."""
     check_missing(missing)
-    rows, known = lazy.summaries()
+    rows, summaries = lazy.summaries()
     if rows == 0:
         raise table.no_rows()
-    gaps = [name for name, summary in known.items() if summary.missing or summary.infinite]
+    gaps = [name for name, summary in summaries.items() if summary.missing or summary.infinite]
     if not gaps:
-        return lazy, rows, known
+        return lazy, rows, summaries
     if missing == "raise":
-        found = {}
+        gaps_of_columns = {}
         for name in gaps:
             first = lazy.first(~lazy.finite(name))
-            found[name] = (known[name].missing, known[name].infinite, table.place(first or 0))
-        raise DataError(table.gaps(found))
+            gaps_of_columns[name] = (summaries[name].missing, summaries[name].infinite, table.place(first or 0))
+        raise DataError(table.gaps(gaps_of_columns))
     lazy = lazy.complete()
-    rows, known = lazy.summaries()
+    rows, summaries = lazy.summaries()
     if rows == 0:
         raise table.none_complete(lazy.every)
-    return lazy, rows, known
+    return lazy, rows, summaries
 
 
 def engine_of(program: Program, lazy: Lazy) -> QueryEngine | StreamEngine:
@@ -237,8 +237,8 @@ def _at_fault(model: Model, theta: Array, lazy: Lazy) -> tuple[int | None, dict[
             bad = ~(np.abs(prediction) < preflight.LARGEST)
             bad |= ~model.loss.has_value(prediction, model.observed(block.columns))
             if bad.any():
-                place = int(bad.argmax())
-                return before + place, dict(block.take(slice(place, place + 1)).columns)
+                bad_row = int(bad.argmax())
+                return before + bad_row, dict(block.take(slice(bad_row, bad_row + 1)).columns)
             before += len(bad)
     return None, {}
 
@@ -248,19 +248,19 @@ def _all_rows(model: Model, lazy: Lazy, sample: Rows, known: Summary | None) -> 
     some = sample.y
     near = float(some[np.isfinite(some)].mean()) if np.isfinite(some).any() else 0.0
     try:
-        found = Response(model, lazy, near, None if known is None else (known.low, known.high)).ask()
+        sums = Response(model, lazy, near, None if known is None else (known.low, known.high)).ask()
     except LackingFunctionError:
-        found = _by_blocks(model, lazy, near)
-    _refuse_response(model, found, sample.source)
-    omega = found["omega"]
-    first, second = found["first"], found["second"]
+        sums = _by_blocks(model, lazy, near)
+    _refuse_response(model, sums, sample.source)
+    omega = sums["omega"]
+    first, second = sums["first"], sums["second"]
     spread = second - first * first / omega
     terms = {
-        term: found[f"term{number}"]
+        term: sums[f"term{number}"]
         for number, term in enumerate(model.loss.row_terms(lazy.roles.spread is not None))
-        if f"term{number}" in found
+        if f"term{number}" in sums
     }
-    return AllRows(lazy, int(found["counting"]), omega, max(spread, 0.0), found["squares"], terms)
+    return AllRows(lazy, int(sums["counting"]), omega, max(spread, 0.0), sums["squares"], terms)
 
 
 def _refuse_response(model: Model, found: Mapping[str, float], source: str) -> None:

@@ -36,11 +36,11 @@ class LastPieces(ABC):
 
     def at(self, theta: Array) -> Pieces:
         """Return the pieces at theta."""
-        known = self.known(theta)
-        if known is None:
-            known = self.anew(theta)
-            self._last = (theta, known)
-        return known
+        pieces = self.known(theta)
+        if pieces is None:
+            pieces = self.anew(theta)
+            self._last = (theta, pieces)
+        return pieces
 
 
 @dataclass(eq=False)
@@ -59,8 +59,8 @@ class RowPieces(LastPieces):
     def anew(self, theta: Array) -> Pieces:
         """Return the pieces at theta without keeping them."""
         total = self.rows.total if self.total is None else self.total
-        found = replace(pieces_of(self.model, theta, self.rows, total), at_theta=self.anew)
-        return found if self.penalty is None else penalised(found, self.penalty)
+        row_pieces = replace(pieces_of(self.model, theta, self.rows, total), at_theta=self.anew)
+        return row_pieces if self.penalty is None else penalised(row_pieces, self.penalty)
 
 
 @dataclass(eq=False)
@@ -103,10 +103,10 @@ class StreamedPieces(LastPieces):
 
     def _completed(self, near: Pieces, pull: Array, measure: Measure, rows: Rows) -> Pieces:
         """Return the pieces of some rows with the pull of all others; pull: of all rows."""
-        found = replace(
+        penalised_pieces = replace(
             near, slope=pull - near.pull, measure=measure, at_theta=partial(self._at_other_theta, rows, measure)
         )
-        return found if self.sample.penalty is None else penalised(found, self.sample.penalty)
+        return penalised_pieces if self.sample.penalty is None else penalised(penalised_pieces, self.sample.penalty)
 
     def _blocks(self) -> Iterator[Rows]:
         return (block.counting() for block in self.lazy.blocks(BLOCK))
@@ -131,10 +131,10 @@ def pieces_of(model: Model, theta: Array, rows: Rows, total: float) -> Pieces:
 
 def penalised(found: Pieces, penalty: Penalty) -> Pieces:
     """Return the pieces with those of a penalty."""
-    theta, places = found.theta, np.flatnonzero(penalty.l1)
-    l1, none = penalty.l1[places], np.zeros(places.size)
+    theta, l1_places = found.theta, np.flatnonzero(penalty.l1)
+    l1, none = penalty.l1[l1_places], np.zeros(l1_places.size)
     kinks = replace(
-        found, residual=theta[places], jacobian=np.eye(theta.size)[places], below=l1, above=l1, rounding=none
+        found, residual=theta[l1_places], jacobian=np.eye(theta.size)[l1_places], below=l1, above=l1, rounding=none
     )
     slope = found.slope + 2.0 * penalty.l2 * theta
     return replace(found.joined(kinks), slope=slope, bend=2.0 * penalty.l2)

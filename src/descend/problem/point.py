@@ -223,8 +223,8 @@ class Point:
 
     def at(self, theta: Array, order: int = 1) -> Point:
         """Evaluate J at another theta, over the same rows."""
-        self._latest = found = self.objective(theta, order, self.rows)
-        return found
+        self._latest = point_at_order = self.objective(theta, order, self.rows)
+        return point_at_order
 
     @property
     def system(self) -> None:
@@ -252,9 +252,9 @@ class Point:
 
     def reached(self, theta: Array) -> Point | None:
         """Return J where a step from here ended, if it was evaluated there last, with its curvature."""
-        found, self._latest = self._latest, None  # or each point would keep all that follow
-        known = found is not None and found.theta is theta and found.curvature is not None
-        return found if known else None
+        latest, self._latest = self._latest, None  # or each point would keep all that follow
+        is_latest = latest is not None and latest.theta is theta and latest.curvature is not None
+        return latest if is_latest else None
 
     def curved(self) -> Curvature | None:
         """Return the curvature here, evaluating it if that was not done yet; None if there is none."""

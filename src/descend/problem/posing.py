@@ -59,7 +59,7 @@ def pose(request: Request, table: Table) -> Problem:
 def _problem_of(request: Request, table: Table) -> Problem:
     loss = LOSSES.build(request.loss)
     table = kind_of(request.model).rows_of(request.model, table, request.roles.spread)
-    model, given = read_model(request, table, loss)
+    model, starting = read_model(request, table, loss)
     if request.reference:
         from descend.problem.response_levels import levels_by_reference
 
@@ -80,11 +80,11 @@ def _problem_of(request: Request, table: Table) -> Problem:
     names = dict.fromkeys((*model.response_columns, *model.inputs, *beside))
     summing = _summing(model, code, table, tuple(names), request)
     pair = None if isinstance(request.model, str) else kind_of(request.model).original(request.model, model)
-    doubt = None if pair is None else pair.difference(model.parameters.start(given, 1.0), summing.rows.columns)
+    doubt = None if pair is None else pair.difference(model.parameters.start(starting, 1.0), summing.rows.columns)
     if doubt is not None:
         return pose(untraced(request, doubt), table)
     objective = _objective(request, model, table, summing)
-    start = _with_rows(objective, model, summing, gradient, given, request.given.get("start"))
+    start = _with_rows(objective, model, summing, gradient, starting, request.given.get("start"))
     doubtful = ambiguities(model.formula, table.names) if model.formula is not None and not request.bare else ()
     notes = [*request.notes, *model.notes, *summing.notes, *_notes_of(model, code, request, summing.rows, loss)]
     if table.counted:
@@ -99,7 +99,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
         table=table,
         rows=summing.rows,
         objective=objective,
-        given=given,
+        given=starting,
         start=start,
         notes=tuple(notes),
         remarks=(*doubtful, *table.notes, *summing.remarks),
@@ -275,9 +275,9 @@ def _within(
     fixed = ~np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan)) & ~bounds.pinned
     own = ~np.isnan(model.parameters.start(dict.fromkeys(given.keys() & set(requested or ()), 0.0), math.nan))
     inside = bounds.contains(theta) | (~own & ((theta == bounds.low) | (theta == bounds.high)))
-    for place in np.flatnonzero(fixed & ~inside).tolist():
+    for j in np.flatnonzero(fixed & ~inside).tolist():
         raise ConfigError(
-            f"The start of `{bounds.labels[place]}` is {theta[place]:g}, outside its bounds {bounds.text(place)}. "
+            f"The start of `{bounds.labels[j]}` is {theta[j]:g}, outside its bounds {bounds.text(j)}. "
             "Give a start inside them, or leave it out to have one chosen."
         )
     theta = np.where(fixed, theta, bounds.interior(theta))
@@ -290,10 +290,10 @@ def _within(
         still = np.zeros(corner.size, dtype=bool)
         if point.curvature is not None:
             still = (point.curvature.diagonal() == 0.0) & (corner != theta)
-        for place in np.flatnonzero(still).tolist():  # stationary, or with no influence anywhere near
+        for j in np.flatnonzero(still).tolist():  # stationary, or with no influence anywhere near
             beside = corner.copy()
-            beside[place] += BESIDE * (theta[place] - corner[place])
-            still[place] = objective(beside, 2).loss != point.loss
+            beside[j] += BESIDE * (theta[j] - corner[j])
+            still[j] = objective(beside, 2).loss != point.loss
         return ~still
 
     return theta, bounds.barred_where(passable, theta)

@@ -53,12 +53,12 @@ def _in_matrix(model: Model, table: Table, names: Sequence[str], request: Reques
     """Return the columns as they lie in a matrix, where the model reads that as a whole; None where it does not."""
     if not model.listed or request.missing != "raise" or request.device or request.engine == "torch":
         return None
-    found = table.in_matrix(names)
-    if found is None or found.listed != model.listed:
+    matrix = table.in_matrix(names)
+    if matrix is None or matrix.listed != model.listed:
         return None
-    others = table.numbers([name for name in names if name not in found.listed])
-    as_they_are = found.keys() == {*found.listed, *others} and all(found[name] is others[name] for name in others)
-    return found if as_they_are else found.beside(others)
+    others = table.numbers([name for name in names if name not in matrix.listed])
+    as_they_are = matrix.keys() == {*matrix.listed, *others} and all(matrix[name] is others[name] for name in others)
+    return matrix if as_they_are else matrix.beside(others)
 
 
 def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: str, penalised: bool) -> None:
@@ -89,17 +89,17 @@ def check_response(loss: Loss, rows: Rows, name: str, made_of: Sequence[str] = (
     if not (y is rows.columns.get(name) or finite(y)):  # columns were looked at when they were read
         bad = ~np.isfinite(y)
         row, count = int(bad.argmax()), int(bad.sum())
-        given = (column for column in made_of if column != name)
-        held = ", ".join(f"{column} = {rows.columns[column][row]:g}" for column in given)
+        data_columns = (column for column in made_of if column != name)
+        row_text = ", ".join(f"{column} = {rows.columns[column][row]:g}" for column in data_columns)
         where = f"{count} rows of {source}, the first of them row" if count > 1 else "row"
         raise DataError(
             f"`{name}` is not finite in {where} {row + 1}{'' if count > 1 else f' of {source}'}, where it is {y[row]:g}"
-            f"{f' ({held})' if held else ''}. "
+            f"{f' ({row_text})' if row_text else ''}. "
             f"Leave such rows out{using('where')}, or change the left side of the formula."
         )
     refuse_outside_domain(loss, y, name, lambda row: f"row {row + 1}", source)
-    if (found := loss.refused(y, rows.omega)) is not None:
-        row, why = found
+    if (refused_rows := loss.refused(y, rows.omega)) is not None:
+        row, why = refused_rows
         raise DataError(f"`{name}` is {y[row]:g} in row {row + 1} of {source}: {why}.")
 
 
@@ -186,9 +186,9 @@ def _without_slope(model: SymbolicModel, theta: Array, columns: Mapping[str, Arr
     """Say for which parameter and row the derivative of the prediction is not finite; None if all are finite."""
     for symbol, _, row, size in broken_slopes(model, theta, columns):
         where = model.at_row(columns, row)
-        held = "no value" if math.isnan(size) else f"the value {size:g}"
+        slope_in_words = "no value" if math.isnan(size) else f"the value {size:g}"
         return (
-            f"The derivative of the prediction by `{symbol.name}` has {held} in row {row + 1}"
+            f"The derivative of the prediction by `{symbol.name}` has {slope_in_words} in row {row + 1}"
             f"{f' ({where})' if where else ''} at the start ({model.parameters.mentioned(theta)}), though the loss is "
             f"finite. Give other starting values{using('start')}, or leave such rows out{using('where')}."
         )
@@ -229,14 +229,14 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
             row = int(bad.argmax())
             where = model.at_row(columns, row)
             failure = f"The prediction is {prediction[row]:g} in row {row + 1}" + (f" ({where})" if where else "")
-            part = smallest_failure(symbolic, theta, columns, row)
-            if part is not None and not part[0].atoms(Parameter, Predictor):
+            failing = smallest_failure(symbolic, theta, columns, row)
+            if failing is not None and not failing[0].atoms(Parameter, Predictor):
                 raise DataError(
-                    f"`{as_text(part[0])}` is {part[1]:g} in row {row + 1} ({where}), whatever the parameters. "
+                    f"`{as_text(failing[0])}` is {failing[1]:g} in row {row + 1} ({where}), whatever the parameters. "
                     f"Leave such rows out{using('where')}, or change the formula."
                 )
-            culprit = f": `{as_text(part[0])}` is {part[1]:g} there" if part is not None else ""
-            other = None if part is None else with_limit(symbolic.prediction, part[0])
+            culprit = f": `{as_text(failing[0])}` is {failing[1]:g} there" if failing is not None else ""
+            other = None if failing is None else with_limit(symbolic.prediction, failing[0])
             if other is not None:
                 advice = (
                     f"Write `{as_text(other)}`, which has its limit there, or give other starting "
@@ -277,8 +277,12 @@ def _too_large(model: SymbolicModel, theta: Array, columns: Mapping[str, Array])
 
     row = int((sizes >= largest).argmax())
     where = model.at_row(columns, row)
-    part = innermost_failure(model.prediction, row_values(model, theta, columns, row), largest)
-    culprit = "" if part is None or part[0] == model.prediction else f": `{as_text(part[0])}` is {part[1]:g} there"
+    overflow = innermost_failure(model.prediction, row_values(model, theta, columns, row), largest)
+    culprit = (
+        ""
+        if overflow is None or overflow[0] == model.prediction
+        else f": `{as_text(overflow[0])}` is {overflow[1]:g} there"
+    )
     return f"The prediction is {prediction[row]:g} in row {row + 1}" + (f" ({where})" if where else ""), culprit
 
 
@@ -292,9 +296,9 @@ def smallest_failure(
     values = row_values(model, theta, columns, row)
     for term in model.formula.terms.values():
         for item in term.each:
-            given = {Column(name): float(column[0]) for name, column in one.items()}
-            if (found := innermost_failure(item, given)) is not None:
-                return found
+            values_of_row = {Column(name): float(column[0]) for name, column in one.items()}
+            if (failure := innermost_failure(item, values_of_row)) is not None:
+                return failure
     return innermost_failure(model.prediction, values)
 
 

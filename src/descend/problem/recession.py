@@ -41,8 +41,8 @@ class Pulls:
     def normed(self) -> Pulls:
         """Return the rows that constrain d, scaled to length 1."""
         length = np.sqrt(np.square(self.design).sum(axis=1))
-        kept = np.isfinite(length) & (length > 0.0)
-        return Pulls(self.design[kept] / length[kept, None], self.wanted[kept])
+        informative = np.isfinite(length) & (length > 0.0)
+        return Pulls(self.design[informative] / length[informative, None], self.wanted[informative])
 
 
 def recession(some: Pulls, all_rows: Callable[[], Iterable[Pulls]], low: Array, high: Array) -> Recession | None:
@@ -55,27 +55,27 @@ def recession(some: Pulls, all_rows: Callable[[], Iterable[Pulls]], low: Array, 
     (2019), Verifying the existence of maximum likelihood estimates for generalized linear models.
     """
     basis = _alike(some.normed().design)
-    known = Pulls(some.design @ basis, some.wanted).normed()
-    known = known if len(known.wanted) <= FEW else _some(known, _spread(known))
+    pulls = Pulls(some.design @ basis, some.wanted).normed()
+    pulls = pulls if len(pulls.wanted) <= FEW else _some(pulls, _spread(pulls))
     bounds = np.concatenate([basis[np.isfinite(high)], -basis[np.isfinite(low)]])
     for _ in range(ROUNDS):
-        found = _best(known, bounds)
-        if found is None:
+        direction = _best(pulls, bounds)
+        if direction is None:
             return None
-        moved = rows = 0
+        rows_moved = rows = 0
         against = []
         for block in all_rows():
-            seen = Pulls(block.design @ basis, block.wanted).normed()
-            product = seen.design @ found
-            gain = np.where(seen.wanted == 0.0, -np.abs(product), seen.wanted * product)
-            moved, rows = moved + int((gain > STRICT).sum()), rows + len(block.wanted)
+            block_pulls = Pulls(block.design @ basis, block.wanted).normed()
+            product = block_pulls.design @ direction
+            gain = np.where(block_pulls.wanted == 0.0, -np.abs(product), block_pulls.wanted * product)
+            rows_moved, rows = rows_moved + int((gain > STRICT).sum()), rows + len(block.wanted)
             wrong = np.flatnonzero(gain < -AGAINST)
             if wrong.size:
-                against.append(_some(seen, wrong[np.argsort(gain[wrong])[:FEW]]))
+                against.append(_some(block_pulls, wrong[np.argsort(gain[wrong])[:FEW]]))
         if not against:
-            return Recession(basis @ found, moved, rows)
-        every = (known, *against)
-        known = Pulls(*(np.concatenate([getattr(each, part) for each in every]) for part in ("design", "wanted")))
+            return Recession(basis @ direction, rows_moved, rows)
+        every = (pulls, *against)
+        pulls = Pulls(*(np.concatenate([getattr(each, name) for each in every]) for name in ("design", "wanted")))
     return None
 
 
@@ -92,8 +92,8 @@ def _alike(design: Array) -> Array:
     scale = np.sqrt(np.square(design).sum(axis=0))
     scale = np.where(scale > 0.0, scale, 1.0)
     _, values, right = np.linalg.svd(design / scale, full_matrices=False)
-    kept = values > NULL * values[0]
-    return np.asarray((right[kept] / values[kept, None]).T / scale[:, None])
+    independent = values > NULL * values[0]
+    return np.asarray((right[independent] / values[independent, None]).T / scale[:, None])
 
 
 def _best(pulls: Pulls, bounds: Array) -> Array | None:
@@ -101,10 +101,10 @@ def _best(pulls: Pulls, bounds: Array) -> Array | None:
 
     maximise sum wanted a' d   where   wanted a' d >= 0,   a' d = 0 where wanted is 0,   bounds d <= 0
     """
-    held, free = pulls.design[pulls.wanted == 0.0], pulls.wanted != 0.0
+    flat_pulls, free = pulls.design[pulls.wanted == 0.0], pulls.wanted != 0.0
     basis = np.eye(pulls.design.shape[1])
-    if len(held):
-        _, sizes, directions = np.linalg.svd(held)
+    if len(flat_pulls):
+        _, sizes, directions = np.linalg.svd(flat_pulls)
         basis = directions[int((sizes > NULL * sizes[0]).sum()) :].T
     gains = (pulls.design[free] * pulls.wanted[free, None]) @ basis
     norms = np.sqrt(np.square(gains).sum(axis=1))
@@ -116,8 +116,8 @@ def _best(pulls: Pulls, bounds: Array) -> Array | None:
     gains = gains[moving] / norms[moving, None]
     sides = np.concatenate([-gains, bounds @ basis])
     exact = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
-    found = linprog(-gains.sum(axis=0), sides, np.zeros(len(sides)), bounds=(-1.0, 1.0), options=exact)
-    if found.status != 0 or not (gains @ found.x).max() > STRICT:
+    program = linprog(-gains.sum(axis=0), sides, np.zeros(len(sides)), bounds=(-1.0, 1.0), options=exact)
+    if program.status != 0 or not (gains @ program.x).max() > STRICT:
         return None
-    direction = basis @ found.x
+    direction = basis @ program.x
     return np.asarray(direction / np.sqrt(direction @ direction))

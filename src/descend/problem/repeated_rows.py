@@ -58,7 +58,7 @@ def _repeat(response: Array) -> bool:
     """Whether values repeat. Of many, one in 64 is examined first, picked by hash to keep equal values together."""
     if response.size > MANY:
         hashed = np.ascontiguousarray(response).view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        part = response[hashed >> np.uint64(58) == 0]
-        if np.unique(part).size > (1.0 - SHARE / 2.0) * part.size:
+        subset = response[hashed >> np.uint64(58) == 0]
+        if np.unique(subset).size > (1.0 - SHARE / 2.0) * subset.size:
             return False
     return len(set(response.tolist())) < response.size

@@ -67,8 +67,8 @@ def _certain(problem: Problem, theta: Array) -> bool:
         else model.constraints.complete(dict(model.parameters.named(theta)))
     )
     chances = model.loss.probabilities(model.scores(theta, columns), named)
-    places = model.observed(columns).astype(np.intp)
-    return bool((chances[np.arange(len(places)), places] > CERTAIN).any())
+    class_numbers = model.observed(columns).astype(np.intp)
+    return bool((chances[np.arange(len(class_numbers)), class_numbers] > CERTAIN).any())
 
 
 def _flattest(problem: Problem, theta: Array) -> tuple[float, Array] | None:

@@ -57,8 +57,8 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
         return same
     if same is None and not _may_run_away(problem, model, theta):
         return None
-    if free and same is None and (said := _complete(problem, theta)) is not None:
-        return said
+    if free and same is None and (divergence := _complete(problem, theta)) is not None:
+        return divergence
     low, high = np.full(theta.size, -np.inf), np.full(theta.size, np.inf)
     if bounds is not None:
         low, high = bounds.low.copy(), bounds.high.copy()
@@ -77,10 +77,10 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
             for block in problem.all_rows.lazy.blocks(LARGEST_BLOCK):
                 yield _pulls(model, theta, block)
 
-    found = recession(some, every, low, high)
-    if found is None or not (_straight(model) or _falls_for_ever(problem, theta, found)):
+    separating = recession(some, every, low, high)
+    if separating is None or not (_straight(model) or _falls_for_ever(problem, theta, separating)):
         return None
-    return _separated(model, found) if same is None else same
+    return _separated(model, separating) if same is None else same
 
 
 def _may_run_away(problem: Problem, model: Model, theta: Array) -> bool:
@@ -126,15 +126,19 @@ def _pulls(model: Model, theta: Array, rows: Rows) -> Pulls:
     """Return the derivatives of the score of each row of nonzero weight, and which way the score should go."""
     columns = rows.columns
     y, domain = model.observed(columns), model.loss.response_domain
-    wanted = np.where(y == domain.low, -1.0, np.where(y == domain.high, 1.0, 0.0))
+    pull_signs = np.where(y == domain.low, -1.0, np.where(y == domain.high, 1.0, 0.0))
     symbolic = model.symbolic if _straight(model) else None
     if symbolic is not None and (inside := symbolic.linear_predictor) is not None:
         slopes = {symbol: inside.diff(symbol) for symbol in symbolic.formula.unknowns}
         design = symbolic.derivatives_of(inside, slopes, theta, columns)[1]
-        wanted = wanted if _rising(symbolic, inside) else -wanted
+        pull_signs = pull_signs if _rising(symbolic, inside) else -pull_signs
     else:
         design = model.scores_and_jacobian(theta, columns)[1]
-    return Pulls(design, wanted) if rows.omega is None else Pulls(design[rows.omega > 0.0], wanted[rows.omega > 0.0])
+    return (
+        Pulls(design, pull_signs)
+        if rows.omega is None
+        else Pulls(design[rows.omega > 0.0], pull_signs[rows.omega > 0.0])
+    )
 
 
 def _complete(problem: Problem, theta: Array) -> str | None:

@@ -29,30 +29,30 @@ def endless_groups(problem: Problem, theta: Array) -> str | None:
     lowest, highest = np.full(groups, np.inf), np.full(groups, -np.inf)
     np.minimum.at(lowest, codes, y)
     np.maximum.at(highest, codes, y)
-    for end, way, said in ((domain.low, -1.0, "minus infinity"), (domain.high, 1.0, "infinity")):
+    for end, way, infinity in ((domain.low, -1.0, "minus infinity"), (domain.high, 1.0, "infinity")):
         same = (lowest == end) & (highest == end)
         if not same.any():
             continue
-        _, along, places = symbolic.scores_and_parts(theta, problem.rows.columns)
-        along, places = along[counting], places[counting]
+        _, along, row_slopes = symbolic.scores_and_parts(theta, problem.rows.columns)
+        along, row_slopes = along[counting], row_slopes[counting]
         free = np.ones(theta.size, dtype=bool) if penalty is None else (penalty.l1 == 0.0) & (penalty.l2 == 0.0)
         if problem.objective.priors is not None:
             free &= ~problem.objective.priors.priors.pulling
         least, most = np.full(theta.size, np.inf), np.full(theta.size, -np.inf)
-        np.minimum.at(least, places, along)
-        np.maximum.at(most, places, along)
+        np.minimum.at(least, row_slopes, along)
+        np.maximum.at(most, row_slopes, along)
         rising, falling = least > 0.0, most < 0.0
         up, down = (rising, falling) if way > 0.0 else (falling, rising)
         if bounds is not None:
             up, down = up & np.isinf(bounds.high), down & np.isinf(bounds.low)
         runs = (free & (up | down))[engine.layout.own] & same
-        found = np.flatnonzero(runs.any(axis=0))
-        if not found.size:
+        endless = np.flatnonzero(runs.any(axis=0))
+        if not endless.size:
             continue
         levels, names = levels_of(problem.model, engine.layout)
-        moving = list(dict.fromkeys(name for name, part in zip(names, runs, strict=True) if part.any()))
-        which, them = some_groups(levels, found)
-        towards = f" towards {said}" if rising[engine.layout.own[runs.any(axis=1)][0, found[0]]] else ""
+        moving = list(dict.fromkeys(name for name, runs_of_name in zip(names, runs, strict=True) if runs_of_name.any()))
+        which, them = some_groups(levels, endless)
+        towards = f" towards {infinity}" if rising[engine.layout.own[runs.any(axis=1)][0, endless[0]]] else ""
         return (
             f"`{problem.model.response}` is {end:g} in every row of {which}, so the loss falls for as long as "
             f"{joined(moving)} of {them} {'run' if len(moving) > 1 else 'runs'}{towards}, and there is no best fit. "

@@ -37,12 +37,12 @@ def shortest(model: Model, objective: Objective, point: Point) -> Array | None:
     scale = norms(upper)
     scale[scale == 0.0] = 1.0
     left, singular, turned = np.linalg.svd(upper / scale)
-    kept = singular > (EXACT if point.factor is not None else EXACT_SUMMED) * singular[0]
-    if kept.all():
+    estimable = singular > (EXACT if point.factor is not None else EXACT_SUMMED) * singular[0]
+    if estimable.all():
         return None
-    move = turned[kept].T @ ((left.T @ right)[kept] / singular[kept])
+    move = turned[estimable].T @ ((left.T @ right)[estimable] / singular[estimable])
     theta = point.theta - move / scale
-    free = turned[~kept].T / scale[:, None]
+    free = turned[~estimable].T / scale[:, None]
     counted = penalty_of(model, 0.0, 1.0).l2
     surplus = np.linalg.lstsq(free * counted[:, None], theta * counted, rcond=None)[0]
     return np.asarray(theta - free @ surplus)

@@ -64,7 +64,7 @@ def columns_named(given: Any, table: Table) -> tuple[tuple[str, ...], Mapping[st
             return (given,), None, table
         name, colon, codes_text = given.partition(":")
         if colon:
-            pairs = [part.partition("=") for part in codes_text.split(",")]
+            pairs = [code_pair.partition("=") for code_pair in codes_text.split(",")]
             return _listed(name), {code.strip(): meaning.strip() for code, _, meaning in pairs}, table
     return _listed(given), None, table
 
@@ -85,10 +85,10 @@ def with_states(table: Table, name: str, codes: Mapping[str, str] | None) -> Tab
     meanings = WORDS if codes is None else {code: _meaning(name, meaning) for code, meaning in codes.items()}
     counted: dict[str, float] = {}
     for word in words:
-        known = meanings.get(word, meanings.get(word.strip().casefold()))
-        if known is None:
+        state_code = meanings.get(word, meanings.get(word.strip().casefold()))
+        if state_code is None:
             raise _no_state(table, name, word, codes)
-        counted[word] = float(known)
+        counted[word] = float(state_code)
     text = table.text(name) if table.types[name] == "text" else None
     if text is not None and any(cell is None for cell in text.tolist()):  # a blank is no mark
         return in_arrays(table, {name: np.array([0.0 if cell is None else counted[cell] for cell in text.tolist()])})
@@ -96,12 +96,12 @@ def with_states(table: Table, name: str, codes: Mapping[str, str] | None) -> Tab
 
 
 def _meaning(name: str, meaning: str) -> int:
-    known = WORDS.get(meaning.casefold())
-    if known is None:
+    state_code = WORDS.get(meaning.casefold())
+    if state_code is None:
         raise ConfigError(
             f"`{meaning}` says nothing of what is censored in `{name}`. Write left, right, none or interval."
         )
-    return known
+    return state_code
 
 
 def _no_state(table: Table, name: str, word: str, codes: Mapping[str, str] | None) -> DescendError:
@@ -133,13 +133,13 @@ def of_pair(table: Table, names: tuple[str, ...]) -> Sides:
 def of_cells(table: Table, response: LeftSide, loss: Loss) -> Sides:
     """Read cells such as ``<0.5``; of whole numbers that says 0 or less."""
     (name,) = response.one()
-    found = limits_of(table.text(name), name, table.source, table.place)
-    values, side = found.values, found.side
+    sides_of_cells = limits_of(table.text(name), name, table.source, table.place)
+    values, side = sides_of_cells.values, sides_of_cells.side
     if loss.counts:
-        below, above = np.ceil(values) - found.strict, np.floor(values) + found.strict
-        values = np.where(side < 0, np.where(found.strict, below, np.floor(values)), values)
-        values = np.where(side > 0, np.where(found.strict, above, np.ceil(values)), values)
-    return Sides(values, values, np.where(np.isnan(values), np.nan, side), found.example)
+        below, above = np.ceil(values) - sides_of_cells.strict, np.floor(values) + sides_of_cells.strict
+        values = np.where(side < 0, np.where(sides_of_cells.strict, below, np.floor(values)), values)
+        values = np.where(side > 0, np.where(sides_of_cells.strict, above, np.ceil(values)), values)
+    return Sides(values, values, np.where(np.isnan(values), np.nan, side), sides_of_cells.example)
 
 
 def rounded(sides: Sides, unit: float) -> Sides:
@@ -152,9 +152,9 @@ def rounded(sides: Sides, unit: float) -> Sides:
 
 def in_arrays(table: Table, columns: Mapping[str, object]) -> Table:
     """Return the same rows in memory, with further columns, or others in place of some."""
-    found = open_table({**columns_in_memory(table), **columns})
-    found.source = table.source
-    return found
+    censored_table = open_table({**columns_in_memory(table), **columns})
+    censored_table.source = table.source
+    return censored_table
 
 
 def unused(name: str, table: Table) -> str:

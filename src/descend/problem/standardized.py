@@ -67,13 +67,17 @@ class Units:
 
     def gradient(self, gradient: Array) -> Array:
         """Return T'g, dJ/du."""
-        moved = self.scale * gradient
-        return moved if self.intercept is None else moved - self.shift * gradient[self.intercept]
+        scaled_gradient = self.scale * gradient
+        return scaled_gradient if self.intercept is None else scaled_gradient - self.shift * gradient[self.intercept]
 
     def columns(self, matrix: Array) -> Array:
         """Return M T for a matrix whose columns belong to the parameters."""
-        moved = matrix * self.scale
-        return moved if self.intercept is None else moved - np.outer(matrix[:, self.intercept], self.shift)
+        scaled_columns = matrix * self.scale
+        return (
+            scaled_columns
+            if self.intercept is None
+            else scaled_columns - np.outer(matrix[:, self.intercept], self.shift)
+        )
 
     def curvature(self, curvature: Curvature) -> Curvature:
         """Return T'CT."""
@@ -119,8 +123,8 @@ class StandardizedPieces:
 
     def known(self, u: Array) -> Pieces | None:
         """Return the pieces at u if they were asked for last."""
-        found = self.pieces.known(self.objective.theta(u))
-        return None if found is None else self._moved(u, found)
+        known_pieces = self.pieces.known(self.objective.theta(u))
+        return None if known_pieces is None else self._moved(u, known_pieces)
 
     def at(self, u: Array) -> Pieces:
         """Return the pieces at u."""
@@ -134,10 +138,10 @@ class StandardizedPieces:
         if measure is not None:
             frame = np.linalg.solve(units.columns(np.eye(u.size)), measure.frame)
             measure = measure._replace(frame=np.asarray(frame, dtype=np.float64))
-        moved = replace(found, theta=u, jacobian=jacobian, slope=slope, bend=bend, measure=measure)
+        shifted_pieces = replace(found, theta=u, jacobian=jacobian, slope=slope, bend=bend, measure=measure)
         if pieces_at is None:
-            return moved
-        return replace(moved, at_theta=lambda v: self._moved(v, pieces_at(self.objective.theta(v))))
+            return shifted_pieces
+        return replace(shifted_pieces, at_theta=lambda v: self._moved(v, pieces_at(self.objective.theta(v))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,11 +206,15 @@ class StandardizedObjective(Around):
 
     def noise(self) -> Array | None:
         """Return the standard deviation of dJ/du."""
-        found = self.inner.noise()
-        if found is None:
+        noise_of_loss = self.inner.noise()
+        if noise_of_loss is None:
             return None
-        units, moved = self.units, self.units.scale * found
-        return moved if units.intercept is None else np.hypot(moved, units.shift * found[units.intercept])
+        units, scaled_theta = self.units, self.units.scale * noise_of_loss
+        return (
+            scaled_theta
+            if units.intercept is None
+            else np.hypot(scaled_theta, units.shift * noise_of_loss[units.intercept])
+        )
 
     def theta(self, u: Array) -> Array:
         """Return u in the user's units; the start is returned exactly as given, without rounding errors."""
@@ -284,12 +292,12 @@ def _entering(formula: Formula, loss: Loss) -> tuple[tuple[str, ...], int | None
         if slope.atoms(Parameter, Predictor):
             continue
         term = formula.terms.get(symbol) if isinstance(symbol, Predictor) else None
-        place = parameters.slices[symbol.name if term is None else term.vector].start
+        position = parameters.slices[symbol.name if term is None else term.vector].start
         if term is None:
-            columns[place] = as_text(slope) if slope.atoms(Column) else ""
-            intercept = place if slope == 1 else intercept
+            columns[position] = as_text(slope) if slope.atoms(Column) else ""
+            intercept = position if slope == 1 else intercept
         else:
-            columns[place : place + len(term.labels)] = [as_text(slope * item) for item in term.each] * (
+            columns[position : position + len(term.labels)] = [as_text(slope * item) for item in term.each] * (
                 len(term.labels) // len(term.each)
             )
     return tuple(columns), intercept

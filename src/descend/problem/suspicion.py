@@ -112,15 +112,15 @@ def agrees(model: Model, rows: Rows, engine: Engine, first: Point, truth: Engine
         right = _sums(truth, theta) if truth is not None else None
         if truth is not None and (right is None or not np.isfinite(right).all()):
             continue
-        given = _sums(engine, theta)
-        if given is None or not np.isfinite(given).all():
+        values_of_starts = _sums(engine, theta)
+        if values_of_starts is None or not np.isfinite(values_of_starts).all():
             continue
         if right is not None:
             size = np.maximum(np.abs(right), math.sqrt(abs(first.loss)) * _lengths(first))
-            return bool((np.abs(given - right) <= CLOSE * size + 1e-300).all())
+            return bool((np.abs(values_of_starts - right) <= CLOSE * size + 1e-300).all())
         change = _change(model, rows, theta, scales * (0.5 + turn))
         if change is not None:
-            along = given * scales * (0.5 + turn)
+            along = values_of_starts * scales * (0.5 + turn)
             return abs(float(along.sum()) - change) <= CLOSE * max(abs(change), float(np.abs(along).sum()))
     return False
 
@@ -157,9 +157,9 @@ def _scales(first: Point) -> Array:
 def approved(model: Model, first: Point, proof: bool = False) -> Judgement:
     """Return the judgement of a gradient that is right."""
     text = "correct, proved." if proof else "correct."
-    found = {label: Finding(label, "correct", text) for label in model.parameters.labels}
+    findings = {label: Finding(label, "correct", text) for label in model.parameters.labels}
     at = dict(zip(model.parameters.labels, first.theta.tolist(), strict=True))
-    return Judgement(found, proof, 0 if proof else 1, str(model), str(model.loss), at)
+    return Judgement(findings, proof, 0 if proof else 1, str(model), str(model.loss), at)
 
 
 def _rejected(model: Model, first: Point) -> Judgement:

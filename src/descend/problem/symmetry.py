@@ -30,8 +30,8 @@ def canonical(program: Program, theta: Array, given: Collection[str], bounds: Bo
 
     What was ``given`` keeps its value, and so does what would leave the bounds.
     """
-    found: Array = canonical_each(program, theta[None, :], given, bounds)[0][0]
-    return found
+    theta_ordered: Array = canonical_each(program, theta[None, :], given, bounds)[0][0]
+    return theta_ordered
 
 
 def canonical_each(
@@ -71,10 +71,12 @@ def canonical_each(
             continue
         at, order = np.array(rows), order_of(formula, group[0])
         first_to_last = np.argsort(order.keys(settled[:, at[:, order.place]]), axis=1, kind="stable")
-        moved = at[first_to_last].reshape(len(settled), -1)
-        changes = with_values(at, np.take_along_axis(settled, moved, 1), (moved != at.ravel()).any(axis=1))
+        theta_ordered = at[first_to_last].reshape(len(settled), -1)
+        changes = with_values(
+            at, np.take_along_axis(settled, theta_ordered, 1), (theta_ordered != at.ravel()).any(axis=1)
+        )
         swapped = before.copy()
-        swapped[:, at.ravel()] = np.take_along_axis(before, moved, 1)
+        swapped[:, at.ravel()] = np.take_along_axis(before, theta_ordered, 1)
         before = np.where(changes[:, None], swapped, before)
     return settled, before
 
@@ -121,14 +123,14 @@ def order_of_terms(model: Model, given: Collection[str], end: Array) -> str | No
     """Say which of the terms that can stand for each other is written first, where no starting value chose that."""
     if model.formula is None:
         return None
-    found = []
+    sentences = []
     for group in interchangeable(model.formula):
         names = {symbol.name for own in group for symbol in own}
         order = order_of(model.formula, group[0])
         keys = order.keys(end[[model.parameters.slices[own[order.place].name].start for own in group]])
         if not names & set(given) and bool((np.diff(keys) >= 0.0).all()):
-            found.append(f"{_named(group)} can stand for each other, which changes nothing; {order.words} is first")
-    return "; ".join(found) or None
+            sentences.append(f"{_named(group)} can stand for each other, which changes nothing; {order.words} is first")
+    return "; ".join(sentences) or None
 
 
 def changed_places(model: Model, given: Collection[str], start: Array, end: Array) -> str | None:
@@ -140,12 +142,12 @@ def changed_places(model: Model, given: Collection[str], start: Array, end: Arra
         names = [own[order.place].name for own in group]
         if not set(names) <= set(given):
             continue
-        places = [model.parameters.slices[name].start for name in names]
-        before, after = start[places], end[places]
-        if len(set(before.tolist())) < len(places) or (np.argsort(before) == np.argsort(after)).all():
+        positions = [model.parameters.slices[name].start for name in names]
+        before, after = start[positions], end[positions]
+        if len(set(before.tolist())) < len(positions) or (np.argsort(before) == np.argsort(after)).all():
             continue
         were, are = (
-            " < ".join(names[place] for place in np.argsort(values, kind="stable")) for values in (before, after)
+            " < ".join(names[position] for position in np.argsort(values, kind="stable")) for values in (before, after)
         )
         return (
             f"like terms changed places: {_named(group)} can stand for each other, and where the start had {were}, the "

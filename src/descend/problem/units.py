@@ -33,9 +33,13 @@ def with_units(request: Request, table: Table) -> Request:
     if request.stated is not None:
         return request
     stated = stated_units(table.names, table.units, request.units)
-    found: dict[str, str] = {}
-    bare = {key: _changed(key, request[key], _collected(found, key)) for key in VALUES if _has_units(request[key])}
-    stated = Stated(stated.columns, {**table.given_units, **stated.given}, found)
+    units_of_columns: dict[str, str] = {}
+    bare = {
+        key: _changed(key, request[key], _collected(units_of_columns, key))
+        for key in VALUES
+        if _has_units(request[key])
+    }
+    stated = Stated(stated.columns, {**table.given_units, **stated.given}, units_of_columns)
     if not stated:
         return request
     if not stated.strict:
@@ -71,22 +75,22 @@ def units_of_model(model: Model, stated: Stated | None) -> Units | None:
     """Return the units of the formula of a model; None where nothing is said of units, or there is no formula."""
     if stated is None or model.formula is None:
         return None
-    held = model.constraints
-    return stated.of(model.formula, {} if held is None else held.tie_texts)
+    constraints = model.constraints
+    return stated.of(model.formula, {} if constraints is None else constraints.tie_texts)
 
 
 def unlike_errors(model: Model, sigma: str | None, units: Units, stated: Stated) -> Iterator[tuple[str, str]]:
     """Yield each column of standard deviations that is in another unit than what it belongs to, and a sentence."""
-    known = stated.known()
-    of_inputs = [(given, name, units.columns.get(name)) for name, given in model.inexact.items()]
+    stated_units = stated.known()
+    of_inputs = [(error_unit, name, units.columns.get(name)) for name, error_unit in model.inexact.items()]
     response = units.responses[0] if len(units.responses) == 1 else None
-    for column, name, wanted in ((sigma, model.response, response), *of_inputs):
-        own = known.get(column) if isinstance(column, str) else None
-        if own is None or wanted is None:
+    for column, name, response_unit in ((sigma, model.response, response), *of_inputs):
+        own = stated_units.get(column) if isinstance(column, str) else None
+        if own is None or response_unit is None:
             continue
-        scale = factor(own, wanted)
+        scale = factor(own, response_unit)
         if scale is None or not is_one(scale):
-            yield str(column), f"the errors `{column}` are {in_words(own)}, and `{name}` is {in_words(wanted)}"
+            yield str(column), f"the errors `{column}` are {in_words(own)}, and `{name}` is {in_words(response_unit)}"
 
 
 def _check_names(stated: Stated, table: Table, model: Model) -> None:
@@ -107,7 +111,7 @@ def _has_units(value: object) -> bool:
         return any(map(_has_units, value.values()))
     if isinstance(value, list | tuple):
         return any(map(_has_units, value))
-    return isinstance(value, str) and any(_is_quantity(part) for part in re.split(r"[<>≤≥=~(),]+", value))
+    return isinstance(value, str) and any(_is_quantity(bound) for bound in re.split(r"[<>≤≥=~(),]+", value))
 
 
 def _is_quantity(text: str) -> bool:
@@ -131,9 +135,9 @@ def _changed(key: str, value: object, change: Change, name: str = "") -> object:
 
 
 def _changed_bound(text: str, change: Change) -> str:
-    signs, parts = RELATION.findall(text), [part.strip() for part in RELATION.split(text)]
-    name = next((part.strip("`") for part in parts if not part[:1].isdigit() and not _is_quantity(part)), "")
-    parts = [change(name, part) if _is_quantity(part) else part for part in parts]
+    signs, parts = RELATION.findall(text), [bound.strip() for bound in RELATION.split(text)]
+    name = next((bound.strip("`") for bound in parts if not bound[:1].isdigit() and not _is_quantity(bound)), "")
+    parts = [change(name, bound) if _is_quantity(bound) else bound for bound in parts]
     return " ".join(word for pair in zip(parts, [*signs, ""], strict=True) for word in pair).strip()
 
 
@@ -151,7 +155,7 @@ def _changed_prior(text: str, change: Change, name: str) -> str:
         before, equals, value = setting.rpartition("=")
         return f"{before}{equals}{change(left.strip().strip('`'), value)}" if _is_quantity(value) else setting
 
-    parts = [one(part) for part in inside.rstrip().removesuffix(")").split(",")]
+    parts = [one(prior_text) for prior_text in inside.rstrip().removesuffix(")").split(",")]
     changed = f"{call}{bracket}{','.join(parts)})"
     return f"{left}{sign}{changed}" if sign else changed
 
@@ -178,23 +182,23 @@ def _converter(units: Units, key: str) -> Change:
         read = measured(text)
         assert read is not None
         value, own = read
-        wanted = units.parameters.get(name.partition("[")[0].strip().strip("`"))
-        if isinstance(wanted, tuple):
+        unit = units.parameters.get(name.partition("[")[0].strip().strip("`"))
+        if isinstance(unit, tuple):
             raise ConfigError(
                 f"`{name}` has components of different units, so {spell(key)} takes plain numbers for it."
             )
-        if wanted is None:
+        if unit is None:
             return repr(value)
-        converted = conversion(own, wanted)
+        converted = conversion(own, unit)
         if converted is None:
             raise ConfigError(
-                f"{spell(key)} gives `{name}` {text.strip()}, and by the formula it is {in_words(wanted)}. Give it in "
+                f"{spell(key)} gives `{name}` {text.strip()}, and by the formula it is {in_words(unit)}. Give it in "
                 "a unit of that kind, or a plain number."
             )
         if converted.shift:
             raise ConfigError(
-                f"{spell(key)} gives `{name}` {text.strip()}, and by the formula it is in {wanted}: whether that is a "
-                f"temperature or a difference of two, nothing says. Give it in {wanted}."
+                f"{spell(key)} gives `{name}` {text.strip()}, and by the formula it is in {unit}: whether that is a "
+                f"temperature or a difference of two, nothing says. Give it in {unit}."
             )
         return repr(float(f"{converted(value):.15g}"))
 

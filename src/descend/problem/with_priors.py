@@ -25,9 +25,9 @@ class WithPriors(Around):
 
     def at_dispersion(self, dispersion: float) -> WithPriors:
         """Return the same J with priors that are weighed for another dispersion."""
-        found = copy.copy(self)
-        found.priors, found._last = self.priors.with_dispersion(dispersion), None
-        return found
+        with_dispersion = copy.copy(self)
+        with_dispersion.priors, with_dispersion._last = self.priors.with_dispersion(dispersion), None
+        return with_dispersion
 
     def with_priors_of(self, other: VectorObjective) -> VectorObjective:
         """Return J of other rows, or of another engine, with the same priors."""
@@ -44,25 +44,25 @@ class WithPriors(Around):
 
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
         """Return the triangle of the Jacobian: a prior is one more row sqrt(w) d + slope/sqrt(w), w its curvature."""
-        found = self.inner.triangle(theta, rows)
-        if found is None:
+        root_of_curvature = self.inner.triangle(theta, rows)
+        if root_of_curvature is None:
             return None
         pull, scale = self.priors.priors.at(theta), self.priors.scale
         roots = np.sqrt(scale * pull.bend)
         flat = roots == 0.0
         right = np.where(flat, 0.0, scale * pull.slope / np.where(flat, 1.0, roots))
-        own = None if found.own is None else found.own + scale * pull.gradient
+        own = None if root_of_curvature.own is None else root_of_curvature.own + scale * pull.gradient
         if own is None and pull.slope[flat].any():  # a slope without curvature is no square
             own = self(theta, 1, rows).gradient
-        if isinstance(found.factor, np.ndarray):
+        if isinstance(root_of_curvature.factor, np.ndarray):
             more = [np.column_stack([np.diag(roots), right])]
             for slope, bend, along in pull.along:
                 root = math.sqrt(scale * bend)
                 more.append(np.append(root * along, scale * slope / root)[None])
-            factor: Factor = triangle(np.vstack([found.factor, *more]))
+            factor: Factor = triangle(np.vstack([root_of_curvature.factor, *more]))
         else:
-            factor = found.factor.beside(roots, right)
-        return Triangle(found.loss + scale * pull.value, own, factor)
+            factor = root_of_curvature.factor.beside(roots, right)
+        return Triangle(root_of_curvature.loss + scale * pull.value, own, factor)
 
     def exactly(self, theta: Array) -> Point:
         """Return J with the second derivative of the priors itself, where a descent may take another."""
@@ -79,8 +79,8 @@ class WithPriors(Around):
 
 def bent(curvature: Curvature, pull: Pull, scale: float) -> Curvature:
     """Return a curvature of the rows with that of priors."""
-    found = with_diagonal(curvature, scale * pull.bend)
+    curvature_of_priors = with_diagonal(curvature, scale * pull.bend)
     for _, bend, along in pull.along:
-        assert isinstance(found, np.ndarray)
-        found = found + scale * bend * np.outer(along, along)
-    return found
+        assert isinstance(curvature_of_priors, np.ndarray)
+        curvature_of_priors = curvature_of_priors + scale * bend * np.outer(along, along)
+    return curvature_of_priors

@@ -78,18 +78,18 @@ class Animation:
 
     def _repr_html_(self) -> str:
         """Return the HTML for a notebook: the page, in a frame of its own."""
-        shown = escape(page(self.film), quote=True)
+        film_page = escape(page(self.film), quote=True)
         look = "width: 100%; height: 40rem; border: 0"
-        return f'<iframe title="Animation of the fit" srcdoc="{shown}" style="{look}"></iframe>'
+        return f'<iframe title="Animation of the fit" srcdoc="{film_page}" style="{look}"></iframe>'
 
 
-def page(shown: Film) -> str:
+def page(film: Film) -> str:
     """Return a film as a self-contained page that plays, pauses, and has a slider over the epochs."""
     frames = [
-        [frame.said, *(drawn(panel, marks) for panel, marks in zip(shown.panels, frame.marks, strict=True))]
-        for frame in shown.frames
+        [frame.said, *(drawn(panel, marks) for panel, marks in zip(film.panels, frame.marks, strict=True))]
+        for frame in film.frames
     ]
-    moving = list(zip(shown.panels, frames[0][1:], strict=True))
+    moving = list(zip(film.panels, frames[0][1:], strict=True))
     pictures = "".join(figure(panel, moving=marks) for panel, marks in moving)
     data = json.dumps(frames, ensure_ascii=False).replace("</", "<\\/")
     last = len(frames) - 1
@@ -100,25 +100,25 @@ def page(shown: Film) -> str:
         f'<input type="range" id="frame" min="0" max="{last}" value="0" aria-label="Step of the run"></div>'
     )
     body = (
-        f"<header>{bar('animation of a fit')}<h1>{escape(shown.title)}</h1></header>"
+        f"<header>{bar('animation of a fit')}<h1>{escape(film.title)}</h1></header>"
         f'<main><h2>The run</h2><p id="said">{escape(frames[0][0])}</p>{controls}'
         f'<div class="figures pairs film">{pictures}</div></main>'
         f'<script type="application/json" id="frames">{data}</script>'
     )
-    return document(shown.title, body, "film.css", "film.js")
+    return document(film.title, body, "film.css", "film.js")
 
 
-def pictures(shown: Film) -> Iterator[Image]:
+def pictures(film: Film) -> Iterator[Image]:
     """Draw the frames with Matplotlib, each a (height, width, 3) image with even sides.
 
     What stays is drawn once; what moves is drawn over a copy of it.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    drawing, places = style.canvas(len(shown.panels), shown.title)
+    drawing, panel_axes = style.canvas(len(film.panels), film.title)
     canvas = FigureCanvasAgg(drawing)
     drawing.set_dpi(DPI)
-    for axes, panel in zip(places, shown.panels, strict=True):
+    for axes, panel in zip(panel_axes, film.panels, strict=True):
         plots.draw(axes, panel)
         axes.autoscale_view()
         axes.autoscale(False)
@@ -126,9 +126,9 @@ def pictures(shown: Film) -> Iterator[Image]:
     words = drawing.text(0.015, 0.02, "", **style.text(10.5))
     canvas.draw()
     empty = canvas.copy_from_bbox(drawing.bbox)
-    for frame in shown.frames:
+    for frame in film.frames:
         canvas.restore_region(empty)
-        for axes, marks in zip(places, frame.marks, strict=True):
+        for axes, marks in zip(panel_axes, frame.marks, strict=True):
             for mark in marks:
                 artist = draw_mark(axes, mark)
                 axes.draw_artist(artist)
@@ -143,8 +143,8 @@ def _write_gif(images: Iterator[Image], path: Path) -> None:
     from PIL import Image as Pillow
 
     first = Pillow.fromarray(next(images)).quantize(PALETTE)  # all frames use the colours of the first
-    others = (Pillow.fromarray(image).quantize(palette=first, dither=Pillow.Dither.NONE) for image in images)
-    frames = [first, *others]
+    later_frames = (Pillow.fromarray(image).quantize(palette=first, dither=Pillow.Dither.NONE) for image in images)
+    frames = [first, *later_frames]
     waits = [1000 // RATE] * (len(frames) - 1) + [int(1000 * PAUSE)]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=waits, loop=0, optimize=True)
 

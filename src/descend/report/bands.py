@@ -22,10 +22,10 @@ ROOM = 0.25
 
 def around(
     fit: Fitted,
-    drawn: Drawn,
+    curve_drawn: Drawn,
     grid: Array,
     look: Look,
-    least: float | None = None,
+    level: float | None = None,
     colour: str = "vermillion",
     name: bool = True,
 ) -> list[Band]:
@@ -33,21 +33,21 @@ def around(
 
     name: whether a legend names them.
     """
-    found = []
+    bands = []
     for interval in shown(look):
         if _why_not(fit, interval):
             continue
-        columns = _with_scatter(fit, drawn.columns) if interval == "prediction" else drawn.columns
+        columns = _with_scatter(fit, curve_drawn.columns) if interval == "prediction" else curve_drawn.columns
         ends = band(fit.estimates(), columns, interval, look.level)
-        low, high = drawn.of(ends.low), drawn.of(ends.high)
+        low, high = curve_drawn.of(ends.low), curve_drawn.of(ends.high)
         if not (np.isfinite(low) & np.isfinite(high)).all():
             continue
         low, high = drawable(low), drawable(high)
-        if least is not None and look.scale("y") == "log":
-            low, high = np.maximum(low, least), np.maximum(high, least)
+        if level is not None and look.scale("y") == "log":
+            low, high = np.maximum(low, level), np.maximum(high, level)
         words = f"{look.level * 100:g}% {interval}" if name else ""
-        found.append(Band(grid, low, high, words, colour, OPACITY[interval]))
-    return found
+        bands.append(Band(grid, low, high, words, colour, OPACITY[interval]))
+    return bands
 
 
 def in_view(
@@ -97,9 +97,9 @@ def _scatter_known(fit: Fitted) -> bool:
 
 def _with_scatter(fit: Fitted, columns: Mapping[str, Array]) -> Mapping[str, Array]:
     """Return the columns with the sigma, or weight, of each row, where the fit computes it."""
-    found = fit.estimates()
-    measurement, spread = measurement_of(found), found.sigma or found.weights
+    estimates = fit.estimates()
+    measurement, spread = measurement_of(estimates), estimates.sigma or estimates.weights
     if measurement is None or spread is None:
         return columns
-    prediction = fit.model.predict(found.theta, columns)
+    prediction = fit.model.predict(estimates.theta, columns)
     return {**columns, spread: measurement.computed.over(measurement.known(columns, prediction), len(prediction))}

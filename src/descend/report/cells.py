@@ -40,10 +40,13 @@ def minus(text: str) -> str:
 
 def prose(text: object) -> str:
     """Escape a sentence; text in backticks becomes code."""
-    parts = str(text).split("`")
-    if len(parts) % 2 == 0:
+    prose_parts = str(text).split("`")
+    if len(prose_parts) % 2 == 0:
         return escape(str(text))
-    return "".join(f"<code>{escape(part)}</code>" if place % 2 else escape(part) for place, part in enumerate(parts))
+    return "".join(
+        f"<code>{escape(prose_part)}</code>" if part_number % 2 else escape(prose_part)
+        for part_number, prose_part in enumerate(prose_parts)
+    )
 
 
 def ranged(values: NDArray[np.float64]) -> str:

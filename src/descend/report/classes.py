@@ -30,10 +30,12 @@ def probabilities(view: View, look: Look = panels.DEFAULT) -> Panel:
     """
     fit, name = view.fit, view.inputs[0] if view.inputs else "row"
     x = panels.on_axis(look, "x", view.x, name)
-    places, drawn = view.line(x, panels.along(x, look.scale("x")))
-    shares = np.broadcast_to(probabilities_of(fit.model, fit.theta, drawn.columns), (len(places), len(view.classes)))
+    rows_drawn, curve_drawn = view.line(x, panels.along(x, look.scale("x")))
+    shares = np.broadcast_to(
+        probabilities_of(fit.model, fit.theta, curve_drawn.columns), (len(rows_drawn), len(view.classes))
+    )
     below = view.observed and look.scale("y") == "linear"
-    marks = marks_of(view.classes, places, shares, x, view.y if below else None)
+    marks = marks_of(view.classes, rows_drawn, shares, x, view.y if below else None)
     low = ends(view.classes) if below else (None, None)
     said = ["Below 0, the rows of each class."] if below else []
     title = f"Probability of each class, {rows(fit.rows)}" if fit.solution is not None else "Probability of each class"
@@ -43,15 +45,15 @@ def probabilities(view: View, look: Look = panels.DEFAULT) -> Panel:
     return Panel("curve", title, *axes, marks, caption, alt)
 
 
-def marks_of(names: Sequence[str], places: Array, shares: Array, x: Array, y: Array | None) -> list[Mark]:
+def marks_of(names: Sequence[str], rows_drawn: Array, shares: Array, x: Array, y: Array | None) -> list[Mark]:
     """Return the probability of each class at some places, a line each, and the rows of each below, if y is given."""
     marks: list[Mark] = []
-    for place, label in enumerate(names):
-        colour, dashes = _drawn_as(place)
+    for class_number, label in enumerate(names):
+        colour, dashes = _drawn_as(class_number)
         if y is not None:
-            of = x[y == place]
-            marks.append(Points(of, np.full(len(of), -STEP * (place + 1)), "", colour, 0.7))
-        marks.append(Line(places, shares[:, place], label, colour, 2.4, dashes))
+            of = x[y == class_number]
+            marks.append(Points(of, np.full(len(of), -STEP * (class_number + 1)), "", colour, 0.7))
+        marks.append(Line(rows_drawn, shares[:, class_number], label, colour, 2.4, dashes))
     return marks
 
 
@@ -66,8 +68,8 @@ def colours(names: Sequence[str]) -> str:
     >>> colours(["low", "high"])
     'Probability of low (blue), high (vermillion); below 0, the rows of each.'
     """
-    drawn = [f"{name} ({_drawn_as(place)[0]}{DASHED[_drawn_as(place)[1]]})" for place, name in enumerate(names)]
-    return f"Probability of {', '.join(drawn)}; below 0, the rows of each."
+    classes_drawn = [f"{name} ({_drawn_as(place)[0]}{DASHED[_drawn_as(place)[1]]})" for place, name in enumerate(names)]
+    return f"Probability of {', '.join(classes_drawn)}; below 0, the rows of each."
 
 
 def _drawn_as(place: int) -> tuple[str, str]:

@@ -33,33 +33,33 @@ def characters(panels: Sequence[Panel], width: int, height: int, colour: bool = 
     figure.subplots(1, len(panels))
     figure.plot_size(width, height)
     figure.theme("colorless")
-    for place, panel in enumerate(panels, start=1):
-        part = figure.subplot(1, place)
-        part.title(one_line(panel.title, width // len(panels) - 8))
-        part.label(one_line(panel.x.name, 30), "x")
+    for panel_number, panel in enumerate(panels, start=1):
+        subplot = figure.subplot(1, panel_number)
+        subplot.title(one_line(panel.title, width // len(panels) - 8))
+        subplot.label(one_line(panel.x.name, 30), "x")
         for mark in panel.marks:
             if not isinstance(mark, Points | Line | Level):
                 continue
             marker = plotext.marker("braille", COLOURS[mark.colour]) if colour else "braille"
             if isinstance(mark, Level):
-                part.line(mark.y)
+                subplot.line(mark.y)
                 continue
             x, y = np.asarray(mark.x, dtype=np.float64), np.asarray(mark.y, dtype=np.float64)
-            shown = np.isfinite(x) & np.isfinite(y) & ((y > 0.0) | (panel.y.scale != "log"))
-            if not shown.any():
+            points_shown = np.isfinite(x) & np.isfinite(y) & ((y > 0.0) | (panel.y.scale != "log"))
+            if not points_shown.any():
                 continue
-            signal = part.signal(x[shown].tolist(), y[shown].tolist(), marker=marker)
-            part.draw(signal.lines() if isinstance(mark, Line) else signal)
+            signal = subplot.signal(x[points_shown].tolist(), y[points_shown].tolist(), marker=marker)
+            subplot.draw(signal.lines() if isinstance(mark, Line) else signal)
         if panel.y.low is not None and panel.y.high is not None:
-            part.ruler("y").lim(panel.y.low, panel.y.high)
+            subplot.ruler("y").lim(panel.y.low, panel.y.high)
         if panel.x.integers:
             ends = reach(np.concatenate([mark.x for mark in panel.marks if isinstance(mark, Points | Line)]))
             ticks = [
                 int(tick) for tick in MaxNLocator(5, integer=True).tick_values(*ends) if ends[0] <= tick <= ends[1]
             ]
-            part.ruler("x").ticks(ticks, [f"{tick:,}" for tick in ticks])
+            subplot.ruler("x").ticks(ticks, [f"{tick:,}" for tick in ticks])
         if panel.y.scale == "log":
-            part.ruler("y").scale("log")
+            subplot.ruler("y").scale("log")
     text: str = figure.build().string(not colour)
     return text
 
@@ -71,8 +71,8 @@ class Scene:
         names = dict.fromkeys((*model.inputs, *model.response_columns))
         self.model = model
         everything = {name: column(columns[name]) for name in names}
-        self.rows, chosen, _ = sample(everything)
-        self.drawn = Drawn(self.rows) if model.rowwise else Drawn(everything, chosen)
+        self.rows, rows_drawn, _ = sample(everything)
+        self.drawn = Drawn(self.rows) if model.rowwise else Drawn(everything, rows_drawn)
         with np.errstate(all="ignore"):
             self.y = model.observed(self.rows)
         self.epochs: list[int] = []
@@ -86,8 +86,8 @@ class Scene:
     def panels(self, step: Step) -> list[Panel]:
         """Prepare the panels at a step."""
         epochs, losses = np.array(self.epochs, dtype=np.float64), np.array(self.losses)
-        known = losses[np.isfinite(losses)]
-        scale = "log" if len(known) and known.min() > 0.0 and known.max() > DECADES * known.min() else "linear"
+        finite = losses[np.isfinite(losses)]
+        scale = "log" if len(finite) and finite.min() > 0.0 and finite.max() > DECADES * finite.min() else "linear"
         title = f"epoch {step.epoch:,}  loss {step.loss:.6g}"
         falling = Panel(
             "loss", title, Axis("epoch", integers=True), Axis("", scale), [Line(epochs, losses, colour="green")]
@@ -104,8 +104,8 @@ class Scene:
                 grid = np.linspace(x.min(), x.max(), CURVE)
                 curve = Line(grid, Drawn({model.inputs[0]: grid}).predict(model, step.theta))
             else:
-                places = ordered(x, CURVE)
-                curve = Line(x[places], self.drawn.predict(model, step.theta)[places])
+                rows_drawn = ordered(x, CURVE)
+                curve = Line(x[rows_drawn], self.drawn.predict(model, step.theta)[rows_drawn])
             return Panel("curve", str(model), Axis(model.inputs[0]), up, [Points(x, self.y), curve])
         predicted = self.drawn.predict(model, step.theta)
         ends = np.array(low_high)

@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def plot_design(found: Design) -> Figure:
+def plot_design(design: Design) -> Figure:
     """Draw the error after one more measurement along the input, with the chosen places.
 
     Raises ConfigError if several inputs vary.
     """
-    if not found.along.size:
+    if not design.along.size:
         raise ConfigError("A design is drawn along one input. Give the others a value.")
-    (name,) = found.points[0]
-    x = np.array([point[name] for point in found.points])
-    y = np.interp(x, found.along, found.alone)
-    word = "mean axis of the confidence ellipsoid" if found.aim == "all" else f"standard error of {found.aim}"
+    (name,) = design.points[0]
+    x = np.array([point[name] for point in design.points])
+    y = np.interp(x, design.along, design.alone)
+    word = "mean axis of the confidence ellipsoid" if design.aim == "all" else f"standard error of {design.aim}"
     marks: list[Mark] = [
-        Line(found.along, found.alone, "after one measurement there", "blue"),
-        Level(found.error_now, "now"),
-        Level(found.error_then, f"after {len(x)} at the places marked", "green"),
+        Line(design.along, design.alone, "after one measurement there", "blue"),
+        Level(design.error_now, "now"),
+        Level(design.error_then, f"after {len(x)} at the places marked", "green"),
         Points(x, y, "chosen", "vermillion"),
     ]
     alt = f"The {word} after one more measurement, along {name}; chosen: {', '.join(f'{each:.4g}' for each in x)}."

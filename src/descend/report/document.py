@@ -74,5 +74,5 @@ def _themes() -> str:
 def colours(theme: int) -> str:
     """Return the colours of a theme, 0 light or 1 dark, as CSS variables."""
     named = {name: pair[theme] for name, pair in (palette.PALETTE | palette.PAGE).items()}
-    named |= {f"c{place}": colour for place, colour in enumerate(style.contours(12, dark=bool(theme)))}
+    named |= {f"c{colour_number}": colour for colour_number, colour in enumerate(style.contours(12, dark=bool(theme)))}
     return " ".join(f"--{name}: {colour};" for name, colour in named.items())

@@ -54,8 +54,8 @@ class Entry:
 
     def of(self, fit: Fitted) -> object:
         """Return the value for a fit."""
-        found: object = getattr(fit, self.key) if self.value is None else self.value(fit)
-        return found
+        field_value: object = getattr(fit, self.key) if self.value is None else self.value(fit)
+        return field_value
 
     def shown(self, fit: Fitted, intervals: Intervals | None) -> Iterable[Field]:
         """Return the fields that people read."""
@@ -66,12 +66,12 @@ class Entry:
         return () if value is None else [Field(self.label, value, kind)]
 
 
-def fields(fit: Fitted, intervals: Intervals | None = None, said: Collection[str] = ()) -> list[Field]:
+def fields(fit: Fitted, intervals: Intervals | None = None, keys_shown: Collection[str] = ()) -> list[Field]:
     """Return the fields to show of a fit, in reading order. said: notes to leave out, since the user has seen them."""
     intervals = None if fit.model.in_place else intervals
-    left_out = {_sentence(note, fit.parameters) for note in (*said, NOT_AT_MINIMUM)}
-    shown = (field for entry in ENTRIES for field in entry.shown(fit, intervals))
-    return [field for field in shown if field.label != "note" or field.value not in left_out]
+    left_out = {_sentence(note, fit.parameters) for note in (*keys_shown, NOT_AT_MINIMUM)}
+    fields_shown = (field for entry in ENTRIES for field in entry.shown(fit, intervals))
+    return [field for field in fields_shown if field.label != "note" or field.value not in left_out]
 
 
 def summary(fit: Fitted) -> dict[str, Any]:
@@ -84,9 +84,9 @@ def plain(value: object) -> Any:
     if isinstance(value, ByGroup):
         value = value.by_label()
     if isinstance(value, Mapping):
-        return {str(name): plain(part) for name, part in value.items()}
+        return {str(name): plain(plain_part) for name, plain_part in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
-        return [plain(part) for part in value]
+        return [plain(plain_part) for plain_part in value]
     if isinstance(value, np.generic):
         return plain(value.item())
     if isinstance(value, float):
@@ -100,14 +100,14 @@ def _fitted(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
         yield Field("fitted", str(fit.model), "formula")
         yield Field("parameters", f"{fit.model.parameters.size:,}", "text")
         return
-    held, shapes = fit.constraints, every_parameter(fit.model)
+    constraints, shapes = fit.constraints, every_parameter(fit.model)
     values, found = [float(value) for value in shapes.flat(fit.parameters)], fit.standard_errors
     errors = [np.nan] * len(values) if found is None else shapes.flat(found).tolist()
     ends = [] if intervals is None else [_ends(intervals, shapes.labels, side) for side in (0, 1)]
     many = {name for name, each in shapes.shapes.items() if isinstance(each, GroupLabels) and len(each) > MOST_GROUPS}
     yield Field("fitted", fit.fitted_formula or str(fit.model), "formula")
     for label, value, error, *both in zip(shapes.labels, values, errors, *ends, strict=True):
-        mark = "" if held is None else held.mark(label, fit.theta)
+        mark = "" if constraints is None else constraints.mark(label, fit.theta)
         cells = [value, None if np.isnan(error) else error, mark, *both]
         yield Field(label, cells, "parameter", label.partition("[")[0] in many, unit_of_label(fit, shapes, label))
     for name, cells in quantity_cells((fit if intervals is None else intervals).quantities, intervals is not None):
@@ -116,8 +116,10 @@ def _fitted(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 def _quantities(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     """Yield a note on each quantity whose value, error or interval is missing or open."""
-    shown = (fit if intervals is None else intervals).quantities.values()
-    yield from (Field("note", _sentence(found.why, fit.parameters), "note") for found in shown if found.why)
+    quantities_shown = (fit if intervals is None else intervals).quantities.values()
+    yield from (
+        Field("note", _sentence(quantity.why, fit.parameters), "note") for quantity in quantities_shown if quantity.why
+    )
 
 
 def _ends(intervals: Intervals, labels: Sequence[str], side: int) -> list[float | None]:
@@ -129,18 +131,18 @@ def _ends(intervals: Intervals, labels: Sequence[str], side: int) -> list[float 
 def _r_squared(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     if fit.r_squared is not None:
         about_zero = fit.r_squared_about_zero
-        other = "" if about_zero is None else f", {about_zero:.6g} about 0"
-        yield Field("R²", f"{fit.r_squared:.6g} about the mean{other}", "text")
+        about_zero_text = "" if about_zero is None else f", {about_zero:.6g} about 0"
+        yield Field("R²", f"{fit.r_squared:.6g} about the mean{about_zero_text}", "text")
 
 
 def _dispersion(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     """Say by how much responses scatter beyond, or short of, what their distribution has them at a dispersion of 1."""
-    loss, found = fit.loss_function, fit.dispersion
-    if found is None or loss.quadratic or not loss.likelihood or found == loss.known_dispersion == 1.0:
+    loss, dispersion = fit.loss_function, fit.dispersion
+    if dispersion is None or loss.quadratic or not loss.likelihood or dispersion == loss.known_dispersion == 1.0:
         return
     how = "given" if loss.dispersion_known else "by Pearson's chi-square"
     none = "" if loss.density else "; no distribution has it, so that there is no likelihood and no AIC"
-    yield Field("dispersion", f"{found:.5g}, {how}{none}", "text")
+    yield Field("dispersion", f"{dispersion:.5g}, {how}{none}", "text")
 
 
 def _chi_square(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
@@ -166,8 +168,8 @@ def _spread(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     if fit.sigma is not None:
         yield Field("sigma", f"`{fit.sigma}`: standard deviations of the response, taken as known", "text")
     elif fit.weights is not None and not (fit.scatter and fit.scatter.form):
-        known = "trials of each share" if fit.loss_function.two_levels else "how many times each row counts"
-        how = known if fit.loss_function.dispersion_known else "relative, the size of the errors is estimated"
+        known_text = "trials of each share" if fit.loss_function.two_levels else "how many times each row counts"
+        how = known_text if fit.loss_function.dispersion_known else "relative, the size of the errors is estimated"
         yield Field("weights", f"`{fit.weights}`: {how}", "text")
 
 
@@ -249,10 +251,10 @@ def _outcome(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 def _cause(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     """Say why the run failed or fell short, with the numbers that show it."""
-    found = fit.diagnosis
-    if found.cause is not None:
-        reason = "" if not found.sentence or found.sentence == fit.advice else f": {found.sentence}"
-        yield Field("cause", f"{found.cause.words}{reason}", "failure")
+    diagnosis = fit.diagnosis
+    if diagnosis.cause is not None:
+        reason = "" if not diagnosis.sentence or diagnosis.sentence == fit.advice else f": {diagnosis.sentence}"
+        yield Field("cause", f"{diagnosis.cause.words}{reason}", "failure")
 
 
 def _notes(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:

@@ -70,8 +70,8 @@ def film(fit: Fitted) -> Film:
     steps = [step for step in panels.kept(fit) if np.isfinite(step.theta).all()]
     (left, predicted), (right, path) = _prediction(view(fit), fit), _descent(fit)
     frames = tuple(
-        Frame(step.epoch, _said(fit, step), (predicted(place, step), path(place, step)))
-        for place, step in ((place, steps[place]) for place in chosen(steps))
+        Frame(step.epoch, _said(fit, step), (predicted(frame_number, step), path(frame_number, step)))
+        for frame_number, step in ((frame_number, steps[frame_number]) for frame_number in chosen(steps))
     )
     return Film(str(fit.model), (left, right), frames)
 
@@ -82,47 +82,49 @@ def chosen(steps: Sequence[Step], most: int = MOST_FRAMES) -> list[int]:
         return list(range(len(steps)))
     thetas = np.array([step.theta for step in steps], dtype=np.float64)
     size = np.ptp(thetas, axis=0)
-    moved = np.abs(np.diff(thetas / np.where(size > 0.0, size, 1.0), axis=0)).max(axis=1)
-    way = np.concatenate([[0.0], np.cumsum(moved)])
+    largest_moves = np.abs(np.diff(thetas / np.where(size > 0.0, size, 1.0), axis=0)).max(axis=1)
+    way = np.concatenate([[0.0], np.cumsum(largest_moves)])
     pace = np.linspace(0.0, WAITING, len(steps)) + (way / way[-1] if way[-1] > 0.0 else 0.0)
-    places = np.searchsorted(pace, np.linspace(0.0, pace[-1], most))
-    return sorted({0, len(steps) - 1, *np.minimum(places, len(steps) - 1).tolist()})
+    frame_numbers = np.searchsorted(pace, np.linspace(0.0, pace[-1], most))
+    return sorted({0, len(steps) - 1, *np.minimum(frame_numbers, len(steps) - 1).tolist()})
 
 
 def _said(fit: Fitted, step: Step) -> str:
     values = fit.model.parameters.mentioned(step.theta, digits=4).replace("  ", ", ")
     outcome = ended(fit) if step.outcome is not None else ""
-    return " · ".join(part for part in (f"epoch {step.epoch:,}", f"loss {step.loss:.6g}", values, outcome) if part)
+    return " · ".join(
+        caption for caption in (f"epoch {step.epoch:,}", f"loss {step.loss:.6g}", values, outcome) if caption
+    )
 
 
-def _prediction(seen: View, fit: Fitted) -> tuple[Panel, Moves]:
+def _prediction(fit_view: View, fit: Fitted) -> tuple[Panel, Moves]:
     """Return the picture of the data, and the marks of the prediction at a step."""
-    if not seen.one:
-        return _against_observed(seen, fit)
-    still = panels.curve(seen)
+    if not fit_view.one:
+        return _against_observed(fit_view, fit)
+    still = panels.curve(fit_view)
     marks: list[Mark] = [mark for mark in still.marks if isinstance(mark, Points)] or [still.marks[0]]
-    x = np.asarray(seen.x)[np.isfinite(seen.x)]
-    grid, drawn = seen.line(seen.x, np.linspace(x.min(), x.max(), CURVE) if len(x) else x, CURVE)
+    x = np.asarray(fit_view.x)[np.isfinite(fit_view.x)]
+    grid, curve_drawn = fit_view.line(fit_view.x, np.linspace(x.min(), x.max(), CURVE) if len(x) else x, CURVE)
 
     def moves(place: int, step: Step) -> list[Mark]:
-        return [Line(grid, drawable(drawn.predict(fit.model, step.theta)), width=2.6)]
+        return [Line(grid, drawable(curve_drawn.predict(fit.model, step.theta)), width=2.6)]
 
     named = Line(NOTHING, NOTHING, "model", width=2.6)
     return replace(still, title="Data and model", marks=[*marks, named]), moves
 
 
-def _against_observed(seen: View, fit: Fitted) -> tuple[Panel, Moves]:
+def _against_observed(fit_view: View, fit: Fitted) -> tuple[Panel, Moves]:
     """Return predicted against observed, whose dots move towards the diagonal."""
-    still = panels.predicted(seen)
-    few = np.linspace(0, len(seen.y) - 1, min(len(seen.y), DOTS)).astype(np.intp)
-    observed, drawn = seen.y[few], seen.drawn(few)
+    still = panels.predicted(fit_view)
+    few = np.linspace(0, len(fit_view.y) - 1, min(len(fit_view.y), DOTS)).astype(np.intp)
+    observed, points_drawn = fit_view.y[few], fit_view.drawn(few)
 
     def moves(place: int, step: Step) -> list[Mark]:
-        return [Points(observed, drawable(drawn.predict(fit.model, step.theta)))]
+        return [Points(observed, drawable(points_drawn.predict(fit.model, step.theta)))]
 
-    said = f"{len(few):,} of {fit.rows:,} rows drawn." if len(few) < fit.rows else ""
+    caption = f"{len(few):,} of {fit.rows:,} rows drawn." if len(few) < fit.rows else ""
     marks: list[Mark] = [Points(NOTHING, NOTHING, "rows"), *(mark for mark in still.marks if isinstance(mark, Line))]
-    return replace(still, title="Predicted and observed", marks=marks, caption=said), moves
+    return replace(still, title="Predicted and observed", marks=marks, caption=caption), moves
 
 
 def _descent(fit: Fitted) -> tuple[Panel, Moves]:

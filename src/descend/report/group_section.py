@@ -43,21 +43,21 @@ def section(fit: Fitted, view: View) -> str:
             f'<tr><th scope="row">{link}</th>{numbers}{cell(good, None, 4)}'
             f'<td{RIGHT} data-v="{len(group.rows)}">{len(group.rows):,}</td></tr>'
         )
-    more = f"<p>And {len(view.groups) - LISTED:,} more.</p>" if len(view.groups) > LISTED else ""
+    groups_left = f"<p>And {len(view.groups) - LISTED:,} more.</p>" if len(view.groups) > LISTED else ""
     drawn = _detailed(view)
     pictures = multiples.html([panel for _, panel in drawn], [f"#{_place(view, group)}" for group, _ in drawn])
     find = FIND if len(view.groups) > grouped.TOGETHER else ""
-    return find + sortable(heads(titles, range(1, len(titles))), lines) + more + f"<h3>One by one</h3>{pictures}"
+    return find + sortable(heads(titles, range(1, len(titles))), lines) + groups_left + f"<h3>One by one</h3>{pictures}"
 
 
 def details(fit: Fitted, view: View) -> str:
     """Return the sections of single groups, each of which shows when a link leads to it."""
-    drawn = _detailed(view)
+    detailed_groups = _detailed(view)
     names, values = _by_group(fit, view)
     rows = {group.name: cells for group, cells in zip(view.groups, values, strict=True)}
     return "".join(
-        _of_one(view, group, place, [each for each, _ in drawn], names, rows[group.name])
-        for place, (group, _) in enumerate(drawn)
+        _of_one(view, group, group_number, [each for each, _ in detailed_groups], names, rows[group.name])
+        for group_number, (group, _) in enumerate(detailed_groups)
     )
 
 
@@ -71,10 +71,10 @@ def cell(value: float, error: float | None, digits: int | None = None) -> str:
     """Write a number and its standard error as a cell that sorts by the number."""
     if not np.isfinite(value):
         return f'<td{RIGHT} data-v="">–</td>'
-    known = error if error is not None and np.isfinite(error) else None
-    text = minus(f"{value:.{digits or digits_of(float(value), known, 5)}g}")
-    more = "" if known is None else f" <small>± {number(known, 2)}</small>"
-    return f'<td{RIGHT} data-v="{value:.9g}">{text}{more}</td>'
+    finite_error = error if error is not None and np.isfinite(error) else None
+    text = minus(f"{value:.{digits or digits_of(float(value), finite_error, 5)}g}")
+    error_html = "" if finite_error is None else f" <small>± {number(finite_error, 2)}</small>"
+    return f'<td{RIGHT} data-v="{value:.9g}">{text}{error_html}</td>'
 
 
 def _detailed(view: View) -> list[tuple[Group, Panel]]:
@@ -95,32 +95,32 @@ def _by_group(fit: Fitted, view: View) -> tuple[list[str], list[list[Cell]]]:
     for name, labels in shapes.shapes.items():
         if not isinstance(labels, GroupLabels):
             continue
-        parts = labels.parts or ("",)
-        names += [f"{name}, {part}" if part else name for part in parts]
+        component_names = labels.parts or ("",)
+        names += [f"{name}, {component}" if component else name for component in component_names]
         for group, row in zip(view.groups, cells, strict=True):
             code = group.codes.get(labels.levels.name)
-            for part in range(len(parts)):
-                place = shapes.slices[name].start + int(code or 0) * len(parts) + part
-                row.append((np.nan, None) if code is None else (float(values[place]), float(errors[place])))
+            for component in range(len(component_names)):
+                value_place = shapes.slices[name].start + int(code or 0) * len(component_names) + component
+                row.append((np.nan, None) if code is None else (float(values[value_place]), float(errors[value_place])))
     return names, cells
 
 
 def _of_one(
-    view: View, group: Group, place: int, drawn: Sequence[Group], names: Sequence[str], cells: Sequence[Cell]
+    view: View, group: Group, place: int, groups_drawn: Sequence[Group], names: Sequence[str], cells: Sequence[Cell]
 ) -> str:
     ways = [("#by-group", "Back to all groups")]
-    ways += [(f"#{_place(view, drawn[place - 1])}", "← Worse")] if place else []
-    ways += [(f"#{_place(view, drawn[place + 1])}", "Better →")] if place + 1 < len(drawn) else []
+    ways += [(f"#{_place(view, groups_drawn[place - 1])}", "← Worse")] if place else []
+    ways += [(f"#{_place(view, groups_drawn[place + 1])}", "Better →")] if place + 1 < len(groups_drawn) else []
     links = "".join(f'<a href="{target}">{text}</a>' for target, text in ways)
     lines = [
         f'<tr><th scope="row"><code>{escape(name)}</code></th>{cell(*each)}</tr>'
         for name, each in zip(names, cells, strict=True)
     ]
     panel = grouped.panel_of(view, group)
-    shown = figure(grouped.titled(panel), f"g{place}-")
-    listed = table(heads(("parameter", "value"), (1,)), lines, "Parameters")
+    panel_html = figure(grouped.titled(panel), f"g{place}-")
+    table_html = table(heads(("parameter", "value"), (1,)), lines, "Parameters")
     return (
         f'<section class="group" id="{_place(view, group)}" aria-label="{escape(group.name)}">'
-        f'<h2>{escape(group.name)}</h2><div class="figures pairs">{shown}{listed}</div>'
+        f'<h2>{escape(group.name)}</h2><div class="figures pairs">{panel_html}{table_html}</div>'
         f'<p class="ways">{links}</p></section>'
     )

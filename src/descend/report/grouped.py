@@ -28,8 +28,8 @@ FINE = 200
 def curves(view: View, look: Look = DEFAULT) -> Panel:
     """Prepare the rows and the curve of each group in its own colour; with several inputs, predicted and observed."""
     marks: list[Mark] = []
-    for place, group in enumerate(view.groups):
-        colour, dashes = colour_of(place)
+    for group_number, group in enumerate(view.groups):
+        colour, dashes = colour_of(group_number)
         x, y = _rows(view, group, look)
         if view.curves:
             marks += spread.bars(view, x, y, group.rows, colour)
@@ -55,17 +55,17 @@ def curves(view: View, look: Look = DEFAULT) -> Panel:
 def residuals_below(view: View, look: Look) -> Panel:
     """Prepare the residuals of each group in its colour, for the panel below the curves."""
     marks: list[Mark] = [Level(0.0, colour="slate")]
-    for place, group in enumerate(view.groups):
+    for group_number, group in enumerate(view.groups):
         across = on_axis(look, "x", view.x[group.rows], _names(view)[0])
-        colour, left = (*COLOURS, *MORE)[place % TOGETHER], drawable(view.residuals[group.rows])
+        colour, left = (*COLOURS, *MORE)[group_number % TOGETHER], drawable(view.residuals[group.rows])
         bars = spread.bars(view, across, left, group.rows, colour)
         marks += [*(replace(each, left=None, right=None) for each in bars), Points(across, left, "", colour)]
     return Panel("residuals-below", "", Axis(_names(view)[0], look.scale("x")), Axis("residual"), marks)
 
 
-def colour_of(place: int) -> tuple[str, str]:
+def colour_of(group_number: int) -> tuple[str, str]:
     """Return the colour of the group with this number, and how its curve is dashed."""
-    return (*COLOURS, *MORE)[place % TOGETHER], "-" if place % TOGETHER < SOLID else "--"
+    return (*COLOURS, *MORE)[group_number % TOGETHER], "-" if group_number % TOGETHER < SOLID else "--"
 
 
 def together(view: View) -> bool:
@@ -76,7 +76,7 @@ def together(view: View) -> bool:
 def coloured(view: View) -> list[tuple[str, str]]:
     """Return the name of each group, and its colour on white."""
     names = (*COLOURS, *MORE)
-    return [(group.name, PALETTE[names[place % TOGETHER]][0]) for place, group in enumerate(view.groups)]
+    return [(group.name, PALETTE[names[group_number % TOGETHER]][0]) for group_number, group in enumerate(view.groups)]
 
 
 def beside(view: View, points: int) -> tuple[list[Mark], dict[str, Array]]:
@@ -86,19 +86,19 @@ def beside(view: View, points: int) -> tuple[list[Mark], dict[str, Array]]:
     """
     marks: list[Mark] = []
     columns: dict[str, list[Array]] = {name: [] for name in view.fit.model.inputs}
-    for place, group in enumerate(view.groups):
+    for group_number, group in enumerate(view.groups):
         x = view.x[group.rows]
-        marks.append(Points(x, view.y[group.rows], group.name, (*COLOURS, *MORE)[place % TOGETHER]))
+        marks.append(Points(x, view.y[group.rows], group.name, (*COLOURS, *MORE)[group_number % TOGETHER]))
         grid = np.append(np.linspace(*reach(x), points), np.nan)
-        for name, parts in columns.items():
-            parts.append(np.full(len(grid), group.codes[name]) if name in group.codes else grid)
-    return marks, {name: np.concatenate(parts) for name, parts in columns.items()}
+        for name, column_by_group in columns.items():
+            column_by_group.append(np.full(len(grid), group.codes[name]) if name in group.codes else grid)
+    return marks, {name: np.concatenate(column_by_group) for name, column_by_group in columns.items()}
 
 
 def one_by_one(view: View, look: Look = DEFAULT, most: int | None = None) -> list[tuple[Group, Panel]]:
     """Prepare a picture for each group, those that fit worst first; most: so many of them."""
-    chosen = sorted(view.groups, key=lambda group: _badness(view, group))[: most or None]
-    return [(group, panel_of(view, group, look)) for group in chosen]
+    worst_groups = sorted(view.groups, key=lambda group: _badness(view, group))[: most or None]
+    return [(group, panel_of(view, group, look)) for group in worst_groups]
 
 
 def panel_of(view: View, group: Group, look: Look = DEFAULT) -> Panel:
@@ -155,9 +155,9 @@ def _rows(view: View, group: Group, look: Look) -> tuple[Array, Array]:
 
 def _along(view: View, group: Group, x: Array, look: Look) -> tuple[Array, dict[str, Array]]:
     """Return even inputs over the range of the rows of a group, and the columns of the model there."""
-    known = x[np.isfinite(x)]
+    finite_x = x[np.isfinite(x)]
     log = look.scale("x") == "log"
-    grid = (np.geomspace if log else np.linspace)(known.min(), known.max(), FINE)
+    grid = (np.geomspace if log else np.linspace)(finite_x.min(), finite_x.max(), FINE)
     columns = {name: np.full(FINE, code) for name, code in group.codes.items()}
     if view.inputs:
         columns[view.inputs[0]] = grid

@@ -88,10 +88,10 @@ def page(
             "This fit was loaded from a file, without its data, so there is nothing to report on. Fit again."
         )
     intervals = usual_intervals(fit) if intervals is None else intervals
-    shown, seen = fields(fit, intervals), view(fit)
-    groups, own = _groups(fit, seen)
+    fields_shown, fit_view = fields(fit, intervals), view(fit)
+    groups, script = _groups(fit, fit_view)
     sections = [
-        ("answer", "The answer" if fit.succeeded else "Where it ended", answer(fit, shown, intervals)),
+        ("answer", "The answer" if fit.succeeded else "Where it ended", answer(fit, fields_shown, intervals)),
         ("pictures", "The fit", figures(_of_the_answer(fit), lead=True)),
         ("by-group", "The groups", groups),
         ("descent", "The descent", figures(_of_the_run(fit))),
@@ -107,44 +107,44 @@ def page(
         for key, title, content in sections
         if content
     )
-    more = ("groups.css", "groups.js") if groups else ()
-    return document(f"{fit.model}", _header(fit, shown) + f"<main>{own}{body}</main>" + footer(), *more)
+    assets = ("groups.css", "groups.js") if groups else ()
+    return document(f"{fit.model}", _header(fit, fields_shown) + f"<main>{script}{body}</main>" + footer(), *assets)
 
 
-def _groups(fit: Fitted, seen: View) -> tuple[str, str]:
+def _groups(fit: Fitted, fit_view: View) -> tuple[str, str]:
     """Return what is shown of the groups that parameters belong to, and the sections of single groups."""
-    if not seen.groups or not seen.observed:
+    if not fit_view.groups or not fit_view.observed:
         return "", ""
-    return group_section.section(fit, seen), group_section.details(fit, seen)
+    return group_section.section(fit, fit_view), group_section.details(fit, fit_view)
 
 
 def short(fit: Fitted) -> str:
     """Return the short form, for notebooks: formula, parameters, how it ended, and the first picture."""
-    shown = fields(fit)
+    entries = fields(fit)
     picture = ""
     if fit.solution is not None:
-        seen = view(fit)
-        few = bool(seen.groups) and seen.observed and len(seen.groups) <= grouped.TOGETHER
-        drawn = grouped.curves(seen) if few else implicit.first(seen)
-        picture = figure(drawn, f"fit-{id(fit):x}-")
-    inside = _formula(shown) + verdict(shown) + _parameters(shown, None) + _list(shown) + picture
-    return box(inside)
+        fit_view = view(fit)
+        few = bool(fit_view.groups) and fit_view.observed and len(fit_view.groups) <= grouped.TOGETHER
+        panel_drawn = grouped.curves(fit_view) if few else implicit.first(fit_view)
+        picture = figure(panel_drawn, f"fit-{id(fit):x}-")
+    body_html = _formula(entries) + verdict(entries) + _parameters(entries, None) + _list(entries) + picture
+    return box(body_html)
 
 
-def box(inside: str) -> str:
+def box(body_html: str) -> str:
     """Return HTML for a notebook, with a style that affects nothing else on its page."""
-    return f'<div class="descend-fit"><style>{_short_style()}</style>{inside}</div>'
+    return f'<div class="descend-fit"><style>{_short_style()}</style>{body_html}</div>'
 
 
-def _header(fit: Fitted, shown: Sequence[Field]) -> str:
-    return f"<header>{bar('report of a fit')}<h1>{escape(str(fit.model))}</h1>{verdict(shown)}</header>"
+def _header(fit: Fitted, fields_shown: Sequence[Field]) -> str:
+    return f"<header>{bar('report of a fit')}<h1>{escape(str(fit.model))}</h1>{verdict(fields_shown)}</header>"
 
 
-def verdict(shown: Sequence[Field]) -> str:
+def verdict(fields_shown: Sequence[Field]) -> str:
     """Say how the run ended, what to do about it, and what was noticed."""
-    ended = next(field for field in shown if field.label == "outcome")
-    advice = "".join(f"<p>{prose(field.value)}</p>" for field in shown if field.kind == "advice" and field.value)
-    notes = "".join(f"<li>{prose(field.value)}</li>" for field in shown if field.kind == "note")
+    ended = next(field for field in fields_shown if field.label == "outcome")
+    advice = "".join(f"<p>{prose(field.value)}</p>" for field in fields_shown if field.kind == "advice" and field.value)
+    notes = "".join(f"<li>{prose(field.value)}</li>" for field in fields_shown if field.kind == "note")
     text = str(ended.value)
     head = f'<span aria-hidden="true">{ICONS[ended.kind]}</span> {escape(text[:1].upper() + text[1:])}'
     return (
@@ -154,13 +154,13 @@ def verdict(shown: Sequence[Field]) -> str:
     )
 
 
-def answer(fit: Fitted, shown: Sequence[Field], intervals: Intervals | None) -> str:
+def answer(fit: Fitted, fields_shown: Sequence[Field], intervals: Intervals | None) -> str:
     """Write the fitted formula, the parameters, and what else is told of them."""
-    apart = _listed_by_group(fit)
-    few = [field for field in shown if field.kind != "parameter" or field.label.partition("[")[0] not in apart]
-    names = " and ".join(f"<code>{escape(name)}</code>" for name in apart)
-    note = f"<p>The values of {names} stand in the table of the groups.</p>" if apart else ""
-    return _formula(shown) + _parameters(few, intervals) + note + _list(shown)
+    group = _listed_by_group(fit)
+    few = [field for field in fields_shown if field.kind != "parameter" or field.label.partition("[")[0] not in group]
+    names = " and ".join(f"<code>{escape(name)}</code>" for name in group)
+    note = f"<p>The values of {names} stand in the table of the groups.</p>" if group else ""
+    return _formula(fields_shown) + _parameters(few, intervals) + note + _list(fields_shown)
 
 
 def _listed_by_group(fit: Fitted) -> list[str]:
@@ -175,22 +175,22 @@ def _listed_by_group(fit: Fitted) -> list[str]:
     ]
 
 
-def _formula(shown: Sequence[Field]) -> str:
-    formulas = (escape(field.value) for field in shown if field.kind == "formula")
+def _formula(fields_shown: Sequence[Field]) -> str:
+    formulas = (escape(field.value) for field in fields_shown if field.kind == "formula")
     return "".join(f'<p class="fitted"><code>{text}</code></p>' for text in formulas)
 
 
-def _parameters(shown: Sequence[Field], intervals: Intervals | None) -> str:
+def _parameters(fields_shown: Sequence[Field], intervals: Intervals | None) -> str:
     """Write the table of parameters: value, standard error, interval, and what holds each, such as a bound."""
-    listed = [field for field in shown if field.kind == "parameter"]
-    if not listed:
+    parameter_fields = [field for field in fields_shown if field.kind == "parameter"]
+    if not parameter_fields:
         return ""
-    few = listed[:MOST_PARAMETERS]
+    few = parameter_fields[:MOST_PARAMETERS]
     errors = any(field.value[1] is not None for field in few)
-    held, units = any(field.value[2] for field in few), any(field.unit for field in few)
+    any_fixed, units = any(field.value[2] for field in few), any(field.unit for field in few)
     level = "" if intervals is None else f"{intervals.level * 100:.10g}% interval, {intervals.method}"
     titles = ["parameter", "value", *["standard error"] * errors, *[level] * bool(level)]
-    titles += [*["unit"] * units, *["note"] * held]
+    titles += [*["unit"] * units, *["note"] * any_fixed]
     lines = []
     for field in few:
         value, error, mark, *ends = field.value
@@ -200,20 +200,20 @@ def _parameters(shown: Sequence[Field], intervals: Intervals | None) -> str:
             cells.append("–" if None in ends else f"{ends[0]:.{digits}g} to {ends[1]:.{digits}g}")
         row = "".join(f'<td class="number">{minus(cell)}</td>' for cell in cells)
         row += f"<td>{escape(field.unit)}</td>" if units else ""
-        row += f"<td>{escape(mark)}</td>" if held else ""
+        row += f"<td>{escape(mark)}</td>" if any_fixed else ""
         lines.append(f'<tr><th scope="row"><code>{escape(field.label)}</code></th>{row}</tr>')
-    more = f"<p>And {len(listed) - len(few):,} more.</p>" if len(listed) > len(few) else ""
-    numbers = [place for place, name in enumerate(titles) if name not in ("parameter", "unit", "note")]
-    return table(heads(titles, numbers), lines, "Parameters") + more
+    fields_left = f"<p>And {len(parameter_fields) - len(few):,} more.</p>" if len(parameter_fields) > len(few) else ""
+    numbers = [title_number for title_number, name in enumerate(titles) if name not in ("parameter", "unit", "note")]
+    return table(heads(titles, numbers), lines, "Parameters") + fields_left
 
 
-def _list(shown: Sequence[Field]) -> str:
+def _list(fields_shown: Sequence[Field]) -> str:
     """Write the other fields as terms and their values."""
-    said = [field for field in shown if field.kind in ("number", "text")]
+    listed_fields = [field for field in fields_shown if field.kind in ("number", "text")]
     items = "".join(
         f"<div><dt>{escape(field.label)}</dt>"
         f"<dd>{number(field.value, 6) if field.kind == 'number' else prose(field.value)}</dd></div>"
-        for field in said
+        for field in listed_fields
     )
     return f"<dl>{items}</dl>"
 
@@ -221,42 +221,42 @@ def _list(shown: Sequence[Field]) -> str:
 def _of_the_answer(fit: Fitted) -> list[Panel | None]:
     if not fit.model.comparable:
         return []
-    seen = view(fit)
-    first = [implicit.first(seen)] if seen.one or seen.plane else []
-    if seen.groups and seen.observed and len(seen.groups) <= grouped.TOGETHER:
-        first = [grouped.curves(seen)]
-    against = [] if seen.plane else [classes.confusion(seen) if seen.classes else panels.predicted(seen)]
+    curves = view(fit)
+    first = [implicit.first(curves)] if curves.one or curves.plane else []
+    if curves.groups and curves.observed and len(curves.groups) <= grouped.TOGETHER:
+        first = [grouped.curves(curves)]
+    against = [] if curves.plane else [classes.confusion(curves) if curves.classes else panels.predicted(curves)]
     return [*first, *against, panels.correlation(fit)]
 
 
 def _of_the_run(fit: Fitted) -> list[Panel | None]:
     if not fit.trace:
         return []
-    here: list[Panel | None] = [] if fit.model.in_place else [surface.landscape(fit)]
+    landscape: list[Panel | None] = [] if fit.model.in_place else [surface.landscape(fit)]
     if not panels.tells(fit):
-        return here
+        return landscape
     ways = [] if fit.model.in_place else [panels.parameters(fit)]
-    return [measured.losses(fit), measured.metrics(fit), *here, *ways, panels.gradient_norm(fit)]
+    return [measured.losses(fit), measured.metrics(fit), *landscape, *ways, panels.gradient_norm(fit)]
 
 
 def of_the_residuals(fit: Fitted) -> list[Panel | None]:
     """Return the pictures of the residuals; none where these have neither one size nor a normal distribution."""
     if not fit.model.comparable or (fit.loss_function.likelihood and not fit.loss_function.quadratic):
         return []
-    seen = view(fit)
-    if not np.isfinite(seen.residuals).any():
+    fit_view = view(fit)
+    if not np.isfinite(fit_view.residuals).any():
         return []
-    against = [residual_panels.residuals_against(seen, name) for name in seen.inputs[:MOST_COLUMNS]]
-    return [residual_panels.residuals(seen), *against, residual_panels.quantiles(seen)]
+    against = [residual_panels.residuals_against(fit_view, name) for name in fit_view.inputs[:MOST_COLUMNS]]
+    return [residual_panels.residuals(fit_view), *against, residual_panels.quantiles(fit_view)]
 
 
-def figures(shown: Sequence[Panel | None], lead: bool = False) -> str:
+def figures(panels_shown: Sequence[Panel | None], lead: bool = False) -> str:
     """Draw panels side by side. lead: of an odd number, the first takes the whole width."""
-    drawn = [figure(panel) for panel in shown if panel is not None]
-    if not drawn:
+    figures_html = [figure(panel) for panel in panels_shown if panel is not None]
+    if not figures_html:
         return ""
-    layout = "lead" if lead and len(drawn) % 2 else "triples" if len(drawn) % 3 == 0 else "pairs"
-    return f'<div class="figures {layout}">{"".join(drawn)}</div>'
+    layout = "lead" if lead and len(figures_html) % 2 else "triples" if len(figures_html) % 3 == 0 else "pairs"
+    return f'<div class="figures {layout}">{"".join(figures_html)}</div>'
 
 
 def equations(fit: Fitted) -> str:
@@ -266,18 +266,18 @@ def equations(fit: Fitted) -> str:
     if fit.model.inexact:
         from descend.report import orthogonal
 
-        shown = orthogonal.equations(fit.model.formula, fit.loss_function, fit.model.inexact, fit.sigma, fit.weights)
-        written = "".join(f'<div class="equation">{line}</div>' for line in shown)
-        apart = "the true inputs of a row are parameters of that row, eliminated"
-        return f"<p>The descent makes J as small as it can: {apart}.</p>{written}"
+        formulas = orthogonal.equations(fit.model.formula, fit.loss_function, fit.model.inexact, fit.sigma, fit.weights)
+        equations_html = "".join(f'<div class="equation">{line}</div>' for line in formulas)
+        note_on_inputs = "the true inputs of a row are parameters of that row, eliminated"
+        return f"<p>The descent makes J as small as it can: {note_on_inputs}.</p>{equations_html}"
     derivation = Derivation(fit.model.formula, fit.loss_function)
     derived = mathematics.gradient(derivation)
     added = "penalty" if fit.penalised else "priors" if fit.priors else ""
     lines = [mathematics.model(derivation.formula), mathematics.objective(derivation, added)]
-    written = "".join(f'<div class="equation">{line}</div>' for line in [*lines, *(line for _, line in derived)])
+    equations_html = "".join(f'<div class="equation">{line}</div>' for line in [*lines, *(line for _, line in derived)])
     source = escape(fit.gradient.replace("_", " "))
     by_hand = f"<p>The gradient used was {source}; this is the derived one.</p>" if source != "derived" else ""
-    return f"<p>The descent makes J, the mean loss over the rows, as small as it can.</p>{written}{by_hand}"
+    return f"<p>The descent makes J, the mean loss over the rows, as small as it can.</p>{equations_html}{by_hand}"
 
 
 def data(fit: Fitted) -> str:
@@ -286,23 +286,23 @@ def data(fit: Fitted) -> str:
     if solution is None:
         return ""
     model, lines = fit.model, []
-    parts = dict.fromkeys(model.inputs, "input") | dict.fromkeys(model.response_columns, "response")
-    parts |= {name: part for name, part in ((fit.weights, "weight"), (fit.sigma, "sigma")) if name}
+    roles = dict.fromkeys(model.inputs, "input") | dict.fromkeys(model.response_columns, "response")
+    roles |= {name: role for name, role in ((fit.weights, "weight"), (fit.sigma, "sigma")) if name}
     columns = {
-        name: part for name, part in parts.items() if name in solution.columns and np.ndim(solution.columns[name]) == 1
+        name: role for name, role in roles.items() if name in solution.columns and np.ndim(solution.columns[name]) == 1
     }
     for name, kind in list(columns.items())[:MOST_SUMMARISED]:
         values = np.asarray(solution.columns[name], dtype=np.float64)
-        known = fit.loss_function.classes if kind == "response" else ()
-        cells = f'<td colspan="3">{escape(classes.counted(known, values))}</td>' if known else ranged(values)
+        labels = fit.loss_function.classes if kind == "response" else ()
+        cells = f'<td colspan="3">{escape(classes.counted(labels, values))}</td>' if labels else ranged(values)
         lines.append(f'<tr><th scope="row"><code>{escape(name)}</code></th><td>{kind}</td>{cells}</tr>')
     source = f" of {escape(solution.source)}" if solution.source else ""
     conditions = solution.table.conditions if solution.table is not None else ()
-    chosen = f", where {' and '.join(f'<code>{escape(text)}</code>' for text in conditions)}" if conditions else ""
-    more = f" {len(columns) - len(lines):,} more columns." if len(columns) > len(lines) else ""
+    where_html = f", where {' and '.join(f'<code>{escape(text)}</code>' for text in conditions)}" if conditions else ""
+    columns_left = f" {len(columns) - len(lines):,} more columns." if len(columns) > len(lines) else ""
     head = heads(("column", "part", "least", "mean", "largest"), range(2, 5))
-    said = f"<p>{rows(fit.rows)}{source}{chosen}.{more}</p>"
-    return said + (table(head, lines, "Columns") if lines else "")
+    summary_html = f"<p>{rows(fit.rows)}{source}{where_html}.{columns_left}</p>"
+    return summary_html + (table(head, lines, "Columns") if lines else "")
 
 
 def _repeat(fit: Fitted, command: str | None, call: Mapping[str, object] | None) -> str:

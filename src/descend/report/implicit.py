@@ -70,10 +70,10 @@ def _level_lines(view: View, x: Array, y: Array, look: Look) -> tuple[list[Array
         columns = {name: each.ravel() for name, each in zip(view.inputs, mesh, strict=True)}
         with np.errstate(all="ignore"):
             values = np.broadcast_to(view.fit.model.predict(view.fit.theta, columns), mesh[0].size)
-        shown = np.ma.masked_invalid(values.reshape(mesh[0].shape))
+        finite_heights = np.ma.masked_invalid(values.reshape(mesh[0].shape))
         pieces = [
-            _without_jumps(view, piece, float(np.median(np.abs(shown.compressed()))))
-            for piece in contour_generator(*grids, shown, line_type=LineType.Separate).lines(0.0)
+            _without_jumps(view, piece, float(np.median(np.abs(finite_heights.compressed()))))
+            for piece in contour_generator(*grids, finite_heights, line_type=LineType.Separate).lines(0.0)
             if len(piece) > 1
         ]
         closed = bool(pieces) and all(np.allclose(piece[0], piece[-1]) for piece in pieces)

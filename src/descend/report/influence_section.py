@@ -28,15 +28,15 @@ def section(fit: Fitted) -> str:
     solution = fit.solution
     if solution is None or fit.rows > MOST_ROWS:
         return ""
-    found: list[Influence] = []
+    influences: list[Influence] = []
     try:
         with attempt("how much single rows weigh", fit.failures):
-            found.append(influence_of(solution))
+            influences.append(influence_of(solution))
     except ConfigError:
         return ""
-    if not found or not np.isfinite(found[0].standardized).any():
+    if not influences or not np.isfinite(influences[0].standardized).any():
         return ""
-    return f'<div class="figures pairs">{figure(panel(found[0]))}<div>{listed(found[0])}</div></div>'
+    return f'<div class="figures pairs">{figure(panel(influences[0]))}<div>{listed(influences[0])}</div></div>'
 
 
 def listed(influence: Influence) -> str:
@@ -54,13 +54,13 @@ def panel(influence: Influence) -> Panel:
     """Prepare standardised residuals against leverage, with contours of Cook's distance; the largest are marked."""
     leverage, residual = influence.leverage, influence.standardized
     most = influence.most()
-    shown = _drawn(influence)
+    rows_drawn = _drawn(influence)
     high = min(1.0, 1.08 * float(np.nanmax(leverage)))
     low, top = float(np.nanmin(residual)), float(np.nanmax(residual))
     across = np.linspace(high / 200.0, high * (1.0 - 1e-9), 200)
     size = float(np.nansum(leverage))
     marks: list[Mark] = [
-        Points(leverage[shown], residual[shown], "rows"),
+        Points(leverage[rows_drawn], residual[rows_drawn], "rows"),
         Points(leverage[most], residual[most], "weigh most", "vermillion"),
         Level(0.0),
     ]
@@ -68,10 +68,10 @@ def panel(influence: Influence) -> Panel:
     for distance, dashes in zip(CONTOURS, (":", "--"), strict=True):
         height = np.sqrt(distance * size * (1.0 - across) / across)
         for sign, end in ((1.0, ends[1]), (-1.0, -ends[0])):
-            inside = height <= end
-            if inside.any():
+            within_limits = height <= end
+            if within_limits.any():
                 name = f"Cook's distance {distance:g}" if sign > 0 or not (height <= ends[1]).any() else ""
-                marks.append(Line(across[inside], sign * height[inside], name, "purple", 1.4, dashes))
+                marks.append(Line(across[within_limits], sign * height[within_limits], name, "purple", 1.4, dashes))
     return Panel(
         "influence",
         "Which rows weigh most?",
@@ -86,5 +86,5 @@ def panel(influence: Influence) -> Panel:
 def _drawn(influence: Influence) -> NDArray[np.intp]:
     """Return the places of the rows to draw: of many, evenly spaced ones."""
     count = len(influence.leverage)
-    places: NDArray[np.intp] = np.linspace(0, count - 1, min(count, MOST_POINTS)).astype(np.intp)
-    return places
+    rows_drawn: NDArray[np.intp] = np.linspace(0, count - 1, min(count, MOST_POINTS)).astype(np.intp)
+    return rows_drawn

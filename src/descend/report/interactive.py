@@ -78,22 +78,22 @@ def _traces(mark: Mark, dark: bool) -> list[Trace]:
         return [common | {"type": kind, "mode": "markers", "x": _list(mark.x), "y": _list(mark.y), "marker": dots}]
     if isinstance(mark, Bars):
         x, y = map(_list, mark.segments)
-        drawn = {"color": _colour(mark.colour, dark), "width": 1.3}
+        line_style = {"color": _colour(mark.colour, dark), "width": 1.3}
         return [
             {
                 "type": "scatter",
                 "mode": "lines",
                 "x": x,
                 "y": y,
-                "line": drawn,
+                "line": line_style,
                 "opacity": 0.6,
                 "hoverinfo": "skip",
                 "showlegend": False,
             }
         ]
     if isinstance(mark, Line):
-        drawn = {"color": _colour(mark.colour, dark), "width": mark.width, "dash": DASHES[mark.dashes]}
-        line = {"type": "scatter", "x": _list(mark.x), "y": _list(mark.y), "line": drawn}
+        line_style = {"color": _colour(mark.colour, dark), "width": mark.width, "dash": DASHES[mark.dashes]}
+        line = {"type": "scatter", "x": _list(mark.x), "y": _list(mark.y), "line": line_style}
         line["mode"] = "lines+markers" if mark.dots else "lines"
         return [common | line, *([_ends(mark, dark)] if mark.ends and len(mark.x) else [])]
     if isinstance(mark, Band):
@@ -121,21 +121,21 @@ def _ends(mark: Line, dark: bool) -> Trace:
 
 def _contours(mark: Surface, dark: bool) -> Trace:
     """Return filled contours. Plotly spaces levels evenly, so each value is replaced by the number of its level."""
-    places = np.interp(mark.z, mark.levels, np.arange(len(mark.levels), dtype=np.float64))
+    colour_stops = np.interp(mark.z, mark.levels, np.arange(len(mark.levels), dtype=np.float64))
     last = len(mark.levels) - 1
     colours = style.contours(last, dark)
     return {
         "type": "contour",
         "x": _list(mark.x),
         "y": _list(mark.y),
-        "z": places.tolist(),
+        "z": colour_stops.tolist(),
         "showscale": False,
         "customdata": mark.z.tolist(),
         "hovertemplate": "%{x:.4g}, %{y:.4g}: J = %{customdata:.4g}<extra></extra>",
         "contours": {"start": 1, "end": last - 1, "size": 1},
         "line": {"width": 0},
         "autocontour": False,
-        "colorscale": [[place / max(last - 1, 1), colour] for place, colour in enumerate(colours)],
+        "colorscale": [[colour_number / max(last - 1, 1), colour] for colour_number, colour in enumerate(colours)],
         "zmin": 0.5,
         "zmax": last - 0.5,
     }
@@ -166,25 +166,25 @@ def _level(mark: Level, dark: bool) -> Trace:
 
 
 def _axis(axis: Axis, grid: str) -> Trace:
-    drawn: Trace = {"title": {"text": _plain(axis.name)}, "gridcolor": grid, "zeroline": False}
+    axis_style: Trace = {"title": {"text": _plain(axis.name)}, "gridcolor": grid, "zeroline": False}
     if axis.scale == "log":
-        drawn |= {"type": "log", "exponentformat": "power", "dtick": None}
+        axis_style |= {"type": "log", "exponentformat": "power", "dtick": None}
     if axis.low is not None and axis.high is not None and axis.scale != "symlog":
         ends = np.array([axis.low, axis.high])
-        drawn["range"] = (np.log10(ends) if axis.scale == "log" else ends).tolist()
-    return drawn
+        axis_style["range"] = (np.log10(ends) if axis.scale == "log" else ends).tolist()
+    return axis_style
 
 
 def _list(values: ArrayLike) -> list[float | None]:
     """Return numbers for JSON; what is not finite becomes a gap."""
     array = np.asarray(values, dtype=np.float64)
-    known = np.isfinite(array)
-    listed: list[float | None] = (
+    cells = np.isfinite(array)
+    json_numbers: list[float | None] = (
         array.tolist()
-        if known.all()
-        else [value if seen else None for value, seen in zip(array.tolist(), known.tolist(), strict=True)]
+        if cells.all()
+        else [value if is_finite else None for value, is_finite in zip(array.tolist(), cells.tolist(), strict=True)]
     )
-    return listed
+    return json_numbers
 
 
 def _colour(name: str, dark: bool) -> str:
@@ -192,8 +192,8 @@ def _colour(name: str, dark: bool) -> str:
 
 
 def _faint(colour: str, opacity: float) -> str:
-    parts = ", ".join(str(int(colour[place : place + 2], 16)) for place in (1, 3, 5))
-    return f"rgba({parts}, {opacity:g})"
+    rgb = ", ".join(str(int(colour[digit : digit + 2], 16)) for digit in (1, 3, 5))
+    return f"rgba({rgb}, {opacity:g})"
 
 
 def _plain(text: str) -> str:

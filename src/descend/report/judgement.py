@@ -24,8 +24,8 @@ def render(judgement: Judgement, colour: bool = False, columns: int | None = Non
         lines.append(f"  and {len(findings) - MOST_PARAMETERS:,} more: {worded('more', 'see judgement.parameters')}")
     lines += ["", *_explanations(findings, most)]
     derivative = "dJ/dparameter" if judgement.row is None else f"dprediction/dparameter in row {judgement.row:,}"
-    places = folded(f"The numbers are {derivative} at {at}.", most - 2).split("\n")
-    return "\n".join([*lines, *(styled(f"  {line}", "note", colour) for line in places)])
+    note_lines = folded(f"The numbers are {derivative} at {at}.", most - 2).split("\n")
+    return "\n".join([*lines, *(styled(f"  {line}", "note", colour) for line in note_lines)])
 
 
 def headline(judgement: Judgement) -> str:

@@ -103,28 +103,32 @@ class Look:
         return names
 
 
-def _listed(given: str | Iterable[str]) -> tuple[str, ...]:
-    return tuple(part.strip() for part in given.split(",") if part.strip()) if isinstance(given, str) else tuple(given)
+def _listed(look_names: str | Iterable[str]) -> tuple[str, ...]:
+    return (
+        tuple(look_name.strip() for look_name in look_names.split(",") if look_name.strip())
+        if isinstance(look_names, str)
+        else tuple(look_names)
+    )
 
 
 def _in_inches(size: object) -> tuple[float, float | None]:
     """Return width and height in inches, of ``"85mm"``, ``"85 x 60 mm"``, ``"8x5"`` or (8, 5)."""
     parts = re.split(r"[xX×,]", size) if isinstance(size, str) else list(size) if isinstance(size, Iterable) else []
-    found = [LENGTH.fullmatch(str(part)) for part in parts]
+    length_matches = [LENGTH.fullmatch(str(size_part)) for size_part in parts]
     sides: list[float] = []
-    if all(found) and len(found) in (1, 2):
-        unit = next((each[2] for each in reversed(found) if each and each[2]), "")
-        for each in found:
+    if all(length_matches) and len(length_matches) in (1, 2):
+        unit = next((each[2] for each in reversed(length_matches) if each and each[2]), "")
+        for each in length_matches:
             assert each is not None
             scale = UNITS.get((each[2] or unit or "in").lower(), math.nan)
             sides.append(_number(each[1]) / scale)
         if len(sides) == 1 and not unit:
             sides = []
     if not sides or not all(SMALLEST <= side <= LARGEST for side in sides):
-        shown = " x ".join(map(str, size)) if isinstance(size, list | tuple) else str(size)
+        size_text = " x ".join(map(str, size)) if isinstance(size, list | tuple) else str(size)
         raise ConfigError(
             "The size of a picture is its width, such as 85mm, or width and height, such as 85mm x 60mm, or 8 x 5 in "
-            f"inches, each from {SMALLEST:g} to {LARGEST:g} inches. It is {shown}."
+            f"inches, each from {SMALLEST:g} to {LARGEST:g} inches. It is {size_text}."
         )
     return sides[0], sides[1] if len(sides) == 2 else None
 

@@ -48,11 +48,11 @@ def draw_mark(axes: Axes, mark: Mark, theme: Theme = SCREEN) -> Artist:
         return axes.plot(x, y, "-", color=color, linewidth=width, alpha=0.6, zorder=1.8)[0]
     if isinstance(mark, Line):
         width = mark.width * theme.line
-        more: Style = {"marker": "o" if mark.dots else None, "markersize": 2.25 * width}
+        marker_style: Style = {"marker": "o" if mark.dots else None, "markersize": 2.25 * width}
         if mark.ends:
-            more = {"marker": "o", "markersize": 6.0 * theme.dot, "markevery": [0, len(mark.x) - 1]}
+            marker_style = {"marker": "o", "markersize": 6.0 * theme.dot, "markevery": [0, len(mark.x) - 1]}
         color = theme.colour(mark.colour)
-        return axes.plot(mark.x, mark.y, mark.dashes, color=color, linewidth=width, zorder=3, **more)[0]
+        return axes.plot(mark.x, mark.y, mark.dashes, color=color, linewidth=width, zorder=3, **marker_style)[0]
     if isinstance(mark, Band):
         color = theme.colour(mark.colour)
         return axes.fill_between(mark.x, mark.low, mark.high, color=color, alpha=mark.opacity, linewidth=0.0, zorder=1)
@@ -68,12 +68,12 @@ def _points(axes: Axes, mark: Points, theme: Theme) -> Artist:
     crowd = min(math.log10(max(len(mark.x), 1)) / math.log10(MOST_POINTS), 1.0)
     size, alpha = (6.5 - 4.0 * crowd) * mark.size * theme.dot, 0.85 - 0.5 * crowd
     color = theme.colour(mark.colour)
-    place = 4 if mark.over else 2
+    zorder = 4 if mark.over else 2
     if mark.shape != "dot":
         kind = {"down": "v", "up": "^"}[mark.shape]
         hollow: Style = {"color": color, "markerfacecolor": "none", "markersize": size}
-        return axes.plot(mark.x, mark.y, kind, alpha=alpha, zorder=place, **hollow)[0]
-    dots: Style = {"color": color, "markersize": size, "alpha": alpha, "markeredgewidth": 0.0, "zorder": place}
+        return axes.plot(mark.x, mark.y, kind, alpha=alpha, zorder=zorder, **hollow)[0]
+    dots: Style = {"color": color, "markersize": size, "alpha": alpha, "markeredgewidth": 0.0, "zorder": zorder}
     return axes.plot(mark.x, mark.y, "o", **dots)[0]
 
 
@@ -88,13 +88,13 @@ def _matrix(axes: Axes, mark: Matrix, theme: Theme) -> Artist:
     ends = [theme.colour("vermillion"), theme.paper, theme.colour("blue")]
     image = axes.imshow(mark.values, vmin=-1.0, vmax=1.0, cmap=LinearSegmentedColormap.from_list("", ends), alpha=0.6)
     axes.grid(False)
-    places = range(len(mark.labels))
+    ticks = range(len(mark.labels))
     names = [style.shown(label, 16) for label in mark.labels]
-    axes.set_xticks(places, names, parse_math=False)
-    axes.set_yticks(places, names, parse_math=False)
+    axes.set_xticks(ticks, names, parse_math=False)
+    axes.set_yticks(ticks, names, parse_math=False)
     words = style.text(0.9 * theme.label, theme.ink, theme)
-    for row in places:
-        for column in places:
+    for row in ticks:
+        for column in ticks:
             axes.text(column, row, f"{mark.values[row, column]:.2f}", ha="center", va="center", **words)
     return image
 
@@ -142,5 +142,5 @@ def _between_powers(axis: MatplotlibAxis, value: float, place: int | None) -> st
     if not (low > 0.0 and low >= LEAST_PLAIN and high <= LARGEST_PLAIN and high < 50.0 * low):
         return ""
     first = round(value / 10.0 ** math.floor(math.log10(value) + 1e-9))
-    wanted = (2, 5) if high > 10.0 * low else (2, 3, 4, 5, 6, 8) if high < 4.0 * low else (2, 3, 5)
-    return f"{value:g}" if first in wanted else ""
+    tick_digits = (2, 5) if high > 10.0 * low else (2, 3, 4, 5, 6, 8) if high < 4.0 * low else (2, 3, 5)
+    return f"{value:g}" if first in tick_digits else ""

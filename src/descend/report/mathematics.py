@@ -35,8 +35,8 @@ def objective(derivation: Derivation, added: str = "") -> str:
     value = derivation.loss.expressions[0]
     residual = {symbol: PREDICTION - RESPONSE for symbol in value.free_symbols if symbol.name == "r"}
     inner = value.xreplace(residual)
-    more = f"<mo>+</mo><mtext>{added}</mtext>" if added else ""
-    body = f"<mi>J</mi><mo>=</mo>{MEAN}{_bracketed(inner, as_mathml(inner, names))}{more}"
+    penalty_html = f"<mo>+</mo><mtext>{added}</mtext>" if added else ""
+    body = f"<mi>J</mi><mo>=</mo>{MEAN}{_bracketed(inner, as_mathml(inner, names))}{penalty_html}"
     return math_of(body, f"J = mean({as_text(derivation.value)})")
 
 
@@ -49,16 +49,16 @@ def gradient(derivation: Derivation) -> list[tuple[str, str]]:
 
 
 def _derivative(derivation: Derivation, name: str) -> str:
-    parts = []
-    for symbol, part in derivation.gradient.items():
+    derivative_html = []
+    for symbol, derivative in derivation.gradient.items():
         term = derivation.formula.terms.get(symbol) if isinstance(symbol, Predictor) else None
         if (symbol.name if term is None else term.vector) != name:
             continue
-        inner = _bracketed(part, as_mathml(part))
+        inner = _bracketed(derivative, as_mathml(derivative))
         if term is not None:
             inner += _of_group(term) + _list(term)
-        parts.append(inner)
-    sum_of_parts = "<mo>+</mo>".join(parts)
+        derivative_html.append(inner)
+    sum_of_parts = "<mo>+</mo>".join(derivative_html)
     per_group = isinstance(derivation.formula.parameters[name], GroupLabels)
     below = f"<msub>{written(name)}<mi>g</mi></msub>" if per_group else written(name)
     left = f"<mfrac><mrow><mo>∂</mo><mi>J</mi></mrow><mrow><mo>∂</mo>{below}</mrow></mfrac>"
@@ -82,12 +82,12 @@ def _list(term: Term) -> str:
 
 def _response(derivation: Derivation) -> str:
     response = derivation.formula.response
-    inside = as_mathml(response)
-    return inside if isinstance(response, RealSymbol) else f"<mrow>{inside}</mrow>"
+    response_html = as_mathml(response)
+    return response_html if isinstance(response, RealSymbol) else f"<mrow>{response_html}</mrow>"
 
 
-def _bracketed(part: Expr, markup: str) -> str:
-    return f"<mrow><mo>(</mo>{markup}<mo>)</mo></mrow>" if part.is_Add else markup
+def _bracketed(expression: Expr, markup: str) -> str:
+    return f"<mrow><mo>(</mo>{markup}<mo>)</mo></mrow>" if expression.is_Add else markup
 
 
 def math_of(body: str, text: str) -> str:

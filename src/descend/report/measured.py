@@ -33,7 +33,7 @@ def losses(fit: Fitted) -> Panel:
         return panel
     trained = panel.marks[0]
     assert isinstance(trained, Line)
-    said = f" The validation loss goes from {validation.y[0]:.4g} to {validation.y[-1]:.4g}."
+    caption = f" The validation loss goes from {validation.y[0]:.4g} to {validation.y[-1]:.4g}."
     both = np.concatenate([trained.y, validation.y])
     low, high = panel.y.low, panel.y.high
     if low is not None and high is not None:
@@ -42,7 +42,7 @@ def losses(fit: Fitted) -> Panel:
         panel,
         y=replace(panel.y, low=low, high=high),
         marks=[replace(trained, name="training"), validation],
-        alt=panel.alt + said,
+        alt=panel.alt + caption,
     )
 
 
@@ -51,22 +51,22 @@ def metrics(fit: Fitted) -> Panel | None:
     names = [name for name in (kept(fit)[-1].measures or {}) if name != f"{VALIDATION}loss"]
     plain = [name for name in names if not name.startswith(VALIDATION)][:MOST_METRICS]
     lines = []
-    for place, name in enumerate(plain):
-        colour = COLOURS[place % len(COLOURS)]
+    for metric_number, name in enumerate(plain):
+        colour = COLOURS[metric_number % len(COLOURS)]
         lines += [
             curve(fit, name, name.replace("_", " "), colour),
             curve(fit, f"{VALIDATION}{name}", f"{name.replace('_', ' ')}, validation", colour, "--"),
         ]
-    drawn = [line for line in lines if line is not None]
-    if not drawn:
+    metric_lines = [line for line in lines if line is not None]
+    if not metric_lines:
         return None
-    ends = ", ".join(f"{line.name} ends at {line.y[-1]:.4g}" for line in drawn)
+    ends = ", ".join(f"{line.name} ends at {line.y[-1]:.4g}" for line in metric_lines)
     return Panel(
         "metrics",
         "Metrics per epoch",
         Axis("epoch", integers=True),
         Axis("metric"),
-        drawn,
+        metric_lines,
         "",
         f"The metrics per epoch: {ends}.",
     )

@@ -24,10 +24,10 @@ GRID = 400
 
 def plot_models(fits: Mapping[str, Fitted], look: Look) -> Figure:
     """Draw all curves over the data; with several inputs, the predictions of each model against the response."""
-    seen = {name: view(fit) for name, fit in fits.items()}
-    first = next(iter(seen.values()))
-    curves = all(each.one and each.fit.model.rowwise and each.response == first.response for each in seen.values())
-    panel = _curves(seen, first) if curves else _predictions(seen, first)
+    views = {name: view(fit) for name, fit in fits.items()}
+    first = next(iter(views.values()))
+    curves = all(each.one and each.fit.model.rowwise and each.response == first.response for each in views.values())
+    panel = _curves(views, first) if curves else _predictions(views, first)
     if curves:  # the axes of other pictures are not those of the data
         up = panel.y if look.scale("y") == "linear" else replace(panel.y, scale="log", low=None, high=None)
         panel = replace(panel, x=replace(panel.x, scale=look.scale("x")), y=up)
@@ -37,31 +37,31 @@ def plot_models(fits: Mapping[str, Fitted], look: Look) -> Figure:
     return figure
 
 
-def _curves(seen: Mapping[str, View], first: View) -> Panel:
+def _curves(views: Mapping[str, View], first: View) -> Panel:
     marks: list[Mark] = [Points(first.x, first.y, "data", "sky")]
     low, high = reach(first.y)
     grid = np.linspace(float(first.x.min()), float(first.x.max()), GRID)
-    for number, (name, each) in enumerate(seen.items()):
+    for number, (name, each) in enumerate(views.items()):
         values = each.line(each.x, grid)[1].predict(each.fit.model, each.fit.theta)
         values = np.clip(values, low - 1e3 * (high - low), high + 1e3 * (high - low))
         marks.append(Line(grid, values, name, _colour(number), dashes=_dashes(number)))
     name = first.inputs[0] if first.inputs else "row"
-    alt = f"The curves of {len(seen)} models over {rows(len(first.x))}: {', '.join(seen)}."
+    alt = f"The curves of {len(views)} models over {rows(len(first.x))}: {', '.join(views)}."
     edge = 0.1 * (high - low)
     vertical = Axis(first.axis(first.response), "linear", low - edge, high + edge)
-    return Panel("models", f"Data and {len(seen)} models", Axis(first.axis(name)), vertical, marks, "", alt)
+    return Panel("models", f"Data and {len(views)} models", Axis(first.axis(name)), vertical, marks, "", alt)
 
 
-def _predictions(seen: Mapping[str, View], first: View) -> Panel:
+def _predictions(views: Mapping[str, View], first: View) -> Panel:
     ends = np.array(reach(first.y))
     marks: list[Mark] = [
-        Points(each.y, each.predicted, name, _colour(number)) for number, (name, each) in enumerate(seen.items())
+        Points(each.y, each.predicted, name, _colour(number)) for number, (name, each) in enumerate(views.items())
     ]
     marks.append(Line(ends, ends, "predicted = observed", "sky", width=1.4))
-    alt = f"Predictions of {len(seen)} models against the response: {', '.join(seen)}."
+    alt = f"Predictions of {len(views)} models against the response: {', '.join(views)}."
     response = first.axis(first.response)
     horizontal, vertical = Axis(f"{response}, observed"), Axis(f"{response}, predicted")
-    return Panel("models", f"{len(seen)} models", horizontal, vertical, marks, "", alt)
+    return Panel("models", f"{len(views)} models", horizontal, vertical, marks, "", alt)
 
 
 def _colour(number: int) -> str:

@@ -28,22 +28,22 @@ LETTERS = 15.0
 
 def in_common(panels: Sequence[Panel]) -> tuple[list[Panel], str]:
     """Return the panels with axes that they share where their ranges are alike, and a sentence where they do not."""
-    apart, shown = [], list(panels)
+    separate_axes, panels_shown = [], list(panels)
     for side, word in (("x", "horizontal"), ("y", "vertical")):
-        ends = [found for panel in shown if (found := _ends(panel, side)) is not None]
+        ends = [axis_ends for panel in panels_shown if (axis_ends := _ends(panel, side)) is not None]
         if not ends:
             continue
         low, high = min(low for low, _ in ends), max(high for _, high in ends)
         usual = float(np.median([high - low for low, high in ends]))
         if high - low <= ALIKE * usual:
             room = MARGIN * (high - low)
-            limits = [(low - room, high + room)] * len(shown)
+            limits = [(low - room, high + room)] * len(panels_shown)
         else:
-            apart.append(word)
-            limits = [_with_room(_ends(panel, side) or (low, high)) for panel in shown]
-        shown = [_limited(panel, side, *ends) for panel, ends in zip(shown, limits, strict=True)]
-    sentence = f"Each picture has a {' and a '.join(apart)} axis of its own." if apart else ""
-    return shown, sentence
+            separate_axes.append(word)
+            limits = [_with_room(_ends(panel, side) or (low, high)) for panel in panels_shown]
+        panels_shown = [_limited(panel, side, *ends) for panel, ends in zip(panels_shown, limits, strict=True)]
+    sentence = f"Each picture has a {' and a '.join(separate_axes)} axis of its own." if separate_axes else ""
+    return panels_shown, sentence
 
 
 def _with_room(ends: tuple[float, float]) -> tuple[float, float]:
@@ -67,12 +67,12 @@ def _ends(panel: Panel, side: str) -> tuple[float, float] | None:
         return axis.low, axis.high
     log = axis.scale == "log"
     for kind in (Points, Line):
-        parts = [_numbers(getattr(mark, side), log) for mark in panel.marks if isinstance(mark, kind)]
-        if any(map(len, parts)) and side == "y":
-            parts += [_numbers(mark.reach_up, log) for mark in panel.marks if isinstance(mark, Bars)]
-        found = np.concatenate(parts) if parts else np.empty(0)
-        if len(found):
-            return reach(found)
+        axis_values = [_numbers(getattr(mark, side), log) for mark in panel.marks if isinstance(mark, kind)]
+        if any(map(len, axis_values)) and side == "y":
+            axis_values += [_numbers(mark.reach_up, log) for mark in panel.marks if isinstance(mark, Bars)]
+        axis_numbers = np.concatenate(axis_values) if axis_values else np.empty(0)
+        if len(axis_numbers):
+            return reach(axis_numbers)
     return None
 
 
@@ -83,16 +83,18 @@ def _numbers(values: Array, log: bool) -> Array:
 
 def html(panels: Sequence[Panel], links: Sequence[str] = (), prefix: str = "") -> str:
     """Draw small pictures as HTML. links: where a click on each leads; prefix: as for ``svg``."""
-    shown, sentence = in_common(panels)
-    drawn = []
-    for place, panel in enumerate(shown):
+    panels_shown, sentence = in_common(panels)
+    panels_html = []
+    for panel_number, panel in enumerate(panels_shown):
         name, _, note = panel.title.partition("\n")
         kind = ' class="bad"' if panel.failed else ""
         head = f'<h3>{escape(style.one_line(name, 28))}</h3><p{kind} title="{escape(note)}">{escape(note)}</p>'
-        picture = svg(replace(panel, key=f"{panel.key}-{place}"), prefix, frame=SMALL)
-        inside = f"{head}{picture}"
-        drawn.append(
-            f'<figure><a href="{escape(links[place])}">{inside}</a></figure>' if links else f"<figure>{inside}</figure>"
+        picture = svg(replace(panel, key=f"{panel.key}-{panel_number}"), prefix, frame=SMALL)
+        panel_html = f"{head}{picture}"
+        panels_html.append(
+            f'<figure><a href="{escape(links[panel_number])}">{panel_html}</a></figure>'
+            if links
+            else f"<figure>{panel_html}</figure>"
         )
     below = f"<p>{sentence}</p>" if sentence else ""
-    return f'<div class="multiples">{"".join(drawn)}</div>{below}'
+    return f'<div class="multiples">{"".join(panels_html)}</div>{below}'

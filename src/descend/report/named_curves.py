@@ -34,11 +34,11 @@ def panel_of(curve: Curve) -> Panel:
             y = valued(curve, middle.x, {**middle.values, argument.name: value})
             marks.append(Line(middle.x, y, f"{argument.name} = {value:.4g}", colour, 1.2, dashes))
     marks.append(Line(middle.x, middle.y, "typical"))
-    said = ", ".join(f"{name} = {value:.4g}" for name, value in middle.values.items())
+    caption = ", ".join(f"{name} = {value:.4g}" for name, value in middle.values.items())
     across = Axis(f"x: {curve.x.meaning}{_unit(curve.x.unit)}", "log" if curve.x.geometric else "linear")
     upwards = Axis(f"y: {curve.y}", "log" if curve.logarithmic else "linear")
-    alt = f"{curve.title}, y = {curve.formula}, drawn at {said}."
-    return Panel("curve", curve.title, across, upwards, marks, f"typical: {said}", alt)
+    alt = f"{curve.title}, y = {curve.formula}, drawn at {caption}."
+    return Panel("curve", curve.title, across, upwards, marks, f"typical: {caption}", alt)
 
 
 def _unit(unit: str) -> str:

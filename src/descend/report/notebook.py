@@ -54,9 +54,9 @@ def _(result: Explanation) -> str:
 
 @short.register
 def _(result: Derivation) -> str:
-    written = [mathematics.model(result.formula), mathematics.objective(result)]
-    written += [line for _, line in mathematics.gradient(result)]
-    equations = "".join(f'<div class="equation">{line}</div>' for line in written)
+    html_lines = [mathematics.model(result.formula), mathematics.objective(result)]
+    html_lines += [line for _, line in mathematics.gradient(result)]
+    equations = "".join(f'<div class="equation">{line}</div>' for line in html_lines)
     codes = "".join(
         f"<details><summary>{name}</summary><pre><code>{escape(result.shown(language))}</code></pre></details>"
         for language, name in LANGUAGES.items()
@@ -69,11 +69,11 @@ def _(result: Judgement) -> str:
     kind = "success" if result.agree else "failure"
     sentence = result.sentence if result.agree else headline(result)
     findings = list(result.parameters.values())
-    sources = [name for name in SOURCES if any(getattr(found, name) is not None for found in findings)]
+    sources = [name for name in SOURCES if any(getattr(evidence, name) is not None for evidence in findings)]
     lines = []
-    for name, found in result.parameters.items():
-        cells = "".join(f"<td{RIGHT}>{number(getattr(found, source), 6)}</td>" for source in sources)
-        verdict = escape(found.verdict.replace("_", " "))
+    for name, evidence in result.parameters.items():
+        cells = "".join(f"<td{RIGHT}>{number(getattr(evidence, source), 6)}</td>" for source in sources)
+        verdict = escape(evidence.verdict.replace("_", " "))
         lines.append(f'<tr><th scope="row"><code>{escape(name)}</code></th>{cells}<td>{verdict}</td></tr>')
     reasons = "".join(
         f"<p><code>{escape(', '.join(names))}</code>: {prose(reason)}</p>"
@@ -99,8 +99,8 @@ def _(result: Intervals) -> str:
         ends = (minus(f"{end:.{digits_of(end, abs(high - low) / 4.0)}g}") for end in (low, high))
         cells = "".join(f"<td{RIGHT}>{end}</td>" for end in ends)
         lines.append(f'<tr><th scope="row"><code>{escape(label)}</code></th>{cells}</tr>')
-    said = f"<p>{result.level * 100:.10g}% intervals, by {escape(result.method)}</p>"
-    return html.box(said + _titled(["parameter", "low", "high"], lines, "Intervals", (1, 2)) + _notes(result.notes))
+    level = f"<p>{result.level * 100:.10g}% intervals, by {escape(result.method)}</p>"
+    return html.box(level + _titled(["parameter", "low", "high"], lines, "Intervals", (1, 2)) + _notes(result.notes))
 
 
 @short.register
@@ -112,8 +112,8 @@ def _(result: Diagnostics) -> str:
     ]
     judged = f"<p>{result.rows:,} rows judged" + (f", of {result.sampled:,}" if result.sampled else "") + "</p>"
     titles = ["check", "statistic", "p", "verdict"]
-    shown = judged + _titled(titles, lines, "Residuals", (1, 2)) if lines else ""
-    return html.box(shown + _notes([result.note] if result.note else []))
+    residuals_html = judged + _titled(titles, lines, "Residuals", (1, 2)) if lines else ""
+    return html.box(residuals_html + _notes([result.note] if result.note else []))
 
 
 @short.register
@@ -131,20 +131,20 @@ def _(result: Estimated | Inverse) -> str:
 def _(result: Trace) -> str:
     if not result:
         return html.box("<p>A fit that was loaded has no steps.</p>")
-    kept = sorted({round(place) for place in np.linspace(0, len(result) - 1, min(len(result), MOST_STEPS))})
+    steps_shown = sorted({round(place) for place in np.linspace(0, len(result) - 1, min(len(result), MOST_STEPS))})
     first = result[0]
     values = list(first.names.labels[:MOST_VALUES]) if first.names is not None else []
     measures = list(result[-1].measures or {})
     titles = ["epoch", "loss", *(name.replace("_", " ") for name in measures), "|gradient|", *values]
     lines = []
-    for step in (result[place] for place in kept):
+    for step in (result[place] for place in steps_shown):
         measured = ((step.measures or {}).get(name) for name in measures)
-        shown = [step.loss, *measured, step.gradient_norm, *(step.theta[: len(values)] if values else ())]
-        cells = "".join(f"<td{RIGHT}>{number(value, 6)}</td>" for value in shown)
+        residuals_html = [step.loss, *measured, step.gradient_norm, *(step.theta[: len(values)] if values else ())]
+        cells = "".join(f"<td{RIGHT}>{number(value, 6)}</td>" for value in residuals_html)
         lines.append(f'<tr><th scope="row"{RIGHT}>{step.epoch:,}</th>{cells}</tr>')
-    left_out = len(result) - len(kept)
-    said = f"<p>{left_out:,} steps between these are not shown.</p>" if left_out else ""
-    return html.box(_titled(titles, lines, "The steps", range(len(titles))) + said)
+    left_out = len(result) - len(steps_shown)
+    level = f"<p>{left_out:,} steps between these are not shown.</p>" if left_out else ""
+    return html.box(_titled(titles, lines, "The steps", range(len(titles))) + level)
 
 
 def compared(fits: Mapping[str, Fitted]) -> str:

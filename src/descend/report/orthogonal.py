@@ -39,12 +39,12 @@ def equations(
         J = 1/n sum l(e),   dJ/dtheta = 1/n sum l'(e)/e lambda df/dtheta.
     """
     implicit = not formula.response.atoms(Column)
-    moved = {Column(name): _true(name) for name in inexact}
-    function = as_mathml(formula.expression, moved)
+    true_columns = {Column(name): _true(name) for name in inexact}
+    function = as_mathml(formula.expression, true_columns)
     residual = f"<mrow><mo>(</mo>{function}<mo>−</mo>{as_mathml(formula.response)}<mo>)</mo></mrow>"
     distance = "<mo>+</mo>".join(_ratio(_delta(name), _sigma(name, size)) for name, size in inexact.items())
     deltas = "<mo>,</mo>".join(map(_delta, inexact))
-    least = f'<munder><mo movablelimits="false">min</mo><mrow>{deltas}</mrow></munder>'
+    minimum_html = f'<munder><mo movablelimits="false">min</mo><mrow>{deltas}</mrow></munder>'
     if implicit:
         exact = f"<mo>,</mo><mspace width='1em'/>{function}<mo>=</mo><mn>0</mn>"
         inner = f"<mrow><mo>(</mo>{distance}<mo>)</mo></mrow>{exact}"
@@ -56,26 +56,26 @@ def equations(
     first = (
         math_of(f"<mn>0</mn><mo>=</mo>{as_mathml(formula.expression)}", str(formula)) if implicit else model(formula)
     )
-    lines = [first, *_objective(loss, f"{least}{inner}")]
+    lines = [first, *_objective(loss, f"{minimum_html}{inner}")]
     lines.append(math_of(multiplier, "lambda, how strongly a row pulls on the curve"))
-    return lines + _gradient(formula, moved, 2 if loss.quadratic else PULL)
+    return lines + _gradient(formula, true_columns, 2 if loss.quadratic else PULL)
 
 
-def _objective(loss: Loss, least: str) -> list[str]:
+def _objective(loss: Loss, html: str) -> list[str]:
     """Write J, the mean of the least costs, or of what a robust loss makes of their roots."""
     if loss.quadratic:
-        return [math_of(f"<mi>J</mi><mo>=</mo>{MEAN}{least}", "J, the mean of the least cost of each row")]
+        return [math_of(f"<mi>J</mi><mo>=</mo>{MEAN}{html}", "J, the mean of the least cost of each row")]
     value = as_mathml(loss.expressions[0], {RESIDUAL: DISTANCE})
     return [
         math_of(
             f"<mi>J</mi><mo>=</mo>{MEAN}<mi>l</mi><mo>(</mo>{DISTANCE}<mo>)</mo>", "J, the mean loss of the distances"
         ),
-        math_of(f"<msup>{DISTANCE}<mn>2</mn></msup><mo>=</mo>{least}", "e, the distance of a row from the curve"),
+        math_of(f"<msup>{DISTANCE}<mn>2</mn></msup><mo>=</mo>{html}", "e, the distance of a row from the curve"),
         math_of(f"<mi>l</mi><mo>(</mo>{DISTANCE}<mo>)</mo><mo>=</mo>{value}", "the loss of a distance"),
     ]
 
 
-def _gradient(formula: Formula, moved: Mapping[Expr, str], factor: Expr | int) -> list[str]:
+def _gradient(formula: Formula, true_columns: Mapping[Expr, str], factor: Expr | int) -> list[str]:
     """Write dJ/dparameter for parameters that are numbers; nothing where it is too long, or there are others.
 
     factor: of the multiplier.
@@ -85,12 +85,12 @@ def _gradient(formula: Formula, moved: Mapping[Expr, str], factor: Expr | int) -
         return []
     symbols = [symbol for symbol in formula.expression.free_symbols if isinstance(symbol, Parameter)]
     by_name = {symbol.name: symbol for symbol in symbols}
-    found = slopes(formula.expression, [by_name[name] for name in names if name in by_name]).with_limits
+    expressions = slopes(formula.expression, [by_name[name] for name in names if name in by_name]).with_limits
     lines = []
     for name in names:
-        inside = as_mathml(factor * MULTIPLIER * found[by_name[name]], {**moved, PULL: PULL_SHOWN})
+        slope_html = as_mathml(factor * MULTIPLIER * expressions[by_name[name]], {**true_columns, PULL: PULL_SHOWN})
         left = f"<mfrac><mrow><mo>∂</mo><mi>J</mi></mrow><mrow><mo>∂</mo>{written(name)}</mrow></mfrac>"
-        lines.append(math_of(f"{left}<mo>=</mo>{MEAN}{inside}", f"dJ/d{name}"))
+        lines.append(math_of(f"{left}<mo>=</mo>{MEAN}{slope_html}", f"dJ/d{name}"))
     return lines
 
 

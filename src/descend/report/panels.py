@@ -51,30 +51,30 @@ def curve(view: View, look: Look = DEFAULT) -> Panel:
     """
     fit, name = view.fit, view.inputs[0] if view.inputs else "row"
     across, x = look.scale("x"), on_axis(look, "x", view.x, name)
-    grid, drawn = view.line(x, along(x, across))
-    values = drawn.predict(fit.model, fit.theta)
+    grid, curve_drawn = view.line(x, along(x, across))
+    values = curve_drawn.predict(fit.model, fit.theta)
     marks: list[Mark] = []
-    low, high, seen, said = None, None, True, []
+    low, high, in_view, caption = None, None, True, []
     if view.observed:
         y = on_axis(look, "y", view.y, view.response)
         bars = spread.bars(view, x, y)
         drawn_rows = points(fit.loss_function, view.columns, x, y)
         marks += [*bars, *drawn_rows]
         bars += [mark for mark in drawn_rows if isinstance(mark, Bars)]
-        least, most = reach(y)
+        lowest_y, most = reach(y)
         # A curve that runs away must not flatten the data into a line.
-        values = np.clip(values, least - 1e3 * (most - least), most + 1e3 * (most - least))
-        low, high, seen = _in_view(np.concatenate([y, *(each.reach_up for each in bars)]), values, look.scale("y"))
+        values = np.clip(values, lowest_y - 1e3 * (most - lowest_y), most + 1e3 * (most - lowest_y))
+        low, high, in_view = _in_view(np.concatenate([y, *(each.reach_up for each in bars)]), values, look.scale("y"))
         marks += _corrected(view, x, y)
-        said.append(spread.LEFT_OUT if spread.crowded(view) else "")
+        caption.append(spread.LEFT_OUT if spread.crowded(view) else "")
     if look.scale("y") == "log":
         values = above_zero(values)
-    marks.append(Line(grid, values, "fit" if seen else "fit, outside the picture", width=2.4))
-    if len(grid) and seen:
-        around = bands.around(fit, drawn, grid, look, low)
+    marks.append(Line(grid, values, "fit" if in_view else "fit, outside the picture", width=2.4))
+    if len(grid) and in_view:
+        around = bands.around(fit, curve_drawn, grid, look, low)
         marks += around
         low, high = bands.in_view(around, low, high, look)
-        said += bands.lacking(fit, look)
+        caption += bands.lacking(fit, look)
     title = f"Data and fit, {rows(fit.rows)}" if fit.solution is not None else "Data and fit"
     first, last = (f"{value:.4g}" for value in (values[0], values[-1])) if len(values) else ("", "")
     alt = (
@@ -82,7 +82,7 @@ def curve(view: View, look: Look = DEFAULT) -> Panel:
         f"which goes from {first} at the left to {last} at the right."
     )
     axes = Axis(view.axis(name), across), Axis(view.axis(view.response), look.scale("y"), low, high)
-    return Panel("curve", title, *axes, marks, " ".join(filter(None, [_without(view, look), *said])), alt)
+    return Panel("curve", title, *axes, marks, " ".join(filter(None, [_without(view, look), *caption])), alt)
 
 
 def _corrected(view: View, x: Array, y: Array) -> list[Mark]:
@@ -142,15 +142,15 @@ def gradient_norm(fit: Fitted) -> Panel:
     steps = kept(fit)
     norms = np.array([step.gradient_norm for step in steps], dtype=np.float64)
     epochs = np.array([step.epoch for step in steps], dtype=np.float64)
-    shown = np.isfinite(norms) & (norms > 0.0)
-    norms = drawable(norms[shown])
+    points_shown = np.isfinite(norms) & (norms > 0.0)
+    norms = drawable(norms[points_shown])
     ends = f" It goes from {norms[0]:.3g} to {norms[-1]:.3g}." if len(norms) else ""
     return Panel(
         "gradient",
         "Norm of the gradient",
         Axis("epoch", integers=True),
         Axis("|gradient|", "log" if len(norms) else "linear"),
-        [Line(epochs[shown], norms, colour="purple", dots=len(epochs) <= FEW_EPOCHS)],
+        [Line(epochs[points_shown], norms, colour="purple", dots=len(epochs) <= FEW_EPOCHS)],
         _thinned(fit),
         f"The norm of the gradient per epoch, on a logarithmic scale; it is zero at a minimum.{ends}",
     )
@@ -176,10 +176,10 @@ def parameters(fit: Fitted) -> Panel:
         Axis("epoch", integers=True),
         Axis("value / its largest" if shares else "value"),
         [
-            Line(epochs, drawable(way), label, COLOURS[place % len(COLOURS)], dots=len(epochs) <= FEW_EPOCHS)
-            for place, (label, way) in enumerate(zip(labels, ways.T, strict=False))
+            Line(epochs, drawable(way), label, COLOURS[path_number % len(COLOURS)], dots=len(epochs) <= FEW_EPOCHS)
+            for path_number, (label, way) in enumerate(zip(labels, ways.T, strict=False))
         ],
-        " ".join(said for said in (left_out, _thinned(fit)) if said),
+        " ".join(caption_part for caption_part in (left_out, _thinned(fit)) if caption_part),
         f"The parameters per epoch{', each divided by its largest size on the way' if shares else ''}: {ends}.",
     )
 
@@ -192,10 +192,10 @@ def correlation(fit: Fitted) -> Panel | None:
     labels = fit.model.parameters.labels[:MOST_CELLS]
     values = values[:MOST_CELLS, :MOST_CELLS]
     pairs = [(abs(values[i, j]), labels[j], labels[i], values[i, j]) for i in range(len(labels)) for j in range(i)]
-    known = [pair for pair in pairs if np.isfinite(pair[0])]
-    if not known:
+    known_pairs = [pair for pair in pairs if np.isfinite(pair[0])]
+    if not known_pairs:
         return None
-    _, one, other, most = max(known)
+    _, label, other, most = max(known_pairs)
     many = fit.model.parameters.size > MOST_CELLS
     return Panel(
         "correlation",
@@ -204,7 +204,7 @@ def correlation(fit: Fitted) -> Panel | None:
         Axis(""),
         [Matrix(labels, values)],
         f"The first {MOST_CELLS} of {fit.model.parameters.size:,} parameters." if many else "",
-        f"Heat map of the correlations between the parameters; the strongest is {most:.2f}, of {one} and {other}.",
+        f"Heat map of the correlations between the parameters; the strongest is {most:.2f}, of {label} and {other}.",
     )
 
 
@@ -212,8 +212,8 @@ def comparison(fits: Mapping[str, Fitted]) -> Panel:
     """Prepare the loss per epoch of several fits over each other; curves that leave the picture diverged."""
     curves = [finite(fit) for fit in fits.values()]
     marks: list[Mark] = []
-    for place, ((name, fit), (epochs, losses)) in enumerate(zip(fits.items(), curves, strict=True)):
-        colour, dashes = COLOURS[place % len(COLOURS)], DASHES[place // len(COLOURS) % len(DASHES)]
+    for fit_number, ((name, fit), (epochs, losses)) in enumerate(zip(fits.items(), curves, strict=True)):
+        colour, dashes = COLOURS[fit_number % len(COLOURS)], DASHES[fit_number // len(COLOURS) % len(DASHES)]
         few = len(epochs) <= FEW_EPOCHS
         marks.append(Line(epochs, losses, f"{name}: {ended(fit)}", colour, 1.8, dashes, few))
     scale, low, high = "linear", None, None
@@ -233,13 +233,15 @@ def comparison(fits: Mapping[str, Fitted]) -> Panel:
 
 def columns(x: ArrayLike, y: ArrayLike, x_name: str, y_name: str, look: Look = DEFAULT) -> Panel:
     """Prepare one column against another."""
-    drawn, _, sampled = sample({"x": np.asarray(x, dtype=np.float64), "y": np.asarray(y, dtype=np.float64)})
-    points = Points(on_axis(look, "x", drawn["x"], x_name), on_axis(look, "y", drawn["y"], y_name))
-    left_out = _left_out(drawn["x"], drawn["y"], look)
+    points_drawn, _, sampled = sample({"x": np.asarray(x, dtype=np.float64), "y": np.asarray(y, dtype=np.float64)})
+    points = Points(on_axis(look, "x", points_drawn["x"], x_name), on_axis(look, "y", points_drawn["y"], y_name))
+    left_out = _left_out(points_drawn["x"], points_drawn["y"], look)
     count = rows(len(np.atleast_1d(x)))
     alt = f"Scatter plot of {y_name} against {x_name}, {count}."
     axes = Axis(x_name, look.scale("x")), Axis(y_name, look.scale("y"))
-    return Panel("columns", count, *axes, [points], " ".join(part for part in (sampled, left_out) if part), alt)
+    return Panel(
+        "columns", count, *axes, [points], " ".join(caption for caption in (sampled, left_out) if caption), alt
+    )
 
 
 def tells(fit: Fitted) -> bool:
@@ -254,8 +256,8 @@ def finite(fit: Fitted) -> tuple[Array, Array]:
     """Return the epochs whose loss is finite, and these losses."""
     steps = kept(fit)
     losses = np.array([step.loss for step in steps], dtype=np.float64)
-    shown = np.isfinite(losses)
-    return np.array([step.epoch for step in steps], dtype=np.float64)[shown], drawable(losses[shown])
+    points_shown = np.isfinite(losses)
+    return np.array([step.epoch for step in steps], dtype=np.float64)[points_shown], drawable(losses[points_shown])
 
 
 def kept(fit: Fitted) -> list[Step]:
@@ -263,8 +265,8 @@ def kept(fit: Fitted) -> list[Step]:
     steps = list(fit.trace)
     if len(steps) <= MOST_STEPS:
         return steps
-    places = np.unique(np.linspace(0, len(steps) - 1, MOST_STEPS).round().astype(int))
-    return [steps[place] for place in places]
+    step_numbers = np.unique(np.linspace(0, len(steps) - 1, MOST_STEPS).round().astype(int))
+    return [steps[step_number] for step_number in step_numbers]
 
 
 def _thinned(fit: Fitted) -> str:
@@ -277,14 +279,14 @@ def _sentence(text: str) -> str:
 
 def along(x: Array, scale: str = "linear") -> Array:
     """Return 400 evenly spaced values over the range of x, and quantiles of x for where its values crowd."""
-    known = x[np.isfinite(x)]
-    if not len(known):
+    finite_x = x[np.isfinite(x)]
+    if not len(finite_x):
         return np.empty(0)
-    low, high = float(known.min()), float(known.max())
+    low, high = float(finite_x.min()), float(finite_x.max())
     if low == high:
         low, high = (low / 2.0, high * 2.0) if scale == "log" else (low - 0.5, high + 0.5)
     even = np.geomspace(low, high, 400) if scale == "log" else np.linspace(low, high, 400)
-    grid: Array = np.unique(np.concatenate([even, np.quantile(known, np.linspace(0, 1, 200))]))
+    grid: Array = np.unique(np.concatenate([even, np.quantile(finite_x, np.linspace(0, 1, 200))]))
     return grid
 
 
@@ -292,25 +294,25 @@ def _in_view(y: Array, values: Array, scale: str = "linear") -> tuple[float, flo
     """Return limits that show all data and half their range more of the curve, and whether any of the curve shows."""
     if scale == "log":
         with np.errstate(all="ignore"):
-            lowest, highest, seen = _in_view(np.log10(y), np.log10(above_zero(values)))
-        return 10.0**lowest, 10.0**highest, seen
+            lowest, highest, in_view = _in_view(np.log10(y), np.log10(above_zero(values)))
+        return 10.0**lowest, 10.0**highest, in_view
     low, high = reach(y)
     span = high - low
     lowest, highest = reach(np.clip(np.append(values, y), low - 0.5 * span, high + 0.5 * span))
-    seen = bool(((values >= lowest) & (values <= highest)).sum() > 1)
-    return lowest - 0.06 * span, highest + 0.06 * span, seen
+    in_view = bool(((values >= lowest) & (values <= highest)).sum() > 1)
+    return lowest - 0.06 * span, highest + 0.06 * span, in_view
 
 
 def on_axis(look: Look, side: str, values: Array, name: str) -> Array:
     """Return the values of ``name`` that an axis can show. Raises ConfigError if there are none."""
     if look.scale(side) == "linear":
         return values
-    shown = above_zero(values)
-    if not np.isfinite(shown).any():
+    points_shown = above_zero(values)
+    if not np.isfinite(points_shown).any():
         raise ConfigError(
             f"No value of `{name}` is above 0, so the {side} axis cannot be logarithmic. Leave that axis linear."
         )
-    return shown
+    return points_shown
 
 
 def _left_out(x: Array, y: Array, look: Look) -> str:
@@ -327,4 +329,4 @@ def _without(view: View, look: Look) -> str:
     if not view.observed:
         return view.sampled
     left_out = _left_out(view.x if view.one else view.y, view.y if view.one else view.predicted, look)
-    return " ".join(part for part in (view.sampled, left_out) if part)
+    return " ".join(caption_part for caption_part in (view.sampled, left_out) if caption_part)

@@ -30,21 +30,21 @@ def section(fit: Fitted) -> str:
     return "" if path is None else f'<div class="figures pairs">{"".join(map(figure, panels(path)))}</div>'
 
 
-def plot_penalties(path: PenaltyPath | None, place: str | os.PathLike[str] | None = None) -> Figure:
+def plot_penalties(path: PenaltyPath | None, figure_path: str | os.PathLike[str] | None = None) -> Figure:
     """Draw the error on rows held out, and the parameters, against the penalty; saved at ``place`` if given.
 
     Raises ConfigError where no penalty was chosen.
     """
     if path is None:
         raise ConfigError('No penalty was chosen in this fit. Ask for it with l1="auto" or l2="auto".')
-    drawn = panels(path)
-    found, axes = style.canvas(len(drawn))
-    for each, panel in zip(axes, drawn, strict=True):
+    panels_drawn = panels(path)
+    figure_drawn, axes = style.canvas(len(panels_drawn))
+    for each, panel in zip(axes, panels_drawn, strict=True):
         draw(each, panel)
-    style.caption(found, [])
-    if place is not None:
-        save(found, place)
-    return found
+    style.caption(figure_drawn, [])
+    if figure_path is not None:
+        save(figure_drawn, figure_path)
+    return figure_drawn
 
 
 def panels(path: PenaltyPath) -> list[Panel]:
@@ -53,13 +53,13 @@ def panels(path: PenaltyPath) -> list[Panel]:
     name = "l1 penalty" if path.l1.any() else "l2 penalty"
     strength, error, spread = path.strength[line], path.error[line], path.standard_error[line]
     at = path.strength[path.chosen]
-    chosen = Points(np.array([at]), path.error[[path.chosen]], f"chosen, {at:.3g}", "vermillion", size=1.5, over=True)
+    mark = Points(np.array([at]), path.error[[path.chosen]], f"chosen, {at:.3g}", "vermillion", size=1.5, over=True)
     marks: list[Mark] = [
         Bars(strength, error, down=error - spread, up=error + spread, colour="sky"),
         Line(strength, error, "mean over folds", "blue"),
-        chosen,
+        mark,
     ]
-    found = [
+    panels_drawn = [
         Panel(
             "penalty",
             "Which penalty predicts best?",
@@ -71,16 +71,18 @@ def panels(path: PenaltyPath) -> list[Panel]:
         )
     ]
     if len(path.parameters):
-        found.append(_paths(path, line, name))
-    return found
+        panels_drawn.append(_paths(path, line, name))
+    return panels_drawn
 
 
 def _line(path: PenaltyPath) -> NDArray[np.intp]:
     """Return the places of the penalties that share the ratio of l1 to l2 with the chosen one, or the l1 or l2."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = path.l2 / path.l1
-        one = np.isclose(ratio, ratio[path.chosen], rtol=1e-9)
-    return np.flatnonzero(one) if one.any() and path.l1.any() and np.ptp(path.l2) > 0.0 else np.arange(len(path.error))
+        alike = np.isclose(ratio, ratio[path.chosen], rtol=1e-9)
+    return (
+        np.flatnonzero(alike) if alike.any() and path.l1.any() and np.ptp(path.l2) > 0.0 else np.arange(len(path.error))
+    )
 
 
 def _paths(path: PenaltyPath, line: NDArray[np.intp], name: str) -> Panel:

@@ -65,45 +65,49 @@ def plot_model(fit: Fitted, columns: Mapping[str, object], look: Look = DEFAULT)
 def _plot(fit: Fitted, columns: Mapping[str, object] | None, look: Look) -> Figure:
     if not fit.model.comparable:  # only the run can be drawn
         return plot_panels([panels.loss(fit)], _title(fit) if look.theme.title else "", [""], look)
-    seen, theme = view(fit, columns), look.theme
-    if seen.groups and seen.observed:
-        return _plot_groups(seen, look)
-    shown = [implicit.first(seen, look)]
-    if theme.with_run and not (seen.one or seen.plane or seen.classes):
-        shown.append(residual_panels.residuals(seen))
-    captions = [shown[0].caption]
-    below = _below(seen, look)
+    fit_view, theme = view(fit, columns), look.theme
+    if fit_view.groups and fit_view.observed:
+        return _plot_groups(fit_view, look)
+    panels_shown = [implicit.first(fit_view, look)]
+    if theme.with_run and not (fit_view.one or fit_view.plane or fit_view.classes):
+        panels_shown.append(residual_panels.residuals(fit_view))
+    captions = [panels_shown[0].caption]
+    below = _below(fit_view, look)
     if panels.tells(fit) and theme.with_run:
-        shown.append(measured.losses(fit))
+        panels_shown.append(measured.losses(fit))
     shown_or_good = (fit.trace and theme.with_run) or fit.outcome is Outcome.CONVERGED
     captions.append("" if shown_or_good else f"{ended(fit).capitalize()}.")
-    return plot_panels(shown, _title(fit) if theme.title else "", captions, look, below)
+    return plot_panels(panels_shown, _title(fit) if theme.title else "", captions, look, below)
 
 
-def _below(seen: View, look: Look) -> Panel | None:
+def _below(view: View, look: Look) -> Panel | None:
     """Return the residuals below the first panel, if they are wanted and not beside it."""
-    if not look.residuals or not seen.observed or seen.plane:
+    if not look.residuals or not view.observed or view.plane:
         return None
-    if seen.classes:
+    if view.classes:
         raise ConfigError(
-            f"The {seen.fit.loss_function.name} loss predicts classes, which have no residuals to draw. Leave them out."
+            f"The {view.fit.loss_function.name} loss predicts classes, which have no residuals to draw. Leave them out."
         )
-    if seen.one:
-        return residual_panels.residuals_below(seen, look)
-    return None if look.theme.with_run else replace(residual_panels.residuals(seen), title="")
+    if view.one:
+        return residual_panels.residuals_below(view, look)
+    return None if look.theme.with_run else replace(residual_panels.residuals(view), title="")
 
 
-def _plot_groups(seen: View, look: Look) -> Figure:
+def _plot_groups(fit_view: View, look: Look) -> Figure:
     """Draw a fit whose parameters belong to groups: each in its colour, or of many groups each by itself."""
-    title = _title(seen.fit) if look.theme.title else ""
-    if len(seen.groups) <= grouped.TOGETHER:
-        panel = grouped.curves(seen, look)
-        below = grouped.residuals_below(seen, look) if look.residuals and seen.curves else None
+    title = _title(fit_view.fit) if look.theme.title else ""
+    if len(fit_view.groups) <= grouped.TOGETHER:
+        panel = grouped.curves(fit_view, look)
+        below = grouped.residuals_below(fit_view, look) if look.residuals and fit_view.curves else None
         return plot_panels([panel], title, [panel.caption], look, below)
-    shown = grouped.one_by_one(seen, look, grouped.SMALL)
-    some = f"The {len(shown)} groups that fit worst, of {len(seen.groups):,}." if len(shown) < len(seen.groups) else ""
-    title = str(seen.fit.model).replace("`", "") if look.theme.title else ""
-    return plot_multiples([panel for _, panel in shown], title, [some, seen.sampled], look)
+    group_panels = grouped.one_by_one(fit_view, look, grouped.SMALL)
+    some = (
+        f"The {len(group_panels)} groups that fit worst, of {len(fit_view.groups):,}."
+        if len(group_panels) < len(fit_view.groups)
+        else ""
+    )
+    title = str(fit_view.fit.model).replace("`", "") if look.theme.title else ""
+    return plot_multiples([panel for _, panel in group_panels], title, [some, fit_view.sampled], look)
 
 
 def plot_comparison(fits: Mapping[str, Fitted]) -> Figure:
@@ -122,7 +126,7 @@ def plot_columns(x: ArrayLike, y: ArrayLike, x_name: str, y_name: str, look: Loo
 
 
 def plot_panels(
-    shown: Sequence[Panel],
+    panels_shown: Sequence[Panel],
     title: str = "",
     captions: Sequence[str] = (),
     look: Look = DEFAULT,
@@ -133,16 +137,18 @@ def plot_panels(
     taller = theme.height * (1.0 if below is None or theme.with_run else TALLER)
     size = None if look.inches is None and theme.with_run else look.sides(taller)
     if size is not None:
-        theme = theme.within(size[0] / len(shown), size[1] * (1.0 if below is None else theme.height / taller / TALLER))
+        theme = theme.within(
+            size[0] / len(panels_shown), size[1] * (1.0 if below is None else theme.height / taller / TALLER)
+        )
     with changed(theme):
-        figure, places = style.canvas(len(shown), head, size, theme)
-        first = _worded(shown[0], look)
-        for axes, panel in zip(places, [first, *shown[1:]], strict=True):
+        figure, panel_axes = style.canvas(len(panels_shown), head, size, theme)
+        first = _worded(panels_shown[0], look)
+        for axes, panel in zip(panel_axes, [first, *panels_shown[1:]], strict=True):
             draw(axes, panel, theme)
         if below is not None:
-            shared = below.x.name == shown[0].x.name
+            shared = below.x.name == panels_shown[0].x.name
             lower = replace(below, x=replace(below.x, name=first.x.name)) if shared else below
-            draw(style.below(figure, places[0], shared, theme), lower, theme)
+            draw(style.below(figure, panel_axes[0], shared, theme), lower, theme)
         style.caption(figure, captions, theme)
     return figure
 
@@ -160,27 +166,27 @@ def plot_multiples(
     """Draw small pictures with Matplotlib, under one title; labels and numbers stand where they differ only."""
     from matplotlib.ticker import MaxNLocator
 
-    shown, sentence = multiples.in_common(panels)
+    panels_shown, sentence = multiples.in_common(panels)
     theme, head = look.theme, title if look.title is None else look.title
-    across, size = _arranged(len(shown), look)
-    down = math.ceil(len(shown) / across)
+    across, size = _arranged(len(panels_shown), look)
+    down = math.ceil(len(panels_shown) / across)
     theme = theme.scaled(_room(across, down, size, bool(head)) / theme.label)
-    own = ["horizontal" in sentence, "vertical" in sentence]
+    own_axes = ["horizontal" in sentence, "vertical" in sentence]
     with changed(theme):
-        drawn, places = style.grid(down, across, len(shown), head, size, theme)
-        for place, (axes, panel) in enumerate(zip(places, shown, strict=True)):
+        figure_drawn, panel_axes = style.grid(down, across, len(panels_shown), head, size, theme)
+        for panel_number, (axes, panel) in enumerate(zip(panel_axes, panels_shown, strict=True)):
             for mark in panel.marks:
                 draw_mark(axes, _thinner(mark), theme)
             for side, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
                 if getattr(panel, side).scale == "linear":
                     axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
                 set_scale(axes, getattr(panel, side), side)
-            outer = place + across >= len(shown), place % across == 0
-            axes.tick_params(labelbottom=own[0] or outer[0], labelleft=own[1] or outer[1])
+            outer = panel_number + across >= len(panels_shown), panel_number % across == 0
+            axes.tick_params(labelbottom=own_axes[0] or outer[0], labelleft=own_axes[1] or outer[1])
             axes.tick_params(which="both", labelsize=SMALLER * theme.tick)
             _name_small(axes, panel, size[0] / across, outer, look, theme)
-        style.caption(drawn, [*captions, sentence], theme)
-    return drawn
+        style.caption(figure_drawn, [*captions, sentence], theme)
+    return figure_drawn
 
 
 def _arranged(count: int, look: Look) -> tuple[int, tuple[float, float]]:
@@ -225,9 +231,9 @@ def _name_small(axes: Axes, panel: Panel, width: float, outer: tuple[bool, bool]
     axes.annotate(style.shown(note, most), (0.0, 1.0), (0, 4 * share), "axes fraction", "offset points", **small)
     if panel.caption:
         axes.grid(False)
-        said = style.wrapped(panel.caption, int(width * 12.0 / share), 5)
+        caption = style.wrapped(panel.caption, int(width * 12.0 / share), 5)
         words = style.text(0.71 * theme.label, theme.soft, theme)
-        axes.text(0.5, 0.5, said, transform=axes.transAxes, ha="center", va="center", **words)
+        axes.text(0.5, 0.5, caption, transform=axes.transAxes, ha="center", va="center", **words)
     x, y = look.x_label or panel.x.name, look.y_label or panel.y.name
     words = style.text(SMALLER * theme.label, theme.ink, theme)
     axes.set_xlabel(style.shown(x, most) if outer[0] else "", **words)

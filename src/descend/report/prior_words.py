@@ -17,15 +17,15 @@ MOST_SHOWN = 6
 def said(weights: Sequence[PriorWeight]) -> Iterator[tuple[str, str]]:
     """Yield a label and a sentence for each prior, or for each component it is of if they are few."""
     for text in dict.fromkeys(each.text for each in weights):
-        own = [each for each in weights if each.text == text]
-        if len(own) <= MOST_SHOWN:
-            for each in own:
-                of = f" on {each.label}" if len(own) > 1 else ""
+        weights_of_prior = [each for each in weights if each.text == text]
+        if len(weights_of_prior) <= MOST_SHOWN:
+            for each in weights_of_prior:
+                of = f" on {each.label}" if len(weights_of_prior) > 1 else ""
                 yield "prior", f"{text}{of}: {_weight(each)}"
             continue
-        shares = [each.share for each in own if each.share is not None]
+        shares = [each.share for each in weights_of_prior if each.share is not None]
         between = f"{100 * min(shares):.3g}% to {100 * max(shares):.3g}%" if shares else "an unknown part"
-        yield "prior", f"{text}: {between} of the information on each of {len(own)} components"
+        yield "prior", f"{text}: {between} of the information on each of {len(weights_of_prior)} components"
 
 
 def _weight(each: PriorWeight) -> str:

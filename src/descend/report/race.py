@@ -45,16 +45,16 @@ def race_page(fits: Mapping[str, Fitted], texts: Sequence[tuple[str, str]]) -> s
 
 def winner(fits: Mapping[str, Fitted]) -> str:
     """Name the optimizer that came lowest; of several, the one that took the fewest epochs."""
-    known = {name: fit for name, fit in fits.items() if math.isfinite(fit.loss)}
-    if not known:
+    finite = {name: fit for name, fit in fits.items() if math.isfinite(fit.loss)}
+    if not finite:
         return "None of them kept to finite numbers."
-    lowest = min(fit.loss for fit in known.values())
-    highest = max(abs(fit.trace[0].loss) for fit in known.values())
-    level = [name for name, fit in known.items() if fit.loss - lowest <= 1e-6 * max(abs(lowest), 1e-9 * highest)]
-    best = min(level, key=lambda name: known[name].epochs)
-    others = f" {', '.join(name for name in level if name != best)} came as low." if len(level) > 1 else ""
-    epochs = f"{known[best].epochs:,} epoch{'' if known[best].epochs == 1 else 's'}"
-    return f"{escape(best)} came lowest: the loss is {number(known[best].loss, 6)} after {epochs}.{escape(others)}"
+    lowest = min(fit.loss for fit in finite.values())
+    highest = max(abs(fit.trace[0].loss) for fit in finite.values())
+    level = [name for name, fit in finite.items() if fit.loss - lowest <= 1e-6 * max(abs(lowest), 1e-9 * highest)]
+    best = min(level, key=lambda name: finite[name].epochs)
+    ties_text = f" {', '.join(name for name in level if name != best)} came as low." if len(level) > 1 else ""
+    epochs = f"{finite[best].epochs:,} epoch{'' if finite[best].epochs == 1 else 's'}"
+    return f"{escape(best)} came lowest: the loss is {number(finite[best].loss, 6)} after {epochs}.{escape(ties_text)}"
 
 
 def summary(fits: Mapping[str, Fitted]) -> str:
@@ -65,8 +65,8 @@ def summary(fits: Mapping[str, Fitted]) -> str:
     for name, fit in fits.items():
         ends = (number(float(value), 6) for value in fit.theta[: len(labels)])
         values = [number(fit.loss, 6), number(fit.learning_rate, 4), *ends]
-        written = "".join(f"<td{RIGHT}>{cell}</td>" for cell in values)
-        lines.append(f'<tr><th scope="row">{escape(name)}</th><td>{escape(ended(fit))}</td>{written}</tr>')
+        cells_html = "".join(f"<td{RIGHT}>{cell}</td>" for cell in values)
+        lines.append(f'<tr><th scope="row">{escape(name)}</th><td>{escape(ended(fit))}</td>{cells_html}</tr>')
     return table(heads(titles, range(2, len(titles))), lines, "Optimizers")
 
 
@@ -85,11 +85,11 @@ def _panels(fits: Mapping[str, Fitted]) -> list[Panel | None]:
 
 
 def _verdict(name: str, fit: Fitted) -> str:
-    shown = fields(fit)
-    outcome = next(field for field in shown if field.label == "outcome")
-    said = "".join(f"<p>{prose(field.value)}</p>" for field in shown if field.kind == "advice" and field.value)
+    fields_shown = fields(fit)
+    outcome = next(field for field in fields_shown if field.label == "outcome")
+    html = "".join(f"<p>{prose(field.value)}</p>" for field in fields_shown if field.kind == "advice" and field.value)
     icon = f'<span aria-hidden="true">{ICONS[outcome.kind]}</span>'
     return (
         f'<div class="verdict {outcome.kind}"><p class="ended">{icon} {escape(name)}: {escape(str(outcome.value))}</p>'
-        f"{said}</div>"
+        f"{html}</div>"
     )

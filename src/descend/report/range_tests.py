@@ -46,11 +46,11 @@ class Tested(Protocol):
 
 def plot_range_test(test: Tested, path: str | os.PathLike[str] | None = None) -> Figure:
     """Draw a test; saved at ``path`` if given."""
-    shown = panel(test)
+    panel_shown = panel(test)
     figure, (axes,) = style.canvas(1)
     figure.set_size_inches(8.0, 5.0)
-    draw(axes, shown)
-    style.caption(figure, [shown.caption])
+    draw(axes, panel_shown)
+    style.caption(figure, [panel_shown.caption])
     if path is not None:
         save(figure, path)
     return figure

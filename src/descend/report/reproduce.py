@@ -30,12 +30,12 @@ def as_python(call: Mapping[str, object], before: str = "") -> str:
     <BLANKLINE>
     fit = descend.fit("y ~ w*x", "line.csv", start={"w": 0.0}, epochs=100)
     """
-    given = {name: value for name, value in call.items() if name not in ("model", "data") and (name, value) != LIVE}
+    settings = {name: value for name, value in call.items() if name not in ("model", "data") and (name, value) != LIVE}
     files = _files(call["data"])
     first = [_python(call["model"]), _python(files[0] if len(files) == 1 else files) if files else "data"]
-    if given.get("learning_rate") not in (None, "auto"):
-        given["learning_rate"] = float(str(given["learning_rate"]))  # the command line passes it on as text
-    arguments = [*first, *(f"{name}={_python(value)}" for name, value in given.items())]
+    if settings.get("learning_rate") not in (None, "auto"):
+        settings["learning_rate"] = float(str(settings["learning_rate"]))  # the command line passes it on as text
+    arguments = [*first, *(f"{name}={_python(value)}" for name, value in settings.items())]
     verb = (
         "compared = descend.compare"
         if "optimizers" in call
@@ -62,33 +62,33 @@ def as_command(call: Mapping[str, object]) -> str | None:
         if name == RACING.key and isinstance(value, list):
             words += [RACING.spelled, ",".join(value)]
             continue
-        found = _words(OPTIONS[name], value)
-        if found is None:
+        option_words = _words(OPTIONS[name], value)
+        if option_words is None:
             return None
-        words += found
+        words += option_words
     return command_line(words)
 
 
 def versions() -> list[tuple[str, str]]:
     """Return the versions of Python and of the installed packages that a fit depends on."""
-    found = [("Python", platform.python_version())]
+    versions_used = [("Python", platform.python_version())]
     for name in PACKAGES:
         try:
-            found.append((name, version(name)))
+            versions_used.append((name, version(name)))
         except PackageNotFoundError:
             continue
-    return [*found, ("system", f"{platform.system()} {platform.machine()}")]
+    return [*versions_used, ("system", f"{platform.system()} {platform.machine()}")]
 
 
 def _files(data: object) -> list[str]:
     """Return the files that the data come from; none if they are in memory."""
     several = data if isinstance(data, list | tuple) else [data]
-    named = [os.fspath(one) for one in several if isinstance(one, str | os.PathLike)]
+    named = [os.fspath(file_given) for file_given in several if isinstance(file_given, str | os.PathLike)]
     return [str(name) for name in named] if len(named) == len(several) else []
 
 
 def _words(option: Option, value: object) -> list[str] | None:
-    """Return the words that write an option on the command line; None if it cannot be written there."""
+    """Return the words that write an option on the command line; None if it cannot be settings there."""
     if not option.on_command_line:
         return None
     if option.form == "switch":
@@ -96,7 +96,7 @@ def _words(option: Option, value: object) -> list[str] | None:
     if isinstance(value, str | int | float | os.PathLike):
         return [option.spelled, _number(value)]
     if isinstance(value, Mapping) and option.form == "values":
-        texts = [f"{key}={','.join(map(_number, np.atleast_1d(part)))}" for key, part in value.items()]
+        texts = [f"{key}={','.join(map(_number, np.atleast_1d(option_value)))}" for key, option_value in value.items()]
     elif isinstance(value, Sequence) and option.form in ("texts", "values"):
         texts = list(map(str, value))
     else:
@@ -112,7 +112,7 @@ def _python(value: object) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_python(key)}: {_python(part)}" for key, part in value.items()) + "}"
+        return "{" + ", ".join(f"{_python(key)}: {_python(option_value)}" for key, option_value in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_python, value)) + "]"
     if isinstance(value, np.ndarray) and value.ndim > 1:

@@ -30,16 +30,16 @@ def few_digits_note(fit: Fitted) -> str:
     if not low:
         return ""
     fewest = min(low.values())
-    known = f"known to about {fewest} digit{'s' if fewest > 1 else ''}" if fewest else "not known to a single digit"
-    text = f"{listed([*low], 4)} {'is' if len(low) == 1 else 'are'} {known} at this stopping point"
+    digits = f"known to about {fewest} digit{'s' if fewest > 1 else ''}" if fewest else "not known to a single digit"
+    text = f"{listed([*low], 4)} {'is' if len(low) == 1 else 'are'} {digits} at this stopping point"
     return text + _at_least(fit, [*low])
 
 
 def _at_least(fit: Fitted, labels: Sequence[str]) -> str:
     """Say what strong convexity guarantees of the parameters with few right digits, if anything."""
-    found = fit.guarantee
-    if found is None:
+    guarantee = fit.guarantee
+    if guarantee is None:
         return ""
-    flat = dict(zip(fit.model.parameters.labels, fit.model.parameters.flat(found.digits).tolist(), strict=True))
+    flat = dict(zip(fit.model.parameters.labels, fit.model.parameters.flat(guarantee.digits).tolist(), strict=True))
     fewest = int(min(flat[label] for label in labels))
     return f", to at least {fewest} by strong convexity" if fewest else ""

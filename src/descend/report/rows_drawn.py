@@ -27,10 +27,10 @@ def points(
     states = np.asarray(states)
     dots = states == 0.0 if ends else (states == 0.0) | (states == 2.0)
     marks: list[Mark] = [Points(x[dots], y[dots], name)] if dots.any() else []
-    for state, (shape, label) in TRIANGLES.items():
-        chosen = states == state
-        if chosen.any():
-            marks.append(Points(x[chosen], y[chosen], label, shape=shape))
+    for censoring_code, (shape, label) in TRIANGLES.items():
+        rows_censored = states == censoring_code
+        if rows_censored.any():
+            marks.append(Points(x[rows_censored], y[rows_censored], label, shape=shape))
     between = states == 2.0
     if ends and between.any():
         low, high = (np.asarray(columns[column])[between] for column in loss.own_columns[1:3])

@@ -35,7 +35,7 @@ class Measured(Protocol):
 
 
 def bars(
-    view: View, x: Array, y: Array, places: NDArray[np.intp] | slice = slice(None), colour: str = "blue"
+    view: View, x: Array, y: Array, rows_drawn: NDArray[np.intp] | slice = slice(None), colour: str = "blue"
 ) -> list[Bars]:
     """Return the error bars of some rows that are drawn at x and y; none where no standard deviation is known.
 
@@ -44,7 +44,7 @@ def bars(
     if crowded(view):
         return []
     columns = {
-        name: np.asarray(view.columns[name])[places] for name in spread_columns(view.fit) if name in view.columns
+        name: np.asarray(view.columns[name])[rows_drawn] for name in spread_columns(view.fit) if name in view.columns
     }
     return bars_of(view.fit, view.inputs[0] if view.inputs else "", columns, x, y, colour)
 
@@ -56,12 +56,12 @@ def bars_of(
     across, up = input_errors(fit, name, columns, len(x)), response_errors(fit, columns)
     if across is None and up is None:
         return []
-    found = Bars(x, y, colour=colour)
+    bars_drawn = Bars(x, y, colour=colour)
     if across is not None:
-        found = replace(found, left=x - across, right=x + across)
+        bars_drawn = replace(bars_drawn, left=x - across, right=x + across)
     if up is not None:
-        found = replace(found, down=y - up[0], up=y + up[1])
-    return [found]
+        bars_drawn = replace(bars_drawn, down=y - up[0], up=y + up[1])
+    return [bars_drawn]
 
 
 def crowded(view: View) -> bool:
@@ -100,8 +100,8 @@ def corrected(view: View) -> Mapping[str, Array] | None:
         return None
     rows = Rows.of(view.columns, Roles(fit.weights, fit.sigma), model.observed)
     kernel = OrthogonalKernel(model.symbolic, model.inexact, not model.response_columns, model.correlated)
-    found = kernel.deltas(fit.theta, rows)
-    return {name: np.asarray(view.columns[name]) + delta for name, delta in found.items()}
+    deltas_of_inputs = kernel.deltas(fit.theta, rows)
+    return {name: np.asarray(view.columns[name]) + delta for name, delta in deltas_of_inputs.items()}
 
 
 def joined(x: Array, y: Array, true_x: Array, true_y: Array, name: str = "corrected") -> list[Mark]:

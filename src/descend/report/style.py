@@ -97,8 +97,8 @@ def shown(text: str, most: int = 60) -> str:
     line = one_line(text, most)
     if line.isascii() and line.isprintable():
         return line
-    known = _characters()
-    return "".join(letter if letter.isprintable() and ord(letter) in known else MISSING for letter in line)
+    characters_known = _characters()
+    return "".join(letter if letter.isprintable() and ord(letter) in characters_known else MISSING for letter in line)
 
 
 def text(size: float, color: str = INK, theme: Theme = SCREEN, **more: object) -> Style:
@@ -110,9 +110,9 @@ def text(size: float, color: str = INK, theme: Theme = SCREEN, **more: object) -
 def contours(count: int, dark: bool = False) -> list[str]:
     """Return the colours of ``count`` contours, from the lowest to the highest."""
     deep, pale = CONTOURS[dark]
-    shares = [place / max(count - 1, 1) for place in range(count)]
+    shares = [colour_number / max(count - 1, 1) for colour_number in range(count)]
     mixed = ([round(low + share * (high - low)) for low, high in zip(deep, pale, strict=True)] for share in shares)
-    return ["#" + "".join(f"{part:02X}" for part in colour) for colour in mixed]
+    return ["#" + "".join(f"{colour_part:02X}" for colour_part in colour) for colour in mixed]
 
 
 def wrapped(text: str, most: int, lines: int = 3) -> str:
@@ -128,7 +128,7 @@ def wrapped(text: str, most: int, lines: int = 3) -> str:
         if done[-1] and len(done[-1]) + len(piece.rstrip()) > most:
             done.append("")
         done[-1] += piece if done[-1] else piece.lstrip()
-    return "\n".join(part for line in done for part in textwrap.wrap(line, most, break_on_hyphens=False))
+    return "\n".join(line_part for line in done for line_part in textwrap.wrap(line, most, break_on_hyphens=False))
 
 
 def canvas(
@@ -157,8 +157,8 @@ def grid(
         letters = theme.title or theme.label
         most = max(int(size[0] * BOLD / letters), 12)
         figure.suptitle(wrapped(title, most), **text(letters, theme.ink, theme, fontweight="bold"))
-    places = figure.add_gridspec(down, across)
-    added = [figure.add_subplot(places[place // across, place % across]) for place in range(panels)]
+    grid_cells = figure.add_gridspec(down, across)
+    added = [figure.add_subplot(grid_cells[panel // across, panel % across]) for panel in range(panels)]
     return figure, [styled(axes, theme) for axes in added]
 
 
@@ -252,13 +252,13 @@ def opaque(figure: Figure, paper: str) -> Iterator[None]:
 
 def label(axes: Axes, x: str, y: str, title: str = "", theme: Theme = SCREEN, failed: bool = False) -> None:
     """Label both axes and set the title, each on as many lines as it needs. failed: whether the title is bad news."""
-    place = place_of(axes).get_topmost_subplotspec().get_gridspec()
-    width, height = place.figure.get_size_inches()
-    width, beside = width / place.ncols, BESIDE * theme.label / POINTS
+    subplot_cell = place_of(axes).get_topmost_subplotspec().get_gridspec()
+    width, height = subplot_cell.figure.get_size_inches()
+    width, label_space = width / subplot_cell.ncols, BESIDE * theme.label / POINTS
     letters, words = PLAIN / theme.label, text(theme.label, theme.ink, theme)
-    across = max(int((width - beside) * letters), 12)
+    across = max(int((width - label_space) * letters), 12)
     axes.set_xlabel(wrapped(x, across, 2), **words)
-    axes.set_ylabel(wrapped(y, max(int((height - beside) * letters), 12), 2), **words)
+    axes.set_ylabel(wrapped(y, max(int((height - label_space) * letters), 12), 2), **words)
     if title and (theme.with_run or failed):
         color = theme.colour("vermillion") if failed else theme.soft
         axes.set_title(wrapped(title, across), loc="left", **text(theme.label, color, theme))
@@ -291,12 +291,12 @@ def caption(figure: Figure, sentences: Sequence[str], theme: Theme = SCREEN) -> 
     """Write below the picture what a reader has to know, and which characters no font could show."""
     from matplotlib.text import Text
 
-    said = [sentence for sentence in sentences if sentence]
+    captions = [sentence for sentence in sentences if sentence]
     if any(MISSING in entry.get_text() for entry in figure.findobj(Text)):
-        said.append(MISSING_NOTE)
+        captions.append(MISSING_NOTE)
     most = int(figure.get_figwidth() * PLAIN / theme.caption)
-    lines = textwrap.wrap("  ".join(said), most)
-    if said:
+    lines = textwrap.wrap("  ".join(captions), most)
+    if captions:
         figure.supxlabel("\n".join(lines), x=0.99, ha="right", **text(theme.caption, theme.soft, theme))
 
 

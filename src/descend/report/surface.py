@@ -75,19 +75,19 @@ def race(fits: Mapping[str, Fitted], names: Sequence[str] | None = None) -> Pane
     plane = Plane(first, places_of(first, names))
     paths = [plane.path(fit) for fit in fits.values()]
     (x, y), labels = _grids(plane, paths), first.model.parameters.labels
-    a, b = (labels[place] for place in plane.places)
+    a, b = (labels[path_number] for path_number in plane.places)
     evaluate, said = objective_of(first)
     z = losses_over(evaluate, first.theta, plane.places, x, y)
     surface = relief(x, y, z)
     if surface is None:
         return None
     marks: list[Mark] = [surface]
-    for place, (name, path) in enumerate(zip(fits, paths, strict=True)):
-        colour = "vermillion" if len(fits) == 1 else COLOURS[(place + 1) % len(COLOURS)]
+    for path_number, (name, path) in enumerate(zip(fits, paths, strict=True)):
+        colour = "vermillion" if len(fits) == 1 else COLOURS[(path_number + 1) % len(COLOURS)]
         label = "path, from ring to dot" if len(fits) == 1 else name
         marks.append(Line(path[:, 0], path[:, 1], label, colour, 2.2, dots=len(path) <= GRID, ends=True))
-    others = "; the other parameters stay at their last values" if first.theta.size > 2 else ""
-    caption = f"{heights(surface, z)}{others}.{said}"
+    caption_end = "; the other parameters stay at their last values" if first.theta.size > 2 else ""
+    caption = f"{heights(surface, z)}{caption_end}.{said}"
     alt = f"Contours of J over {a} and {b}, with the path of the descent on it: " + "; ".join(
         f"{name} from ({path[0, 0]:.4g}, {path[0, 1]:.4g}) to ({path[-1, 0]:.4g}, {path[-1, 1]:.4g})"
         for name, path in zip(fits, paths, strict=True)
@@ -95,14 +95,14 @@ def race(fits: Mapping[str, Fitted], names: Sequence[str] | None = None) -> Pane
     return Panel("surface", f"J over {a} and {b}", Axis(a), Axis(b), marks, caption, alt + ".")
 
 
-def losses_over(evaluate: Callable[[Array], float], theta: Array, places: tuple[int, int], x: Array, y: Array) -> Array:
+def losses_over(evaluate: Callable[[Array], float], theta: Array, pair: tuple[int, int], x: Array, y: Array) -> Array:
     """Return J, as (len(y), len(x)), over two of the parameters, with the others held at ``theta``."""
     theta = np.array(theta, dtype=np.float64)
     z = np.empty((len(y), len(x)))
     with np.errstate(all="ignore"):
         for row, second in enumerate(y.tolist()):
             for column, value in enumerate(x.tolist()):
-                theta[list(places)] = value, second
+                theta[list(pair)] = value, second
                 z[row, column] = evaluate(theta)
     return z
 
@@ -119,8 +119,8 @@ def relief(x: Array, y: Array, z: Array) -> Surface | None:
 def heights(surface: Surface, z: Array) -> str:
     """Say for which values the contours stand."""
     low, high = float(surface.levels[0]), float(surface.levels[-1])
-    more = " or more" if (z[np.isfinite(z)] > high).any() else ""
-    return f"J from {low:.4g} (deepest colour) to {high:.4g}{more}"
+    above_range = " or more" if (z[np.isfinite(z)] > high).any() else ""
+    return f"J from {low:.4g} (deepest colour) to {high:.4g}{above_range}"
 
 
 def _curve(fit: Fitted) -> Panel:
@@ -128,23 +128,23 @@ def _curve(fit: Fitted) -> Panel:
     label = fit.model.parameters.labels[0]
     path = _followed(fit)[:, 0]
     low, high = _extent(fit, 0, path)
-    (low, high), (evaluate, said) = _bounded(fit, 0, low, high), objective_of(fit)
+    (low, high), (evaluate, caption) = _bounded(fit, 0, low, high), objective_of(fit)
     grid = np.linspace(low, high, FINE)
     with np.errstate(all="ignore"):
         values = np.array([evaluate(np.array([value])) for value in grid.tolist()])
-        places = path if len(path) <= FINE else np.append(path[: FINE - 1], path[-1])
-        steps = np.array([evaluate(np.array([value])) for value in places.tolist()])
-    shown = "steps, from ring to dot"
+        path_drawn = path if len(path) <= FINE else np.append(path[: FINE - 1], path[-1])
+        steps = np.array([evaluate(np.array([value])) for value in path_drawn.tolist()])
+    steps_caption = "steps, from ring to dot"
     marks: list[Mark] = [
         Line(grid, np.where(np.isfinite(values), values, np.nan), "J", "blue", 2.4),
-        Line(places, steps, shown, "vermillion", 1.6, dots=True, ends=True),
+        Line(path_drawn, steps, steps_caption, "vermillion", 1.6, dots=True, ends=True),
     ]
     alt = f"J over {label}, with the steps on it, from {path[0]:.4g} to {path[-1]:.4g}."
     _, top = reach(np.append(values[np.isfinite(values)], steps))
     bottom = min(0.0, float(np.nanmin(values))) if np.isfinite(values).any() else 0.0
     span = top - bottom
     up = Axis("J", low=bottom - 0.04 * span, high=top + 0.04 * span)
-    return Panel("surface", f"J over {label}", Axis(label), up, marks, said.strip(), alt)
+    return Panel("surface", f"J over {label}", Axis(label), up, marks, caption.strip(), alt)
 
 
 def objective_of(fit: Fitted) -> tuple[Callable[[Array], float], str]:
@@ -158,11 +158,11 @@ def objective_of(fit: Fitted) -> tuple[Callable[[Array], float], str]:
         objective = objective.with_priors_of(sample)
         rows = objective.rows
     if rows <= MOST_ROWS or not fit.model.rowwise:
-        chosen, said = np.arange(rows), ""
+        rows_drawn, caption = np.arange(rows), ""
     else:
-        chosen = np.linspace(0, rows - 1, MOST_ROWS).astype(np.intp)
-        said = f" J of {MOST_ROWS:,} of {fit.rows:,} rows, {'evenly spaced' if rows == fit.rows else 'a sample'}."
-    return (lambda theta: objective(theta, 0, chosen).loss), said
+        rows_drawn = np.linspace(0, rows - 1, MOST_ROWS).astype(np.intp)
+        caption = f" J of {MOST_ROWS:,} of {fit.rows:,} rows, {'evenly spaced' if rows == fit.rows else 'a sample'}."
+    return (lambda theta: objective(theta, 0, rows_drawn).loss), caption
 
 
 def places_of(fit: Fitted, names: Sequence[str] | None) -> tuple[int, int]:
@@ -174,63 +174,63 @@ def places_of(fit: Fitted, names: Sequence[str] | None) -> tuple[int, int]:
                 raise ConfigError(
                     f"There is no parameter `{name}` to draw.{closest(name, labels)} Parameters: {', '.join(labels)}."
                 )
-        one, other = (labels.index(name) for name in names)
-        return one, other
+        first_label, second_label = (labels.index(name) for name in names)
+        return first_label, second_label
     values = fit.correlation
     if values is None or not np.isfinite(values).all() or len(values) > 200:
         return 0, 1
     strength = np.triu(np.abs(values), 1)
-    one, other = divmod(int(strength.argmax()), len(strength))
-    return one, other
+    first_label, second_label = divmod(int(strength.argmax()), len(strength))
+    return first_label, second_label
 
 
 def _followed(fit: Fitted) -> Array:
     """Return the (steps, p) parameters of the steps, until J ran away."""
-    found = []
+    path_losses = []
     for step in kept(fit):
         if not np.isfinite(step.theta).all():
             break
-        found.append(np.asarray(step.theta, dtype=np.float64))
+        path_losses.append(np.asarray(step.theta, dtype=np.float64))
         if not step.loss <= RUNAWAY * abs(fit.trace[0].loss):
             break
-    if fit.outcome is not Outcome.DIVERGED and not np.array_equal(found[-1], fit.theta):
-        found.append(np.asarray(fit.theta, dtype=np.float64))
-    return np.array(found).reshape(len(found), -1)
+    if fit.outcome is not Outcome.DIVERGED and not np.array_equal(path_losses[-1], fit.theta):
+        path_losses.append(np.asarray(fit.theta, dtype=np.float64))
+    return np.array(path_losses).reshape(len(path_losses), -1)
 
 
-def _extent(fit: Fitted, place: int, path: Array) -> tuple[float, float]:
+def _extent(fit: Fitted, axis_number: int, path: Array) -> tuple[float, float]:
     """Return the range of one parameter to show: its path with a margin, and the neighbourhood of the minimum."""
     low, high = float(path.min()), float(path.max())
     covariance = fit.covariance
     if covariance is not None and fit.outcome is not Outcome.DIVERGED:
-        spread = ERRORS * float(np.sqrt(covariance.diagonal()[place]))
+        spread = ERRORS * float(np.sqrt(covariance.diagonal()[axis_number]))
         if np.isfinite(spread):
-            low, high = min(low, fit.theta[place] - spread), max(high, fit.theta[place] + spread)
+            low, high = min(low, fit.theta[axis_number] - spread), max(high, fit.theta[axis_number] + spread)
     if low == high:
         low, high = reach(np.array([low]))
     room = MARGIN * (high - low)
     return low - room, high + room
 
 
-def _bounded(fit: Fitted, place: int, low: float, high: float) -> tuple[float, float]:
+def _bounded(fit: Fitted, axis_number: int, low: float, high: float) -> tuple[float, float]:
     """Keep a range within the bounds of its parameter."""
     bounds = None if fit.constraints is None else fit.constraints.bounds
     if bounds is None:
         return low, high
-    return max(low, float(bounds.low[place])), min(high, float(bounds.high[place]))
+    return max(low, float(bounds.low[axis_number])), min(high, float(bounds.high[axis_number]))
 
 
 def _grids(plane: Plane, paths: Sequence[Array]) -> tuple[Array, Array]:
     both = np.concatenate(paths)
-    ends = [_bounded(plane.fit, place, *_extent(plane.fit, place, both[:, k])) for k, place in enumerate(plane.places)]
+    ends = [_bounded(plane.fit, axis, *_extent(plane.fit, axis, both[:, k])) for k, axis in enumerate(plane.places)]
     x, y = (np.linspace(*end, GRID) for end in ends)
     return x, y
 
 
 def _levels(z: Array) -> Array | None:
     """Return edges of contours that are evenly spread over the picture; None if J is flat there."""
-    known = z[np.isfinite(z)]
-    if not len(known):
+    finite_heights = z[np.isfinite(z)]
+    if not len(finite_heights):
         return None
-    levels = np.unique(np.quantile(known, np.linspace(0.0, 1.0, LEVELS + 1)))
+    levels = np.unique(np.quantile(finite_heights, np.linspace(0.0, 1.0, LEVELS + 1)))
     return levels if len(levels) > 2 and levels[-1] > levels[0] else None

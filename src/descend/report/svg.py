@@ -76,9 +76,9 @@ class Scale:
             steps = MaxNLocator(self.count, integer=self.axis.integers, steps=[1, 2, 2.5, 5, 10]).tick_values(
                 self.low, self.high
             )
-            found = [float(value) for value in steps if self.low <= value <= self.high]
+            tick_labels = [float(value) for value in steps if self.low <= value <= self.high]
             away = self.offset
-            return list(zip(found, _numbers([value - away for value in found]), strict=True))
+            return list(zip(tick_labels, _numbers([value - away for value in tick_labels]), strict=True))
         low = max(self.low, 1.0) if self.axis.scale == "symlog" else self.low
         values = [
             float(v)
@@ -96,7 +96,7 @@ def svg(panel: Panel, prefix: str = "", moving: str = "", frame: Frame = LARGE) 
         return _matrix(panel)
     across, up = _scales(panel, frame)
     clip = f"{prefix}clip-{panel.key}"
-    inside = "".join(_mark(mark, across, up) for mark in _ordered(panel.marks))
+    marks_svg = "".join(_mark(mark, across, up) for mark in _ordered(panel.marks))
     ends = f'data-x="{across.low!r} {across.high!r} {panel.x.scale}" data-y="{up.low!r} {up.high!r} {panel.y.scale}"'
     left, top, end, bottom = frame.left, frame.top, frame.end, frame.bottom
     box = f'x="{left:g}" y="{top:g}" width="{end - left:g}" height="{bottom - top:g}"'
@@ -104,7 +104,7 @@ def svg(panel: Panel, prefix: str = "", moving: str = "", frame: Frame = LARGE) 
         f'<svg viewBox="0 0 {frame.width:g} {frame.height:g}" role="img" aria-label="{escape(panel.alt)}" {ends}>'
         f'<clipPath id="{clip}"><rect {box}/></clipPath>'
         f"{_axes(across, up, frame, grid=not any(isinstance(mark, Surface) for mark in panel.marks))}"
-        f'<g clip-path="url(#{clip})">{inside}{f"<g>{moving}</g>" if moving else ""}</g>'
+        f'<g clip-path="url(#{clip})">{marks_svg}{f"<g>{moving}</g>" if moving else ""}</g>'
         f"{_names(panel, across.offset, up.offset, frame)}</svg>"
     )
 
@@ -137,8 +137,8 @@ def legend(panel: Panel) -> list[tuple[str, str]]:
 
 def _ordered(marks: Iterable[Mark]) -> list[Mark]:
     """Order marks so that surfaces and bands are below rows, and lines above them."""
-    places = {Surface: 0, Band: 1, Bars: 2, Points: 3}
-    return sorted(marks, key=lambda mark: 5 if getattr(mark, "over", False) else places.get(type(mark), 4))
+    mark_order = {Surface: 0, Band: 1, Bars: 2, Points: 3}
+    return sorted(marks, key=lambda mark: 5 if getattr(mark, "over", False) else mark_order.get(type(mark), 4))
 
 
 def _scales(panel: Panel, frame: Frame = LARGE) -> tuple[Scale, Scale]:
@@ -154,8 +154,8 @@ def _range(axis: Axis, marks: Sequence[Mark], side: str) -> tuple[float, float]:
     """Return the ends of an axis: its own limits, or the range of the marks with a margin."""
     if axis.low is not None and axis.high is not None:
         return float(axis.low), float(axis.high)
-    drawn = [np.asarray(part, dtype=np.float64) for mark in marks for part in _parts(mark, side)]
-    values = np.concatenate(drawn) if drawn else np.empty(0)
+    mark_numbers = [np.asarray(mark_part, dtype=np.float64) for mark in marks for mark_part in _parts(mark, side)]
+    values = np.concatenate(mark_numbers) if mark_numbers else np.empty(0)
     if axis.scale == "log":
         low, high = reach(np.log10(values[values > 0.0])) if (values > 0.0).any() else (0.0, 1.0)
     else:
@@ -222,58 +222,58 @@ def _points(mark: Points, x: Array, y: Array) -> str:
 
 def _dots(x: Array, y: Array, colour: str, size: float, opacity: float) -> str:
     """Draw dots as one path of round line ends, which takes a tenth of the bytes of circles."""
-    shown = np.isfinite(x) & np.isfinite(y)
-    places = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in zip(x[shown].tolist(), y[shown].tolist(), strict=True))
+    points = np.isfinite(x) & np.isfinite(y)
+    dots_svg = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in zip(x[points].tolist(), y[points].tolist(), strict=True))
     return (
-        f'<path class="dots" d="{places}" fill="none" stroke="var(--{colour})" stroke-width="{size:g}" '
+        f'<path class="dots" d="{dots_svg}" fill="none" stroke="var(--{colour})" stroke-width="{size:g}" '
         f'stroke-linecap="round" stroke-opacity="{opacity:g}"/>'
     )
 
 
 def _path(x: Array, y: Array) -> str:
     """Return the path data of a line, with gaps where there is no number."""
-    parts, pen = [], "M"
+    path_svg, pen = [], "M"
     for a, b in zip(x.tolist(), y.tolist(), strict=True):
         if math.isfinite(a) and math.isfinite(b):
-            parts.append(f"{pen}{a:.1f} {b:.1f}")
+            path_svg.append(f"{pen}{a:.1f} {b:.1f}")
             pen = "L"
         else:
             pen = "M"
-    return "".join(parts)
+    return "".join(path_svg)
 
 
 def _surface(mark: Surface, across: Scale, up: Scale) -> str:
     from contourpy import FillType, contour_generator
 
-    made = contour_generator(mark.x, mark.y, mark.z, fill_type=FillType.OuterOffset)
-    drawn = []
-    for place, (low, high) in enumerate(zip(mark.levels[:-1], mark.levels[1:], strict=True)):
+    contour_maker = contour_generator(mark.x, mark.y, mark.z, fill_type=FillType.OuterOffset)
+    contours_svg = []
+    for contour_number, (low, high) in enumerate(zip(mark.levels[:-1], mark.levels[1:], strict=True)):
         pieces = []
-        for points, offsets in zip(*made.filled(low, high), strict=True):
+        for points, offsets in zip(*contour_maker.filled(low, high), strict=True):
             for begin, end in pairwise(offsets):
                 ring = points[begin:end]
                 pieces.append(_path(across(ring[:, 0]), up(ring[:, 1])) + "z")
-        shade = round(place * (CONTOURS - 1) / max(len(mark.levels) - 2, 1))
+        shade = round(contour_number * (CONTOURS - 1) / max(len(mark.levels) - 2, 1))
         if pieces:
-            drawn.append(f'<path class="c{shade}" fill-rule="evenodd" d="{"".join(pieces)}"/>')
-    return "".join(drawn)
+            contours_svg.append(f'<path class="c{shade}" fill-rule="evenodd" d="{"".join(pieces)}"/>')
+    return "".join(contours_svg)
 
 
 def _axes(across: Scale, up: Scale, frame: Frame, grid: bool) -> str:
     """Draw the grid and the numbers of both axes."""
-    left, top, bottom, parts = frame.left, frame.top, frame.bottom, []
+    left, top, bottom, axes_svg = frame.left, frame.top, frame.bottom, []
     for value, text in across.ticks():
         x = float(across(np.array([value]))[0])
         if grid:
-            parts.append(f'<path class="grid" d="M{x:.1f} {top:g}V{bottom:g}"/>')
-        parts.append(f'<text x="{x:.1f}" y="{bottom + 17:g}" text-anchor="middle">{text}</text>')
+            axes_svg.append(f'<path class="grid" d="M{x:.1f} {top:g}V{bottom:g}"/>')
+        axes_svg.append(f'<text x="{x:.1f}" y="{bottom + 17:g}" text-anchor="middle">{text}</text>')
     for value, text in up.ticks():
         y = float(up(np.array([value]))[0])
         if grid:
-            parts.append(f'<path class="grid" d="M{left:g} {y:.1f}H{frame.end:g}"/>')
-        parts.append(f'<text x="{left - 7:g}" y="{y + 4.5:.1f}" text-anchor="end">{text}</text>')
-    parts.append(f'<path class="axis" d="M{left:g} {top:g}V{bottom:g}H{frame.end:g}"/>')
-    return "".join(parts)
+            axes_svg.append(f'<path class="grid" d="M{left:g} {y:.1f}H{frame.end:g}"/>')
+        axes_svg.append(f'<text x="{left - 7:g}" y="{y + 4.5:.1f}" text-anchor="end">{text}</text>')
+    axes_svg.append(f'<path class="axis" d="M{left:g} {top:g}V{bottom:g}H{frame.end:g}"/>')
+    return "".join(axes_svg)
 
 
 def _names(panel: Panel, across: float, up: float, frame: Frame) -> str:
@@ -297,29 +297,29 @@ def _matrix(panel: Panel) -> str:
     left = min(20.0 + 8.0 * longest, 150.0)
     size = min((LARGE.width - left - 10.0) / count, 52.0)
     height = size * count + 34.0
-    parts = []
+    matrix_svg = []
     for row, label in enumerate(mark.labels):
         y = 4.0 + size * row
         short = _short(label, 16)
-        parts.append(f'<text x="{left - 8:g}" y="{y + size / 2 + 4.5:.1f}" text-anchor="end">{short}</text>')
+        matrix_svg.append(f'<text x="{left - 8:g}" y="{y + size / 2 + 4.5:.1f}" text-anchor="end">{short}</text>')
         across = _short(label, max(int(size / 7.5), 2))
-        parts.append(
+        matrix_svg.append(
             f'<text x="{left + size * (row + 0.5):.1f}" y="{height - 10:.1f}" text-anchor="middle">{across}</text>'
         )
         for column in range(count):
             value = float(mark.values[row, column])
             x = left + size * column
             colour, strength = ("blue" if value >= 0.0 else "vermillion"), 0.55 * abs(value)
-            shown, opacity = (f"{value:.2f}", f"{strength:.3f}") if math.isfinite(value) else ("–", "0")
-            parts.append(
+            cell_text, opacity = (f"{value:.2f}", f"{strength:.3f}") if math.isfinite(value) else ("–", "0")
+            matrix_svg.append(
                 f'<rect x="{x + 1:.1f}" y="{y + 1:.1f}" width="{size - 2:.1f}" height="{size - 2:.1f}" rx="3" '
                 f'fill="var(--{colour})" fill-opacity="{opacity}"/><text class="cell" x="{x + size / 2:.1f}" '
-                f'y="{y + size / 2 + 4.5:.1f}" text-anchor="middle">{shown}</text>'
+                f'y="{y + size / 2 + 4.5:.1f}" text-anchor="middle">{cell_text}</text>'
             )
     width = left + size * count + 10.0
     return (
         f'<svg class="matrix" viewBox="0 0 {width:.0f} {height:.0f}" width="{width * 1.2:.0f}" role="img" '
-        f'aria-label="{escape(panel.alt)}">{"".join(parts)}</svg>'
+        f'aria-label="{escape(panel.alt)}">{"".join(matrix_svg)}</svg>'
     )
 
 

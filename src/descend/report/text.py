@@ -41,36 +41,36 @@ def render(fields: Sequence[Field], colour: bool = False, columns: int | None = 
 
 def _parameters(fields: Sequence[Field], colour: bool, columns: int | None) -> list[str]:
     some, spreads = _of_many(fields)
-    listed = some[:MOST_PARAMETERS]
-    names = ["", *(field.label for field in listed)]
-    shown = [digits_of(field.value[0], field.value[1], given=field.value[2] == FIXED) for field in listed]
-    table = [names, ["value", *aligned([field.value[0] for field in listed], shown)]]
-    if any(field.value[1] is not None for field in listed):
-        table.append(["std. error", *aligned([field.value[1] for field in listed], digits=3)])
-    if listed and len(listed[0].value) > 3:
-        table.append(["low", *aligned([field.value[3] for field in listed], shown)])
-        table.append(["high", *aligned([field.value[4] for field in listed], shown)])
-    if any(field.unit for field in listed):
-        table.append(["unit", *(field.unit for field in listed)])
-    marks = ["", *(field.value[2] for field in listed)]
+    parameter = some[:MOST_PARAMETERS]
+    names = ["", *(field.label for field in parameter)]
+    digits_shown = [digits_of(field.value[0], field.value[1], given=field.value[2] == FIXED) for field in parameter]
+    table = [names, ["value", *aligned([field.value[0] for field in parameter], digits_shown)]]
+    if any(field.value[1] is not None for field in parameter):
+        table.append(["std. error", *aligned([field.value[1] for field in parameter], digits=3)])
+    if parameter and len(parameter[0].value) > 3:
+        table.append(["low", *aligned([field.value[3] for field in parameter], digits_shown)])
+        table.append(["high", *aligned([field.value[4] for field in parameter], digits_shown)])
+    if any(field.unit for field in parameter):
+        table.append(["unit", *(field.unit for field in parameter)])
+    marks = ["", *(field.value[2] for field in parameter)]
     lines = _side_by_side(table, marks, colour)
     if columns is not None and max(width(line) for line in _side_by_side(table, marks, False)) > columns:
         lines = below_each_other(table, marks, colour, columns)
-    if len(some) > len(listed):
-        lines.append(f"  and {len(some) - len(listed):,} more: {worded('more', 'see fit.parameters')}")
-    return [*lines, *(f"  {part}" for text in spreads for part in folded(text, WIDTH - 2, "  ").split("\n"))]
+    if len(some) > len(parameter):
+        lines.append(f"  and {len(some) - len(parameter):,} more: {worded('more', 'see fit.parameters')}")
+    return [*lines, *(f"  {text_line}" for text in spreads for text_line in folded(text, WIDTH - 2, "  ").split("\n"))]
 
 
 def _of_many(fields: Sequence[Field]) -> tuple[list[Field], list[str]]:
     """Return the parameters to list, the first ones of those of many groups, and a sentence on the others of these."""
     groups: dict[str, list[float]] = {}
-    listed = []
+    fields_listed = []
     for field in fields:
         values = groups.setdefault(field.label.partition("[")[0], []) if field.many else []
         values.append(field.value[0])
         if len(values) <= FIRST:
-            listed.append(field)
-    return listed, [
+            fields_listed.append(field)
+    return fields_listed, [
         f"{name}: {len(values):,} values from {min(values):.6g} to {max(values):.6g}, median "
         f"{statistics.median(values):.6g}; all of them: {worded('more', f'fit.parameters[{name!r}]')}"
         for name, values in groups.items()
@@ -95,9 +95,9 @@ def below_each_other(table: Sequence[Sequence[str]], marks: Sequence[str], colou
     heads, *rows = zip(*table, strict=True)
     size, lines = max(map(width, heads)), []
     for (name, *cells), mark in zip(rows, marks[1:], strict=True):
-        lines += ["  " + part for part in textwrap.wrap(name + (f" ({mark})" if mark else ""), columns - 2)]
-        shown = [(head, cell.strip()) for head, cell in zip(heads[1:], cells, strict=True) if cell.strip()]
-        for head, cell in shown:
+        lines += ["  " + name_line for name_line in textwrap.wrap(name + (f" ({mark})" if mark else ""), columns - 2)]
+        cells_shown = [(head, cell.strip()) for head, cell in zip(heads[1:], cells, strict=True) if cell.strip()]
+        for head, cell in cells_shown:
             lines.append(f"    {pad(head, size)}   {styled(cell, 'parameter' if head == 'value' else '', colour)}")
     return lines
 

@@ -138,8 +138,8 @@ SUFFIX = ".mplstyle"
 
 def on_paper(theme: Theme) -> Theme:
     """Return a theme of a screen with the letters and lines of paper, and its own colours."""
-    own = {key: getattr(theme, key) for key in ("name", "ink", "soft", "paper", "grid", "edge", "dark", "cycle")}
-    return replace(PRINT, **own)
+    colours = {key: getattr(theme, key) for key in ("name", "ink", "soft", "paper", "grid", "edge", "dark", "cycle")}
+    return replace(PRINT, **colours)
 
 
 def theme_of(name: str) -> Theme:

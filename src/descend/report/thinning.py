@@ -18,9 +18,9 @@ def thinned(x: Array, y: Array, tolerance: float = TOLERANCE) -> tuple[Array, Ar
     >>> thinned(np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.0, 1.0, 2.0, 0.0]))
     (array([0., 2., 3.]), array([0., 2., 0.]))
     """
-    known = np.isfinite(x) & np.isfinite(y)
-    keep = ~known
-    edges = np.flatnonzero(np.diff(np.r_[False, known, False].astype(int)))
+    finite_points = np.isfinite(x) & np.isfinite(y)
+    keep = ~finite_points
+    edges = np.flatnonzero(np.diff(np.r_[False, finite_points, False].astype(int)))
     for first, end in edges.reshape(-1, 2).tolist():
         _mark(x, y, first, end - 1, tolerance, keep)
     return x[keep], y[keep]
@@ -37,8 +37,8 @@ def _mark(x: Array, y: Array, first: int, last: int, tolerance: float, keep: NDA
         inner = slice(begin + 1, end)
         across, up = x[end] - x[begin], y[end] - y[begin]
         length = np.hypot(across, up)
-        beside, above = x[inner] - x[begin], y[inner] - y[begin]
-        away = np.abs(beside * up - above * across) / length if length > 0.0 else np.hypot(beside, above)
+        points_right, above = x[inner] - x[begin], y[inner] - y[begin]
+        away = np.abs(points_right * up - above * across) / length if length > 0.0 else np.hypot(points_right, above)
         most = int(np.argmax(away))
         if away[most] > tolerance:
             middle = begin + 1 + most

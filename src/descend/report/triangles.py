@@ -12,10 +12,10 @@ Array = NDArray[np.float64]
 
 def triangles(mark: Points, x: Array, y: Array) -> str:
     """Draw rows as open triangles that point up or down."""
-    shown, side = np.isfinite(x) & np.isfinite(y), 3.6 * mark.size
+    points_shown, side = np.isfinite(x) & np.isfinite(y), 3.6 * mark.size
     tip = -1.6 * side if mark.shape == "up" else 1.6 * side
-    places = "".join(
+    triangles_svg = "".join(
         f"M{a - side:.1f} {b - tip / 2:.1f}h{2 * side:.1f}l{-side:.1f} {tip:.1f}z"
-        for a, b in zip(x[shown].tolist(), y[shown].tolist(), strict=True)
+        for a, b in zip(x[points_shown].tolist(), y[points_shown].tolist(), strict=True)
     )
-    return f'<path d="{places}" fill="none" stroke="var(--{mark.colour})" stroke-width="1.3"/>'
+    return f'<path d="{triangles_svg}" fill="none" stroke="var(--{mark.colour})" stroke-width="1.3"/>'

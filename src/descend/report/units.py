@@ -32,8 +32,8 @@ def unit_of_label(fit: WithUnits, shapes: Parameters, label: str) -> str:
     name = label if label in shapes.shapes else label.partition("[")[0]
     unit = fit.units.get(name)
     if isinstance(unit, list):
-        place = shapes.labels.index(label) - shapes.slices[name].start
-        unit = unit[place % len(unit)]
+        component = shapes.labels.index(label) - shapes.slices[name].start
+        unit = unit[component % len(unit)]
     return unit if isinstance(unit, str) and unit != NUMBER else ""
 
 

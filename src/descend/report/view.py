@@ -62,18 +62,20 @@ def groups_of(levels: Sequence[Levels], columns: Mapping[str, ArrayLike]) -> lis
     if not levels:
         return []
     codes = np.stack([np.asarray(columns[each.name], dtype=np.float64) for each in levels])
-    known = np.flatnonzero(np.isfinite(codes).all(axis=0))
-    combinations, inverse = np.unique(codes[:, known], axis=1, return_inverse=True)
+    rows_with_codes = np.flatnonzero(np.isfinite(codes).all(axis=0))
+    combinations, inverse = np.unique(codes[:, rows_with_codes], axis=1, return_inverse=True)
     order = np.argsort(np.ravel(inverse), kind="stable")
-    parts = np.split(known[order], np.cumsum(np.bincount(np.ravel(inverse), minlength=combinations.shape[1]))[:-1])
-    found = []
-    for combination, rows in zip(combinations.T.tolist(), parts, strict=True):
+    rows_of_groups = np.split(
+        rows_with_codes[order], np.cumsum(np.bincount(np.ravel(inverse), minlength=combinations.shape[1]))[:-1]
+    )
+    groups = []
+    for combination, rows in zip(combinations.T.tolist(), rows_of_groups, strict=True):
         values: dict[str, object] = {}
         for each, code in zip(levels, combination, strict=True):
             values |= zip(each.columns, each.keys[int(code)], strict=True)
         names = {each.name: code for each, code in zip(levels, combination, strict=True)}
-        found.append(Group(said(tuple(values.values())), names, rows))  # type: ignore[arg-type]
-    return found
+        groups.append(Group(said(tuple(values.values())), names, rows))  # type: ignore[arg-type]
+    return groups
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +101,8 @@ class View:
     @property
     def inputs(self) -> tuple[str, ...]:
         """The columns that the prediction follows from, without those that tell groups apart."""
-        apart = {levels.name for levels in self.levels}
-        return tuple(name for name in self.fit.model.inputs if name not in apart)
+        level_names = {levels.name for levels in self.levels}
+        return tuple(name for name in self.fit.model.inputs if name not in level_names)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -163,8 +165,8 @@ class View:
         """
         if self.fit.model.rowwise:
             return grid, Drawn({self.inputs[0] if self.inputs else "": grid})
-        places = ordered(x, most)
-        return x[places], self.drawn(places)
+        rows_drawn = ordered(x, most)
+        return x[rows_drawn], self.drawn(rows_drawn)
 
     @cached_property
     def predicted(self) -> Array:
@@ -214,9 +216,9 @@ def view(fit: Fitted, columns: Mapping[str, object] | None = None) -> View:
         columns = fit.solution.columns
     model, inputs = fit.model, fit.model.inputs
     tensors = not inputs and not model.response_columns
-    one = len(inputs) <= 1 and not tensors
+    single_input = len(inputs) <= 1 and not tensors
     observed = all(name in columns for name in model.response_columns)
-    needed = tuple(columns) if tensors else (*inputs, *(model.response_columns if observed or not one else ()))
+    needed = tuple(columns) if tensors else (*inputs, *(model.response_columns if observed or not single_input else ()))
     for name in needed:
         if name not in columns:
             raise DataError(
@@ -232,7 +234,7 @@ def view(fit: Fitted, columns: Mapping[str, object] | None = None) -> View:
 def spread_columns(fit: Fitted) -> tuple[str, ...]:
     """Return the columns that say how far rows may be from where they were measured, and how much they count."""
     both = (*fit.model.inexact.values(), *fit.model.correlated.values())
-    of_inputs = (given for given in both if isinstance(given, str))
+    of_inputs = (column_name for column_name in both if isinstance(column_name, str))
     return (*names_of(fit.sigma or fit.loss_function.deviations), *of_inputs, *((fit.weights,) if fit.weights else ()))
 
 
@@ -243,11 +245,11 @@ def names_of(sigma: str | Sequence[str] | None) -> tuple[str, ...]:
 
 def ordered(x: Array, most: int) -> NDArray[np.intp]:
     """Return the indices of finite values in ascending order; of more than ``most``, evenly spaced ones."""
-    known = np.flatnonzero(np.isfinite(x))
-    places = known[np.argsort(x[known], kind="stable")]
-    if len(places) > most:
-        places = places[np.linspace(0, len(places) - 1, most).astype(np.intp)]
-    return places
+    finite_rows = np.flatnonzero(np.isfinite(x))
+    rows_in_order = finite_rows[np.argsort(x[finite_rows], kind="stable")]
+    if len(rows_in_order) > most:
+        rows_in_order = rows_in_order[np.linspace(0, len(rows_in_order) - 1, most).astype(np.intp)]
+    return rows_in_order
 
 
 def sample(columns: Columns) -> tuple[Columns, NDArray[np.intp] | None, str]:
@@ -256,9 +258,9 @@ def sample(columns: Columns) -> tuple[Columns, NDArray[np.intp] | None, str]:
     total = len(next(iter(columns.values())))
     if total <= MOST_POINTS:
         return dict(columns), None, ""
-    chosen = np.sort(np.random.default_rng(0).choice(total, MOST_POINTS, replace=False))
-    drawn = {name: values[chosen] for name, values in columns.items()}
-    return drawn, chosen, f"{MOST_POINTS:,} of {total:,} rows drawn, chosen at random."
+    rows_chosen = np.sort(np.random.default_rng(0).choice(total, MOST_POINTS, replace=False))
+    columns_drawn = {name: values[rows_chosen] for name, values in columns.items()}
+    return columns_drawn, rows_chosen, f"{MOST_POINTS:,} of {total:,} rows drawn, chosen at random."
 
 
 def column(values: object) -> Any:

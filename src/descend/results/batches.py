@@ -123,19 +123,19 @@ class Batches:
         """Return a problem of the last rows as that of all."""
         columns = {name: np.array(ends) for name, ends in self.ranges.items()}
         rows = Rows.of(columns, self.roles, problem.rows.observed, problem.rows.source)
-        known, engine = problem.objective, MergedEngine(self.factors, self.count, self.omega, rows)
-        objective = known.with_priors_of(objective_over(engine, known.penalty, known.bounds))
-        objective.bounds = known.bounds
+        batch, engine = problem.objective, MergedEngine(self.factors, self.count, self.omega, rows)
+        objective = batch.with_priors_of(objective_over(engine, batch.penalty, batch.bounds))
+        objective.bounds = batch.bounds
         lazy = cast("Lazy", None)  # no rows are anywhere
-        there = AllRows(lazy, self.counting, self.omega, self.spread, self.squares, self.terms)
+        merged_rows = AllRows(lazy, self.counting, self.omega, self.spread, self.squares, self.terms)
         mean = self.squares / self.count
-        return replace(problem, rows=rows, objective=objective, scale=mean, squares=mean, all_rows=there)
+        return replace(problem, rows=rows, objective=objective, scale=mean, squares=mean, all_rows=merged_rows)
 
 
-def _wider(one: Ranges, other: Ranges) -> Ranges:
+def _wider(first_ranges: Ranges, second_ranges: Ranges) -> Ranges:
     """Return ranges that hold both, of every column that either has."""
-    every = {**one, **other}
-    both = {name: (one.get(name, ends), other.get(name, ends)) for name, ends in every.items()}
+    every = {**first_ranges, **second_ranges}
+    both = {name: (first_ranges.get(name, ends), second_ranges.get(name, ends)) for name, ends in every.items()}
     return {name: (min(a[0], b[0]), max(a[1], b[1])) for name, (a, b) in both.items()}
 
 
@@ -159,8 +159,8 @@ def fit_batch(request: Request, table: Table, before: Batches | None) -> tuple[L
         except DataError:
             solution = solve(problem, request.but(bare=True), began=began)
         fit = fit_of(solution)
-        kept = restored(content_of(fit), fit.model, fit.theta, fit.trace)
-    return replace(kept, _origin="was summed from batches"), batches
+        batch_fit = restored(content_of(fit), fit.model, fit.theta, fit.trace)
+    return replace(batch_fit, _origin="was summed from batches"), batches
 
 
 def refuse(values: Mapping[str, object]) -> None:

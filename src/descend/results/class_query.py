@@ -37,18 +37,20 @@ def _word(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _probability(scores: Sequence[str], place: int) -> str:
-    others = [f"exp(least({score} - {scores[place]}, {LARGEST}))" for score in scores if score != scores[place]]
-    return f"1e0/(1e0 + {' + '.join(others)})"
+def _probability(scores: Sequence[str], class_number: int) -> str:
+    other_exponentials = [
+        f"exp(least({score} - {scores[class_number]}, {LARGEST}))" for score in scores if score != scores[class_number]
+    ]
+    return f"1e0/(1e0 + {' + '.join(other_exponentials)})"
 
 
 def _cases(scores: Sequence[str], values: Sequence[object]) -> str:
     """Return which class is the likeliest: the first of those that no other exceeds."""
-    parts = []
+    score_cases = []
     for score, value in zip(scores[:-1], values, strict=False):
-        above = " and ".join(f"{score} >= {other}" for other in scores if other != score)
-        parts.append(f"when {above} then {_literal(value)}")
-    return f"{' '.join(parts)} else {_literal(values[-1])}"
+        above = " and ".join(f"{score} >= {other_score}" for other_score in scores if other_score != score)
+        score_cases.append(f"when {above} then {_literal(value)}")
+    return f"{' '.join(score_cases)} else {_literal(values[-1])}"
 
 
 def _literal(value: object) -> str:

@@ -70,8 +70,8 @@ def compare_models(
             on_fit(name, fit)
     held_out: dict[str, HeldOut] = {}
     if folds is not None:
-        parts = folds_of(table, used, folds, requests[0].seed, group, order)
-        held_out = {name: held_out_error(fit.solution, parts) for name, fit in fits.items()}
+        fold_rows = folds_of(table, used, folds, requests[0].seed, group, order)
+        held_out = {name: held_out_error(fit.solution, fold_rows) for name, fit in fits.items()}
     return compared(fits, held_out, notes)
 
 
@@ -82,8 +82,8 @@ def _fitted(names: Sequence[str], requests: Sequence[Request], table: Table) -> 
 
 def _used(fits: Fits, request: Request, table: Table) -> NDArray[np.bool_]:
     """Return which rows have a value for every model."""
-    known = next(iter(fits.values())).solution.table or table  # which knows how words of the response are counted
-    coded = known.with_codings([coding for fit in fits.values() for coding in fit.model.codings])
+    fitted = next(iter(fits.values())).solution.table or table  # which knows how words of the response are counted
+    coded = fitted.with_codings([coding for fit in fits.values() for coding in fit.model.codings])
     names = (name for fit in fits.values() for name in (*fit.model.response_columns, *fit.model.inputs))
     of_rows = (name for name in request.roles.columns if name in coded.names or name in coded.codings)
     return coded.complete(tuple(dict.fromkeys((*names, *of_rows))))

@@ -13,20 +13,20 @@ LONGEST = 48
 NOTHING = "–"
 
 
-def compared_text(found: Content, sizes: Mapping[str, int], advice: Mapping[str, str]) -> str:
+def compared_text(comparison: Content, sizes: Mapping[str, int], advice: Mapping[str, str]) -> str:
     """Return the table of models, the tests of nested pairs, and what else there is to say.
 
     found: a comparison as plain values (see ``ModelComparison.plain``). sizes: the number of parameters of each model.
     advice: what to do about the fits that failed.
     """
-    models, tests = found["models"], found["tests"]
+    models, tests = comparison["models"], comparison["tests"]
     short = {
         model["formula"]: model["formula"] if len(model["formula"]) <= LONGEST else f"({number})"
         for number, model in enumerate(models, 1)
     }
-    least = min((model["AICc"] for model in models if model["AICc"] is not None), default=math.nan)
-    text = [_table(HEADS, [_line(model, short, sizes, least) for model in models])]
-    text += [f"{shown}  {name}" for name, shown in short.items() if shown != name]
+    lowest_aicc = min((model["AICc"] for model in models if model["AICc"] is not None), default=math.nan)
+    text = [_table(HEADS, [_line(model, short, sizes, lowest_aicc) for model in models])]
+    text += [f"{short_name}  {name}" for name, short_name in short.items() if short_name != name]
     if tests:
         lines = [
             [f"{short[test['small']]}  in  {short[test['large']]}", *_numbers(test, "F", "df", "p", "LR", "LR_p")]
@@ -37,35 +37,37 @@ def compared_text(found: Content, sizes: Mapping[str, int], advice: Mapping[str,
     if lacking:
         lines = [[short[model["formula"]], *_numbers(model["lack_of_fit"], "F", "df", "p")] for model in lacking]
         text += ["", _table(("lack of fit against repeated rows", "F", "df", "p"), lines)]
-    held = [model for model in models if model["held_out"]]
-    if held:
-        lines = [[short[model["formula"]], *_numbers(model["held_out"], "error", "standard_error")] for model in held]
-        text += ["", _table((f"held-out rows, {held[0]['held_out']['folds']} folds", "error", "±"), lines)]
-    rule = "loss" if math.isnan(least) else "AICc"
-    text += ["", f"Best by {rule}: {found['best']}", *(f"Note: {note}." for note in found["notes"])]
+    held_out = [model for model in models if model["held_out"]]
+    if held_out:
+        lines = [
+            [short[model["formula"]], *_numbers(model["held_out"], "error", "standard_error")] for model in held_out
+        ]
+        text += ["", _table((f"held-out rows, {held_out[0]['held_out']['folds']} folds", "error", "±"), lines)]
+    rule = "loss" if math.isnan(lowest_aicc) else "AICc"
+    text += ["", f"Best by {rule}: {comparison['best']}", *(f"Note: {note}." for note in comparison["notes"])]
     return "\n".join([*text, *(f"{name}: {sentence}" for name, sentence in advice.items())])
 
 
-def _line(model: Content, short: Mapping[str, str], sizes: Mapping[str, int], least: float) -> list[str]:
+def _line(model: Content, short: Mapping[str, str], sizes: Mapping[str, int], lowest_aicc: float) -> list[str]:
     name = model["formula"]
     criteria = [NOTHING if model[key] is None else f"{model[key]:.2f}" for key in ("AIC", "AICc", "BIC")]
-    above = NOTHING if model["AICc"] is None else f"{model['AICc'] - least:.2f}"
+    above = NOTHING if model["AICc"] is None else f"{model['AICc'] - lowest_aicc:.2f}"
     return [short[name], str(sizes[name]), f"{model['loss']:.6g}", *criteria, above, *_numbers(model, "weight")]
 
 
 def _numbers(values: Content, *keys: str) -> list[str]:
     """Return some values as cells: degrees of freedom whole, all else with a few digits."""
-    found = [(key, values[key]) for key in keys]
+    criteria_shown = [(key, values[key]) for key in keys]
     return [
         NOTHING if value is None else ", ".join(map(str, value)) if key == "df" else f"{value:.4g}"
-        for key, value in found
+        for key, value in criteria_shown
     ]
 
 
 def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """Return lines of cells, the first on the left, all others on the right of their column."""
     rows = [list(heads), *map(list, lines)]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(heads))]
+    widths = [max(len(row[column_number]) for row in rows) for column_number in range(len(heads))]
     return "\n".join(
         "   ".join(
             [row[0].ljust(widths[0]), *(cell.rjust(size) for cell, size in zip(row[1:], widths[1:], strict=True))]

@@ -65,9 +65,9 @@ def folds_of(
         raise ConfigError(f"{folds} folds need at least as many {kind}; there are {len(names):,}.")
     if order is not None:
         ranks = np.argsort(table.numbers((order,))[order][used], kind="stable")
-        return [np.sort(part) for part in np.array_split(ranks, folds)]
+        return [np.sort(fold) for fold in np.array_split(ranks, folds)]
     shuffled = np.random.default_rng(seed).permutation(names)
-    return [np.flatnonzero(np.isin(units, part)) for part in np.array_split(shuffled, folds)]
+    return [np.flatnonzero(np.isin(units, fold)) for fold in np.array_split(shuffled, folds)]
 
 
 def held_out_error(solution: Solution, folds: Sequence[Places]) -> HeldOut:
@@ -84,20 +84,20 @@ def held_out_error(solution: Solution, folds: Sequence[Places]) -> HeldOut:
     lean = well_conditioned(full, free)
     omega, y = row_weights(solution), solution.model.observed(solution.columns)
     sums, weights = [], []
-    for chosen in folds:
-        others = np.setdiff1d(np.arange(solution.rows), chosen)
-        part = Part(objective, others)
+    for fold in folds:
+        training_rows = np.setdiff1d(np.arange(solution.rows), fold)
+        training_part = Part(objective, training_rows)
         with np.errstate(all="ignore"):
-            if not _determines(part(solution.theta), full, free, lean):
+            if not _determines(training_part(solution.theta), full, free, lean):
                 continue
-            found = refit(part, solution.theta, free, CLOSE * solution.loss, lean)
-        if found is None or (lean and not well_conditioned(found, free)):
+            fit_of_fold = refit(training_part, solution.theta, free, CLOSE * solution.loss, lean)
+        if fit_of_fold is None or (lean and not well_conditioned(fit_of_fold, free)):
             continue  # a parameter that these rows leave open would keep its value from the fit to all rows
-        columns = {name: values[chosen] for name, values in solution.columns.items()}
-        loss = solution.loss_function.given(columns, solution.model.parameters.named(found.theta))
-        losses = loss.value(solution.model.scores(found.theta, columns), y[chosen])
-        sums.append(float(omega[chosen] @ losses))
-        weights.append(float(omega[chosen].sum()))
+        columns = {name: values[fold] for name, values in solution.columns.items()}
+        loss = solution.loss_function.given(columns, solution.model.parameters.named(fit_of_fold.theta))
+        losses = loss.value(solution.model.scores(fit_of_fold.theta, columns), y[fold])
+        sums.append(float(omega[fold] @ losses))
+        weights.append(float(omega[fold].sum()))
     if not sums:
         raise ConfigError(
             f"No fold of `{solution.model}` could be fitted without its rows, which leave some of its parameters open, "
@@ -111,9 +111,9 @@ def held_out_error(solution: Solution, folds: Sequence[Places]) -> HeldOut:
     return HeldOut(mean, spread, len(folds), failed)
 
 
-def _determines(part: Point, full: Point, free: NDArray[np.bool_], lean: bool) -> bool:
+def _determines(training_part: Point, full: Point, free: NDArray[np.bool_], lean: bool) -> bool:
     """Whether some rows determine all that every row does: what they do not would stay as the rows held out left it."""
-    if part.curvature is None or full.curvature is None:
+    if training_part.curvature is None or full.curvature is None:
         return True
-    some, every = part.curvature.diagonal()[free], full.curvature.diagonal()[free]
-    return bool(((some > 0.0) | ~(every > 0.0)).all()) and (not lean or well_conditioned(part, free))
+    some, every = training_part.curvature.diagonal()[free], full.curvature.diagonal()[free]
+    return bool(((some > 0.0) | ~(every > 0.0)).all()) and (not lean or well_conditioned(training_part, free))

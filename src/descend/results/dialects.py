@@ -36,17 +36,17 @@ def spoken(expression: Expr, dialect: str) -> Expr:
 
     Raises ConfigError where it lacks one. Source: the manuals of the databases.
     """
-    for part in sympy.preorder_traversal(expression):
-        function = entry_of(part)
+    for subexpression in sympy.preorder_traversal(expression):
+        function = entry_of(subexpression)
         if function is not None and function.sql is None:
             raise ConfigError(
                 f"The model calls `{function.name}`, a function that SQL lacks. "
                 "Export it to python or torch, or predict with descend."
             )
-        if dialect in LACKING.get(part.func, ()):
-            version = f" {SINCE[part.func, dialect]}" if (part.func, dialect) in SINCE else ""
+        if dialect in LACKING.get(subexpression.func, ()):
+            version = f" {SINCE[subexpression.func, dialect]}" if (subexpression.func, dialect) in SINCE else ""
             raise ConfigError(
-                f"The model calls `{NAMES[part.func]}`, a function that the SQL of {dialect} lacks{version}. "
+                f"The model calls `{NAMES[subexpression.func]}`, a function that the SQL of {dialect} lacks{version}. "
                 "Export it to python or torch, or predict with descend."
             )
     if dialect == "duckdb":

@@ -84,11 +84,11 @@ def _python(model: SymbolicModel, theta: Array, title: str) -> str:
     needed = dict.fromkeys((*plain, *(column for each in levels for column in each.columns)))
     names = _arguments(needed, reserved=("np", "special", "predict", "place_of", *PLACES))
     values = dict(zip(components(model), map(bracketed, theta.tolist()), strict=True))
-    places = dict(zip((each.name for each in levels), PLACES, strict=False))
+    level_places = dict(zip((each.name for each in levels), PLACES, strict=False))
     columns = {Column(column): names[column] for column in plain}
-    columns |= {Column(name): place for name, place in places.items()}
+    columns |= {Column(name): level_place for name, level_place in level_places.items()}
     text = written(model, NUMPY, values, columns)
-    found = groups.python_lines(levels, places, names)
+    group_lines = groups.python_lines(levels, level_places, names)
     return "\n".join(
         [
             f'"""{title}"""',
@@ -100,7 +100,7 @@ def _python(model: SymbolicModel, theta: Array, title: str) -> str:
             "",
             f"def predict({', '.join(names.values())}):",
             f'    """Return {_docstring(model.response)}; arguments are numbers or arrays{_legend(names)}."""',
-            *(f"    {line}" for line in found),
+            *(f"    {line}" for line in group_lines),
             *(f"    {names[column]} = np.asarray({names[column]}, dtype=float)" for column in plain),
             f"    return {text}",
             "",
@@ -152,14 +152,14 @@ def _torch(model: SymbolicModel, theta: Array, title: str) -> str:
 
 def _arguments(names: Iterable[str], reserved: Iterable[str]) -> dict[str, str]:
     """Return a different Python identifier for each name."""
-    taken, found = set(reserved), {}
+    names_taken, python_arguments = set(reserved), {}
     for name in names:
         word = identifier(name)
-        while word in taken:
+        while word in names_taken:
             word += "_"
-        taken.add(word)
-        found[name] = word
-    return found
+        names_taken.add(word)
+        python_arguments[name] = word
+    return python_arguments
 
 
 def _legend(names: dict[str, str]) -> str:

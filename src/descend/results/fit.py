@@ -111,8 +111,8 @@ class Fit(Fitted, Convertible):
         solution = self.solution
         if method in ("profile", "bootstrap"):
             solution = self._solved(f"it has no {method} intervals. Fit again to get them.")
-        found = self.estimates("sandwich" if method == "sandwich" else None)
-        return estimated_quantity(quantity, found, solution, level, method, resamples, seed, on_resample)
+        estimates = self.estimates("sandwich" if method == "sandwich" else None)
+        return estimated_quantity(quantity, estimates, solution, level, method, resamples, seed, on_resample)
 
     @cached_property  # the same variables each time, or they would count as independent of each other
     def ufloats(self) -> dict[str, Any]:
@@ -167,13 +167,13 @@ class Fit(Fitted, Convertible):
         from descend.inference import inverse_question as checked
         from descend.inference.quantities.curve import placed
 
-        measured, sigma, others = question_in_units_of(self, response, sigma, at or {})
+        measured, sigma, other_measured = question_in_units_of(self, response, sigma, at or {})
         checked.checked_sigma(sigma, between)
-        name = checked.varying_input(self.model, input, others)
-        inputs = placed(self.model, {**others, name: 0.0})
+        name = checked.varying_input(self.model, input, other_measured)
+        inputs = placed(self.model, {**other_measured, name: 0.0})
         question = inverse.Question(
             name,
-            {other: value for other, value in inputs.items() if other != name},
+            {input_name: value for input_name, value in inputs.items() if input_name != name},
             checked.checked_response(measured),
             checked.checked_interval(interval),
             checked_level(level),
@@ -264,8 +264,8 @@ class Fit(Fitted, Convertible):
         from descend.report.published.formats import write_tables
         from descend.report.published.of_fit import of_fit
 
-        found = usual_intervals(self) if intervals is None else intervals
-        return write_tables([of_fit(self, found, checked_errors(errors))], format, errors)
+        intervals_shown = usual_intervals(self) if intervals is None else intervals
+        return write_tables([of_fit(self, intervals_shown, checked_errors(errors))], format, errors)
 
     def plot(
         self,

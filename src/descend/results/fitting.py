@@ -136,12 +136,12 @@ def follows_prediction(request: Request, table: Table) -> bool:
 
 def started_without_coupling(request: Request, table: Table, began: float) -> Request:
     """Return a request that starts where the fit of rows that know nothing of each other ends."""
-    apart = request.but(covariance=None, quantities=None, checkpoint=None, errors=None, bare=True)
+    request_alone = request.but(covariance=None, quantities=None, checkpoint=None, errors=None, bare=True)
     try:
-        found = fit_table(apart, table, None, began)
+        uncoupled_fit = fit_table(request_alone, table, None, began)
     except DescendError:
         return request  # which says what is wrong
-    return request.but(start=starts_at(found.model, found.theta), second_look=False)
+    return request.but(start=starts_at(uncoupled_fit.model, uncoupled_fit.theta), second_look=False)
 
 
 def started_without_errors(request: Request, table: Table, began: float) -> Request:
@@ -159,9 +159,9 @@ def started_without_errors(request: Request, table: Table, began: float) -> Requ
         inexact = inexact_inputs(request.x_sigma, formula.inputs, table.names)
         exact = exact.but(model=first_order(formula, inexact), second_look=True)
     try:
-        found = fit_table(exact, table, None, began)
+        exact_fit = fit_table(exact, table, None, began)
     except DescendError:
         if loss.quadratic:
             raise
         return request  # the scale of a robust loss may be found with errors of inputs where it is not without
-    return request.but(start=starts_at(found.model, found.theta), second_look=False)
+    return request.but(start=starts_at(exact_fit.model, exact_fit.theta), second_look=False)

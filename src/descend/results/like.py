@@ -54,8 +54,8 @@ def like_before(like: object, model: object, data: object, options: Values) -> R
         model, data = None, model
     if data is None:
         raise ConfigError(f"{spell('like')} fits new data, and none are given. Name them, such as new.csv.")
-    known = earlier(like, model, data, options)
-    return read_request(known.model, data, (), known.options).but(notes=known.notes)
+    earlier_call = earlier(like, model, data, options)
+    return read_request(earlier_call.model, data, (), earlier_call.options).but(notes=earlier_call.notes)
 
 
 def earlier(like: object, model: object, data: object, options: Values) -> Earlier:
@@ -79,18 +79,18 @@ def earlier(like: object, model: object, data: object, options: Values) -> Earli
             "itself."
         )
     call, notes = call_of(fit, name)
-    given = {key: value for key, value in options.items() if key != "like" and _differs(key, value)}
-    known = {key: value for key, value in call.items() if key in OPTIONS and key not in DERIVED}
-    fixed = set(_names(given.get("fix")))
+    options_given = {key: value for key, value in options.items() if key != "like" and _differs(key, value)}
+    options_before = {key: value for key, value in call.items() if key in OPTIONS and key not in DERIVED}
+    fixed = set(_names(options_given.get("fix")))
     for key in ("bounds", "priors", "ties") if fixed else ():  # what is fixed now was free, bounded or tied before
-        known[key] = _without(known.get(key), fixed)
+        options_before[key] = _without(options_before.get(key), fixed)
     model = call.get("model") if model is None else model
     if model is None and fit.model.formula is not None:  # a function that was traced into one
-        model, known = str(fit.model), {**known, "response": None}
+        model, options_before = str(fit.model), {**options_before, "response": None}
     if model is None:
         raise ConfigError(f"{name} was fitted with a Python function, which is not kept: give it as the model.")
-    start = given.get("start") or _start(fit, model, data, given, {**known, **given})
-    return Earlier(model, {**known, **given, "start": start}, notes)
+    start = options_given.get("start") or _start(fit, model, data, options_given, {**options_before, **options_given})
+    return Earlier(model, {**options_before, **options_given, "start": start}, notes)
 
 
 def _differs(key: str, value: object) -> bool:
@@ -105,17 +105,17 @@ def call_of(fit: Fit, name: str) -> tuple[Values, tuple[str, ...]]:
         call = fit.solution.call()
         plain = request_content(call)
         return {**plain, "model": call["model"]}, _lacking(plain, name)
-    stored = fit._content.get("request")
-    if stored is None:
+    request_saved = fit._content.get("request")
+    if request_saved is None:
         missing = ", ".join(spell(key) for key in ("where", "missing", "optimizer"))
         note = f"{name} was written before model files held the request: if there were {missing}, give them again"
         return _of_entries(fit._content), (note,)
     model = fit.model.forward.function if fit.model.forward is not None else None
-    return {**stored, "model": stored.get("model", model)}, _lacking(stored, name)
+    return {**request_saved, "model": request_saved.get("model", model)}, _lacking(request_saved, name)
 
 
-def _lacking(stored: Values, name: str) -> tuple[str, ...]:
-    keys = stored.get("lacking") or ()
+def _lacking(options_saved: Values, name: str) -> tuple[str, ...]:
+    keys = options_saved.get("lacking") or ()
     if not keys:
         return ()
     listed = ", ".join(f"`{key}`" for key in keys)
@@ -124,35 +124,40 @@ def _lacking(stored: Values, name: str) -> tuple[str, ...]:
 
 def _of_entries(content: Content) -> Values:
     """Return the request as far as the other entries of a model file tell it."""
-    found = {option: content[entry] for entry, option in ENTRIES.items() if content.get(entry)}
+    options_saved = {option: content[entry] for entry, option in ENTRIES.items() if content.get(entry)}
     if content.get("quantities"):
-        found["quantities"] = {name: each["expression"] for name, each in content["quantities"].items()}
+        options_saved["quantities"] = {name: each["expression"] for name, each in content["quantities"].items()}
     if content.get("errors") == "sandwich":
-        found["errors"] = "sandwich"
-    return {"model": content["formula"], "response": content.get("response"), **found}
+        options_saved["errors"] = "sandwich"
+    return {"model": content["formula"], "response": content.get("response"), **options_saved}
 
 
-def _start(fit: Fit, model: object, data: object, given: Values, options: Values) -> dict[str, object] | None:
+def _start(fit: Fit, model: object, data: object, options_given: Values, options: Values) -> dict[str, object] | None:
     """Return the parameters of the earlier fit where the new one may begin there; of groups, those that it has, too.
 
     Left out is what is held now, or lay at a bound, and what a formula, bounds or priors given now may have changed.
     """
     texts = [model] if isinstance(model, str) else list(model) if isinstance(model, list | tuple) else []
-    held = {name.partition("[")[0] for name in [*_names(options.get("fix")), *_names(options.get("ties"))]}
-    held |= {label.partition("[")[0] for label in fit.at_bound}
-    held |= {name for key in ("bounds", "priors") for text in map(str, _each(given.get(key))) for name in _words(text)}
+    held_names = {name.partition("[")[0] for name in [*_names(options.get("fix")), *_names(options.get("ties"))]}
+    held_names |= {label.partition("[")[0] for label in fit.at_bound}
+    held_names |= {
+        name
+        for key in ("bounds", "priors")
+        for text in map(str, _each(options_given.get(key)))
+        for name in _words(text)
+    }
     named = set(fit.parameters) if not texts else {name for text in texts for name in _words(text)}
     if any(PATTERN.search(text) for text in texts):
-        held |= {name for name, value in fit.parameters.items() if isinstance(value, np.ndarray)}
-    found: dict[str, object] = {}
+        held_names |= {name for name, value in fit.parameters.items() if isinstance(value, np.ndarray)}
+    start_values: dict[str, object] = {}
     for name, value in fit.parameters.items():
-        if name in held or name not in named:
+        if name in held_names or name not in named:
             continue
         if isinstance(value, ByGroup):
             value = _of_groups(fit, name, value, texts, data)
         if value is not None and np.isfinite(np.asarray(value, dtype=np.float64)).all():
-            found[name] = value
-    return found or None
+            start_values[name] = value
+    return start_values or None
 
 
 def _of_groups(fit: Fit, name: str, values: ByGroup, texts: Sequence[str], data: object) -> ByGroup | None:
@@ -164,36 +169,36 @@ def _of_groups(fit: Fit, name: str, values: ByGroup, texts: Sequence[str], data:
         return None
     table = open_table(data)
     new = {key for text in texts for each in levels_in(text, table) for key in each.keys}
-    kept = {key: value for key, value in values.items() if (key if isinstance(key, tuple) else (key,)) in new}
-    return ByGroup(kept) if kept else None
+    options_kept = {key: value for key, value in values.items() if (key if isinstance(key, tuple) else (key,)) in new}
+    return ByGroup(options_kept) if options_kept else None
 
 
-def _each(given: object) -> list[object]:
+def _each(option: object) -> list[object]:
     """Return one text, several, or names with values, as a list."""
-    if isinstance(given, Mapping):
-        return [*given]
-    return [given] if isinstance(given, str) else list(given) if isinstance(given, list | tuple) else []
+    if isinstance(option, Mapping):
+        return [*option]
+    return [option] if isinstance(option, str) else list(option) if isinstance(option, list | tuple) else []
 
 
-def _without(given: object, fixed: set[str]) -> object:
+def _without(option_value: object, fixed: set[str]) -> object:
     """Return bounds, priors or ties but for those on the parameters that are fixed; None if there are no others."""
-    if isinstance(given, Mapping):
-        return {name: value for name, value in given.items() if name not in fixed} or None
-    return [text for text in _each(given) if not _left(str(text)) & fixed] or None
+    if isinstance(option_value, Mapping):
+        return {name: value for name, value in option_value.items() if name not in fixed} or None
+    return [text for text in _each(option_value) if not _left(str(text)) & fixed] or None
 
 
 def _left(text: str) -> set[str]:
     """Return the names of which a text says something: those left of ``~`` or ``=``, or of a bound, all in it."""
     for sign in ("~", "="):
-        before, found, _ = text.partition(sign)
-        if found and before.rstrip()[-1:] not in ("<", ">"):
+        before, name_before, _ = text.partition(sign)
+        if name_before and before.rstrip()[-1:] not in ("<", ">"):
             return _words(before)
     return _words(text)
 
 
-def _names(given: object) -> list[str]:
+def _names(option_value: object) -> list[str]:
     """Return the names on the left of values or equations."""
-    return [str(text).partition("=")[0].strip().strip("`") for text in _each(given)]
+    return [str(text).partition("=")[0].strip().strip("`") for text in _each(option_value)]
 
 
 def _words(text: str) -> set[str]:

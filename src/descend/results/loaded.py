@@ -83,39 +83,39 @@ class LoadedFit(Fit):
 
 
 def _covariance(fit: LoadedFit) -> Covariance | None:
-    stored = fit._content.get("covariance")
-    if isinstance(stored, dict):
+    covariance_saved = fit._content.get("covariance")
+    if isinstance(covariance_saved, dict):
         from descend.inference.arrow_covariance import restored
 
-        return restored(stored)
-    return None if stored is None else np.array(stored, dtype=np.float64)
+        return restored(covariance_saved)
+    return None if covariance_saved is None else np.array(covariance_saved, dtype=np.float64)
 
 
 def _correlation(fit: LoadedFit) -> Correlation | None:
-    found = matrix_of(fit.covariance)
-    return None if found is None else Correlation.of_covariance(found, fit.model.parameters.labels)
+    correlation = matrix_of(fit.covariance)
+    return None if correlation is None else Correlation.of_covariance(correlation, fit.model.parameters.labels)
 
 
 def _standard_errors(fit: LoadedFit) -> Named | None:
-    found, stored = fit.covariance, fit._content.get("standard_errors")
+    covariance, errors_saved = fit.covariance, fit._content.get("standard_errors")
     if fit.model.in_place:
         return None
-    if found is None and stored:  # one of many fits, whose file has no room for the covariances
-        return {name: np.array(value, dtype=np.float64)[()] for name, value in stored.items()}
-    return None if found is None else errors_by_name(fit.model, fit.theta, found, fit.undetermined)
+    if covariance is None and errors_saved:  # one of many fits, whose file has no room for the covariances
+        return {name: np.array(value, dtype=np.float64)[()] for name, value in errors_saved.items()}
+    return None if covariance is None else errors_by_name(fit.model, fit.theta, covariance, fit.undetermined)
 
 
 def _digits(fit: LoadedFit) -> Named | None:
-    stored = fit._content.get("digits")
-    if not stored or fit.model.in_place:
+    digits_saved = fit._content.get("digits")
+    if not digits_saved or fit.model.in_place:
         return None
     shapes = every_parameter(fit.model)
-    return shapes.named(shapes.flat(stored))
+    return shapes.named(shapes.flat(digits_saved))
 
 
 def _degrees(fit: LoadedFit) -> float | None:
-    stored = fit._content.get("degrees_of_freedom")
-    return None if stored is None else int(stored) if float(stored).is_integer() else float(stored)
+    degrees = fit._content.get("degrees_of_freedom")
+    return None if degrees is None else int(degrees) if float(degrees).is_integer() else float(degrees)
 
 
 def _error_degrees(fit: LoadedFit) -> float:
@@ -126,8 +126,8 @@ def _error_degrees(fit: LoadedFit) -> float:
 
 
 def _known(fit: LoadedFit) -> bool:
-    loss, known = fit.loss_function, fit.sigma is not None or (fit.scatter is not None and fit.scatter.known)
-    return (known and loss.likelihood) or loss.dispersion_known
+    loss, scale_known = fit.loss_function, fit.sigma is not None or (fit.scatter is not None and fit.scatter.known)
+    return (scale_known and loss.likelihood) or loss.dispersion_known
 
 
 def _criteria(fit: LoadedFit) -> Criteria | None:
@@ -137,33 +137,33 @@ def _criteria(fit: LoadedFit) -> Criteria | None:
 
 def _goodness(fit: LoadedFit) -> Goodness | None:
     names = ("chi_square", "degrees_of_freedom", "chi_square_p")
-    stored = [float(value) for name in names if (value := fit._content.get(name)) is not None]
-    if len(stored) < len(names) or not stored[1] > 0.0:
+    goodness_saved = [float(value) for name in names if (value := fit._content.get(name)) is not None]
+    if len(goodness_saved) < len(names) or not goodness_saved[1] > 0.0:
         return None
-    return Goodness(*stored)
+    return Goodness(*goodness_saved)
 
 
 def _quantities(fit: LoadedFit) -> dict[str, Estimated]:
-    stored = fit._content.get("quantities") or {}
-    if not stored:
+    quantities_saved = fit._content.get("quantities") or {}
+    if not quantities_saved:
         return {}
     if fit.covariance is None:  # as in a file of very many fits, which has no covariances
         from descend.inference.quantities.estimate import Estimated
 
-        return {name: Estimated.restored(name, found) for name, found in stored.items()}
+        return {name: Estimated.restored(name, quantity_saved) for name, quantity_saved in quantities_saved.items()}
     from descend.inference.quantities.estimated import estimated_quantities
 
-    texts = {name: found["expression"] for name, found in stored.items()}
+    texts = {name: quantity_saved["expression"] for name, quantity_saved in quantities_saved.items()}
     return estimated_quantities(texts, fit.estimates())
 
 
 def _priors(fit: LoadedFit) -> tuple[PriorWeight, ...]:
-    stored = fit._content.get("priors") or []
-    if not stored:
+    priors_saved = fit._content.get("priors") or []
+    if not priors_saved:
         return ()
     from descend.inference.prior_weights import PriorWeight
 
-    return tuple(map(PriorWeight.of, stored))
+    return tuple(map(PriorWeight.of, priors_saved))
 
 
 ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {

@@ -37,17 +37,17 @@ def load(path: str | os.PathLike[str], model: Callable[..., object] | None = Non
     """
     if not isinstance(path, str | os.PathLike):
         raise DataError(f"A model file is given by its path, as text; this is of type {type(path).__name__}.")
-    place = Path(path)
-    content = read_content(place)
-    kind = kind_saved(content, model, place)
+    model_path = Path(path)
+    content = read_content(model_path)
+    kind = kind_saved(content, model, model_path)
     if kind.in_place:
-        load_weights(cast("Module", model), content["module"], place)
-        module = cast(ModuleModel, kind.restored(content, model, _loss_of_module(content, place), None))
+        load_weights(cast("Module", model), content["module"], model_path)
+        module = cast(ModuleModel, kind.restored(content, model, _loss_of_module(content, model_path), None))
         return restored(content, module, module.parameters.present)
-    fitted = model_saved(content, kind, model, place)
-    with part(place, "parameters"):
-        values, held = content["parameters"], fitted.constraints
-        theta = fitted.parameters.flat(values if held is None else held.reduced(values))
+    fitted = model_saved(content, kind, model, model_path)
+    with part(model_path, "parameters"):
+        values, constraints = content["parameters"], fitted.constraints
+        theta = fitted.parameters.flat(values if constraints is None else constraints.reduced(values))
         if not np.isfinite(theta).all():
             raise ValueError
     covariance = content.get("covariance")
@@ -55,70 +55,70 @@ def load(path: str | os.PathLike[str], model: Callable[..., object] | None = Non
     if isinstance(covariance, dict):
         from descend.inference.arrow_covariance import restored as restored_arrow
 
-        with part(place, "covariance"):
+        with part(model_path, "covariance"):
             size = len(restored_arrow(covariance))
     if size != theta.size:
-        raise damaged(place, "covariance", f"{theta.size} rows belong there")
+        raise damaged(model_path, "covariance", f"{theta.size} rows belong there")
     return restored(content, fitted, theta)
 
 
-def kind_saved(content: Content, given: object, place: Path) -> type[Model]:
+def kind_saved(content: Content, model_given: object, model_path: Path) -> type[Model]:
     """Return the class of the saved model; the file may hold a mere description in place of a formula.
 
     Raises DataError if the file does not hold all of the model, and ``given`` is not the rest.
     """
-    said = [kind for kind in kinds() if kind.saved_as is not None and content.get(kind.saved_as) is not None]
-    kind = min(said, key=lambda kind: kind.saved_as == "formula", default=kind_of(""))
+    kinds_saved = [kind for kind in kinds() if kind.saved_as is not None and content.get(kind.saved_as) is not None]
+    kind = min(kinds_saved, key=lambda kind: kind.saved_as == "formula", default=kind_of(""))
     needed = kind.needed(content)
-    if needed is not None and not kind.takes(given):
-        raise DataError(f"`{place}` was fitted with {needed}")
+    if needed is not None and not kind.takes(model_given):
+        raise DataError(f"`{model_path}` was fitted with {needed}")
     if needed is not None:
-        other = kind.unlike(str(content["function"]), list(content["shapes"]), given)
-        if other is not None:
-            raise DataError(f"`{place}` was fitted with {other}")
+        other_kind = kind.unlike(str(content["function"]), list(content["shapes"]), model_given)
+        if other_kind is not None:
+            raise DataError(f"`{model_path}` was fitted with {other_kind}")
     return kind
 
 
-def model_saved(content: Content, kind: type[Model], given: object, place: Path) -> Model:
+def model_saved(content: Content, kind: type[Model], model_given: object, model_path: Path) -> Model:
     """Return the model that a file describes. Raises DataError where the file is damaged."""
-    with part(place, "shapes"):  # a file need not say that no parameter was fixed, tied or bounded
+    with part(model_path, "shapes"):  # a file need not say that no parameter was fixed, tied or bounded
         shapes = shapes_of(content)
         references = content.get("references") or {}
         fixed = {name: value for name, value in (content.get("fixed") or {}).items() if name not in references}
-        held = constrained(Parameters(shapes), fixed, content.get("ties"), content.get("bounds"), (), references)
-    loss = _loss(content, place)
+        constraints = constrained(Parameters(shapes), fixed, content.get("ties"), content.get("bounds"), (), references)
+    loss = _loss(content, model_path)
     if kind.saved_as != "formula" and content["response"] is None:
-        raise damaged(place, "response", "a text belongs there")
-    with part(place, str(kind.saved_as)):
+        raise damaged(model_path, "response", "a text belongs there")
+    with part(model_path, str(kind.saved_as)):
         if content.get("per_class") is not None:
             from descend.models.per_class import PerClassModel
 
-            return PerClassModel.of_content(content, kind, given, loss)
-        model = kind.restored(content, given, loss, held)
+            return PerClassModel.of_content(content, kind, model_given, loss)
+        model = kind.restored(content, model_given, loss, constraints)
     for name in model.parameters.shapes:
         if name not in shapes:
-            raise damaged(place, f"shapes.{name}", "it is missing")
+            raise damaged(model_path, f"shapes.{name}", "it is missing")
     return model
 
 
-def _loss(content: Content, place: Path) -> Loss:
+def _loss(content: Content, model_path: Path) -> Loss:
     name = str(content["loss_function"]).partition("(")[0]
     if name.isidentifier() and name not in {*LOSSES, *LOSSES.around} and not closest(name, LOSSES):
         raise DataError(
-            f"`{place}` was fitted with the loss `{name}`, which is none of descend's own. Import the module that "
+            f"`{model_path}` was fitted with the loss `{name}`, which is none of descend's own. Import the module that "
             "registers it, and load the file again."
         )
-    with part(place, "loss_function"):
+    with part(model_path, "loss_function"):
         return LOSSES.build(content["loss_function"])
 
 
-def _loss_of_module(content: Content, place: Path) -> Loss:
+def _loss_of_module(content: Content, model_path: Path) -> Loss:
     from descend.losses.of_modules import OF_MODULES, written_loss
 
     text = str(content["loss_function"])
     if text.partition("(")[0] not in OF_MODULES:
-        return _loss(content, place)
-    with part(place, "loss_function"):
+        return _loss(content, model_path)
+    with part(model_path, "loss_function"):
         return written_loss(text)
 
 

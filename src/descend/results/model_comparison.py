@@ -84,22 +84,22 @@ class ModelComparison:
     @cached_property
     def weights(self) -> dict[str, float]:
         """The Akaike weight of each model, by AICc; empty where a model has none."""
-        known = {name: found.aicc for name, found in self.criteria.items() if found is not None}
-        if len(known) < len(self.fits) or not all(map(math.isfinite, known.values())):
+        aicc_of_fits = {name: criteria.aicc for name, criteria in self.criteria.items() if criteria is not None}
+        if len(aicc_of_fits) < len(self.fits) or not all(map(math.isfinite, aicc_of_fits.values())):
             return {}
-        least = min(known.values())
-        shares = {name: math.exp(-0.5 * (value - least)) for name, value in known.items()}
+        lowest_aicc = min(aicc_of_fits.values())
+        shares = {name: math.exp(-0.5 * (value - lowest_aicc)) for name, value in aicc_of_fits.items()}
         return {name: share / sum(shares.values()) for name, share in shares.items()}
 
     @cached_property
     def tests(self) -> list[NestedTest]:
         """A test of each pair of which one model is a special case of the other."""
-        found = []
-        for one, other in itertools.combinations(self.fits, 2):
-            for small, large in ((one, other), (other, one)):
+        nested_tests = []
+        for smaller, larger_fit in itertools.combinations(self.fits, 2):
+            for small, large in ((smaller, larger_fit), (larger_fit, smaller)):
                 if _comparable(self.fits[small], self.fits[large]) and nested(self.fits[small], self.fits[large]):
-                    found.append(_test(small, self.fits[small], large, self.fits[large]))
-        return found
+                    nested_tests.append(_test(small, self.fits[small], large, self.fits[large]))
+        return nested_tests
 
     @cached_property
     def lack_of_fit(self) -> dict[str, LackOfFit | None]:
@@ -126,7 +126,7 @@ class ModelComparison:
         """Return it as plain values, as in the JSON."""
         models: list[dict[str, object]] = []
         for name, fit in self.fits.items():
-            known, lack, out = self.criteria[name], self.lack_of_fit[name], self.held_out.get(name)
+            criteria, lack, out = self.criteria[name], self.lack_of_fit[name], self.held_out.get(name)
             models.append(
                 {
                     "formula": name,
@@ -135,10 +135,10 @@ class ModelComparison:
                     "loss": fit.loss,
                     "outcome": str(fit.outcome),
                     "degrees_of_freedom": fit.degrees_of_freedom,
-                    "log_likelihood": None if known is None else known.log_likelihood,
-                    "AIC": None if known is None else known.aic,
-                    "AICc": None if known is None or not math.isfinite(known.aicc) else known.aicc,
-                    "BIC": None if known is None else known.bic,
+                    "log_likelihood": None if criteria is None else criteria.log_likelihood,
+                    "AIC": None if criteria is None else criteria.aic,
+                    "AICc": None if criteria is None or not math.isfinite(criteria.aicc) else criteria.aicc,
+                    "BIC": None if criteria is None else criteria.bic,
                     "weight": self.weights.get(name),
                     "lack_of_fit": None if lack is None else {"F": lack.F, "df": list(lack.df), "p": lack.p},
                     "held_out": None if out is None else vars(out),
@@ -195,7 +195,7 @@ def compared(
 ) -> ModelComparison:
     """Return the comparison of fits. Raises ConfigError for those that cannot be compared."""
     named = list(fits.items())
-    (first, one), more = named[0], list(notes)
+    (first, one), comparison_notes = named[0], list(notes)
     for name, fit in named[1:]:
         if fit.model.response_columns != one.model.response_columns:
             raise ConfigError(
@@ -213,17 +213,17 @@ def compared(
                 "fits to the same rows can be compared. Leave out the rows in which one of them lacks a value."
             )
         if fit.model.response != one.model.response:
-            more.append(
+            comparison_notes.append(
                 f"`{name}` predicts {fit.model.response} and `{first}` {one.model.response}: their criteria are those "
                 f"of {_listed(one.model.response_columns)}, by the derivative of each left side"
             )
-    return ModelComparison(fits, held_out or {}, tuple(dict.fromkeys(more)))
+    return ModelComparison(fits, held_out or {}, tuple(dict.fromkeys(comparison_notes)))
 
 
 def _left_out(fit: SolvedFit) -> set[int]:
     """Return the rows that were left out as outliers."""
-    found = fit.outliers
-    return {each.row for each in found.rows} if found is not None and found.dropped else set()
+    outlying = fit.outliers
+    return {each.row for each in outlying.rows} if outlying is not None and outlying.dropped else set()
 
 
 def _listed(columns: Sequence[str]) -> str:
@@ -238,28 +238,30 @@ def _weights(fit: SolvedFit) -> tuple[object, ...]:
     return fit.weights, fit.sigma, scatter
 
 
-def _comparable(one: SolvedFit, other: SolvedFit) -> bool:
+def _comparable(fit: SolvedFit, second_fit: SolvedFit) -> bool:
     """Whether two fits have likelihoods of one kind, of one response."""
-    same = str(one.loss_function) == str(other.loss_function) and one.model.response == other.model.response
-    return same and one.loss_function.density and not (one.penalised or other.penalised)
+    same = str(fit.loss_function) == str(second_fit.loss_function) and fit.model.response == second_fit.model.response
+    return same and fit.loss_function.density and not (fit.penalised or second_fit.penalised)
 
 
-def _test(small: str, one: SolvedFit, large: str, other: SolvedFit) -> NestedTest:
+def _test(small: str, small_fit: SolvedFit, large: str, large_fit: SolvedFit) -> NestedTest:
     from scipy import special
 
-    d1, d2 = (int(fit.degrees_of_freedom or 0) for fit in (one, other))
-    more, known = d1 - d2, other.solution.scale_known or not other.loss_function.quadratic
-    total = total_weight(other.solution)
-    apart = other.solution.sample.roles.weighing is not None  # each model has weights of its own
-    if other.loss_function.quadratic and other.solution.scale_known and not apart:
-        ratio = total * (one.loss - other.loss)
+    d1, d2 = (int(fit.degrees_of_freedom or 0) for fit in (small_fit, large_fit))
+    added, scale_known = d1 - d2, large_fit.solution.scale_known or not large_fit.loss_function.quadratic
+    total = total_weight(large_fit.solution)
+    weighing_given = large_fit.solution.sample.roles.weighing is not None  # each model has weights of its own
+    if large_fit.loss_function.quadratic and large_fit.solution.scale_known and not weighing_given:
+        ratio = total * (small_fit.loss - large_fit.loss)
     else:
-        ratio = 2.0 * ((other.log_likelihood or math.nan) - (one.log_likelihood or math.nan))
-    ratio_p = float(special.chdtrc(more, max(ratio, 0.0))) if more > 0 else math.nan
-    if known or apart or d2 <= 0 or more <= 0 or not other.loss > 0.0:
-        return NestedTest(small, large, None, (more, d2), None, ratio, ratio_p)
-    value = (one.loss - other.loss) / more / (other.loss / d2)
-    return NestedTest(small, large, value, (more, d2), float(special.fdtrc(more, d2, max(value, 0.0))), ratio, ratio_p)
+        ratio = 2.0 * ((large_fit.log_likelihood or math.nan) - (small_fit.log_likelihood or math.nan))
+    ratio_p = float(special.chdtrc(added, max(ratio, 0.0))) if added > 0 else math.nan
+    if scale_known or weighing_given or d2 <= 0 or added <= 0 or not large_fit.loss > 0.0:
+        return NestedTest(small, large, None, (added, d2), None, ratio, ratio_p)
+    value = (small_fit.loss - large_fit.loss) / added / (large_fit.loss / d2)
+    return NestedTest(
+        small, large, value, (added, d2), float(special.fdtrc(added, d2, max(value, 0.0))), ratio, ratio_p
+    )
 
 
 def _on_one_scale(fit: SolvedFit) -> Criteria | None:
@@ -288,13 +290,13 @@ def _lack_of_fit(fit: SolvedFit) -> LackOfFit | None:
     columns = [solution.columns[name] for name in fit.model.inputs]
     if not columns:
         return None
-    _, place = np.unique(np.column_stack(columns), axis=0, return_inverse=True)
+    _, replicate_sets = np.unique(np.column_stack(columns), axis=0, return_inverse=True)
     omega, y = row_weights(solution), fit.model.observed(solution.columns)
-    place = place.ravel()
-    weight = np.bincount(place, omega)
-    mean = np.bincount(place, omega * y) / np.where(weight > 0.0, weight, 1.0)
+    replicate_sets = replicate_sets.ravel()
+    weight = np.bincount(replicate_sets, omega)
+    mean = np.bincount(replicate_sets, omega * y) / np.where(weight > 0.0, weight, 1.0)
     cells = int(np.count_nonzero(weight))
-    pure, pure_degrees = float(omega @ (y - mean[place]) ** 2), counting(solution) - cells
+    pure, pure_degrees = float(omega @ (y - mean[replicate_sets]) ** 2), counting(solution) - cells
     lack = fit.loss * total_weight(solution) - pure
     degrees = int(fit.degrees_of_freedom) - pure_degrees
     if pure_degrees <= 0 or degrees <= 0 or not pure > 0.0:

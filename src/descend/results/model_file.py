@@ -55,9 +55,9 @@ def maybe(check: Check) -> Check:
     return lambda value: "" if value is None else check(value)
 
 
-def either(one: Check, other: Check) -> Check:
+def either(first_check: Check, second_check: Check) -> Check:
     """Return a check that a value passes one of two checks."""
-    return lambda value: one(value) and other(value) and one(value)
+    return lambda value: first_check(value) and second_check(value) and first_check(value)
 
 
 def each(check: Check) -> Check:
@@ -66,7 +66,7 @@ def each(check: Check) -> Check:
     def listed(value: object) -> str:
         if not isinstance(value, list) or len(value) > LONGEST_LIST:
             return " a list"
-        return next((f"[{place}]{wrong}" for place, one in enumerate(value) if (wrong := check(one))), "")
+        return next((f"[{item_number}]{wrong}" for item_number, one in enumerate(value) if (wrong := check(one))), "")
 
     return listed
 
@@ -77,7 +77,7 @@ def named(check: Check) -> Check:
     def keyed(value: object) -> str:
         if not isinstance(value, dict):
             return " an object"
-        return next((f".{name}{wrong}" for name, one in value.items() if (wrong := check(one))), "")
+        return next((f".{name}{wrong}" for name, field_check in value.items() if (wrong := check(field_check))), "")
 
     return keyed
 
@@ -222,31 +222,31 @@ def how_saved() -> str:
     return worded("saved", "Give a file that `fit.save` wrote")
 
 
-def read_content(place: Path) -> Content:
+def read_content(model_path: Path) -> Content:
     """Read a model file. Raises DataError if it is missing, is not a model file, has another format, or is damaged."""
     try:
-        content = json.loads(place.read_text(encoding="utf-8"))
+        content = json.loads(model_path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(
-            f"The model file `{place}` cannot be read: {(error.strerror or str(error)).lower()}. Check its name."
+            f"The model file `{model_path}` cannot be read: {(error.strerror or str(error)).lower()}. Check its name."
         ) from None
     except (ValueError, RecursionError):
         content = None
     if _is_table_of_fits(content):
-        raise DataError(f"`{place}` is a table of many fits, not a model file. {how_saved()}.")
+        raise DataError(f"`{model_path}` is a table of many fits, not a model file. {how_saved()}.")
     if not isinstance(content, dict) or "format" not in content or "descend" not in content:
-        raise DataError(f"`{place}` is not a model file. {how_saved()}.")
+        raise DataError(f"`{model_path}` is not a model file. {how_saved()}.")
     if "by" in content and isinstance(content.get("groups"), list):
         raise DataError(
-            f"`{place}` holds the fits of {len(content['groups']):,} groups. Save that of one group, in Python: "
-            f'descend.load("{place}")[key].save("one.json").'
+            f"`{model_path}` holds the fits of {len(content['groups']):,} groups. Save that of one group, in Python: "
+            f'descend.load("{model_path}")[key].save("one.json").'
         )
     if content["format"] != FORMAT:
         raise DataError(
-            f"`{place}` was written by descend {content['descend']}, in a format this version cannot read. "
+            f"`{model_path}` was written by descend {content['descend']}, in a format this version cannot read. "
             "Install a newer descend."
         )
-    _refuse_misfits(content, place)
+    _refuse_misfits(content, model_path)
     return content
 
 
@@ -256,67 +256,67 @@ def _is_table_of_fits(content: object) -> bool:
     return isinstance(content, list) and bool(content) and isinstance(content[0], dict) and columns <= content[0].keys()
 
 
-def _refuse_misfits(content: Content, place: Path) -> None:
+def _refuse_misfits(content: Content, model_path: Path) -> None:
     """Raise DataError where a value is missing or of the wrong kind."""
     for name, check in {**REQUIRED, **OPTIONAL, **(TENSORS if "module" in content else {})}.items():
         if name not in content:
             if name in REQUIRED:
-                raise damaged(place, name, "it is missing")
+                raise damaged(model_path, name, "it is missing")
             continue
         if wrong := check(content[name]):
             within, _, belongs = wrong.partition(" ")
-            raise damaged(place, name + within, f"{belongs} belongs there")
+            raise damaged(model_path, name + within, f"{belongs} belongs there")
     for name, check in MODULE.items() if "module" in content else ():
         entry = content["module"]
         if name not in entry or (wrong := check(entry[name])):
             raise damaged(
-                place, f"module.{name}", "it is missing" if name not in entry else f"{wrong.strip()} belongs there"
+                model_path, f"module.{name}", "it is missing" if name not in entry else f"{wrong.strip()} belongs there"
             )
     if content.get("weights") is not None and content.get("sigma") is not None:
-        raise damaged(place, "weights", "a fit with `sigma` has none")
-    _refuse_other_shapes(content, place)
+        raise damaged(model_path, "weights", "a fit with `sigma` has none")
+    _refuse_other_shapes(content, model_path)
 
 
-def _refuse_other_shapes(content: Content, place: Path) -> None:
+def _refuse_other_shapes(content: Content, model_path: Path) -> None:
     """Raise DataError where values do not have the shapes of the parameters."""
     if "module" in content:
         return
     shapes = {name: None if labels is None else len(labels) for name, labels in content["shapes"].items()}
-    for part in ("parameters", "standard_errors", "digits"):
-        values: Content = content.get(part) or {}
+    for entry_key in ("parameters", "standard_errors", "digits"):
+        values: Content = content.get(entry_key) or {}
         for name, size in shapes.items() if values else ():
             if name not in values:
-                raise damaged(place, f"{part}.{name}", "it is missing")
-            found = _count(values[name])
-            if found != size and not (values[name] is None and part != "parameters"):
+                raise damaged(model_path, f"{entry_key}.{name}", "it is missing")
+            entries_saved = _count(values[name])
+            if entries_saved != size and not (values[name] is None and entry_key != "parameters"):
                 raise damaged(
-                    place,
-                    f"{part}.{name}",
+                    model_path,
+                    f"{entry_key}.{name}",
                     "a number belongs there" if size is None else f"{size} numbers belong there",
                 )
     covariance = content.get("covariance")
     if isinstance(covariance, list) and any(len(row) != len(covariance) for row in covariance):
-        raise damaged(place, "covariance", "a square matrix belongs there")
+        raise damaged(model_path, "covariance", "a square matrix belongs there")
 
 
 def _count(value: object) -> int | None:
     """Return how many numbers there are in a list, or by group; None for a single one."""
     if isinstance(value, dict):
-        return sum(_count(part) or 1 for part in value.values())
+        return sum(_count(entry) or 1 for entry in value.values())
     return len(value) if isinstance(value, list) else None
 
 
-def damaged(place: Path, where: str, why: str) -> DataError:
+def damaged(model_path: Path, where: str, why: str) -> DataError:
     """Return the error for a model file with a part that makes no sense."""
-    return DataError(f"The model file `{place}` is damaged at `{where}`: {why}. Fit and save it again.")
+    return DataError(f"The model file `{model_path}` is damaged at `{where}`: {why}. Fit and save it again.")
 
 
 @contextmanager
-def part(place: Path, where: str) -> Iterator[None]:
+def part(model_path: Path, where: str) -> Iterator[None]:
     """Let an error in the block be reported as damage of this part of the model file."""
     try:
         yield
     except DescendError as error:
-        raise damaged(place, where, str(error).splitlines()[0].rstrip(".")) from None
+        raise damaged(model_path, where, str(error).splitlines()[0].rstrip(".")) from None
     except Exception:
-        raise damaged(place, where, "it makes no sense with the rest") from None
+        raise damaged(model_path, where, "it makes no sense with the rest") from None

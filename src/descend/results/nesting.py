@@ -59,7 +59,7 @@ def _places(fit: Fitted, random: np.random.Generator, count: int) -> dict[str, N
     groups: dict[str, NDArray[np.generic]] = {}
     for coding in fit.model.codings:
         if isinstance(coding, Levels):
-            keys = [coding.keys[place] for place in random.integers(0, len(coding.keys), count)]
+            keys = [coding.keys[codes] for codes in random.integers(0, len(coding.keys), count)]
             groups |= {name: np.array(values) for name, *values in zip(coding.columns, *keys, strict=True)}
     numbers = [name for name in fit.model.inputs if name in fit.ranges and not name.startswith("[")]
     return groups | {name: random.uniform(*fit.ranges[name], count) for name in numbers}
@@ -70,8 +70,8 @@ def _met(
 ) -> bool:
     """Whether the large model can predict what the small one does with these parameters."""
     predicted = small.model.predict(theta, columns)
-    there = np.isfinite(predicted)
-    if not there.all():
+    finite_rows = np.isfinite(predicted)
+    if not finite_rows.all():
         return False
     spread = float(np.ptp(predicted)) or float(np.abs(predicted).max()) or 1.0
     formula = large.model.formula
@@ -80,8 +80,8 @@ def _met(
     if formula.parts:  # whose rows tell which response they are for
         text = formula.text
         responses = [*large.model.response_columns, *(name for part in formula.parts for name in part.columns)]
-    held = large.model.constraints
-    fixed = {} if held is None else dict(held.fixed)
+    constraints = large.model.constraints
+    fixed = {} if constraints is None else dict(constraints.fixed)
     data = {**dict.fromkeys(responses, predicted), **rows}
     for start in _starts(small, large, theta):
         request = Request(
@@ -89,16 +89,16 @@ def _met(
             data=data,
             start=start,
             fix=fixed or None,
-            ties=None if held is None else dict(held.tie_texts) or None,
+            ties=None if constraints is None else dict(constraints.tie_texts) or None,
             time_limit=PATIENCE,
             bare=True,
             second_look=False,
         )
         try:
-            found = fit_table(request, open_table(data), None, time.perf_counter())
+            nested_fit = fit_table(request, open_table(data), None, time.perf_counter())
         except DescendError:
             continue
-        left = np.abs(found.model.predict(found.theta, found.solution.columns) - predicted).max()
+        left = np.abs(nested_fit.model.predict(nested_fit.theta, nested_fit.solution.columns) - predicted).max()
         if left <= EXACT * spread:
             return True
     return False
@@ -106,13 +106,13 @@ def _met(
 
 def _starts(small: Fitted, large: Fitted, theta: Array) -> Iterator[dict[str, object] | None]:
     """Yield starts: parameters of the same name as in the small model, the others at 0, at 1 or found."""
-    known = small.model.parameters.named(theta)
+    values_of_small = small.model.parameters.named(theta)
     free = large.model.parameters.shapes
-    same = {name: _alike(value) for name, value in known.items() if name in free}
-    others = [name for name in free if name not in same]
+    same = {name: _alike(value) for name, value in values_of_small.items() if name in free}
+    other_names = [name for name in free if name not in same]
     if same:
-        for value in (0.0, 1.0) if others else ():
-            yield {**same, **dict.fromkeys(others, value)}
+        for value in (0.0, 1.0) if other_names else ():
+            yield {**same, **dict.fromkeys(other_names, value)}
         yield same
     yield None
 

@@ -39,20 +39,20 @@ def fit_with_outliers(
         why = "but these stay where they are" if solution.all_rows is not None else "and fewer parameters per group"
         raise ConfigError(f"Outliers are told from the rows in memory, {why}. Leave out {spell('outliers')}.")
     _refuse_sided(solution.loss_function)
-    found = outliers_of(solution, rule.rate, _by_label(first))
-    if not (rule.drop and found.rows):
-        return _with(first, found)
-    kept = np.ones(table.rows, dtype=bool)
-    kept[[each.row - 1 for each in found.rows]] = False
+    outliers = outliers_of(solution, rule.rate, _by_label(first))
+    if not (rule.drop and outliers.rows):
+        return _with(first, outliers)
+    rows_kept = np.ones(table.rows, dtype=bool)
+    rows_kept[[each.row - 1 for each in outliers.rows]] = False
     names = [name for name in solution.problem.table.given(solution.columns) if name in table.names]
-    smaller = with_rows(table, kept, names)
+    smaller = with_rows(table, rows_kept, names)
     again = fitted(plain, smaller, on_step, began)
-    return _with(again, replace(found, dropped=True))
+    return _with(again, replace(outliers, dropped=True))
 
 
-def _with(fit: SolvedFit, found: Outliers) -> SolvedFit:
-    fit.solution.answers["outliers"] = found
-    return replace(fit, notes=(str(found), *fit.notes))
+def _with(fit: SolvedFit, outliers: Outliers) -> SolvedFit:
+    fit.solution.answers["outliers"] = outliers
+    return replace(fit, notes=(str(outliers), *fit.notes))
 
 
 def _by_label(fit: SolvedFit) -> dict[str, tuple[float, float | None]]:

@@ -60,21 +60,21 @@ def fit_with_choice(request: Request, table: Table, fitted: Callable[[Request], 
 
     fitted: fits a request whose penalties are numbers. Raises ConfigError where none can be chosen.
     """
-    wanted = {key: read_penalty(key, request[key]) for key in ("l1", "l2")}
-    autos = [each for each in wanted.values() if isinstance(each, Auto)]
+    penalties = {key: read_penalty(key, request[key]) for key in ("l1", "l2")}
+    autos = [each for each in penalties.values() if isinstance(each, Auto)]
     _refuse(request)
     if len(set(autos)) > 1:
         raise ConfigError(
             f"{spell('l1')} and {spell('l2')} are chosen together, from the same folds. Write the same settings for "
             "both."
         )
-    given = {key: 0.0 if isinstance(value, Auto) else value for key, value in wanted.items()}
+    penalties_given = {key: 0.0 if isinstance(value, Auto) else value for key, value in penalties.items()}
     problem = pose(request.but(l1=1.0, l2=1.0, bare=True), table)
-    path = _path(problem, autos[0], {key: isinstance(value, Auto) for key, value in wanted.items()}, given)
-    chosen = {"l1": float(path.l1[path.chosen]), "l2": float(path.l2[path.chosen])}
-    found = fitted(request.but(**chosen))
-    found.solution.answers["penalty_path"] = path
-    return dataclasses.replace(found, notes=(str(path), *found.notes))
+    path = _path(problem, autos[0], {key: isinstance(value, Auto) for key, value in penalties.items()}, penalties_given)
+    penalties_chosen = {"l1": float(path.l1[path.chosen]), "l2": float(path.l2[path.chosen])}
+    penalised_fit = fitted(request.but(**penalties_chosen))
+    penalised_fit.solution.answers["penalty_path"] = path
+    return dataclasses.replace(penalised_fit, notes=(str(path), *penalised_fit.notes))
 
 
 def _refuse(request: Request) -> None:
@@ -102,30 +102,30 @@ def _refuse(request: Request) -> None:
         )
 
 
-def _path(problem: Problem, auto: Auto, sought: dict[str, bool], given: dict[str, float]) -> PenaltyPath:
+def _path(problem: Problem, auto: Auto, sought: dict[str, bool], penalties_given: dict[str, float]) -> PenaltyPath:
     if not isinstance(problem.code, Program) or problem.objective.arrow:
         raise ConfigError(
             "A penalty is chosen for a formula whose parameters do not belong to very many groups. Give it as a number."
         )
-    held = penalty_of(problem.model, 1.0, 1.0).l1
-    if not held.any():
+    mask = penalty_of(problem.model, 1.0, 1.0).l1
+    if not mask.any():
         raise ConfigError(f"`{problem.model}` has no parameter that a penalty could act on: intercepts are left alone.")
     solver = _streamed_moments(problem, auto) if problem.all_rows is not None else _in_memory(problem, auto)
     weights = np.array(solver.weights)
     _refuse_empty(weights)
-    tried = list(_tried(solver.parabola, held, sought, given, MANY if problem.parabola else SEVERAL))
-    errors = np.array([solver.errors([Penalty(l1 * held, l2 * held) for l1, l2 in line]) for line in tried])
+    tried = list(_tried(solver.parabola, mask, sought, penalties_given, MANY if problem.parabola else SEVERAL))
+    errors = np.array([solver.errors([Penalty(l1 * mask, l2 * mask) for l1, l2 in line]) for line in tried])
     errors = errors.transpose(0, 2, 1).reshape(-1, len(weights))  # lines of penalties, one after the other
     every = [pair for line in tried for pair in line]
     mean = errors @ weights / weights.sum()
     spread = np.std(errors, axis=1, ddof=1) / np.sqrt(len(weights))
-    chosen = int(np.argmin(mean))
+    best_penalty = int(np.argmin(mean))
     if auto.rule != "least":
-        chosen = int(np.flatnonzero(mean <= mean[chosen] + spread[chosen])[0])
+        best_penalty = int(np.flatnonzero(mean <= mean[best_penalty] + spread[best_penalty])[0])
     l1, l2 = (np.array(values) for values in zip(*every, strict=True))
-    labels = tuple(label for label, factor in zip(problem.model.parameters.labels, held, strict=True) if factor)
-    parameters = solver.parameters([Penalty(a * held, b * held) for a, b in every])[:, held > 0.0]
-    return PenaltyPath(l1, l2, mean, spread, chosen, len(weights), auto.rule, labels, parameters)
+    labels = tuple(label for label, factor in zip(problem.model.parameters.labels, mask, strict=True) if factor)
+    parameters = solver.parameters([Penalty(a * mask, b * mask) for a, b in every])[:, mask > 0.0]
+    return PenaltyPath(l1, l2, mean, spread, best_penalty, len(weights), auto.rule, labels, parameters)
 
 
 def _refuse_empty(weights: Array) -> None:
@@ -138,14 +138,16 @@ def _refuse_empty(weights: Array) -> None:
 
 
 def _in_memory(problem: Problem, auto: Auto) -> _Parabola | _Descents:
-    table, known = problem.table, {*problem.table.names, *problem.table.codings}
+    table, names_of_table = problem.table, {*problem.table.names, *problem.table.codings}
     # Groups of the folds, which may be text, are among the columns where these lie in one matrix.
-    named = [name for name in problem.rows.columns if name in known and (name != auto.by or name in table.codings)]
+    named = [
+        name for name in problem.rows.columns if name in names_of_table and (name != auto.by or name in table.codings)
+    ]
     used = table.complete(named)
-    places = folds_of(table, used, auto.folds, group=auto.by, order=auto.order)
+    fold_rows = folds_of(table, used, auto.folds, group=auto.by, order=auto.order)
     code = problem.code
     assert isinstance(code, Program)
-    folds = [Fold(part, NumpyEngine(code, part)) for part in (problem.rows.take(chosen) for chosen in places)]
+    folds = [Fold(part, NumpyEngine(code, part)) for part in (problem.rows.take(fold_row) for fold_row in fold_rows)]
     _refuse_empty(np.array([fold.total for fold in folds]))
     if not problem.parabola:
         return _Descents(problem, folds)
@@ -173,27 +175,31 @@ def _streamed_moments(problem: Problem, auto: Auto) -> _Parabola:
 
 
 def _tried(
-    parabola: tuple[Array, Array, Array], held: Array, sought: dict[str, bool], given: dict[str, float], count: int
+    parabola: tuple[Array, Array, Array],
+    penalised_mask: Array,
+    sought: dict[str, bool],
+    penalties_given: dict[str, float],
+    count: int,
 ) -> Iterator[list[tuple[float, float]]]:
     """Yield lines of penalties (l1, l2), each from the strongest to the weakest."""
     theta, gradient, curvature = parabola
-    there = held > 0.0
+    penalised_slopes = penalised_mask > 0.0
     if not sought["l1"]:
-        values = np.linalg.eigvalsh(curvature[np.ix_(there, there)])
+        values = np.linalg.eigvalsh(curvature[np.ix_(penalised_slopes, penalised_slopes)])
         strongest = STRONGEST * values[-1] / 2.0
         weakest = max(WEAKEST * values[0], LEAST * values[-1]) / 2.0
-        yield [(given["l1"], float(l2)) for l2 in np.geomspace(strongest, weakest, count)]
+        yield [(penalties_given["l1"], float(l2)) for l2 in np.geomspace(strongest, weakest, count)]
         return
     # With only the free components at their minimum, this l1 penalty leaves all others at 0.
-    free, start = ~there, theta.copy()
-    start[there] = 0.0
+    free, start = ~penalised_slopes, theta.copy()
+    start[penalised_slopes] = 0.0
     slope = gradient + curvature @ (start - theta)
     if free.any():
         start[free] -= np.linalg.solve(curvature[np.ix_(free, free)], slope[free])
         slope = gradient + curvature @ (start - theta)
-    strengths = np.geomspace(1.0, SPAN, count) * float(np.abs(slope[there]).max())
+    strengths = np.geomspace(1.0, SPAN, count) * float(np.abs(slope[penalised_slopes]).max())
     if not sought["l2"]:
-        yield [(float(l1), given["l2"]) for l1 in strengths]
+        yield [(float(l1), penalties_given["l2"]) for l1 in strengths]
         return
     for share in SHARES:
         yield [(float(l1 * share), float(l1 * (1.0 - share) / 2.0)) for l1 in strengths]
@@ -209,20 +215,20 @@ class _Parabola:
             assert of_fold is not None and isinstance(curved, np.ndarray)
             self.sums.append((total, loss, of_fold, curved))
         self.weights = [fold.rows for fold in folds]
-        total, _, gradient, curvature = (sum(parts) for parts in zip(*self.sums, strict=True))
+        total, _, gradient, curvature = (sum(fold_sums) for fold_sums in zip(*self.sums, strict=True))
         self.parabola = np.zeros_like(gradient), gradient / total, curvature / total
         self.all = total, gradient, curvature
 
     def errors(self, line: list[Penalty]) -> Array:
         """Return the mean loss of the rows of each fold, held out, at each penalty, (folds, m)."""
-        found = []
+        fold_errors = []
         for total, loss, gradient, curvature in self.sums:
-            others = self.all[0] - total
-            curve, slope = (self.all[2] - curvature) / others, (self.all[1] - gradient) / others
+            sums_of_others = self.all[0] - total
+            curve, slope = (self.all[2] - curvature) / sums_of_others, (self.all[1] - gradient) / sums_of_others
             path = _along(curve, slope, line)
             squares = loss + path @ gradient + 0.5 * np.einsum("mi,ij,mj->m", path, curvature, path, optimize=True)
-            found.append(squares / total)
-        return np.array(found)
+            fold_errors.append(squares / total)
+        return np.array(fold_errors)
 
     def parameters(self, line: list[Penalty]) -> Array:
         """Return the parameters of all rows at each penalty, (m, p)."""
@@ -231,17 +237,17 @@ class _Parabola:
 
 def _along(curvature: Array, gradient: Array, line: list[Penalty]) -> Array:
     """Return the minima of the parabola with this curvature and gradient at 0, (m, p)."""
-    found = np.zeros((len(line), len(gradient)))
-    before = found[0]
-    for place, penalty in enumerate(line):
+    thetas_along = np.zeros((len(line), len(gradient)))
+    before = thetas_along[0]
+    for penalty_number, penalty in enumerate(line):
         damped = curvature + np.diag(2.0 * penalty.l2)
         if penalty.has_l1:
             at = least_sparse(damped, -gradient, penalty.l1, before)
             before = before if at is None else at
         else:
             before = np.linalg.lstsq(damped, -gradient, rcond=None)[0]
-        found[place] = before
-    return found
+        thetas_along[penalty_number] = before
+    return thetas_along
 
 
 class _Descents:
@@ -257,15 +263,15 @@ class _Descents:
 
     def errors(self, line: list[Penalty]) -> Array:
         """Return the mean loss of the rows of each fold, held out, at each penalty, (folds, m)."""
-        found = []
+        fold_errors = []
         for fold in self.folds:
-            others = reduce(Rows.joined, (each.rows for each in self.folds if each is not fold))
-            engine, theta, means = NumpyEngine(self.code, others), self.start, []
+            other_folds = reduce(Rows.joined, (each.rows for each in self.folds if each is not fold))
+            engine, theta, means = NumpyEngine(self.code, other_folds), self.start, []
             for penalty in line:
                 theta = _descended(engine, penalty, theta)
                 means.append(fold.engine.evaluate(theta, 0).loss / fold.total)
-            found.append(means)
-        return np.array(found)
+            fold_errors.append(means)
+        return np.array(fold_errors)
 
     def parameters(self, line: list[Penalty]) -> Array:
         """Return none: each would take further passes over all rows."""

@@ -42,8 +42,8 @@ def predicting(model: SymbolicModel, theta: Array, dialect: str) -> str:
     plain, levels = inputs_of(model)
     columns: dict[Expr, str] = {Column(column): f"cast({quoted(column)} as double)" for column in plain}
     columns |= {Column(each.name): groups.choice(each, [f"{k}e0" for k in range(len(each))]) for each in levels}
-    known = dict(zip(components(model), map(literal, theta.tolist()), strict=True))
-    return written(model, SQL, known, columns, dialect)
+    values_in_sql = dict(zip(components(model), map(literal, theta.tolist()), strict=True))
+    return written(model, SQL, values_in_sql, columns, dialect)
 
 
 def transpiled(query: str, dialect: str) -> str:
@@ -81,7 +81,7 @@ def components(model: SymbolicModel) -> list[Expr | tuple[str, int]]:
     return [
         key
         for name, labels in model.parameters.shapes.items()
-        for key in ([Parameter(name)] if labels is None else [(name, place) for place in range(len(labels))])
+        for key in ([Parameter(name)] if labels is None else [(name, component) for component in range(len(labels))])
     ]
 
 

@@ -103,9 +103,9 @@ class RangeTest:
     @property
     def _fallen(self) -> int | None:
         """The first step that leads nearly to the lowest loss of the curve."""
-        least = float(self.curve.min())
-        near = self.curve <= least + NEARLY * (self._begins - least)
-        return int(near.argmax()) if least < self._begins - FALLS * abs(self._begins) else None
+        lowest_loss = float(self.curve.min())
+        near = self.curve <= lowest_loss + NEARLY * (self._begins - lowest_loss)
+        return int(near.argmax()) if lowest_loss < self._begins - FALLS * abs(self._begins) else None
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
         """Draw the loss against the rate, with the certain rate of the curvature; saved at ``path`` if given."""
@@ -136,10 +136,10 @@ class RangeTest:
         if self.steepest is None:
             yield "fell", f"nowhere: the loss was {self._begins:.4g} at first, and never lower"
         else:
-            least = float(self.curve.min())
+            lowest_loss = float(self.curve.min())
             yield (
                 "fell",
-                f"fastest at {self.steepest:.3g}, and until {self.lowest:.3g}: {self._begins:.4g} to {least:.4g}",
+                f"fastest at {self.steepest:.3g}, and until {self.lowest:.3g}: {self._begins:.4g} to {lowest_loss:.4g}",
             )
         if self.diverged is not None:
             yield "diverged", f"at {self.diverged:.3g}"
@@ -160,9 +160,9 @@ class RangeTest:
         return "\n".join(f"{label:<9} {sentence}" for label, sentence in self.lines())
 
 
-def bound(first: float, least: float) -> float:
+def bound(first: float, lowest_loss: float) -> float:
     """Return the loss beyond which a test has diverged: the first one, and ``BEYOND`` - 1 times its size above it."""
-    return first + (BEYOND - 1.0) * max(abs(first), first - least)
+    return first + (BEYOND - 1.0) * max(abs(first), first - lowest_loss)
 
 
 def rising(low: float | None, high: float | None, steps: int, limit: float | None) -> Array:
@@ -197,11 +197,11 @@ class Rise:
 
     @classmethod
     def of(
-        cls, found: Spectrum | None, optimizer: Optimizer, low: float | None, high: float | None, steps: int
+        cls, spectrum: Spectrum | None, optimizer: Optimizer, low: float | None, high: float | None, steps: int
     ) -> Rise:
         """Return a test before its first step. found: the curvature there."""
-        limit = None if found is None else found.stable_limit(optimizer)
-        return cls(rising(low, high, steps, limit), found, limit)
+        limit = None if spectrum is None else spectrum.stable_limit(optimizer)
+        return cls(rising(low, high, steps, limit), spectrum, limit)
 
     def ends(self, loss: float) -> bool:
         """Take the loss where the next step begins; whether there is none, as it diverged or all steps are taken."""
@@ -248,17 +248,17 @@ def range_test_of(
     if request.standardize:
         scaled, _ = standardized(problem, first)
         objective, first = scaled, scaled.first
-        found = spectrum_at(first, problem.model.parameters.labels, problem.scale, problem.parabola)
+        spectrum = spectrum_at(first, problem.model.parameters.labels, problem.scale, problem.parabola)
     else:
-        found = spectrum_of(problem, objective(first.theta, 2))
-    rise = Rise.of(found, optimizer, low, high, steps)
-    state, theta, needs = optimizer.init(first.theta), first.theta, max(1, optimizer.needs)
+        spectrum = spectrum_of(problem, objective(first.theta, 2))
+    rise = Rise.of(spectrum, optimizer, low, high, steps)
+    optimizer_state, theta, needs = optimizer.init(first.theta), first.theta, max(1, optimizer.needs)
     for step, rows in enumerate(drawn(objective, request)):
         point = objective(theta, needs, rows)
         if rise.ends(point.loss):
             break
         point.rate = rise.rate(step)
-        theta, state = optimizer.step(point, state)
+        theta, optimizer_state = optimizer.step(point, optimizer_state)
     return rise.result(optimizer.name, request.batch_size)
 
 

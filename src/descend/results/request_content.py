@@ -19,7 +19,7 @@ def request_content(call: Values) -> dict[str, object]:
     >>> request_content({"model": "y ~ w*x", "data": "line.csv", "fix": {"w": 1.0}, "gradient": print})
     {'model': 'y ~ w*x', 'fix': {'w': 1.0}, 'lacking': ['gradient']}
     """
-    kept: dict[str, object] = {}
+    options_saved: dict[str, object] = {}
     lacking = []
     for key, value in call.items():
         if key == "data":
@@ -28,22 +28,24 @@ def request_content(call: Values) -> dict[str, object]:
         if key == "censored" and isinstance(value, Mapping):  # codes by number, which JSON has as text
             value = {name: _by_text(codes) for name, codes in value.items()}
         if _in_words(value):
-            kept[key] = value
+            options_saved[key] = value
         elif key not in ("model", *DERIVED):
             lacking.append(key)
-    return kept | ({"lacking": lacking} if lacking else {})
+    return options_saved | ({"lacking": lacking} if lacking else {})
 
 
 def _by_text(codes: object) -> object:
     return {label(code): meaning for code, meaning in codes.items()} if isinstance(codes, Mapping) else codes
 
 
-def _in_words(value: object, inside: bool = False) -> bool:
+def _in_words(value: object, nested: bool = False) -> bool:
     """Whether a value can stand in a model file and means the same for other rows: a list of numbers does not."""
     if value is None or isinstance(value, str | bool | int | float):
         return True
     if isinstance(value, Mapping):
-        return all((isinstance(key, str) or type(key) is int) and _in_words(part, True) for key, part in value.items())
+        return all(
+            (isinstance(key, str) or type(key) is int) and _in_words(entry, True) for key, entry in value.items()
+        )
     if isinstance(value, list | tuple):
-        return all(_in_words(part, True) and (inside or not isinstance(part, int | float)) for part in value)
+        return all(_in_words(entry, True) and (nested or not isinstance(entry, int | float)) for entry in value)
     return False

@@ -158,14 +158,14 @@ def reweighted(request: Request, table: Table, fit: Fitting, on_step: Callable[[
     quiet = plain.but(
         quantities=None, checkpoint=None, errors=None, bare=True, optimizer=None, learning_rate=None, epochs=None
     ).but(schedule="constant", batch_size=None, tolerance=None, time_limit=None)
-    found, before, settled, number = fit(quiet, None), None, False, 0
+    weighted_fit, before, settled, number = fit(quiet, None), None, False, 0
     for number in range(1, ROUNDS + 1):
-        weighing, change = _next(rule, found, before, number)
+        weighing, change = _next(rule, weighted_fit, before, number)
         settled = before is not None and change <= SETTLED
-        start = found.model.parameters.named(found.theta)
+        start = weighted_fit.model.parameters.named(weighted_fit.theta)
         if settled:
             break
-        found = fit(quiet.but(weighing=weighing, start=start, second_look=False), None)
+        weighted_fit = fit(quiet.but(weighing=weighing, start=start, second_look=False), None)
         before = weighing
     again = f"settled after {number} rounds of reweighting" if settled else "did not settle by reweighting"
     notes = (*plain.notes, f"{_named(rule)} {again}")
@@ -174,19 +174,19 @@ def reweighted(request: Request, table: Table, fit: Fitting, on_step: Callable[[
 
 
 def _next(
-    rule: OfPrediction | OfVariance, found: SolvedFit, before: Weighing | None, number: int
+    rule: OfPrediction | OfVariance, fit: SolvedFit, before: Weighing | None, number: int
 ) -> tuple[Weighing, float]:
     """Return the weights of the predictions of a fit, and by how much, relatively, a standard deviation changed."""
-    solution = found.solution
+    solution = fit.solution
     if solution.all_rows is not None:
         raise ConfigError(_not_in_memory())
-    prediction = found.model.predict(found.theta, solution.columns)
-    left = found.model.observed(solution.columns) - prediction
+    prediction = fit.model.predict(fit.theta, solution.columns)
+    left = fit.model.observed(solution.columns) - prediction
     scattered = bool(np.abs(left).max() > ROUNDING * np.abs(prediction).max())
     spare = degrees_of_freedom(solution)
     if isinstance(rule, OfVariance) and spare is not None and spare < SPARE and scattered:
         raise DataError(
-            f"{solution.rows:,} rows leave {max(int(spare), 0)} beside {found.theta.size} parameters, too few to tell "
+            f"{solution.rows:,} rows leave {max(int(spare), 0)} beside {fit.theta.size} parameters, too few to tell "
             f"how their scatter changes. Leave out {spell('variance')}, or give more rows."
         )
     weighing = rule.weighing(prediction, left, solution.sample)
@@ -227,9 +227,9 @@ def _refuse(request: Request) -> None:
     if request.sigma is not None and request.weights is not None:
         raise ConfigError("Both sigma and weights say how far each row is trusted. Give one of them.")
     if request.variance is not None and (request.sigma is not None or request.weights is not None):
-        given = "sigma" if request.sigma is not None else "weights"
+        rival = "sigma" if request.sigma is not None else "weights"
         raise ConfigError(
-            f"{spell('variance')} estimates how far rows scatter, and {spell(given)} says so. Leave out one of the two."
+            f"{spell('variance')} estimates how far rows scatter, and {spell(rival)} says so. Leave out one of the two."
         )
     loss = LOSSES.build(request.loss)
     if not loss.quadratic:

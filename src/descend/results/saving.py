@@ -65,8 +65,8 @@ def _request(fit: Fitted) -> Content:
     if fit.model.in_place:
         return {}
     if fit.solution is None:
-        kept = getattr(fit, "_content", {}).get("request")
-        return {} if kept is None else {"request": kept}
+        request_saved = getattr(fit, "_content", {}).get("request")
+        return {} if request_saved is None else {"request": request_saved}
     from descend.results.request_content import request_content
 
     return {"request": request_content(fit.solution.call())}
@@ -74,22 +74,22 @@ def _request(fit: Fitted) -> Content:
 
 def groups_of(shapes: Parameters) -> Content:
     """Return which groups the parameters with a value for each of them have, if there are any."""
-    found = {
+    groups_saved = {
         name: {"columns": labels.levels.columns, "keys": labels.levels.keys, "parts": labels.parts}
         for name, labels in shapes.shapes.items()
         if isinstance(labels, GroupLabels)
     }
-    return {"groups": found} if found else {}
+    return {"groups": groups_saved} if groups_saved else {}
 
 
 def _covariance(fit: Fitted) -> object:
     """Return the covariance as lists, or None."""
-    found = fit.covariance
-    if found is None or isinstance(found, np.ndarray):
-        return plain(found)
+    covariance = fit.covariance
+    if covariance is None or isinstance(covariance, np.ndarray):
+        return plain(covariance)
     from descend.inference.arrow_covariance import as_content
 
-    return as_content(found)
+    return as_content(covariance)
 
 
 def loss_text(loss: Loss) -> str:

@@ -64,16 +64,16 @@ def in_units_of(fit: WithUnits, data: object, by: Sequence[str] = ()) -> object:
     table = open_table(data)
     for coding in fit.model.codings:  # before a column of another unit is put beside all others, in memory
         read_alike(table, coding.columns, coding.keys)
-    said = {*table.units, *table.given_units}
-    names = tuple(name for name in _columns(fit, by) if name not in table.names or name in said)
+    units_given = {*table.units, *table.given_units}
+    names = tuple(name for name in _columns(fit, by) if name not in table.names or name in units_given)
     return _converted(fit.units, names, table) if names else table
 
 
 def _columns(fit: WithUnits, by: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the columns that may be read of new rows: inputs, those of groups, and what says how far rows scatter."""
     needed = columns_needed(fit.model, fit.sigma or fit.weights, "prediction")
-    more = (name for name in needed if name not in fit.model.needed_inputs)
-    return tuple(dict.fromkeys((*inputs_named(fit.model), *by, *more, *fit.model.response_columns)))
+    inputs_added = (name for name in needed if name not in fit.model.needed_inputs)
+    return tuple(dict.fromkeys((*inputs_named(fit.model), *by, *inputs_added, *fit.model.response_columns)))
 
 
 def number_in_units_of(fit: WithUnits, name: str, value: object) -> Any:
@@ -116,24 +116,22 @@ def _numbers(units: Texts, name: str, values: Any) -> Any:
         return [_numbers(units, name, each) if _has_units(each) else float(each) for each in values]
     from descend.units.values import as_text, conversion, measured, read_unit, unit_text
 
-    wanted = units.get(name)
+    fit = units.get(name)
     if not isinstance(values, str) and np.ndim(values.magnitude):
-        own, number = read_unit(unit_text(values.units), name), values.magnitude
+        unit, number = read_unit(unit_text(values.units), name), values.magnitude
     else:
         text = str(as_text(values))
-        found = measured(text)
-        if found is None:
+        quantity = measured(text)
+        if quantity is None:
             raise ConfigError(
                 f"`{text}`, given for `{name}`, is no number with a unit. Write it as in 5/min or 300 mV."
             )
-        number, own = found
-    if not isinstance(wanted, str):
-        raise ConfigError(f"`{name}` is given in {own}, and the fit knows no unit of it. Give it without one.")
-    change = conversion(own, read_unit(wanted, name))
+        number, unit = quantity
+    if not isinstance(fit, str):
+        raise ConfigError(f"`{name}` is given in {unit}, and the fit knows no unit of it. Give it without one.")
+    change = conversion(unit, read_unit(fit, name))
     if change is None:
-        raise ConfigError(
-            f"`{name}` is in {wanted} in the fit, and was given in {own}. Give it in a unit of that kind."
-        )
+        raise ConfigError(f"`{name}` is in {fit} in the fit, and was given in {unit}. Give it in a unit of that kind.")
     return change(number)
 
 
@@ -141,43 +139,43 @@ def _converted(units: Texts, names: Sequence[str], table: Table) -> Table:
     """Return the table with columns of these names, made of those that are called so but for the unit."""
     from descend.table.headers import bare, beside
 
-    headers = {name: found for name in table.names if (found := beside(name)) is not None}
-    said = {name: unit for name, (_, unit) in headers.items()}
-    said |= {**{name: bare(text) for name, text in table.units.items()}, **table.given_units}
+    headers = {name: name_and_unit for name in table.names if (name_and_unit := beside(name)) is not None}
+    header_units = {name: unit for name, (_, unit) in headers.items()}
+    header_units |= {**{name: bare(text) for name, text in table.units.items()}, **table.given_units}
     for name in names:
-        known, source = beside(name), name
+        header_unit, source = beside(name), name
         if name not in table.names:
-            plain = name if known is None else known[0]
+            plain = name if header_unit is None else header_unit[0]
             alike = [each for each in table.names if (headers[each][0] if each in headers else each) == plain]
             if len(alike) != 1:
                 continue
             source = alike[0]
-        wanted = units.get(name, None if known is None else known[1])
-        if source not in said or said[source] == wanted:
+        unit_of_fit = units.get(name, None if header_unit is None else header_unit[1])
+        if source not in header_units or header_units[source] == unit_of_fit:
             table = table if source == name else _with_column(table, name, source)
-        elif isinstance(wanted, str):
-            table = _in_unit(table, name, source, said[source], wanted)
+        elif isinstance(unit_of_fit, str):
+            table = _in_unit(table, name, source, header_units[source], unit_of_fit)
     return table
 
 
-def _in_unit(table: Table, name: str, source: str, text: str, wanted: str) -> Table:
+def _in_unit(table: Table, name: str, source: str, text: str, unit_of_fit: str) -> Table:
     """Return the table with a column in the wanted unit. text: what its source says of its unit."""
     from descend.units.library import is_installed, unit_of
     from descend.units.values import conversion, read_unit
 
-    own = unit_of(text) if is_installed() else None
-    if own is None:
+    unit_of_column = unit_of(text) if is_installed() else None
+    if unit_of_column is None:
         return table
-    change = conversion(own, read_unit(wanted, name))
+    change = conversion(unit_of_column, read_unit(unit_of_fit, name))
     if change is None:
         raise DataError(
-            f"`{source}` of {table.source} is in {own}, and the fit has `{name}` in {wanted}. Give it in a unit of "
-            "that kind."
+            f"`{source}` of {table.source} is in {unit_of_column}, and the fit has `{name}` in {unit_of_fit}. Give it "
+            "in a unit of that kind."
         )
     if change.scale == 1.0 and not change.shift:
         return table if source == name else _with_column(table, name, source)
     values = change(table.with_gaps((source,))[source])
-    return _with_column(table, name, source, values, f"`{source}` is converted from {own} to {wanted}")
+    return _with_column(table, name, source, values, f"`{source}` is converted from {unit_of_column} to {unit_of_fit}")
 
 
 def _with_column(table: Table, name: str, source: str, values: object = None, note: str = "") -> Table:
@@ -187,9 +185,10 @@ def _with_column(table: Table, name: str, source: str, values: object = None, no
     if values is None:
         number = table.types[source] in ("number", "boolean")
         values = table.with_gaps((source,))[source] if number else table.text(source)
-    found = with_values(table, name, values)
-    found.units, found.given_units = (
-        {each: text for each, text in known.items() if each != name} for known in (table.units, table.given_units)
+    converted_table = with_values(table, name, values)
+    converted_table.units, converted_table.given_units = (
+        {each: text for each, text in table_units.items() if each != name}
+        for table_units in (table.units, table.given_units)
     )
-    found.notes = (*table.notes, note or f"`{source}` is read as `{name}`")
-    return found
+    converted_table.notes = (*table.notes, note or f"`{source}` is read as `{name}`")
+    return converted_table

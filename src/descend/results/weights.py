@@ -41,12 +41,12 @@ def written_weights(module: Module, path: str | os.PathLike[str]) -> Iterator[di
         yield {"file": target.name, "sha256": digest}
 
 
-def load_weights(module: Module, entry: dict[str, str], place: Path) -> None:
+def load_weights(module: Module, entry: dict[str, str], path: Path) -> None:
     """Load the weights that the model file ``place`` names into a module made like the one that was saved.
 
     Raises DataError if they are missing, are not those that were saved, or do not fit the module.
     """
-    target = place.parent / Path(entry["file"]).name
+    target = path.parent / Path(entry["file"]).name
     _, load_file = import_safetensors()
     try:
         with target.open("rb") as file:
@@ -54,11 +54,11 @@ def load_weights(module: Module, entry: dict[str, str], place: Path) -> None:
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise DataError(
-            f"The weights `{target}`, which `{place.name}` names, cannot be read: {why}. "
+            f"The weights `{target}`, which `{path.name}` names, cannot be read: {why}. "
             "Keep both files in one folder, under their names."
         ) from None
     if digest != entry["sha256"]:
-        raise DataError(f"`{target}` does not hold the weights that `{place.name}` was saved with. Save the fit again.")
+        raise DataError(f"`{target}` does not hold the weights that `{path.name}` was saved with. Save the fit again.")
     tensors = load_file(target)
     refuse_misfits(module, tensors, target)
     module.load_state_dict(tensors, strict=False)
@@ -68,17 +68,17 @@ def refuse_misfits(module: Module, tensors: dict[str, Tensor], target: Path) -> 
     """Refuse weights whose names or shapes are not those of the module."""
     from torch.nn.parameter import is_lazy
 
-    state, advice = state_of(module), "Make the module as it was when it was fitted."
+    module_state, advice = state_of(module), "Make the module as it was when it was fitted."
     for name in tensors:
-        if name not in state:
+        if name not in module_state:
             raise DataError(f"`{target}` holds `{name}`, which this `{type(module).__name__}` has not. {advice}")
-    for name, tensor in state.items():
+    for name, tensor in module_state.items():
         if name not in tensors:
             raise DataError(f"`{target}` does not hold `{name}`, which this `{type(module).__name__}` has. {advice}")
         if not is_lazy(tensor) and tensor.shape != tensors[name].shape:
-            saved, here = tuple(tensors[name].shape), tuple(tensor.shape)
+            saved, shape = tuple(tensors[name].shape), tuple(tensor.shape)
             raise DataError(
-                f"`{name}` has shape {saved} in `{target}` but {here} in this `{type(module).__name__}`. {advice}"
+                f"`{name}` has shape {saved} in `{target}` but {shape} in this `{type(module).__name__}`. {advice}"
             )
 
 

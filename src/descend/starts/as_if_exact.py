@@ -25,10 +25,10 @@ def started_as_if_exact(request: Request, loss: Loss, exact: Loss, fitted: Calla
             f"`{own[0]}` is a parameter of the {loss.name} loss, which cannot be fixed, tied or bounded. Where it is "
             f"known, give it with {loss.known_by}."
         )
-    given = request.start or {}
+    starts_given = request.start or {}
     plain = request.but(
         loss=str(exact),
-        start={name: value for name, value in given.items() if name not in loss.own_parameters},
+        start={name: value for name, value in starts_given.items() if name not in loss.own_parameters},
         quantities=None,
         checkpoint=None,
         errors=None,
@@ -37,21 +37,21 @@ def started_as_if_exact(request: Request, loss: Loss, exact: Loss, fitted: Calla
         second_look=False,
         notes=(),
     )
-    if not request.polish and given:
+    if not request.polish and starts_given:
         plain = plain.but(epochs=0)
     # Of a robust loss, no noise may be found where half of the rows are fitted exactly.
     for simpler in (plain, plain.but(loss="squared")) if exact.estimated is not None else (plain,):
         try:
-            found = fitted(simpler)
+            first_fit = fitted(simpler)
         except DescendError:  # for the same reason the loss that was asked for refuses, by its own name
             continue
         break
     else:
         return request.but(second_look=False)
-    start = starts_at(found.model, found.theta)
-    rows = found.problem.rows
+    start = starts_at(first_fit.model, first_fit.theta)
+    rows = first_fit.problem.rows
     if loss.own_parameters:
-        mean, y = found.model.predict(found.theta, rows.columns), found.model.observed(rows.columns)
+        mean, y = first_fit.model.predict(first_fit.theta, rows.columns), first_fit.model.observed(rows.columns)
         own_start = loss.started(mean, y, np.ones(len(y)) if rows.omega is None else rows.omega)
         limits, why = loss.limits(own_start)
         if limits:
@@ -59,4 +59,4 @@ def started_as_if_exact(request: Request, loss: Loss, exact: Loss, fitted: Calla
             bounds = (bounds,) if isinstance(bounds, str) else tuple(bounds)
             request = request.but(bounds=(*bounds, *limits), notes=(*request.notes, why))
         start |= own_start
-    return request.but(start=start if request.polish else {**start, **given}, second_look=False)
+    return request.but(start=start if request.polish else {**start, **starts_given}, second_look=False)

@@ -105,8 +105,8 @@ def _uncertain(problem: Problem, theta: Array, loss: float, symbols: Sequence[Pa
     inverse = np.linalg.pinv(curvature * scale * scale[:, None], hermitian=True)
     free = max(problem.objective.rows - theta.size, 1)
     errors = scale * np.sqrt(2.0 * loss / free * inverse.diagonal())
-    places = [problem.model.parameters.slices[symbol.name].start for symbol in symbols]
-    return bool((errors[places] > OPEN * np.abs(theta[places])).any())
+    theta_indices = [problem.model.parameters.slices[symbol.name].start for symbol in symbols]
+    return bool((errors[theta_indices] > OPEN * np.abs(theta[theta_indices])).any())
 
 
 def _variance(problem: Problem) -> float:
@@ -155,8 +155,8 @@ def lower_elsewhere(beginning: Beginning, theta: Array, doubt: Doubt) -> Start |
     sought = nonlinear(model.formula)
     alone = len(sought) == 1 and not waves(model.formula)
     if not (scannable(program) and (alone or doubt is Doubt.FORMULA)):
-        found = search_anew(problem)
-        return None if found is None or lower([found.theta]) is None else found
+        search_start = search_anew(problem)
+        return None if search_start is None or lower([search_start.theta]) is None else search_start
     along = sought if alone else shared(model.formula)
     points, tried = valleys(program, sample(problem.rows, SCANNED), theta, along, alone, bounds)
     point = lower(points)
@@ -194,12 +194,7 @@ def scannable(program: Program) -> bool:
 
 
 def valleys(
-    program: Program,
-    rows: Rows,
-    theta: Array,
-    along: Sequence[Expr],
-    everywhere: bool,
-    bounds: Bounds | None,
+    program: Program, rows: Rows, theta: Array, along: Sequence[Expr], everywhere: bool, bounds: Bounds | None
 ) -> tuple[list[Array], int]:
     """Return points in other valleys than that of theta, the lowest first, and how many points were tried.
 
@@ -212,16 +207,16 @@ def valleys(
     points = np.concatenate([*axes, *([changed] if len(changed) else [])]) if axes or len(changed) else np.empty((0, 0))
     if not len(points):
         return [], 0
-    losses, found = Projection(program.formula, rows, linear_unknowns(program.formula)).solved(points)
+    losses, thetas = Projection(program.formula, rows, linear_unknowns(program.formula)).solved(points)
     lowest = []
     begin = 0
     for axis, symbol in zip(axes, along, strict=True):
-        part = slice(begin, begin + len(axis))
-        lowest += [begin + number for number in _bottoms(axis[:, place_of(program, symbol).start], losses[part])]
+        cell = slice(begin, begin + len(axis))
+        lowest += [begin + number for number in _bottoms(axis[:, place_of(program, symbol).start], losses[cell])]
         begin += len(axis)
     lowest += [begin + number for number in range(len(changed)) if np.isfinite(losses[begin + number])]
-    chosen = sorted(lowest, key=lambda number: float(losses[number]))[:TAKEN]
-    return [_inside(found[number], theta, bounds) for number in chosen], len(points)
+    least_valleys = sorted(lowest, key=lambda number: float(losses[number]))[:TAKEN]
+    return [_inside(thetas[number], theta, bounds) for number in least_valleys], len(points)
 
 
 def _inside(point: Array, theta: Array, bounds: Bounds | None) -> Array:
@@ -232,14 +227,14 @@ def _axis(
     program: Program, columns: Mapping[str, Array], theta: Array, symbol: Expr, everywhere: bool, bounds: Bounds | None
 ) -> Array:
     """Return theta, and copies of it with one parameter near its value and, if ``everywhere``, over its whole range."""
-    place = place_of(program, symbol).start
-    values: list[float] = [] if measures(program.formula)[symbol].location else (theta[place] * FACTORS).tolist()
+    theta_index = place_of(program, symbol).start
+    values: list[float] = [] if measures(program.formula)[symbol].location else (theta[theta_index] * FACTORS).tolist()
     if everywhere:
         at = range_of(program, columns, symbol)
         values += at((np.arange(EVERYWHERE) + 0.5) / EVERYWHERE).tolist()
     points = np.repeat(theta[None, :], 1 + len(values), axis=0)
-    points[1:, place] = values
-    return points if bounds is None else points[[0, *(1 + np.flatnonzero(bounds.contains(points[1:])[:, place]))]]
+    points[1:, theta_index] = values
+    return points if bounds is None else points[[0, *(1 + np.flatnonzero(bounds.contains(points[1:])[:, theta_index]))]]
 
 
 def _bottoms(values: Array, losses: Array) -> Iterable[int]:
@@ -254,9 +249,11 @@ def _exchanged(program: Program, theta: Array, bounds: Bounds | None) -> Array:
     """Return copies of theta in which the nonlinear parameters of like terms are exchanged."""
     points = []
     for first, second in like_terms(program.formula, bounds is not None):
-        one, other = ([place_of(program, symbol).start for symbol in own] for own in (first, second))
+        first_term, other = (
+            [place_of(program, symbol).start for symbol in term_symbols] for term_symbols in (first, second)
+        )
         point = theta.copy()
-        point[one], point[other] = theta[other], theta[one]
+        point[first_term], point[other] = theta[other], theta[first_term]
         if bounds is None or bounds.contains(point).all():
             points.append(point)
     return np.array(points)

@@ -48,9 +48,9 @@ def in_blocks(formula: Formula, rows: Rows, size: int, averaged: bool) -> Rows |
     weight = np.add.reduceat(omega, edges[:-1])
     if not averaged:
         middle = (edges[:-1] + edges[1:]) // 2
-        chosen, own = rows.take(middle), omega[middle]
-        share = np.divide(weight, own, out=np.zeros(len(own)), where=own > 0.0)
-        return replace(chosen, omega=share if chosen.omega is None else share * chosen.omega)
+        middle_rows, middle_omega = rows.take(middle), omega[middle]
+        share = np.divide(weight, middle_omega, out=np.zeros(len(middle_omega)), where=middle_omega > 0.0)
+        return replace(middle_rows, omega=share if middle_rows.omega is None else share * middle_rows.omega)
     safe = np.where(weight > 0.0, weight, 1.0)
     means = [np.add.reduceat(omega * each, edges[:-1]) / safe for each in (x, y)]
     columns = {formula.inputs[0]: means[0], formula.response.name: means[1]}
@@ -64,17 +64,17 @@ def _edges(y: Array, omega: Array, size: int) -> NDArray[np.intp]:
     begins = (np.arange((1 << levels) + 1, dtype=np.intp) * rows) >> levels
     best = _gains(y, omega, begins, levels)
     top = max(0, levels - int(np.log2(max(1, size // EVENLY))))
-    heap = [(-gain, -top, place) for place, gain in enumerate(best[top].tolist())]
+    heap = [(-gain, -top, cut) for cut, gain in enumerate(best[top].tolist())]
     heapq.heapify(heap)
     leaves: list[int] = []
     while heap and len(heap) + len(leaves) < size:
-        _, level, place = heapq.heappop(heap)
+        _, level, cut = heapq.heappop(heap)
         if level == 0:
-            leaves.append(int(begins[place]))
+            leaves.append(int(begins[cut]))
             continue
-        for child in (2 * place, 2 * place + 1):
+        for child in (2 * cut, 2 * cut + 1):
             heapq.heappush(heap, (-float(best[-level - 1][child]), level + 1, child))
-    ends = sorted([*leaves, *(int(begins[place << -level]) for _, level, place in heap)])
+    ends = sorted([*leaves, *(int(begins[cut << -level]) for _, level, cut in heap)])
     return np.array([*ends, rows], dtype=np.intp)
 
 
@@ -84,12 +84,12 @@ def _gains(y: Array, omega: Array, begins: NDArray[np.intp], levels: int) -> lis
     total = np.add.reduceat(omega * (y - float(omega @ y) / (float(omega.sum()) or 1.0)), begins[:-1])
     best, by_chance = [np.zeros(len(weight))], 0.0
     for level in range(levels):
-        one, other, left, right = weight[::2], weight[1::2], total[::2], total[1::2]
-        sound = (one > 0.0) & (other > 0.0)
-        both = np.where(sound, one * other * (one + other), 1.0)
-        gain = np.where(sound, (left * other - right * one) ** 2 / both, 0.0)
+        first_half, other, left, right = weight[::2], weight[1::2], total[::2], total[1::2]
+        sound = (first_half > 0.0) & (other > 0.0)
+        both = np.where(sound, first_half * other * (first_half + other), 1.0)
+        gain = np.where(sound, (left * other - right * first_half) ** 2 / both, 0.0)
         if level == 0:
             by_chance = 2.0 * math.log(len(weight)) * float(np.median(gain)) / MEDIAN_OF_CHI_SQUARED
         best.append(np.maximum(gain - by_chance, np.maximum(best[-1][::2], best[-1][1::2])))
-        weight, total = one + other, left + right
+        weight, total = first_half + other, left + right
     return best

@@ -19,16 +19,16 @@ def unlike(gains: Array, columns: Array, most: int) -> Places:
     >>> unlike(np.array([3.0, 2.0, 1.0]), np.array([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]]), 2)
     [0, 2]
     """
-    open_, found = gains.copy(), Places()
+    open_, candidates = gains.copy(), Places()
     norms = np.maximum(np.linalg.norm(columns, axis=1), np.finfo(float).tiny)
-    while len(found) < most:
+    while len(candidates) < most:
         best = int(np.argmax(open_))
-        if found and not open_[best] > 0.0:
+        if candidates and not open_[best] > 0.0:
             break
-        found.append(best)
+        candidates.append(best)
         open_[np.abs(columns @ columns[best]) > ALIKE * norms * norms[best]] = -1.0
         open_[best] = -1.0
-    return found
+    return candidates
 
 
 def unlike_pairs(gains: Array, rows: Array, columns: Array, most: int) -> list[tuple[int, int]]:
@@ -36,13 +36,13 @@ def unlike_pairs(gains: Array, rows: Array, columns: Array, most: int) -> list[t
 
     gains: (r, c). rows, columns: what each point of the first, and of the second, adds to the prediction; of length 1.
     """
-    open_, found = gains.copy(), list[tuple[int, int]]()
-    while len(found) < most:
-        row, column = (int(place) for place in np.unravel_index(int(np.argmax(open_)), open_.shape))
-        if found and not open_[row, column] > 0.0:
+    open_, candidate_pairs = gains.copy(), list[tuple[int, int]]()
+    while len(candidate_pairs) < most:
+        row, column = (int(best_pair) for best_pair in np.unravel_index(int(np.argmax(open_)), open_.shape))
+        if candidate_pairs and not open_[row, column] > 0.0:
             break
-        found.append((row, column))
-        for one, other in ((rows[row], columns[column]), (columns[column], rows[row])):
-            open_[np.ix_(np.abs(rows @ one) > ALIKE, np.abs(columns @ other) > ALIKE)] = -1.0
+        candidate_pairs.append((row, column))
+        for candidate, other in ((rows[row], columns[column]), (columns[column], rows[row])):
+            open_[np.ix_(np.abs(rows @ candidate) > ALIKE, np.abs(columns @ other) > ALIKE)] = -1.0
         open_[row, column] = -1.0
-    return found
+    return candidate_pairs

@@ -24,39 +24,39 @@ def begin(problem: Problem, request: Request) -> Beginning:
 
     Raises ConfigError or DataError where J has no value, or the data cannot determine the parameters.
     """
-    model, given, objective = problem.model, problem.given, problem.objective
+    model, given_starts, objective = problem.model, problem.given, problem.objective
     if model.in_place:
         return Beginning(problem, objective(problem.start, 1), problem.notes)
     searching = not (model.linear or model.log_linear) and model.formula is not None
-    found = None
-    if searching and len(given) < len(model.parameters.shapes):
-        found = _searched(problem, request, problem.start, given)
-    elif problem.gradient == "numeric" and len(given) < len(model.parameters.shapes):
+    search_start = None
+    if searching and len(given_starts) < len(model.parameters.shapes):
+        search_start = _searched(problem, request, problem.start, given_starts)
+    elif problem.gradient == "numeric" and len(given_starts) < len(model.parameters.shapes):
         from descend.starts.sampling import sampled
 
-        found = sampled(problem, given)
-    if model.loss.turns and request.polish and len(given) < len(model.parameters.shapes):
+        search_start = sampled(problem, given_starts)
+    if model.loss.turns and request.polish and len(given_starts) < len(model.parameters.shapes):
         from descend.starts.directions import turned
 
-        found = turned(problem, found, given)
-    origin = problem.start if found is None else found.theta
+        search_start = turned(problem, search_start, given_starts)
+    origin = problem.start if search_start is None else search_start.theta
     on_samples = _on_samples(problem, request, origin)
-    first = _first(problem, origin if on_samples is None else on_samples.theta, given)
-    if request.optimizer is None and not given and (end := _shortest(problem, first)) is not None:
+    first = _first(problem, origin if on_samples is None else on_samples.theta, given_starts)
+    if request.optimizer is None and not given_starts and (end := _shortest(problem, first)) is not None:
         first = objective(end, 2)
     silent = objective.penalty is not None or request.bare
     doubts = () if silent else identifiability.at_start(model, first, problem.rows.columns, problem.table.source)
-    free = identifiability.free_values(model) if found is not None and doubts else {}
-    if searching and free.keys() - given.keys():  # what may be chosen freely leads a search astray
-        held = {**free, **given}
-        again = _searched(problem, request, model.parameters.start(held, 1.0), held)
+    free = identifiability.free_values(model) if search_start is not None and doubts else {}
+    if searching and free.keys() - given_starts.keys():  # what may be chosen freely leads a search astray
+        held_values = {**free, **given_starts}
+        again = _searched(problem, request, model.parameters.start(held_values, 1.0), held_values)
         if again is not None:
-            found, first = again, _first(problem, again.theta, held)
+            search_start, first = again, _first(problem, again.theta, held_values)
     if doubts:
         from descend.problem.missing_columns import mistaken_columns
 
-        doubts = (*mistaken_columns(model, problem.table, given), *doubts)
-    searched = (each.note for each in (found, on_samples) if each is not None)
+        doubts = (*mistaken_columns(model, problem.table, given_starts), *doubts)
+    searched = (each.note for each in (search_start, on_samples) if each is not None)
     notes = (*problem.notes, *searched, *problem.remarks, *doubts)
     beginning = Beginning(problem, first, notes, None if on_samples is None else origin, bool(doubts))
     return beginning if problem.gradient != "by_hand" else _judged(beginning)
@@ -80,21 +80,21 @@ def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[s
         from descend.starts.groups import search_of_groups
 
         return search_of_groups(program, problem.rows, problem.objective, theta, given)
-    found = search(program, problem.rows, theta, given, request.polish, problem.objective.bounds)
-    if found is not None and model.codings and problem.all_rows is None and request.polish:
+    found_start = search(program, problem.rows, theta, given, request.polish, problem.objective.bounds)
+    if found_start is not None and model.codings and problem.all_rows is None and request.polish:
         from descend.starts.each_group import EPOCHS, start_of_each_group
 
-        before, end = descended(problem.objective, found.theta, EPOCHS)
+        before, end = descended(problem.objective, found_start.theta, EPOCHS)
         if model.symbolic is not None and something_left(model.symbolic, end, problem.rows):
-            found = start_of_each_group(program, problem.rows, problem.objective, found, before, given)
-    if found is not None and model.symbolic is not None and (found.theta < 0.0).any():
+            found_start = start_of_each_group(program, problem.rows, problem.objective, found_start, before, given)
+    if found_start is not None and model.symbolic is not None and (found_start.theta < 0.0).any():
         from descend.problem.symmetry import upright
 
-        end = upright(model.symbolic, found.theta, problem.rows.columns, given, problem.objective.bounds)
-        found = replace(found, theta=end)
-    if found is None or problem.all_rows is None:
-        return found
-    return found.in_sample(problem.rows.count, problem.objective.rows)
+        end = upright(model.symbolic, found_start.theta, problem.rows.columns, given, problem.objective.bounds)
+        found_start = replace(found_start, theta=end)
+    if found_start is None or problem.all_rows is None:
+        return found_start
+    return found_start.in_sample(problem.rows.count, problem.objective.rows)
 
 
 def _on_samples(problem: Problem, request: Request, theta: Array) -> Start | None:
@@ -104,10 +104,10 @@ def _on_samples(problem: Problem, request: Request, theta: Array) -> Start | Non
         return None
     if problem.code is None or not (isinstance(problem.code, Program) or problem.model.per_class):
         return None
-    found = growth.improved(problem.code, problem.rows, objective, theta)
-    if found is not None:
-        objective.passes += found.passes
-    return found
+    sample_starts = growth.improved(problem.code, problem.rows, objective, theta)
+    if sample_starts is not None:
+        objective.passes += sample_starts.passes
+    return sample_starts
 
 
 def _first(problem: Problem, theta: Array, given: Mapping[str, object]) -> Point:

@@ -29,14 +29,14 @@ def with_curves(program: Program, rows: Rows, points: Array, scanned: Sequence[E
     ranges: dict[Parameter, tuple[float, float]] = {}
     for curve in program.formula.curves:
         ranges |= _ranges(curve, program, rows)
-    places = [place for place, symbol in enumerate(scanned) if symbol in ranges]
-    if not places:
+    scan_axes = [scan_axis for scan_axis, symbol in enumerate(scanned) if symbol in ranges]
+    if not scan_axes:
         return points
-    shares, moved = cube(len(points), len(scanned)), points.copy()
-    for place in places:
-        symbol = scanned[place]
-        moved[:, place_of(program, symbol)] = _between(*ranges[symbol], shares[place])[:, None]
-    return np.concatenate([moved, points])
+    shares, scan_points = cube(len(points), len(scanned)), points.copy()
+    for scan_axis in scan_axes:
+        symbol = scanned[scan_axis]
+        scan_points[:, place_of(program, symbol)] = _between(*ranges[symbol], shares[scan_axis])[:, None]
+    return np.concatenate([scan_points, points])
 
 
 def _ranges(curve: NamedCurve, program: Program, rows: Rows) -> dict[Parameter, tuple[float, float]]:
@@ -44,18 +44,20 @@ def _ranges(curve: NamedCurve, program: Program, rows: Rows) -> dict[Parameter, 
     from descend.formula.curves import CURVES
 
     entry = CURVES[curve.name]
-    starts = {part.name: part.start for part in entry.parameters if part.start and part.name in curve.own}
+    starts = {
+        argument.name: argument.start for argument in entry.parameters if argument.start and argument.name in curve.own
+    }
     columns, count = rows.columns, rows.count
     if not starts or not all(symbol.name in columns for symbol in curve.x.free_symbols):
         return {}
-    seen = features(over_rows(curve.x, columns, count), over_rows(program.formula.response, columns, count))
-    return {curve.own[name]: _range(text, seen) for name, text in starts.items()}
+    features_of_rows = features(over_rows(curve.x, columns, count), over_rows(program.formula.response, columns, count))
+    return {curve.own[name]: _range(text, features_of_rows) for name, text in starts.items()}
 
 
 def _range(text: str, seen: Mapping[str, float]) -> tuple[float, float]:
     low, high = (
-        read_computed(part, tuple(seen)).over({name: np.array([value]) for name, value in seen.items()}, 1)[0]
-        for part in text.split(" to ")
+        read_computed(range_ends, tuple(seen)).over({name: np.array([value]) for name, value in seen.items()}, 1)[0]
+        for range_ends in text.split(" to ")
     )
     return float(low), float(high)
 

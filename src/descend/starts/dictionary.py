@@ -125,12 +125,12 @@ class Dictionary:
         wave = waves(self.program.formula)[turning]
         if len(unknowns) == 2 and all(symbol in waves(self.program.formula) for symbol in unknowns):
             return self._of_chirp(unknowns, theta)
-        found = self.frequencies(turning, theta, amplitudes)
-        values = 1.0 / found if wave.is_period else found
+        wave_points = self.frequencies(turning, theta, amplitudes)
+        values = 1.0 / wave_points if wave.is_period else wave_points
         others = [symbol for symbol in unknowns if symbol is not turning]
         beside = self._evenly(others, BESIDE * len(others)) if others else np.empty((1, 0))
-        place = list(unknowns).index(turning)
-        return np.array([np.insert(point, place, value) for value, point in itertools.product(values, beside)])
+        theta_index = list(unknowns).index(turning)
+        return np.array([np.insert(point, theta_index, value) for value, point in itertools.product(values, beside)])
 
     def _of_chirp(self, unknowns: Sequence[Parameter], theta: Array) -> Array:
         """Return pairs of the two frequencies of one wave, such as w and k of `sin(w*t + k*t^2)`."""
@@ -138,9 +138,9 @@ class Dictionary:
         along, bend = (over_rows(wave.along, self.rows, self.count) for wave in both)
         sample = self.sample
         left = sample.observed - sample.evaluated(sample.formula.expression, theta[None])[0]
-        found = chirps(along, bend, left - left.mean(), WAVES)
+        chirp_grid = chirps(along, bend, left - left.mean(), WAVES)
         return np.column_stack(
-            [1.0 / column if wave.is_period else column for wave, column in zip(both, found.T, strict=True)]
+            [1.0 / column if wave.is_period else column for wave, column in zip(both, chirp_grid.T, strict=True)]
         )
 
     def frequencies(self, symbol: Parameter, theta: Array, amplitudes: Sequence[Amplitude] = ()) -> Array:
@@ -150,7 +150,7 @@ class Dictionary:
         with np.errstate(all="ignore"):
             prediction = everywhere.evaluated(everywhere.formula.expression, theta[None])[0]
         left = everywhere.observed - prediction
-        parts = [part for each in amplitudes for column in each.columns[:1] for part in self._beside_wave(column)]
+        parts = [grid for each in amplitudes for column in each.columns[:1] for grid in self._beside_wave(column)]
         parts = parts or [everywhere.weighed(np.ones(everywhere.rows))]
         within = self._within(symbol)
         best = frequencies(along, left - left.mean(), parts, WAVES, within)
@@ -158,8 +158,8 @@ class Dictionary:
         span = float(np.ptp(finite)) if finite.size else 0.0
         slow = 2.0 * np.pi * np.array(TURNS) / (span or 1.0)
         # If these are too many, those at the end are left out.
-        found = np.concatenate([best[:FEW], *(best[:FEW] * multiple for multiple in OVERTONES), slow, best[FEW:]])
-        allowed = found[(found >= within[0]) & (found <= within[1])]
+        candidate = np.concatenate([best[:FEW], *(best[:FEW] * multiple for multiple in OVERTONES), slow, best[FEW:]])
+        allowed = candidate[(candidate >= within[0]) & (candidate <= within[1])]
         return allowed if allowed.size else np.array([1.5 * within[0] or 0.5 * within[1]]).clip(*within)
 
     def _within(self, symbol: Parameter) -> tuple[float, float]:
@@ -167,8 +167,8 @@ class Dictionary:
         bounds = self.everywhere.bounds
         if bounds is None:
             return 0.0, math.inf
-        place = self.everywhere.parameters.slices[symbol.name].start
-        low, high = float(bounds.low[place]), float(bounds.high[place])
+        theta_index = self.everywhere.parameters.slices[symbol.name].start
+        low, high = float(bounds.low[theta_index]), float(bounds.high[theta_index])
         return _frequencies_between(low, high, waves(self.program.formula)[symbol].is_period)
 
     def _beside_wave(self, column: Expr) -> list[Array]:
@@ -181,8 +181,11 @@ class Dictionary:
 
 def _frequencies_between(low: float, high: float, is_period: bool) -> tuple[float, float]:
     """Return the lowest and the highest frequency, whose sign does not matter, between two bounds."""
-    least = 0.0 if low <= 0.0 <= high else min(abs(low), abs(high))
-    most = max(abs(low), abs(high))
+    lowest_frequency = 0.0 if low <= 0.0 <= high else min(abs(low), abs(high))
+    highest_frequency = max(abs(low), abs(high))
     if not is_period:
-        return least, most
-    return 1.0 / most if most > 0.0 else 0.0, 1.0 / least if least > 0.0 else math.inf
+        return lowest_frequency, highest_frequency
+    return (
+        1.0 / highest_frequency if highest_frequency > 0.0 else 0.0,
+        1.0 / lowest_frequency if lowest_frequency > 0.0 else math.inf,
+    )

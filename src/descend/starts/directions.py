@@ -68,12 +68,12 @@ class _Judge:
     ) -> None:
         self.model, self.program, self.columns, self.y = model, program, columns, y
         self.tried = 0
-        slopes, terms, places = model.formula.jacobian, model.formula.terms, program.parameters.slices
+        slopes, terms, slices = model.formula.jacobian, model.formula.terms, program.parameters.slices
         added = [each for each, slope in slopes.items() if isinstance(each, Parameter) and slope == 1]
-        self.added = next((places[each.name].start for each in added if each.name not in given), None)
+        self.added = next((slices[each.name].start for each in added if each.name not in given), None)
         self.scanned = [each for each in slopes if isinstance(each, Parameter) and each.name not in given]
         names = {terms[each].vector if each in terms else each.name for each in slopes} - {*given}
-        free = {place for name in names for place in range(places[name].start, places[name].stop)} - {self.added}
+        free = {theta for name in names for theta in range(slices[name].start, slices[name].stop)} - {self.added}
         self.free = sorted(free) if len(free) <= MOST_SCANNED else []
 
     def together(self, theta: Array) -> float:
@@ -83,28 +83,28 @@ class _Judge:
     def _mean(self, scores: Array) -> Array:
         with np.errstate(all="ignore"):
             mean = np.exp(1j * (self.y - scores)).mean(axis=-1)
-        found: Array = mean.real if self.added is None else np.abs(mean)
-        return np.where(np.isfinite(found), found, -1.0)
+        mean_score: Array = mean.real if self.added is None else np.abs(mean)
+        return np.where(np.isfinite(mean_score), mean_score, -1.0)
 
     def _shifted(self, theta: Array) -> Array:
         if self.added is None:
             return theta
-        moved = theta.copy()
+        trial_theta = theta.copy()
         with np.errstate(all="ignore"):
-            moved[self.added] += np.angle(np.exp(1j * (self.y - self.model.scores(theta, self.columns))).mean())
-        return moved
+            trial_theta[self.added] += np.angle(np.exp(1j * (self.y - self.model.scores(theta, self.columns))).mean())
+        return trial_theta
 
     def turns(self, theta: Array) -> Iterator[Array]:
         """Yield the points of each parameter in turn, the others where they were best: slopes, the gentlest first."""
         jacobian = self.model.scores_and_jacobian(theta, self.columns)[1]
-        for place in self.free * (2 if len(self.free) > 1 else 1):
-            levels = np.unique(jacobian[:, place])
+        for theta_index in self.free * (2 if len(self.free) > 1 else 1):
+            levels = np.unique(jacobian[:, theta_index])
             if len(levels) < 2:
                 continue
             step = 2.0 * math.pi / float(levels[-1] - levels[0]) / FINE
             sizes = step * np.arange(FINE * (len(levels) - 1) // 2 + 1)
             points = np.repeat(theta[None, :], 2 * len(sizes), axis=0)
-            points[:, place] = np.column_stack([sizes, -sizes]).ravel()
+            points[:, theta_index] = np.column_stack([sizes, -sizes]).ravel()
             yield points
             theta = self.best(points)
 

@@ -46,18 +46,18 @@ def start_of_each_group(
     size = curve.parameters.size
     each = np.full((len(groups), size), np.nan)
     for group in range(len(groups)):
-        chosen = np.flatnonzero(codes == group)
-        if len(chosen) <= size:
+        group_rows = np.flatnonzero(codes == group)
+        if len(group_rows) <= size:
             return found
-        alone = search(curve, rows.take(chosen), np.ones(size), frozenset(), True)
+        alone = search(curve, rows.take(group_rows), np.ones(size), frozenset(), True)
         if alone is None:
             return found
         each[group] = alone.theta
     theta = np.empty(program.parameters.size)
-    for name, place in program.parameters.slices.items():
-        own = each[:, curve.parameters.slices[name]]
-        alike = place.stop - place.start == own.shape[1]
-        theta[place] = np.median(own, axis=0) if alike else own.ravel()
+    for name, theta_slice in program.parameters.slices.items():
+        group_values = each[:, curve.parameters.slices[name]]
+        alike = theta_slice.stop - theta_slice.start == group_values.shape[1]
+        theta[theta_slice] = np.median(group_values, axis=0) if alike else group_values.ravel()
     if objective.bounds is not None:
         theta = objective.bounds.interior(theta)
     after, end = descended(objective, theta, EPOCHS)

@@ -55,11 +55,11 @@ def search_of_groups(
     best: tuple[float, Array, Array] | None = None
     tried = 0
     for some in _samples(rows, engine):
-        found = search(curve, some, _of_one_curve(theta, program.parameters, curve.parameters), names, True)
-        if found is None:
+        curve_start = search(curve, some, _of_one_curve(theta, program.parameters, curve.parameters), names, True)
+        if curve_start is None:
             continue
         tried += 1
-        start = spread(found.theta, curve.parameters, program.parameters)
+        start = spread(curve_start.theta, curve.parameters, program.parameters)
         end, losses = descent.ended(descent.within(np.where(moving, start, theta)))
         if math.isfinite(total := float(losses.sum())) and (best is None or total < best[0]):
             best = total, end, losses
@@ -101,25 +101,25 @@ def one_curve(program: Program) -> Program:
 
 def spread(theta: Array, curve: Parameters, every: Parameters) -> Array:
     """Return the vector of all parameters in which those of groups are alike."""
-    found = np.empty(every.size)
-    for name, place in every.slices.items():
-        part = theta[curve.slices[name]]
-        found[place] = np.tile(part, (place.stop - place.start) // len(part))
-    return found
+    common_theta = np.empty(every.size)
+    for name, theta_slice in every.slices.items():
+        curve_values = theta[curve.slices[name]]
+        common_theta[theta_slice] = np.tile(curve_values, (theta_slice.stop - theta_slice.start) // len(curve_values))
+    return common_theta
 
 
 def _of_one_curve(theta: Array, every: Parameters, curve: Parameters) -> Array:
     """Return the parameters of one curve: of those of groups, the median."""
     parts = []
-    for name, place in every.slices.items():
+    for name, theta_slice in every.slices.items():
         size = curve.slices[name].stop - curve.slices[name].start
-        parts.append(np.median(theta[place].reshape(-1, size), axis=0))
+        parts.append(np.median(theta[theta_slice].reshape(-1, size), axis=0))
     return np.concatenate(parts)
 
 
 def _names(parameters: Parameters) -> NDArray[np.str_]:
     """Return the name of the parameter that each component belongs to."""
-    return np.concatenate([np.full(part.stop - part.start, name) for name, part in parameters.slices.items()])
+    return np.concatenate([np.full(theta.stop - theta.start, name) for name, theta in parameters.slices.items()])
 
 
 def _samples(rows: Rows, engine: GroupedEngine) -> Iterator[Rows]:

@@ -20,9 +20,9 @@ def better_start(problem: Problem, theta: Array) -> Reweighted | None:
         return None
     rows = Regression.of(problem, scaled=False)
     with np.errstate(all="ignore"):
-        found = s_estimate(rows, [theta], problem.model.linear)
+        s_start = s_estimate(rows, [theta], problem.model.linear)
         here = scale_of(rows.residuals(theta), rows.omega, problem.model.parameters.size)
-    return found if found is not None and found.scale < LESS * here else None
+    return s_start if s_start is not None and s_start.scale < LESS * here else None
 
 
 def mm_start(problem: Problem, theta: Array) -> Reweighted:
@@ -35,10 +35,10 @@ def mm_start(problem: Problem, theta: Array) -> Reweighted:
             "The scale `mm` is that of an S-estimate, which is found among rows in memory and few parameters. Use the "
             "scale `auto`."
         )
-    found = s_estimate(Regression.of(problem, scaled=False), [theta], problem.model.linear)
-    if found is None:
+    start = s_estimate(Regression.of(problem, scaled=False), [theta], problem.model.linear)
+    if start is None:
         raise DataError(
             "An S-estimate needs at least twice as many rows as parameters, and a finite start. Give more rows, or use "
             "the scale `auto`."
         )
-    return found
+    return start

@@ -36,8 +36,8 @@ def lorentzian(problem: Problem, theta: Array, degrees: float) -> tuple[Regressi
     with np.errstate(all="ignore"):
         starts = [theta] if first is None else [theta, first.theta]
         ends = [reweighted(rows, start, _loss, _weight, scale_of, settled=SETTLED) for start in starts]
-    found = [end for end in ends if end is not None]
-    return rows, min(found, key=lambda end: end.scale, default=None)
+    finite_ends = [end for end in ends if end is not None]
+    return rows, min(finite_ends, key=lambda end: end.scale, default=None)
 
 
 def _loss(residual: Array, scale: float) -> Array:

@@ -77,21 +77,21 @@ def alone(y: Array, noise: Array, first: NDArray[np.intp]) -> NDArray[np.bool_]:
     """
     far = FAR * noise
     apart = np.abs(y[first] - y)
-    for place in range(1, BESIDE + 1):
-        np.maximum(apart, np.abs(y[first + place] - y), out=apart)
-    found = apart > far
-    suspects = np.flatnonzero(found)
+    for offset in range(1, BESIDE + 1):
+        np.maximum(apart, np.abs(y[first + offset] - y), out=apart)
+    lone_rows = apart > far
+    suspects = np.flatnonzero(lone_rows)
     y_of, first_of = y[suspects], first[suspects]
     window = sliding_window_view(y, WIDTH)[first_of]
     middle = np.median(window, axis=1)
-    own = suspects - first_of
-    others = np.sort(np.where(np.arange(WIDTH) == own[:, None], np.nan, window), axis=1)[:, :-1]
+    suspect_offsets = suspects - first_of
+    others = np.sort(np.where(np.arange(WIDTH) == suspect_offsets[:, None], np.nan, window), axis=1)[:, :-1]
     spread = np.where(y_of > middle, others[:, -2] - others[:, 0], others[:, -1] - others[:, 1])
-    found[suspects] = np.abs(y_of - middle) > np.maximum(far[suspects], STEEP * spread)
-    return np.asarray(found)
+    lone_rows[suspects] = np.abs(y_of - middle) > np.maximum(far[suspects], STEEP * spread)
+    return np.asarray(lone_rows)
 
 
 def without_outliers(formula: Formula, rows: Rows) -> Rows:
     """Return the rows that do not stand alone, so that a peak is not sought in one of them."""
-    found = neighbours(formula, rows)
-    return rows if found is None or not found.outliers.any() else rows.take(~found.outliers)
+    pairs = neighbours(formula, rows)
+    return rows if pairs is None or not pairs.outliers.any() else rows.take(~pairs.outliers)

@@ -89,11 +89,11 @@ class Peak:
     def points(self) -> Array:
         """Return points, the widest first: if they are too many, the narrowest are left out."""
         count = self.level.size
-        found = []
+        peak_points = []
         for share in shares(count):
             at = places(self.level, int(np.clip(OVERLAP / share, 4, 2 * count)))
-            found += [self._with_width(at, sign, share, self._others) for sign in self.signs]
-        return np.concatenate(found)
+            peak_points += [self._with_width(at, sign, share, self._others) for sign in self.signs]
+        return np.concatenate(peak_points)
 
     def pair_points(self, within: Span | None) -> Array:
         """Return points for it to be tried together with another peak: fewer, but the wide ones closer.
@@ -102,17 +102,17 @@ class Peak:
         """
         begin, end = (0.0, 1.0) if within is None else within
         others = self._others[:MOST_SHAPES_OF_PAIR]
-        each, found, count = len(self.signs) * len(others), list[Array](), 0
+        each, points, count = len(self.signs) * len(others), list[Array](), 0
         for number in itertools.count():
             share = WIDEST * (end - begin) * STEP ** (-number / FINER)
             some = int(np.clip(FINER * OVERLAP * (end - begin) / share, 4, 2 * self.level.size))
             count += some * each
-            if count > PAIRED and found:
+            if count > PAIRED and points:
                 break
             at = begin + (end - begin) * (np.arange(some) + 0.5) / some
             low = float(self.level[0]) if self.level.size else 0.0
-            found += [self._with_width(low + self.range * at, sign, share, others) for sign in self.signs]
-        return np.concatenate(found)
+            points += [self._with_width(low + self.range * at, sign, share, others) for sign in self.signs]
+        return np.concatenate(points)
 
     def beside(self, point: Array, step: float) -> Array:
         """Return a point, and others in all directions from it, ``step`` times the distance between those tried."""
@@ -136,15 +136,15 @@ class Peak:
 
     def _with_width(self, at: Array, sign: float, share: float, others: Sequence[Others]) -> Array:
         """Return the points of one width at these places, with what is tried of the other parameters."""
-        found = []
+        width_points = []
         for ratios, shapes in others:
             values: dict[Parameter, float] = dict(zip(self.shapes, shapes, strict=True))
             for symbol, ratio in zip(self.widths, (sign, *ratios), strict=True):
                 value = scale_of(self.program, self.rows, symbol, share * abs(ratio))
                 values[symbol] = math.copysign(value, ratio)
             columns = [at if each is self.place else np.full(len(at), values[each]) for each in self.unknowns]
-            found.append(np.column_stack(columns))
-        return np.concatenate(found)
+            width_points.append(np.column_stack(columns))
+        return np.concatenate(width_points)
 
     @cached_property
     def _others(self) -> list[Others]:
@@ -167,10 +167,10 @@ def places(level: Array, count: int) -> Array:
     if not level.size or level[0] == level[-1]:
         return level[:1]
     evenly = (level - level[0]) / (level[-1] - level[0])
-    found: Array = np.interp(
+    quantile_points: Array = np.interp(
         (np.arange(count) + 0.5) / count, 0.5 * (evenly + np.linspace(0.0, 1.0, level.size)), level
     )
-    return found
+    return quantile_points
 
 
 def shares(count: int) -> Iterator[float]:

@@ -96,15 +96,15 @@ class Peeling:
     def exchanged(self, theta: Array) -> list[Array]:
         """Return copies of theta with two like terms exchanged, one for each such pair."""
         pairs = itertools.combinations(self.terms, 2)
-        found = [self._exchanged(theta, one, two) for one, two in pairs if one.kind == two.kind]
-        return [self.projection.solved(moved[None])[1][0] for moved in found]
+        exchanged_terms = [self._exchanged(theta, first, two) for first, two in pairs if first.kind == two.kind]
+        return [self.projection.solved(moved[None])[1][0] for moved in exchanged_terms]
 
     def _exchanged(self, theta: Array, one: Term, two: Term) -> Array:
-        slices, moved = self.projection.parameters.slices, theta.copy()
+        slices, swapped_theta = self.projection.parameters.slices, theta.copy()
         for pair in zip(one.unknowns, two.unknowns, strict=True):
             here, there = (slices[symbol.name].start for symbol in pair)
-            moved[[here, there]] = theta[[there, here]]
-        return moved
+            swapped_theta[[here, there]] = theta[[there, here]]
+        return swapped_theta
 
     def _swapped(self, loss: float, theta: Array) -> tuple[float, Array]:
         """Look again for each term, and each pair of terms, in what the others leave, as long as it helps."""
@@ -116,10 +116,10 @@ class Peeling:
             loss, theta = self._turned(loss, theta)
             for some in together:
                 others = [other for other in self.terms if other not in some]
-                for moved in self._anew(theta, some, others):
-                    lower, moved = self._refined(moved, self.terms)
+                for trial_theta in self._anew(theta, some, others):
+                    lower, trial_theta = self._refined(trial_theta, self.terms)
                     if lower < loss * (1.0 - BETTER):
-                        loss, theta = lower, moved
+                        loss, theta = lower, trial_theta
                         if self._settled(theta):
                             return loss, theta
             if not loss < before * (1.0 - BETTER):
@@ -130,47 +130,47 @@ class Peeling:
         """Try to reverse steps, in all combinations: without a constant beside them, a rise and a fall differ."""
         slices = self.projection.parameters.slices
         turning = [self.dictionary.reversible(term.unknowns) for term in self.terms]
-        places = [slices[symbol.name].start for symbol in turning if symbol is not None]
-        if len(places) > MOST_TURNED or any(column.is_number for each in self.base for column in each.columns):
+        term_indices = [slices[symbol.name].start for symbol in turning if symbol is not None]
+        if len(term_indices) > MOST_TURNED or any(column.is_number for each in self.base for column in each.columns):
             return loss, theta
-        for signs in itertools.islice(itertools.product((1.0, -1.0), repeat=len(places)), 1, None):
-            moved = theta.copy()
-            moved[places] *= signs
-            lower, moved = self._refined(moved, self.terms)
+        for signs in itertools.islice(itertools.product((1.0, -1.0), repeat=len(term_indices)), 1, None):
+            turned_theta = theta.copy()
+            turned_theta[term_indices] *= signs
+            lower, turned_theta = self._refined(turned_theta, self.terms)
             if lower < loss * (1.0 - BETTER):
-                return self._turned(lower, moved)
+                return self._turned(lower, turned_theta)
         return loss, theta
 
     def _anew(self, theta: Array, some: tuple[Term, ...], others: list[Term]) -> Iterator[Array]:
         """Yield theta with one or two terms elsewhere, the others as they are or as they settle alone."""
         alone = self._refined(theta, others)[1]
         if len(some) == 2:
-            one, two = some
-            yield from self._next_two(theta, one, two, others, self._between(theta, one, two))
-            yield from self._next_two(alone, one, two, others)
-            if one.kind != two.kind and len(one.unknowns) == len(two.unknowns):
-                yield self._exchanged(theta, one, two)
+            first, two = some
+            yield from self._next_two(theta, first, two, others, self._between(theta, first, two))
+            yield from self._next_two(alone, first, two, others)
+            if first.kind != two.kind and len(first.unknowns) == len(two.unknowns):
+                yield self._exchanged(theta, first, two)
         else:
             yield self._next(theta, some[0], others)[1]
             yield self._next(alone, some[0], others)[1]
 
     def _refined(self, theta: Array, placed: Sequence[Term]) -> tuple[float, Array]:
         """Solve for the linear parameters of the terms in place and descend a little, leaving out all other terms."""
-        chosen = self._amplitudes(placed)
-        losses, points = self.projection.solved(theta[None], chosen)
+        amplitudes = self._amplitudes(placed)
+        losses, points = self.projection.solved(theta[None], amplitudes)
         if not (placed and np.isfinite(points).all()):
             return float(losses[0]), points[0]
         slices = self.projection.parameters.slices
         moving = np.zeros(theta.size, dtype=bool)
-        for each in chosen:
+        for each in amplitudes:
             moving[list(each.places)] = True
             if each.phase is not None:
                 moving[each.phase_place] = True
         for term in placed:
             for symbol in term.unknowns:
                 moving[slices[symbol.name]] = True
-        loss, moved = self.polish(points[0], moving)
-        return (loss, moved) if loss < losses[0] else (float(losses[0]), points[0])
+        loss, polished_theta = self.polish(points[0], moving)
+        return (loss, polished_theta) if loss < losses[0] else (float(losses[0]), points[0])
 
     def _amplitudes(self, placed: Sequence[Term]) -> list[Amplitude]:
         return [*self.base, *(each for term in placed for each in term.amplitudes)]
@@ -189,10 +189,10 @@ class Peeling:
         sound = diagonal > ROUNDING * np.einsum("tkn,tkn->tk", columns, columns)
         squares = squares + np.where(sound, SINGULAR * diagonal, 1e30)[:, :, None] * np.eye(squares.shape[1])
         gains = np.einsum("tk,tk->t", right, np.linalg.solve(squares, right[:, :, None])[:, :, 0])
-        chosen = unlike(np.where(np.isfinite(gains), gains, -1.0), left[:, 0], CANDIDATES)
-        if len(chosen) > 1 and gains[chosen[1]] > UNCLEAR * gains[chosen[0]]:
+        candidates = unlike(np.where(np.isfinite(gains), gains, -1.0), left[:, 0], CANDIDATES)
+        if len(candidates) > 1 and gains[candidates[1]] > UNCLEAR * gains[candidates[0]]:
             self.clear = False
-        thetas = np.array([self._put(settled, term, points[number]) for number in chosen])
+        thetas = np.array([self._put(settled, term, points[number]) for number in candidates])
         losses, thetas = self._nearby(thetas, [term], placed)
         best = int(np.argmin(losses))
         return float(losses[best]), thetas[best]
@@ -203,13 +203,13 @@ class Peeling:
         losses, thetas = self.projection.solved(thetas, amplitudes)
         for step, term in itertools.product(STEPS, terms):
             near = [self._beside(theta, term, step) for theta in thetas]
-            tried, moved = self.projection.solved(np.concatenate(near), amplitudes)
+            tried, solved_thetas = self.projection.solved(np.concatenate(near), amplitudes)
             self.tried += len(tried)
             begin = 0
             for number, some in enumerate(near):
                 best = begin + int(np.argmin(tried[begin : begin + len(some)]))
                 if tried[best] < losses[number]:
-                    losses[number], thetas[number] = tried[best], moved[best]
+                    losses[number], thetas[number] = tried[best], solved_thetas[best]
                 begin += len(some)
         return losses, thetas
 
@@ -237,20 +237,20 @@ class Peeling:
         common, shared, cosine = (left @ residual)[:, None], beside @ residual, left @ beside.T
         first, second = common - cosine * shared, shared - cosine * common
         gains = (common * first + shared * second) / np.maximum(1.0 - cosine**2, ALIKE)
-        for chosen in (gains, np.where(first * second > 0.0, gains, 0.0)):
-            pairs = unlike_pairs(chosen, left, beside, PAIRS)
+        for pair_gains in (gains, np.where(first * second > 0.0, gains, 0.0)):
+            pairs = unlike_pairs(pair_gains, left, beside, PAIRS)
             thetas = [self._put(self._put(settled, one, points[row]), two, others[column]) for row, column in pairs]
-            losses, moved = self._nearby(np.array(thetas), [one, two], placed)
-            yield moved[int(np.argmin(losses))]
+            losses, solved_thetas = self._nearby(np.array(thetas), [one, two], placed)
+            yield solved_thetas[int(np.argmin(losses))]
 
     def _paired(self, theta: Array, term: Term, basis: Array, within: Span | None) -> tuple[Array, Array]:
         """Return points of a term for pairs, and its columns there, freed of a basis and of length 1."""
-        if (kept := self.columns_of.get((self._kind(term), within))) is None:
+        if (cached_columns := self.columns_of.get((self._kind(term), within))) is None:
             points = self.dictionary.for_pairs(term.amplitudes, term.unknowns, theta, within)
-            kept = self._columns(theta, term, points)
+            cached_columns = self._columns(theta, term, points)
             if within is None and not self.dictionary.depends(term.unknowns):
-                self.columns_of[self._kind(term), within] = kept
-        points, columns = kept[0], kept[1][:, 0]
+                self.columns_of[self._kind(term), within] = cached_columns
+        points, columns = cached_columns[0], cached_columns[1][:, 0]
         left = columns - (columns @ basis.T) @ basis
         norm = np.sqrt(np.einsum("tn,tn->t", left, left))
         sound = norm > math.sqrt(ROUNDING) * np.sqrt(np.einsum("tn,tn->t", columns, columns))
@@ -258,10 +258,10 @@ class Peeling:
 
     def _left(self, theta: Array, placed: Sequence[Term]) -> tuple[Array, Array, Array]:
         """Return the residual of the terms in place, a basis of their span, and theta as solved for."""
-        projection, chosen = self.projection, self._amplitudes(placed)
-        settled = projection.solved(theta[None], chosen)[1]
+        projection, amplitudes = self.projection, self._amplitudes(placed)
+        settled = projection.solved(theta[None], amplitudes)[1]
         residual = projection.observed - projection.evaluated(projection.formula.expression, settled)[0]
-        basis = _orthonormal(projection.design(settled, chosen)[0])
+        basis = _orthonormal(projection.design(settled, amplitudes)[0])
         return residual - (residual @ basis.T) @ basis, basis, settled[0]
 
     def _between(self, theta: Array, one: Term, two: Term) -> Span | None:
@@ -282,10 +282,10 @@ class Peeling:
     def _limits(self, term: Term) -> tuple[Array, Array]:
         """Return the bounds on the unknowns of a term."""
         bounds, slices = self.projection.bounds, self.projection.parameters.slices
-        places = [slices[symbol.name].start for symbol in term.unknowns]
+        term_indices = [slices[symbol.name].start for symbol in term.unknowns]
         if bounds is None:
-            return np.full(len(places), -math.inf), np.full(len(places), math.inf)
-        return bounds.low[places], bounds.high[places]
+            return np.full(len(term_indices), -math.inf), np.full(len(term_indices), math.inf)
+        return bounds.low[term_indices], bounds.high[term_indices]
 
     def _put(self, theta: Array, term: Term, point: Array) -> Array:
         placed = theta.copy()
@@ -295,8 +295,8 @@ class Peeling:
 
     def _tried(self, theta: Array, term: Term) -> tuple[Array, Array]:
         """Return points for the unknowns of a term, and its columns there, scaled to at most 1."""
-        if (kept := self.columns_of.get(self._kind(term))) is not None:
-            return kept
+        if (cached_columns := self.columns_of.get(self._kind(term))) is not None:
+            return cached_columns
         points = self.dictionary.points(term.amplitudes, term.unknowns, theta)
         count = sum(len(each.columns) for each in term.amplitudes)
         tried = self._columns(theta, term, points[: max(16, NUMBERS // (count * self.projection.rows))])

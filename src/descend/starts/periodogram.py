@@ -49,18 +49,18 @@ def frequencies(
     array([1.5])
     """
     usable = np.isfinite(t) & np.isfinite(residuals)
-    t, residuals, parts = t[usable], residuals[usable], [part[usable] for part in parts]
+    t, residuals, parts = t[usable], residuals[usable], [series[usable] for series in parts]
     if t.size < 3 or not np.ptp(t) > 0.0 or not residuals.any():
         return np.empty(0)
     residuals = residuals / np.abs(residuals).max()
-    places = np.unique(t)
-    span = float(places[-1] - places[0])
-    count = OVERSAMPLED * (len(places) - 1) // 2
+    unique_t = np.unique(t)
+    span = float(unique_t[-1] - unique_t[0])
+    count = OVERSAMPLED * (len(unique_t) - 1) // 2
     beyond = max(1.0, min(BEYOND, MOST_BEYOND // (2 * count)))
     # Where all rows lie on a grid, frequencies beyond its limit only repeat those below it.
-    step = grid_step(places)
-    beyond = beyond if step is None else span / (step * (len(places) - 1))
-    t = (t - places[0]) / span
+    step = grid_step(unique_t)
+    beyond = beyond if step is None else span / (step * (len(unique_t) - 1))
+    t = (t - unique_t[0]) / span
     low, high = (OVERSAMPLED * span / (2.0 * math.pi) * each for each in within)
     beyond = high / count if math.isfinite(high) else max(beyond, 2.0 * low / count)
     power = _power(t, residuals, parts, max(2, min(math.ceil(count * beyond), MOST // 2)))
@@ -86,38 +86,38 @@ def chirps(t: Array, bend: Array, residuals: Array, most: int) -> Array:
     count = OVERSAMPLED * (t.size - 1) // 2
     cells = 1 << (2 * count).bit_length()
     cell = np.rint((t - t.min()) / span * (cells / OVERSAMPLED)).astype(np.intp)
-    found = []
+    chirp = []
     for half_turns in range(-min(RATES, t.size), min(RATES, t.size) + 1):
         rate = half_turns * math.pi / (float(np.ptp(bend)) or 1.0)
         straight = residuals * np.exp(-1j * rate * bend)
         binned = np.bincount(cell, straight.real, cells) + 1j * np.bincount(cell, straight.imag, cells)
         power = np.abs(np.fft.fft(binned)[: count + 1])
-        place = int(power.argmax())
-        found.append((float(power[place]), 2.0 * math.pi * place / (OVERSAMPLED * span) - rate * slope, rate))
-    return np.array([pair for _, *pair in sorted(found, reverse=True)[:most]])
+        peak = int(power.argmax())
+        chirp.append((float(power[peak]), 2.0 * math.pi * peak / (OVERSAMPLED * span) - rate * slope, rate))
+    return np.array([pair for _, *pair in sorted(chirp, reverse=True)[:most]])
 
 
 def _power(t: Array, residuals: Array, parts: Sequence[Array], count: int) -> Array:
     """Return the power at the frequencies k / OVERSAMPLED turns over t = 0 to 1, for k = 0 to ``count``."""
     cells = 1 << (2 * count).bit_length()
-    place = t * (cells / OVERSAMPLED)
-    cell = place.astype(np.intp)
-    share = place - cell
+    grid_phase = t * (cells / OVERSAMPLED)
+    cell = grid_phase.astype(np.intp)
+    share = grid_phase - cell
     total = np.zeros(count + 1)
-    kept = np.sinc(np.arange(count + 1) / cells) ** 2
-    for part in parts:
-        values = part * residuals
+    taper = np.sinc(np.arange(count + 1) / cells) ** 2
+    for series in parts:
+        values = series * residuals
         binned = np.bincount(cell, values * (1.0 - share), cells) + np.bincount(cell + 1, values * share, cells)[:cells]
-        transform = np.fft.rfft(binned)[: count + 1] / kept
-        squares = float(part.dot(part)) * float(residuals.dot(residuals))
+        transform = np.fft.rfft(binned)[: count + 1] / taper
+        squares = float(series.dot(series)) * float(residuals.dot(residuals))
         total += (transform.real**2 + transform.imag**2) * (2.0 / squares if squares > 0.0 else 0.0)
     return total
 
 
 def _left(t: Array, residuals: Array, parts: Sequence[Array], found: Array) -> float:
     """Return the share of the squares that the best wave of this frequency leaves, together with an offset."""
-    angles = [2.0 * math.pi / OVERSAMPLED * place * t for place in found]
-    columns = [part * wave(angle) for angle in angles for part in parts for wave in (np.sin, np.cos)]
+    angles = [2.0 * math.pi / OVERSAMPLED * frequency * t for frequency in found]
+    columns = [series * wave(angle) for angle in angles for series in parts for wave in (np.sin, np.cos)]
     design = np.column_stack([*columns, np.ones(t.size)])
     left = residuals - design @ np.linalg.lstsq(design, residuals, rcond=None)[0]
     return max(float(left @ left) / float(residuals @ residuals), PERFECT)
@@ -127,9 +127,9 @@ def _peaks(power: Array, most: int) -> Array:
     """Return the places of the highest local maxima, the highest first; of equal ones, the lowest frequency first."""
     inner = np.flatnonzero((power[1:-1] >= power[:-2]) & (power[1:-1] > power[2:])) + 1
     ends = [len(power) - 1] if power[-1] > power[-2] else []
-    found = np.concatenate([inner, ends]).astype(np.intp)
-    found = found[power[found] > 0.0]
-    best = found[np.argsort(-power[found] / (1.0 + ALIKE * np.arange(len(found))), kind="stable")][:most]
+    peaks = np.concatenate([inner, ends]).astype(np.intp)
+    peaks = peaks[power[peaks] > 0.0]
+    best = peaks[np.argsort(-power[peaks] / (1.0 + ALIKE * np.arange(len(peaks))), kind="stable")][:most]
     middle = best[(best > 0) & (best < len(power) - 1)]
     refined = best.astype(np.float64)
     left, peak, right = power[middle - 1], power[middle], power[middle + 1]

@@ -53,16 +53,16 @@ def amplitudes(formula: Formula, linear: frozenset[Expr], given: frozenset[str])
         slope = formula.jacobian[symbol]
         if isinstance(symbol, Predictor):
             term = formula.terms[symbol]
-            place = slices[term.vector]
+            theta_index = slices[term.vector]
             columns = tuple(slope * item for item in term.items)
-            unknowns.append(Amplitude(symbol, columns, tuple(range(place.start, place.stop))))
+            unknowns.append(Amplitude(symbol, columns, tuple(range(theta_index.start, theta_index.stop))))
             continue
-        place, phase = slices[symbol.name].start, together.get(symbol)
+        theta_index, phase = slices[symbol.name].start, together.get(symbol)
         if phase is None or phase.name in given:
-            unknowns.append(Amplitude(symbol, (slope,), (place,)))
+            unknowns.append(Amplitude(symbol, (slope,), (theta_index,)))
         else:
             quarters = (slope.xreplace({phase: 0 * pi}), slope.xreplace({phase: pi / 2}))
-            unknowns.append(Amplitude(symbol, quarters, (place,), phase, slices[phase.name].start))
+            unknowns.append(Amplitude(symbol, quarters, (theta_index,), phase, slices[phase.name].start))
     unknown = {each.symbol for each in unknowns} | {each.phase for each in unknowns}
     for symbol, rate in exponents(formula).items():
         column = formula.jacobian[symbol] / rate
@@ -144,20 +144,20 @@ class Projection:
         chosen: amplitudes to solve for, the others being 0.
         """
         chosen = self.amplitudes if chosen is None else chosen
-        losses, moved = np.empty(len(points)), points.copy()
+        losses, solved_points = np.empty(len(points)), points.copy()
         for each in self.amplitudes:
             if not each.rate:
-                moved[:, each.places] = 0.0
+                solved_points[:, each.places] = 0.0
             elif each not in chosen:
-                moved[:, each.places] = -math.copysign(math.inf, each.rate)
+                solved_points[:, each.places] = -math.copysign(math.inf, each.rate)
         width = sum(len(each.columns) for each in chosen) + 1
         step = max(1, TOGETHER // (width * self.rows))
         with np.errstate(all="ignore"):
             for begin in range(0, len(points), step):
-                part = slice(begin, begin + step)
-                target = self.observed - self.evaluated(self.remainder, points[part])
-                losses[part] = self._solve(moved[part], target, self.design(points[part], chosen), chosen)
-        return losses, moved
+                batch = slice(begin, begin + step)
+                target = self.observed - self.evaluated(self.remainder, points[batch])
+                losses[batch] = self._solve(solved_points[batch], target, self.design(points[batch], chosen), chosen)
+        return losses, solved_points
 
     def _solve(self, points: Array, target: Array, design: Array, chosen: Sequence[Amplitude]) -> Array:
         """Put the solution into ``points``, and return J there."""
@@ -165,14 +165,14 @@ class Projection:
         column = 0
         for each in chosen:
             count = len(each.columns)
-            own = factors[:, column : column + count] / scale[:, column : column + count]
+            scaled_factors = factors[:, column : column + count] / scale[:, column : column + count]
             if each.rate:
-                points[:, each.places] += np.log(np.where(own > 0.0, own, math.nan)) / each.rate
+                points[:, each.places] += np.log(np.where(scaled_factors > 0.0, scaled_factors, math.nan)) / each.rate
             elif each.phase is None:
-                points[:, each.places] = own
+                points[:, each.places] = scaled_factors
             else:
-                points[:, each.places[0]] = np.hypot(own[:, 0], own[:, 1])
-                points[:, each.phase_place] = np.arctan2(own[:, 1], own[:, 0])
+                points[:, each.places[0]] = np.hypot(scaled_factors[:, 0], scaled_factors[:, 1])
+                points[:, each.phase_place] = np.arctan2(scaled_factors[:, 1], scaled_factors[:, 0])
             column += count
         if self.bounds is not None:
             inside = np.clip(points, self.bounds.low, self.bounds.high)

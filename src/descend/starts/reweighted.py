@@ -60,8 +60,8 @@ class Regression:
         design = jacobian * root[:, None]
         norms = np.sqrt(np.square(design).sum(axis=0))
         norms = np.where(norms > 0.0, norms, 1.0)
-        found: Array = np.linalg.lstsq(design / norms, (self.y - score) * root, rcond=1e-13)[0] / norms
-        return found
+        newton_step: Array = np.linalg.lstsq(design / norms, (self.y - score) * root, rcond=1e-13)[0] / norms
+        return newton_step
 
     def inside(self, theta: Array) -> Array:
         """Return parameters moved inside their bounds."""
@@ -104,15 +104,18 @@ def reweighted(
         before, share = float(rows.omega @ loss(residual, scale)), 1.0
         for _ in range(HALVINGS):
             ahead = rows.inside(theta + share * step)
-            moved = rows.residuals(ahead)
-            if float(rows.omega @ loss(moved, scale)) <= before:
+            residuals = rows.residuals(ahead)
+            if float(rows.omega @ loss(residuals, scale)) <= before:
                 break
             share *= 0.5
         else:
             break
-        found = scale_of(moved)
-        still = abs(found - scale) <= settled * scale and float(np.abs(moved - residual).max()) <= settled * scale
-        theta, residual, scale = ahead, moved, found
+        residual_scale = scale_of(residuals)
+        still = (
+            abs(residual_scale - scale) <= settled * scale
+            and float(np.abs(residuals - residual).max()) <= settled * scale
+        )
+        theta, residual, scale = ahead, residuals, residual_scale
         if still:
             break
     return Reweighted(theta, scale)

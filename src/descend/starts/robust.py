@@ -87,12 +87,12 @@ def settled(request: Request, table: Table) -> Request:
         start, begun = _lower_start(replace(request, loss=loss), table, _end(problem, request))
         note = f"started from {begun}, as this loss has many minima"
         return replace(request, start=_honoured(request, start), loss=loss, notes=(note,), unsettled=request)
-    found = _estimated(request, table, loss)
-    value = loss.efficient * found.noise
-    if not found.exact:
+    noise = _estimated(request, table, loss)
+    value = loss.efficient * noise.noise
+    if not noise.exact:
         note = (
-            f"{setting} {value:.4g} of the {loss.name} loss is {loss.efficient:g} times the noise, {found.noise:.4g}, "
-            f"estimated from {found.source}"
+            f"{setting} {value:.4g} of the {loss.name} loss is {loss.efficient:g} times the noise, {noise.noise:.4g}, "
+            f"estimated from {noise.source}"
         )
     elif _is_configured(request):
         raise DataError(
@@ -105,7 +105,7 @@ def settled(request: Request, table: Table) -> Request:
             f"rows exactly and leaves no noise to estimate it from: give it as a number, as in "
             f'"{loss.name}({setting}=1)"'
         )
-    loss, start = replace(loss, **{setting: value}), _honoured(request, found.start)
+    loss, start = replace(loss, **{setting: value}), _honoured(request, noise.start)
     grow = request.grow and (request.near or bool(request.start))  # else found is the minimum over all rows
     return replace(request, start=start, loss=loss, notes=(note,), unsettled=request, grow=grow)
 
@@ -129,19 +129,19 @@ def _estimated(request: Request, table: Table, loss: Loss) -> Noise:
     """Estimate the noise by fits of the loss whose setting depends on it; also return where the last fit ends."""
     first = Huber("auto")  # type: ignore[arg-type]
     beside = _noise_beside(request, table)
-    found = _noise_of(replace(request, loss="squared"), table, nearly=True) if beside is None else beside
-    if (loss != first or beside is not None) and not found.exact:
-        found = _fixed_point(request, table, first, found, NEARLY)
+    noise = _noise_of(replace(request, loss="squared"), table, nearly=True) if beside is None else beside
+    if (loss != first or beside is not None) and not noise.exact:
+        noise = _fixed_point(request, table, first, noise, NEARLY)
     if loss.settings[next(iter(loss.settings))] == "mm":
         if request.x_sigma:
             raise ConfigError(
                 f"The scale of an S-estimate takes inputs as exact, but {spell('x_sigma')} gives them errors. Give the "
                 'scale as a number, or "auto".'
             )
-        return _of_s_estimate(request, table, found)
-    if not found.exact and not (request.near and loss == first):
-        found = _fixed_point(request, table, loss, found, NEARLY if request.near else SETTLED)
-    return found if found.exact or not loss.many_minima else _beside(request, table, loss, found)
+        return _of_s_estimate(request, table, noise)
+    if not noise.exact and not (request.near and loss == first):
+        noise = _fixed_point(request, table, loss, noise, NEARLY if request.near else SETTLED)
+    return noise if noise.exact or not loss.many_minima else _beside(request, table, loss, noise)
 
 
 def _of_s_estimate(request: Request, table: Table, found: Noise) -> Noise:
@@ -152,9 +152,9 @@ def _of_s_estimate(request: Request, table: Table, found: Noise) -> Noise:
     model = problem.model
     end = mm_start(problem, model.parameters.flat(found.start))
     start = model.parameters.named(end.theta)
-    least = float(np.abs(model.observed(problem.columns)).max())
-    if not end.scale > NOISELESS * least:
-        return Noise(EXACT * least or 1.0, start, exact=True)
+    largest_response = float(np.abs(model.observed(problem.columns)).max())
+    if not end.scale > NOISELESS * largest_response:
+        return Noise(EXACT * largest_response or 1.0, start, exact=True)
     return Noise(end.scale, start, source="an S-estimate")
 
 
@@ -164,10 +164,10 @@ def _beside(request: Request, table: Table, loss: Loss, found: Noise) -> Noise:
 
     problem = _problem_of(replace(request, loss="squared"), table)
     model = problem.model
-    kept = (
+    start_stays = (
         bool(request.start or request.x_sigma) and not model.linear
     )  # a start that a user gave has a second look of its own
-    better = None if kept else better_start(problem, model.parameters.flat(found.start))
+    better = None if start_stays else better_start(problem, model.parameters.flat(found.start))
     if better is None or not better.scale > NOISELESS * found.noise:
         return found
     start = Noise(better.scale, model.parameters.named(better.theta))
@@ -180,16 +180,16 @@ def _lower_start(request: Request, table: Table, near: Values) -> tuple[Values, 
     from descend.starts.high_breakdown import better_start
 
     problem = _problem_of(replace(request, loss="squared"), table)
-    kept = (bool(request.start) and not problem.model.linear) or bool(request.x_sigma)
-    better = None if kept else better_start(problem, problem.model.parameters.flat(near))
+    start_stays = (bool(request.start) and not problem.model.linear) or bool(request.x_sigma)
+    better = None if start_stays else better_start(problem, problem.model.parameters.flat(near))
     if better is None:
         return near, "a huber fit"
     starts = (near, problem.model.parameters.named(better.theta))
     ends = []
     for start in starts:
         there = replace(request, start=start)
-        own = _problem_of(there, table)
-        ends.append(own.objective(own.model.parameters.flat(_end(own, there)), 0).loss)
+        own_problem = _problem_of(there, table)
+        ends.append(own_problem.objective(own_problem.model.parameters.flat(_end(own_problem, there)), 0).loss)
     return (starts[1], "an S-estimate") if ends[1] < ends[0] else (near, "a huber fit")
 
 
@@ -201,8 +201,8 @@ def _noise_beside(request: Request, table: Table) -> Noise | None:
         return None
     if model.parameters.shapes.keys() <= problem.given.keys():
         return None
-    found = neighbours(model.formula, problem.rows)
-    return None if found is None or not found.noise > 0.0 else Noise(found.noise, dict(request.start or {}))
+    noise = neighbours(model.formula, problem.rows)
+    return None if noise is None or not noise.noise > 0.0 else Noise(noise.noise, dict(request.start or {}))
 
 
 def _fixed_point(request: Request, table: Table, loss: Loss, found: Noise, settled: float) -> Noise:
@@ -249,9 +249,9 @@ def _noise_of(request: Request, table: Table, nearly: bool = False) -> Noise:
 
         program = getattr(problem.objective.engine, "program", None)  # of one that asks the database
         size = median_residual(problem.model, program, problem.all_rows.lazy, theta, size)
-    least = float(np.abs(observed).max())
-    if not NORMAL * size > NOISELESS * least:
-        return Noise(EXACT * least or 1.0, start, exact=True)
+    largest_response = float(np.abs(observed).max())
+    if not NORMAL * size > NOISELESS * largest_response:
+        return Noise(EXACT * largest_response or 1.0, start, exact=True)
     return Noise(NORMAL * size, start)
 
 

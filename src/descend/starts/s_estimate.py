@@ -36,8 +36,8 @@ def s_estimate(rows: Regression, starts: Iterable[Array], linear: bool, rounds: 
     Comput. Graph. Statist. 15, 414-427.
     """
     count, size = len(rows.y), rows.model.parameters.size
-    known = [theta for theta in starts if np.isfinite(theta).all()]
-    if count < 2 * size or not size or not known:
+    finite = [theta for theta in starts if np.isfinite(theta).all()]
+    if count < 2 * size or not size or not finite:
         return None
     random = np.random.default_rng(0)
     sample = rows if count <= SEARCHED else rows.take(np.sort(random.choice(count, SEARCHED, replace=False)))
@@ -45,12 +45,12 @@ def s_estimate(rows: Regression, starts: Iterable[Array], linear: bool, rounds: 
     with np.errstate(all="ignore"):
         for number in range(DRAWN if linear else DRAWN_CURVES):
             few = sample.take(np.sort(random.choice(len(sample.y), size, replace=False)))
-            through = reweighted(few, known[number % len(known)], _squares, _ones, _one, 1 if linear else 10)
+            through = reweighted(few, finite[number % len(finite)], _squares, _ones, _one, 1 if linear else 10)
             candidates.append(None if through is None else _followed(sample, through.theta, 2))
-        best = [*known, *(each.theta for each in _least(candidates, BEST))]
+        best = [*finite, *(each.theta for each in _least(candidates, BEST))]
         there = _least((_followed(sample, theta, SHORT) for theta in best), FINALISTS)
-        found = _least((_followed(rows, each.theta, rounds) for each in there), 1)
-    return found[0] if found else None
+        best_ends = _least((_followed(rows, each.theta, rounds) for each in there), 1)
+    return best_ends[0] if best_ends else None
 
 
 def scale_of(residual: Array, omega: Array, size: int) -> float:
@@ -77,19 +77,19 @@ def _followed(rows: Regression, theta: Array, rounds: int) -> Reweighted | None:
 
 def _least(ends: Iterable[Reweighted | None], most: int) -> list[Reweighted]:
     """Return the ends with the least scales."""
-    found = [end for end in ends if end is not None and np.isfinite(end.theta).all()]
-    return sorted(found, key=lambda end: end.scale)[:most]
+    finite_ends = [end for end in ends if end is not None and np.isfinite(end.theta).all()]
+    return sorted(finite_ends, key=lambda end: end.scale)[:most]
 
 
 def _chi(residual: Array, scale: float) -> Array:
     square = np.minimum((residual / (TUNING * scale)) ** 2, 1.0)
-    found: Array = square * (3.0 - 3.0 * square + square * square)
-    return found
+    chi_of_residual: Array = square * (3.0 - 3.0 * square + square * square)
+    return chi_of_residual
 
 
 def _weight(residual: Array, scale: float) -> Array:
-    found: Array = np.maximum(1.0 - (residual / (TUNING * scale)) ** 2, 0.0) ** 2
-    return found
+    weight_of_residual: Array = np.maximum(1.0 - (residual / (TUNING * scale)) ** 2, 0.0) ** 2
+    return weight_of_residual
 
 
 def _squares(residual: Array, scale: float) -> Array:

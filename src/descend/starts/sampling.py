@@ -55,8 +55,8 @@ def sampled(problem: Problem, given: Collection[str]) -> Start | None:
     Of very many rows all this looks at a few, where the function says the same of a row whatever rows are beside it.
     """
     few = _of_few_rows(problem, given) if problem.rows.count >= MANY else None
-    if few is not None and (found := sampled(few, given)) is not None:
-        return found.in_sample(few.rows.count, problem.rows.count)
+    if few is not None and (sample_start := sampled(few, given)) is not None:
+        return sample_start.in_sample(few.rows.count, problem.rows.count)
     model, rows = problem.model, problem.rows
     calls = model.derivatives(rows.columns).calls
     calls.rows = rows.count
@@ -67,9 +67,9 @@ def sampled(problem: Problem, given: Collection[str]) -> Start | None:
     if not ranked:
         calls.rows = 0  # so that the next call raises the error that these met
         return None
-    most = MORE_DESCENTS if calls.together else DESCENTS
-    most = max(1, min(most, NUMBERS // (EPOCHS * max(1, calls.rows))))
-    ends = [descended(problem.objective, point, EPOCHS) for _, point in ranked[:most]]
+    descents_at_most = MORE_DESCENTS if calls.together else DESCENTS
+    descents_at_most = max(1, min(descents_at_most, NUMBERS // (EPOCHS * max(1, calls.rows))))
+    ends = [descended(problem.objective, point, EPOCHS) for _, point in ranked[:descents_at_most]]
     _, theta = min(ends, key=lambda end: end[0] if math.isfinite(end[0]) else math.inf)
     return Start(theta, f"start found among {trials.tried} trial points, in {calls.count - before} calls")
 
@@ -77,21 +77,21 @@ def sampled(problem: Problem, given: Collection[str]) -> Start | None:
 def _of_few_rows(problem: Problem, given: Collection[str]) -> Problem | None:
     """Return the problem of a sample of the rows; None if the function says something else of them by themselves."""
     model, count = problem.model, problem.rows.count
-    places = places_of(count, FEW)
-    few = model.of_rows(places, count) if type(problem.code) is DifferentiatedKernel else None
+    rows_sampled = places_of(count, FEW)
+    few = model.of_rows(rows_sampled, count) if type(problem.code) is DifferentiatedKernel else None
     if few is None or problem.all_rows is not None or problem.objective.penalty is not None:
         return None
-    rows, agreed = problem.rows.take(places), 0
+    rows, agreed = problem.rows.take(rows_sampled), 0
     objective = objective_over(NumpyEngine(DifferentiatedKernel(few), rows), bounds=problem.objective.bounds)
     sampled_problem = replace(problem, model=few, rows=rows, objective=objective)
     with contextlib.suppress(Exception), np.errstate(all="ignore"):  # whatever a user's function raises
         trials = _Trials(sampled_problem, few.derivatives(rows.columns).calls, _free(problem, given))
         for number in range(COMPARED):
             theta = trials.point(trials.free, spread(number, len(trials.free)))
-            one, other = few.scores(theta, rows.columns), model.scores(theta, problem.rows.columns)[places]
-            if not alike(one, other):
+            few_scores, other = few.scores(theta, rows.columns), model.scores(theta, problem.rows.columns)[rows_sampled]
+            if not alike(few_scores, other):
                 return None
-            agreed += bool(np.ptp(one[np.isfinite(one)]) > 0.0)
+            agreed += bool(np.ptp(few_scores[np.isfinite(few_scores)]) > 0.0)
             if agreed == ENOUGH:
                 return sampled_problem
     return None
@@ -118,7 +118,7 @@ class _Trials:
             calls.learn(bases[0])
             steps = np.where(self.theta == 0.0, size, 1.7 * size)
             self.linear = linear_places(calls, bases, steps, free.tolist())
-        self.sought = [place for place in free.tolist() if place not in self.linear]
+        self.sought = [theta_index for theta_index in free.tolist() if theta_index not in self.linear]
 
     def ranked(self) -> list[tuple[float, Array]]:
         """Return J and theta of the trial points at which J has a value, the lowest first."""
@@ -129,27 +129,27 @@ class _Trials:
         for number in range(count if self.sought else 1):
             points.append(self.point(self.sought, spread(number, max(1, len(self.sought)))))
         self.tried = len(points)
-        found = []
+        ranked_trials = []
         at_once = max(1, LARGEST // (each * max(1, self.calls.rows)))
         for begin in range(0, len(points), at_once):
-            found += self._judged(points[begin : begin + at_once])
-        return sorted(found, key=lambda pair: pair[0])
+            ranked_trials += self._judged(points[begin : begin + at_once])
+        return sorted(ranked_trials, key=lambda pair: pair[0])
 
     def _judged(self, points: list[Array]) -> list[tuple[float, Array]]:
         """Solve for the linear parameters at each point, and return J and theta there."""
-        moved = []
+        trial_points = []
         for point in points:
-            for place in (None, *self.linear):
+            for linear_symbol in (None, *self.linear):
                 copy = point.copy()
                 copy[self.linear] = 0.0
-                if place is not None:
-                    copy[place] = 1.0
-                moved.append(copy)
+                if linear_symbol is not None:
+                    copy[linear_symbol] = 1.0
+                trial_points.append(copy)
         each = len(self.linear) + 1
-        values = self.calls.values(np.array(moved)).reshape(len(points), each, -1)
+        values = self.calls.values(np.array(trial_points)).reshape(len(points), each, -1)
         y, loss = self.problem.rows.y, self.problem.model.loss
         omega = np.ones(len(y)) if self.problem.rows.omega is None else self.problem.rows.omega
-        found = []
+        judged_trials = []
         for point, (plain, *others) in zip(points, values, strict=True):
             scores, theta = plain, point
             if self.linear:
@@ -164,18 +164,18 @@ class _Trials:
                 theta[self.linear], scores = solved, plain + columns @ solved
             total = float(np.sum(omega * loss.value(scores, y)))
             if math.isfinite(total):
-                found.append((total, theta))
-        return found
+                judged_trials.append((total, theta))
+        return judged_trials
 
     def point(self, places: Collection[int], shares: list[float]) -> Array:
         """Return a point whose components at these places come from shares of the unit interval."""
         theta = self.theta.copy()
-        for place, share in zip(places, shares, strict=False):
-            theta[place] = self._value(share)
+        for axis, share in zip(places, shares, strict=False):
+            theta[axis] = self._value(share)
             if self.bounds is not None:
-                low, high = float(self.bounds.low[place]), float(self.bounds.high[place])
+                low, high = float(self.bounds.low[axis]), float(self.bounds.high[axis])
                 if math.isfinite(low) and math.isfinite(high):
-                    theta[place] = low + share * (high - low)
+                    theta[axis] = low + share * (high - low)
         return theta if self.bounds is None else self.bounds.interior(theta)
 
     def _value(self, share: float) -> float:

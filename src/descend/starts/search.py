@@ -159,8 +159,8 @@ class _Search:
         for symbol in waves(self.plain.formula):
             if symbol in self.scanned and not peeled:
                 lowest = ends[0][1]
-                found = self.sum.dictionary.frequencies(symbol, lowest)
-                ends += self._solved(tunings(self.plain, self.rows.columns, lowest, symbol, self.scanned, found))
+                wave = self.sum.dictionary.frequencies(symbol, lowest)
+                ends += self._solved(tunings(self.plain, self.rows.columns, lowest, symbol, self.scanned, wave))
         ends.sort(key=lambda pair: pair[0])
         tried = self.tried
         words = f"start found among {tried:,} trial points" if tried > 1 else "linear parameters solved at the start"
@@ -201,20 +201,20 @@ class _Search:
         model = formula_model(self.program.formula, self.program.loss)
         y, omega = model.observed(self.rows.columns), self.rows.omega
         clear = MOSTLY * float(np.average((y - np.average(y, weights=omega)) ** 2, weights=omega))
-        best, place, reached = math.inf, self.theta, 0
+        best, best_theta, reached = math.inf, self.theta, 0
         for count, rank in enumerate(RANKS, 1):
             enough = best + 0.5 * SAME * abs(best) if math.isfinite(best) else -math.inf
             start = self._canonical(self.ends[rank][1])
             loss, theta = descended(self.objective, start, EPOCHS_TO_AGREE, enough, SETTLED)
             reached = reached + 1 if abs(loss - best) <= SAME * abs(best) else 1 if loss < best else reached
             if loss < best:
-                best, place = loss, theta
+                best, best_theta = loss, theta
             if count == reached == 2 and best <= clear:
                 break
-        if 2 * reached < count or something_left(model, place, self.rows):
+        if 2 * reached < count or something_left(model, best_theta, self.rows):
             return None
         words = f"start found among {self.tried:,} trial points; {reached} of the {count} descents from them ended here"
-        return Start(self._canonical(place), words)
+        return Start(self._canonical(best_theta), words)
 
     def _solved(self, points: Iterable[Array]) -> list[tuple[float, Array]]:
         """Return J and the point, lowest first, for each point with a finite J under its best linear parameters."""
@@ -222,12 +222,12 @@ class _Search:
             points = (self.bounds.folded(point, number) for number, point in enumerate(points))
         tried = points if isinstance(points, np.ndarray) else np.array(list(points))
         self.tried += len(tried)
-        losses, moved = self.projection.solved(tried)
-        order = [place for place in np.argsort(losses, kind="stable").tolist() if math.isfinite(losses[place])]
+        losses, solved_thetas = self.projection.solved(tried)
+        order = [trial for trial in np.argsort(losses, kind="stable").tolist() if math.isfinite(losses[trial])]
         if self.as_it_is:
-            return [(float(losses[place]), moved[place]) for place in order]
+            return [(float(losses[trial]), solved_thetas[trial]) for trial in order]
         order = order[:RANKED] or list(range(min(RANKED, len(tried))))
-        pairs = [self._judged(moved[place]) or self._judged(tried[place]) for place in order]
+        pairs = [self._judged(solved_thetas[trial]) or self._judged(tried[trial]) for trial in order]
         return sorted((pair for pair in pairs if pair is not None), key=lambda pair: pair[0])
 
     def _judged(self, point: Array) -> tuple[float, Array] | None:
@@ -308,11 +308,11 @@ def _solved(objective: Objective, trial: Array, linear: NDArray[np.bool_]) -> tu
         if not linear.any():
             break
         step = _newton(part_of(point.curvature, linear), point.gradient[linear])
-        moved = point.theta.copy()
-        moved[linear] += step
+        solved_theta = point.theta.copy()
+        solved_theta[linear] += step
         if objective.bounds is not None:
-            moved = objective.bounds.project(moved, point.theta)
-        point = objective(moved, 2)
+            solved_theta = objective.bounds.project(solved_theta, point.theta)
+        point = objective(solved_theta, 2)
     return (point.loss, point.theta) if _usable(point) else None
 
 

@@ -119,8 +119,8 @@ class SecondLook:
         try:
             if self._estimated() is not None:
                 return self._with_other_scale()
-            found = lower_elsewhere(beginning, first.theta, why)
-            return first if found is None else self._searched(first.model.parameters.named(found.theta), found.note)
+            start = lower_elsewhere(beginning, first.theta, why)
+            return first if start is None else self._searched(first.model.parameters.named(start.theta), start.note)
         except DescendError:
             return first  # looking again must not make a fit fail
 

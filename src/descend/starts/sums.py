@@ -68,8 +68,8 @@ class Sum:
     def placed(self, theta: Array) -> Placed | None:
         """Place the terms of the sum one after the other; None if it is no sum of such terms."""
         program, projection = self._with_amplitudes()
-        held = {symbol for symbol in program.formula.unknowns if name_of(program, symbol) in self.given}
-        split = terms_of(projection, held)
+        held_symbols = {symbol for symbol in program.formula.unknowns if name_of(program, symbol) in self.given}
+        split = terms_of(projection, held_symbols)
         if split is None or not worth_peeling(self.program.formula, split[1]):
             return None
         bounds, engine = projection.bounds, NumpyEngine(program, self.rows)
@@ -78,8 +78,8 @@ class Sum:
             within = bounds if moving.all() else _pinned(theta, moving, bounds)
             return descended(objective_over(engine, bounds=within), theta, EPOCHS_OF_TERM)
 
-        own = program is self.program
-        dictionary = self.dictionary if own else self._dictionary(program, projection)
+        own_program = program is self.program
+        dictionary = self.dictionary if own_program else self._dictionary(program, projection)
         model = formula_model(program.formula, program.loss)
         peeling = Peeling(
             projection, *split, dictionary, polished, lambda theta: not something_left(model, theta, self.rows)
@@ -88,9 +88,9 @@ class Sum:
         with np.errstate(all="ignore"):
             loss, theta = peeling.start(np.append(theta, np.ones(projection.parameters.size - size)))
         # A term whose amplitude was freed for once may have taken the place of another one like it.
-        exchanged = [] if own else peeling.exchanged(theta)
+        exchanged = [] if own_program else peeling.exchanged(theta)
         thetas = [each[:size] for each in (theta, *exchanged)]
-        return Placed(thetas, loss, own and peeling.certain, peeling.tried)
+        return Placed(thetas, loss, own_program and peeling.certain, peeling.tried)
 
     def _dictionary(self, program: Program, projection: Projection) -> Dictionary:
         everywhere = self._projected(self.every, program, projection.bounds)
@@ -105,8 +105,8 @@ class Sum:
         formula = with_amplitudes(self.program.formula, self.projection, self.scanned)
         if formula is None:
             return self.program, self.projection
-        more = len(formula.parameters) - len(self.program.formula.parameters)
-        bounds = None if self.projection.bounds is None else self.projection.bounds.beside(more)
+        amplitudes_added = len(formula.parameters) - len(self.program.formula.parameters)
+        bounds = None if self.projection.bounds is None else self.projection.bounds.beside(amplitudes_added)
         program = derived(formula, self.program.loss)
         return program, self._projected(self.rows, program, bounds)
 
@@ -118,5 +118,5 @@ def _pinned(theta: Array, moving: NDArray[np.bool_], bounds: Bounds | None) -> B
     strict, barred = none, none
     if bounds is not None:
         low, high, strict, barred = bounds.low, bounds.high, bounds.strict, bounds.barred
-    labels = tuple(str(place) for place in range(theta.size))
+    labels = tuple(str(theta_index) for theta_index in range(theta.size))
     return Bounds(labels, np.where(moving, low, theta), np.where(moving, high, theta), strict & moving, barred & moving)

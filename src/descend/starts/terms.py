@@ -33,7 +33,7 @@ class Term:
     @property
     def kind(self) -> tuple[Expr, ...]:
         """The term regardless of the names of its parameters: like terms are tried at the same points."""
-        names = {symbol: Symbol(f"#{place}") for place, symbol in enumerate(self.unknowns)}
+        names = {symbol: Symbol(f"#{theta_index}") for theta_index, symbol in enumerate(self.unknowns)}
         columns = (column.as_coeff_Mul()[1] for each in self.amplitudes for column in each.columns)
         return tuple(column.xreplace(names) for column in columns)
 
@@ -50,17 +50,19 @@ def terms_of(projection: Projection, held: Collection[Parameter]) -> tuple[list[
     base: list[Amplitude] = []
     groups: list[tuple[list[Amplitude], set[Parameter]]] = []
     for each in projection.amplitudes:
-        own = {symbol for column in each.columns for symbol in column.free_symbols & free}
-        if not own:
+        symbols = {symbol for column in each.columns for symbol in column.free_symbols & free}
+        if not symbols:
             base.append(each)
             continue
-        touched = [group for group in groups if group[1] & own]
+        touched = [group for group in groups if group[1] & symbols]
         groups = [group for group in groups if group not in touched]
-        groups.append(([*(one for group in touched for one in group[0]), each], own.union(*(g[1] for g in touched))))
+        groups.append(
+            ([*(one for group in touched for one in group[0]), each], symbols.union(*(g[1] for g in touched)))
+        )
     if len(groups) > 1 and any(each.rate for each in projection.amplitudes):
         return None
-    order = {symbol: place for place, symbol in enumerate(projection.formula.unknowns)}
-    return base, [Term(tuple(some), tuple(sorted(own, key=order.__getitem__))) for some, own in groups]
+    order = {symbol: theta_index for theta_index, symbol in enumerate(projection.formula.unknowns)}
+    return base, [Term(tuple(some), tuple(sorted(symbols, key=order.__getitem__))) for some, symbols in groups]
 
 
 def with_amplitudes(formula: Formula, projection: Projection, scanned: Collection[Expr]) -> Formula | None:
@@ -71,12 +73,12 @@ def with_amplitudes(formula: Formula, projection: Projection, scanned: Collectio
     dependent = _without_amplitude(formula, projection, scanned)
     if not dependent or len(Add.make_args(formula.expression)) == 1:
         return None
-    factors = [Parameter(f" {place}") for place in range(len(dependent))]
-    more = [
+    factors = [Parameter(f" {dependent_index}") for dependent_index in range(len(dependent))]
+    amplitude_terms = [
         factor * term if amplitude is None else term.xreplace({amplitude: factor})
         for factor, (term, amplitude) in zip(factors, dependent, strict=True)
     ]
-    expression = Add(formula.expression - Add(*(term for term, _ in dependent)), *more)
+    expression = Add(formula.expression - Add(*(term for term, _ in dependent)), *amplitude_terms)
     return replace(
         formula, expression=expression, parameters={**formula.parameters, **{each.name: None for each in factors}}
     )

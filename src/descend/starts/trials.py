@@ -38,8 +38,8 @@ def trials(program: Program, sample: Mapping[str, Array], theta: Array, scanned:
     count = MOST_TRIALS if many else min(MOST_TRIALS, TRIALS * len(scanned)) or 1
     points = np.repeat(theta[None, :], count, axis=0)
     for symbol, values in zip(scanned, spread_over(program, sample, scanned, count), strict=True):
-        place = place_of(program, symbol)
-        points[:, place] = values.reshape(count, place.stop - place.start)
+        theta_index = place_of(program, symbol)
+        points[:, theta_index] = values.reshape(count, theta_index.stop - theta_index.start)
     return points
 
 
@@ -47,14 +47,14 @@ def spread_over(program: Program, sample: Mapping[str, Array], scanned: Sequence
     """Return ``count`` values of each of the ``scanned`` unknowns, which together are points."""
     shares = cube(count, len(scanned))
     values = [range_of(program, sample, symbol)(share) for symbol, share in zip(scanned, shares, strict=True)]
-    for place, symbol in enumerate(scanned):
+    for axis, symbol in enumerate(scanned):
         pivot = pivots(program.formula).get(symbol)
         if pivot is None or pivot.slope not in scanned:
             continue
-        among = shares[place] < PIVOTED
+        among = shares[axis] < PIVOTED
         level = over_rows(pivot.along, sample, len(next(iter(sample.values()))))
-        moved = values[scanned.index(pivot.slope)] * (level.min() + shares[place] / PIVOTED * np.ptp(level))
-        values[place] = np.where(among, np.exp(moved) if pivot.exponential else moved, values[place])
+        pivot_values = values[scanned.index(pivot.slope)] * (level.min() + shares[axis] / PIVOTED * np.ptp(level))
+        values[axis] = np.where(among, np.exp(pivot_values) if pivot.exponential else pivot_values, values[axis])
     return values
 
 
@@ -81,13 +81,13 @@ def tunings(
     If rows are few, every frequency that they can tell apart is tried too, in steps of half a turn over all rows, as J
     has a valley about that wide at the true one.
     """
-    wave, place = waves(program.formula)[symbol], place_of(program, symbol)
+    wave, theta_index = waves(program.formula)[symbol], place_of(program, symbol)
     turned = [place_of(program, phase) for phase in phases(program.formula) if phase in scanned]
     slowest, count = turns(wave, sample)
     all_of_few = slowest * np.arange(1, count + 1) if count <= MOST_TRIALS else np.empty(0)
     for frequency in (*found, *all_of_few):
         tuned = theta.copy()
-        tuned[place] = _tuned(wave, frequency)
+        tuned[theta_index] = _tuned(wave, frequency)
         yield tuned
         for phase, quarters in itertools.product(turned, (1, 2, 3)):
             quarter = tuned.copy()
@@ -167,8 +167,8 @@ def _magnitude(size: float, share: Array) -> Array:
     """Map [0, 1) to magnitudes around ``size``; a quarter of them are negative."""
     below = share < NEGATIVE
     within = np.where(below, share / NEGATIVE, (share - NEGATIVE) / (1.0 - NEGATIVE))
-    found: Array = np.where(below, -size, size) * np.power(10.0, 4.0 * within - 1.5)
-    return found
+    magnitudes: Array = np.where(below, -size, size) * np.power(10.0, 4.0 * within - 1.5)
+    return magnitudes
 
 
 def _typical(values: Array) -> float:
@@ -188,10 +188,10 @@ def descended(
     It ends where J is ``enough``, and after a step that lowers J by less than the share ``settled`` of it, if that is
     above 0: its last digits cost as many steps as all others, and no choice among ends depends on them.
     """
-    plan, found = Plan(epochs, epochs_given=False, rate=1.0), (math.inf, theta)
+    plan, best_descent = Plan(epochs, epochs_given=False, rate=1.0), (math.inf, theta)
     for step in descend(objective, LevenbergMarquardt(), theta, plan):
         if math.isfinite(step.loss):
-            gain, found = found[0] - step.loss, (step.loss, step.theta)
+            gain, best_descent = best_descent[0] - step.loss, (step.loss, step.theta)
             if step.loss <= enough or (settled and gain <= settled * abs(step.loss)):
                 break
-    return found
+    return best_descent

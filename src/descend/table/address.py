@@ -88,17 +88,17 @@ def from_url(text: str) -> RemoteTable:
     backend, view, again = _connected(ibis, address)
     exclusive = address.backend == "duckdb"
     connection = Connection(backend, f"`{address.shown}`", again, address.backend in CLOSED, exclusive)
-    places = readings(address.table) if view is None else [((), view)]
+    table_readings = readings(address.table) if view is None else [((), view)]
     failure: Exception | None = None
-    for folder, name in places:
+    for folder, name in table_readings:
         try:
-            found = _quietly(backend.table, name, **_within(folder))
+            remote_table = _quietly(backend.table, name, **_within(folder))
         except Exception as error:  # each database has its own
             failure = error
             continue
         if address.backend != "sqlite" or folder in ((), ("main",)):  # SQLite does not say that there is no such place
-            return RemoteTable(found, f"`{address.table}` of {address.shown}", connection=connection)
-    raise DataError(_no_table(backend, address, *places[-1], failure)) from None
+            return RemoteTable(remote_table, f"`{address.table}` of {address.shown}", connection=connection)
+    raise DataError(_no_table(backend, address, *table_readings[-1], failure)) from None
 
 
 def readings(table: str) -> list[tuple[tuple[str, ...], str]]:
@@ -109,12 +109,12 @@ def readings(table: str) -> list[tuple[tuple[str, ...], str]]:
     >>> readings('sales."a.b"')
     [((), 'sales."a.b"'), (('sales',), 'a.b')]
     """
-    found: list[tuple[tuple[str, ...], str]] = [((), table)]
+    table_readings: list[tuple[tuple[str, ...], str]] = [((), table)]
     if NAMES.fullmatch(table):
         *folder, name = (quoted.replace('""', '"') if quoted else plain for quoted, plain in NAME.findall(table))
-        if (tuple(folder), name) not in found:
-            found.append((tuple(folder), name))
-    return found
+        if (tuple(folder), name) not in table_readings:
+            table_readings.append((tuple(folder), name))
+    return table_readings
 
 
 def _within(folder: tuple[str, ...]) -> dict[str, str | tuple[str, ...]]:
@@ -130,25 +130,25 @@ def read_address(text: str) -> Address:
     """
     scheme = text.partition("://")[0]
     try:
-        parts = urlsplit(text)
-        port, host, user, password = parts.port, parts.hostname, parts.username, parts.password
+        url_parts = urlsplit(text)
+        port, host, user, password = url_parts.port, url_parts.hostname, url_parts.username, url_parts.password
     except ValueError:
         raise _unreadable(scheme) from None
-    if "@" in text.partition("?")[0].partition("://")[2].removeprefix(parts.netloc):
+    if "@" in text.partition("?")[0].partition("://")[2].removeprefix(url_parts.netloc):
         raise _unreadable(scheme)  # the rest of a password, perhaps, which no message may show
     backend = BACKENDS.get(scheme, scheme)
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    options = dict(parse_qsl(url_parts.query, keep_blank_values=True))
     table = options.pop("table", None)
-    path = parts.netloc + parts.path.replace("//", "/", 1) if backend in FILES else parts.path
-    shown = f"{scheme}://{path if backend in FILES else parts.netloc.rpartition('@')[2] + parts.path}"
+    path = url_parts.netloc + url_parts.path.replace("//", "/", 1) if backend in FILES else url_parts.path
+    address_text = f"{scheme}://{path if backend in FILES else url_parts.netloc.rpartition('@')[2] + url_parts.path}"
     if backend == "pyspark" and "parquet" in options:
         table = options["parquet"]
     if not table:
-        raise DataError(f"`{shown}` names no table. Add it to the address: `{shown}?table=NAME`.")
+        raise DataError(f"`{address_text}` names no table. Add it to the address: `{address_text}?table=NAME`.")
     # Even without a host, an address has two slashes: trino://?table=t.
-    url = f"{backend}://{parts.netloc}{parts.path}" + (f"?{urlencode(options)}" if options else "")
-    user, password = (None if part is None else unquote(part) for part in (user, password))
-    return Address(backend, shown, table, url, host, port, user, password, path, options)
+    url = f"{backend}://{url_parts.netloc}{url_parts.path}" + (f"?{urlencode(options)}" if options else "")
+    user, password = (None if secret_part is None else unquote(secret_part) for secret_part in (user, password))
+    return Address(backend, address_text, table, url, host, port, user, password, path, options)
 
 
 def _unreadable(scheme: str) -> DataError:
@@ -184,8 +184,8 @@ def _connected(ibis: ModuleType, address: Address) -> tuple[SQLBackend, str | No
 
 def _needed(address: Address) -> tuple[str, str]:
     """Return the package that a database needs beside Ibis, and what installs both."""
-    other = f"what Ibis needs for {address.backend}", f"ibis-framework[{address.backend}]"
-    return NEEDED.get(address.backend, other)
+    package_needed = f"what Ibis needs for {address.backend}", f"ibis-framework[{address.backend}]"
+    return NEEDED.get(address.backend, package_needed)
 
 
 def _duckdb(ibis: ModuleType, path: str) -> tuple[SQLBackend, None, Callable[[], None]]:
@@ -210,9 +210,9 @@ def _duckdb(ibis: ModuleType, path: str) -> tuple[SQLBackend, None, Callable[[],
 
 def _postgres(ibis: ModuleType, address: Address) -> tuple[SQLBackend, None, Callable[[], None]]:
     """Connect to Postgres, for reading only."""
-    given = {"host": address.host, "port": address.port, "user": address.user, "password": address.password}
-    given["database"] = unquote(address.path.strip("/")) or None
-    named = {**POSTGRES, **address.options, **{name: value for name, value in given.items() if value is not None}}
+    login = {"host": address.host, "port": address.port, "user": address.user, "password": address.password}
+    login["database"] = unquote(address.path.strip("/")) or None
+    named = {**POSTGRES, **address.options, **{name: value for name, value in login.items() if value is not None}}
     backend = ibis.postgres.connect(**named)
 
     def prepare() -> None:
@@ -232,8 +232,8 @@ def _postgres(ibis: ModuleType, address: Address) -> tuple[SQLBackend, None, Cal
 def _refusal(error: Exception) -> str:
     """Return the reason a database gives for refusing a connection: the last part of its first line."""
     java = getattr(error, "java_exception", None)  # of Spark, whose own words say only that there was one
-    said = reason(error) if java is None else str(java.getMessage()).split("\n", 1)[0].rstrip(".")
-    return said.rpartition("failed: ")[2].removeprefix("FATAL:").strip()
+    server_message = reason(error) if java is None else str(java.getMessage()).split("\n", 1)[0].rstrip(".")
+    return server_message.rpartition("failed: ")[2].removeprefix("FATAL:").strip()
 
 
 def _quietly(function: Callable[Arguments, Answer], *arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
@@ -247,25 +247,27 @@ def _no_table(
     backend: SQLBackend, address: Address, folder: tuple[str, ...], name: str, error: Exception | None
 ) -> str:
     try:
-        known = _listed(backend, folder)
+        table_names = _listed(backend, folder)
     except Exception as unlisted:
-        said = reason(error or unlisted)
-        return f"The table `{address.table}` of `{address.shown}` cannot be opened: {said}."
-    listed = listing(sorted(known)) if known else "none"
-    return f"There is no table `{address.table}` in `{address.shown}`.{closest(name, known)} Its tables: {listed}."
+        server_message = reason(error or unlisted)
+        return f"The table `{address.table}` of `{address.shown}` cannot be opened: {server_message}."
+    tables = listing(sorted(table_names)) if table_names else "none"
+    return (
+        f"There is no table `{address.table}` in `{address.shown}`.{closest(name, table_names)} Its tables: {tables}."
+    )
 
 
 def _listed(backend: SQLBackend, folder: tuple[str, ...]) -> list[str]:
     """Return the tables in the place where one was looked for; if it does not exist, those that need no place."""
     if backend.name == "duckdb":  # which Ibis asks by a method that newer versions of it do not have
         rows = backend.raw_sql("SELECT table_schema, table_name, current_schema() FROM information_schema.tables")
-        places = [(schema, table, default) for schema, table, default in rows.fetchall()]
-        inside = [table for schema, table, _ in places if schema == ".".join(folder)]
-        return inside or [table for schema, table, default in places if schema == default]
+        table_paths = [(schema, table, default) for schema, table, default in rows.fetchall()]
+        tables_of_folder = [table for schema, table, _ in table_paths if schema == ".".join(folder)]
+        return tables_of_folder or [table for schema, table, default in table_paths if schema == default]
     if folder:
         try:
-            if inside := _quietly(backend.list_tables, **_within(folder)):
-                return list(inside)
+            if tables_of_folder := _quietly(backend.list_tables, **_within(folder)):
+                return list(tables_of_folder)
         except Exception:  # there is no such schema
             pass
     return list(_quietly(backend.list_tables))

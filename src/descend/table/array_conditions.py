@@ -18,23 +18,23 @@ def rows_where(table: Table, cells_of: Callable[[str], Cells], where: str) -> tu
     import duckdb
 
     condition = checked_condition(where, table.names)
-    place = unused("place", table.names)
-    apart = set(distinct(table.names))
+    column = unused("place", table.names)
+    distinct_names = set(distinct(table.names))
     named = {
-        name: name if name in apart else f"{place}{position}"
+        name: name if name in distinct_names else f"{column}{position}"
         for position, name in enumerate(table.names)
         if _may_name(condition, name)
     }
     columns = {other: cells for name, other in named.items() if (cells := _for_sql(cells_of(name))) is not None}
     in_sql = renamed(condition, {name: other for name, other in named.items() if other != name})
-    columns[place] = np.arange(table.rows)
+    columns[column] = np.arange(table.rows)
     database = Database()
     database.connection.register("data", columns)
     try:
-        found = database.run(f"SELECT {identifier(place)} FROM data WHERE (\n{in_sql}\n)").fetchnumpy()[place]
+        row_numbers = database.run(f"SELECT {identifier(column)} FROM data WHERE (\n{in_sql}\n)").fetchnumpy()[column]
     except duckdb.Error as error:
         raise bad_condition(where, error, table) from None
-    return condition, np.sort(found)
+    return condition, np.sort(row_numbers)
 
 
 def _may_name(condition: str, name: str) -> bool:

@@ -38,7 +38,7 @@ class ArrayTable(Table):
         columns: Mapping[str, Cells],
         rows: int,
         conditions: tuple[str, ...] = (),
-        kept: npt.NDArray[np.intp] | None = None,
+        row_numbers: npt.NDArray[np.intp] | None = None,
         categories: Categories | None = None,
     ) -> None:
         """Keep the columns; ``kept`` are the positions of the rows that meet the conditions.
@@ -50,7 +50,7 @@ class ArrayTable(Table):
         self.conditions = conditions
         self._columns = columns
         self._all_rows = rows
-        self._kept = kept
+        self._kept = row_numbers
         self._categories = categories
 
     @property
@@ -61,8 +61,8 @@ class ArrayTable(Table):
     def types(self) -> dict[str, str]:
         columns = self._columns
         if isinstance(columns, InMatrix):
-            beside = {name: kind_of_cells(cells) for name, cells in columns.others().items()}
-            return dict.fromkeys(columns.listed, "number") | beside
+            kinds_beside = {name: kind_of_cells(cells) for name, cells in columns.others().items()}
+            return dict.fromkeys(columns.listed, "number") | kinds_beside
         return {name: kind_of_cells(columns[name]) for name in self.names}
 
     def words(self, name: str, most: int) -> list[str]:
@@ -82,14 +82,14 @@ class ArrayTable(Table):
     def filtered(self, where: str) -> ArrayTable:
         from descend.table.array_conditions import rows_where
 
-        condition, found = rows_where(self, self.cells_of, where)
-        kept = found if self._kept is None else self._kept[found]
-        return ArrayTable(self._columns, self._all_rows, (*self.conditions, condition), kept, self._categories)
+        condition, row_numbers = rows_where(self, self.cells_of, where)
+        table_rows = row_numbers if self._kept is None else self._kept[row_numbers]
+        return ArrayTable(self._columns, self._all_rows, (*self.conditions, condition), table_rows, self._categories)
 
-    def among(self, places: npt.NDArray[np.intp]) -> ArrayTable:
+    def among(self, row_numbers: npt.NDArray[np.intp]) -> ArrayTable:
         """Return the rows at these places, which keep their numbers."""
-        kept = places if self._kept is None else self._kept[places]
-        table = ArrayTable(self._columns, self._all_rows, self.conditions, kept, self._categories)
+        table_rows = row_numbers if self._kept is None else self._kept[row_numbers]
+        table = ArrayTable(self._columns, self._all_rows, self.conditions, table_rows, self._categories)
         table.source, table.counted = self.source, self.counted
         return with_units_of(table, self)
 
@@ -115,15 +115,15 @@ class ArrayTable(Table):
 
     def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
         columns = self.with_gaps(names)
-        there: dict[str, Cells] = {f"c{place}": columns[name] for place, name in enumerate(names)}
+        arrays_by_column: dict[str, Cells] = {f"c{column}": columns[name] for column, name in enumerate(names)}
         keys = {}
-        for place, name in enumerate(by):
+        for column, name in enumerate(by):
             numbers = self.types[name] in ("number", "boolean")
-            there[f"k{place}"] = self._read([name])[name] if numbers else self.text(name)
-            keys[name] = (f"k{place}", "float64") if numbers else (f"nullif(k{place}, '')", "string")
+            arrays_by_column[f"k{column}"] = self._read([name])[name] if numbers else self.text(name)
+            keys[name] = (f"k{column}", "float64") if numbers else (f"nullif(k{column}, '')", "string")
         database = Database(memory=memory)
-        database.connection.register("data", there)
-        return database.lazy(names, "data", [f"c{place}" for place in range(len(names))], keys=keys)
+        database.connection.register("data", arrays_by_column)
+        return database.lazy(names, "data", [f"c{column}" for column in range(len(names))], keys=keys)
 
     def size(self, columns: int) -> float:
         return 0.0
@@ -170,9 +170,9 @@ class ArrayTable(Table):
         from descend.table.words import truth_of
 
         if cells.dtype.kind in "fiu":  # a few numbers that stand for others, such as those of classes
-            values, places = np.unique(cells, return_inverse=True)
-            known = self.counted[name]
-            return np.array([known.get(label(value), np.nan) for value in values.tolist()])[places]
+            values, codes = np.unique(cells, return_inverse=True)
+            counted_cells = self.counted[name]
+            return np.array([counted_cells.get(label(value), np.nan) for value in values.tolist()])[codes]
         kind = kind_of_cells(cells)
         if kind in ("time", "other"):
             raise not_numeric(name, self.source, kind)
@@ -208,12 +208,12 @@ def from_mapping(data: Mapping[str, object]) -> ArrayTable:
         return table
     columns: dict[str, Cells] = {}
     first, rows, units = None, 0, dict[str, str]()
-    for name, given in data.items():
-        if hasattr(given, "magnitude") and hasattr(given, "units"):  # a quantity of Pint
+    for name, column_given in data.items():
+        if hasattr(column_given, "magnitude") and hasattr(column_given, "units"):  # a quantity of Pint
             from descend.table.units import text_of
 
-            units[name], given = text_of(given.units), given.magnitude
-        cells = given if type(given) is np.ndarray else _as_array(name, given)
+            units[name], column_given = text_of(column_given.units), column_given.magnitude
+        cells = column_given if type(column_given) is np.ndarray else _as_array(name, column_given)
         if not isinstance(name, str):
             raise not_a_name(name)
         if cells.ndim != 1:
@@ -260,14 +260,14 @@ def _is_plain(cells: Cells) -> bool:
     return cells.dtype is FLOAT64 and cells.flags.c_contiguous
 
 
-def _as_array(name: object, given: object) -> Cells:
-    if isinstance(given, np.ma.MaskedArray):
-        return np.array(given.tolist(), dtype=object)
+def _as_array(name: object, column_given: object) -> Cells:
+    if isinstance(column_given, np.ma.MaskedArray):
+        return np.array(column_given.tolist(), dtype=object)
     # Tensors that carry a gradient, or lie on a device, cannot become arrays until they are detached.
-    if hasattr(given, "detach"):
-        given = given.detach().cpu()
+    if hasattr(column_given, "detach"):
+        column_given = column_given.detach().cpu()
     try:
-        return np.asarray(given)
+        return np.asarray(column_given)
     except (TypeError, ValueError, RuntimeError):
         raise DataError(
             f"`{name}` cannot be read as a column: its rows differ in length or kind. Give one value in each row."

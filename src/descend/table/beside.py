@@ -67,36 +67,36 @@ class Beside:
         """Return a query that refers to this table, and its parameters: of Postgres, where nothing is written."""
         if self.backend.name != "postgres":
             return sql, []
-        given = ", ".join(f"%b::{POSTGRES_TYPES[kind]}[]" for kind in self.kinds.values())
+        arrays = ", ".join(f"%b::{POSTGRES_TYPES[kind]}[]" for kind in self.kinds.values())
         names = ", ".join(f'"{name}"' for name in self.kinds)
         escaped = sql.replace("%", "%%")
-        text = f'WITH "{self.name}"({names}) AS (SELECT * FROM unnest({given})) SELECT * FROM ({escaped}) AS joined'
+        text = f'WITH "{self.name}"({names}) AS (SELECT * FROM unnest({arrays})) SELECT * FROM ({escaped}) AS joined'
         return text, self.given
 
 
-def blocks(lazy: Lazy, expression: ir.Table, rows: int, beside: Beside | None = None) -> Iterator[dict[str, Cells]]:
+def blocks(lazy: Lazy, expression: ir.Table, rows: int, columns: Beside | None = None) -> Iterator[dict[str, Cells]]:
     """Fetch an Ibis table in blocks of so many rows at most: numbers are doubles, NaN where missing, all else objects.
 
     beside: the table of ours that it refers to. Let ``lazy.attempt`` do the work that takes the blocks, as there is no
     resuming in the middle, and ask the database nothing else meanwhile.
     """
     backend, names = lazy.backend, tuple(expression.columns)
-    sql, given = (lazy.sql(expression), []) if beside is None else beside.in_query(beside.sql(expression))
+    sql, arrays = (lazy.sql(expression), []) if columns is None else columns.in_query(columns.sql(expression))
     if backend.name == "duckdb":
         for batch in backend.con.sql(sql).to_arrow_reader(rows):
-            yield {name: cells_of(batch.column(place)) for place, name in enumerate(names)}
+            yield {name: cells_of(batch.column(column_number)) for column_number, name in enumerate(names)}
     elif backend.name == "pyspark":
         answer = backend.raw_sql(sql).toArrow()
-        yield {name: cells_of(answer.column(place)) for place, name in enumerate(names)}
+        yield {name: cells_of(answer.column(column_number)) for column_number, name in enumerate(names)}
     else:
         text = {name for name, kind in expression.schema().items() if kind.is_string()}
-        with cursor_of(backend, sql, given) as cursor:
+        with cursor_of(backend, sql, arrays) as cursor:
             while fetched := cursor.fetchmany(rows):
-                found = zip(names, zip(*fetched, strict=True), strict=True)
-                yield {name: np.array(column, dtype=object if name in text else float) for name, column in found}
+                named = zip(names, zip(*fetched, strict=True), strict=True)
+                yield {name: np.array(column, dtype=object if name in text else float) for name, column in named}
 
 
-def fetched(lazy: Lazy, expression: ir.Table, beside: Beside | None = None) -> dict[str, Cells]:
+def fetched(lazy: Lazy, expression: ir.Table, columns_beside: Beside | None = None) -> dict[str, Cells]:
     """Fetch all rows of an Ibis table as `blocks` does, again from the beginning if the connection is lost."""
-    found = lazy.attempt(lambda: list(blocks(lazy, expression, 1 << 16, beside)))
-    return {name: np.concatenate([block[name] for block in found] or [np.empty(0)]) for name in expression.columns}
+    columns = lazy.attempt(lambda: list(blocks(lazy, expression, 1 << 16, columns_beside)))
+    return {name: np.concatenate([block[name] for block in columns] or [np.empty(0)]) for name in expression.columns}

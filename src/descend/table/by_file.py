@@ -39,8 +39,8 @@ class Files:
     @classmethod
     def of(cls, data: object, where: str | None = None) -> Files:
         """Look at the heads of files. Raises DataError if there are none, or none can be read."""
-        given, source = named_files(data)  # type: ignore[arg-type]
-        files = cls(source, dict(zip(_names(given), given, strict=True)), where, {})
+        paths_given, source = named_files(data)  # type: ignore[arg-type]
+        files = cls(source, dict(zip(_names(paths_given), paths_given, strict=True)), where, {})
         for name, path in files.paths.items():
             try:
                 files.columns[name] = open_table(path).names
@@ -71,16 +71,16 @@ class Files:
         return open_table(next(self.paths[name] for name in self.columns))
 
     def read(
-        self, numbers: Sequence[str], others: Sequence[str] = (), gaps: bool = True
+        self, numbers: Sequence[str], other_columns: Sequence[str] = (), gaps: bool = True
     ) -> tuple[ArrayTable, dict[str, str]]:
         """Read columns of all files as a table with the column `FILENAME`; why some could not be read, by their names.
 
         numbers: columns in which each cell has to be a number, or missing. others: those that may also be text.
         gaps: whether a file that could not be read has one row, without any value.
         """
-        columns = tuple(dict.fromkeys((*numbers, *others)))
+        columns = tuple(dict.fromkeys((*numbers, *other_columns)))
         failed = dict(self.unreadable)
-        parts: list[tuple[str, int, dict[str, Cells]]] = []
+        file_parts: list[tuple[str, int, dict[str, Cells]]] = []
         for name, names in self.columns.items():
             lacking = [column for column in columns if column not in names]
             if lacking:
@@ -90,10 +90,10 @@ class Files:
             if name not in failed:
                 alike.setdefault(names, []).append(name)
         for some in alike.values():
-            parts += self._parts(some, numbers, columns, failed)
-        if not parts:
+            file_parts += self._parts(some, numbers, columns, failed)
+        if not file_parts:
             raise DataError(next(iter(failed.values())))
-        return self._joined(columns, parts, failed if gaps else {}), failed
+        return self._joined(columns, file_parts, failed if gaps else {}), failed
 
     def _parts(
         self, names: list[str], numbers: Sequence[str], columns: Sequence[str], failed: dict[str, str]
@@ -127,14 +127,14 @@ class Files:
             begin = end
 
     def _joined(
-        self, columns: Sequence[str], parts: list[tuple[str, int, dict[str, Cells]]], failed: dict[str, str]
+        self, columns: Sequence[str], file: list[tuple[str, int, dict[str, Cells]]], failed: dict[str, str]
     ) -> ArrayTable:
-        order = {name: place for place, name in enumerate(self.paths)}
-        parts = sorted(parts, key=lambda part: order[part[0]])
-        names = np.repeat(np.array([name for name, _, _ in parts], dtype=object), [rows for _, rows, _ in parts])
+        order = {name: file_number for file_number, name in enumerate(self.paths)}
+        file = sorted(file, key=lambda part: order[part[0]])
+        names = np.repeat(np.array([name for name, _, _ in file], dtype=object), [rows for _, rows, _ in file])
         joined: dict[str, Cells] = {}
         for column in columns:
-            cells = [values[column] for _, _, values in parts]
+            cells = [values[column] for _, _, values in file]
             numbers = all(each.dtype.kind == "f" for each in cells)
             gaps = np.full(len(failed), np.nan if numbers else None, dtype=np.float64 if numbers else object)
             joined[column] = (
@@ -194,5 +194,5 @@ def _objects(cells: Cells) -> Cells:
 
 
 def _lacking(path: str, columns: Sequence[str], names: Sequence[str]) -> str:
-    listed = " and ".join(f"`{name}`" for name in columns)
-    return f"`{path}` has no column {listed}. Its columns: {', '.join(names)}."
+    columns_lacking = " and ".join(f"`{name}`" for name in columns)
+    return f"`{path}` has no column {columns_lacking}. Its columns: {', '.join(names)}."

@@ -37,13 +37,13 @@ def coded(coding: Coding, cells: Mapping[str, str]) -> str:
     cells: each column as SQL: a double, or text that is null where it is empty.
     """
     columns = [cells[name] for name in coding.columns]
-    given = " AND ".join(f"{column} IS NOT NULL" for column in columns)
+    columns_complete = " AND ".join(f"{column} IS NOT NULL" for column in columns)
     cases = (
         " AND ".join(f"{column} = {_cell(cell)}" for column, cell in zip(columns, key, strict=True))
         for key in coding.keys
     )
-    whens = " ".join(f"WHEN {case} THEN {place}e0" for place, case in enumerate(cases))
-    return f"CASE {whens} WHEN {given} THEN -1e0 END"
+    whens = " ".join(f"WHEN {case} THEN {case_number}e0" for case_number, case in enumerate(cases))
+    return f"CASE {whens} WHEN {columns_complete} THEN -1e0 END"
 
 
 def _cell(cell: Label) -> str:
@@ -70,12 +70,12 @@ def exact_cells(
     column: what it is called in SQL. types: those as which columns are read, unless the source has its own, is typed.
     """
     if typed:
-        sql_type, read, digits = types[name], relation(types), column
+        sql_type, relation_read, digits = types[name], relation(types), column
     else:  # read as text, from which the column is made as it was read before
-        sql_type, read = "HUGEINT", relation({**types, name: "VARCHAR"})
+        sql_type, relation_read = "HUGEINT", relation({**types, name: "VARCHAR"})
         integer = f"regexp_full_match({column}, '\\s*[+-]?\\d+\\s*')"
         digits = f"CASE WHEN {integer} THEN TRY_CAST({column} AS HUGEINT) END"
     replaced = f"TRY_CAST({column} AS {types[name]}) AS {column}"
     as_float = f"TRY_CAST(CAST({exact} AS DOUBLE) AS {sql_type})"
     condition = f"{exact} IS NOT NULL AND {as_float} IS DISTINCT FROM {exact}"
-    return f"(SELECT * REPLACE ({replaced}), {digits} AS {exact} FROM {read})", condition
+    return f"(SELECT * REPLACE ({replaced}), {digits} AS {exact} FROM {relation_read})", condition

@@ -49,26 +49,26 @@ def distinct(values: NDArray[Scalar]) -> tuple[NDArray[Scalar], Places, Places]:
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, -1.0)
     if not 0.0 <= high - low <= FEW_GAPS * values.size or max(-low, high) > EXACT:
         return np.unique(values, return_index=True, return_inverse=True)
-    places = values.astype(np.intp)
-    if values.dtype.kind == "f" and (places != values).any():
+    codes_of_values = values.astype(np.intp)
+    if values.dtype.kind == "f" and (codes_of_values != values).any():
         return np.unique(values, return_index=True, return_inverse=True)
-    places -= int(low)
+    codes_of_values -= int(low)
     first = np.full(int(high - low) + 1, -1)
-    first[places[::-1]] = np.arange(values.size)[::-1]
-    there = np.flatnonzero(first >= 0)
+    first[codes_of_values[::-1]] = np.arange(values.size)[::-1]
+    codes_present = np.flatnonzero(first >= 0)
     numbered = np.empty(first.size, dtype=np.intp)
-    numbered[there] = np.arange(there.size)
-    return values[first[there]], first[there], numbered[places]
+    numbered[codes_present] = np.arange(codes_present.size)
+    return values[first[codes_present]], first[codes_present], numbered[codes_of_values]
 
 
 def words(cells: NDArray[np.object_]) -> tuple[Places, list[Label]]:
     """Return which of the sorted texts each cell has, -1 where it is empty or missing, and these texts."""
     numbered: dict[str, int] = {}
     words = ["" if cell is None else str(cell) for cell in cells.tolist()]
-    found = np.array([numbered.setdefault(word, len(numbered)) for word in words], dtype=np.intp)
+    codes_of_words = np.array([numbered.setdefault(word, len(numbered)) for word in words], dtype=np.intp)
     labels = sorted(word for word in numbered if word)
-    places = {word: place for place, word in enumerate(labels)}
-    return np.array([places.get(word, -1) for word in numbered], dtype=np.intp)[found], list(labels)
+    code_of_word = {word: code for code, word in enumerate(labels)}
+    return np.array([code_of_word.get(word, -1) for word in numbered], dtype=np.intp)[codes_of_words], list(labels)
 
 
 def numbers(cells: Numbers, truth: bool) -> tuple[Places, list[Label]]:
@@ -77,8 +77,8 @@ def numbers(cells: Numbers, truth: bool) -> tuple[Places, list[Label]]:
     complete = bool(finite.all())
     there = cells if complete else cells[finite]
     begins = np.flatnonzero(np.r_[there.size > 0, there[1:] != there[:-1]])  # rows of a group often follow one another
-    values, _, found = distinct(there[begins])
-    codes = np.repeat(found, np.diff(begins, append=there.size))
+    values, _, codes_of_cells = distinct(there[begins])
+    codes = np.repeat(codes_of_cells, np.diff(begins, append=there.size))
     if not complete:
         shorter, codes = codes, np.full(len(cells), -1, dtype=np.intp)
         codes[finite] = shorter
@@ -94,6 +94,6 @@ def ordered(codes: Places, labels: Sequence[Label], order: Sequence[Label]) -> t
     """Return codes and values in the order of the categories."""
     ranks: Mapping[Label, int] = {value: rank for rank, value in enumerate(order)}
     sequence = sorted(range(len(labels)), key=lambda place: ranks.get(labels[place], len(ranks)))
-    places = np.empty(len(labels) + 1, dtype=np.intp)
-    places[sequence], places[-1] = np.arange(len(labels)), -1
-    return places[codes], [labels[place] for place in sequence]
+    new_codes = np.empty(len(labels) + 1, dtype=np.intp)
+    new_codes[sequence], new_codes[-1] = np.arange(len(labels)), -1
+    return new_codes[codes], [labels[code] for code in sequence]

@@ -46,13 +46,13 @@ class Connection:
     def __init__(
         self,
         backend: SQLBackend,
-        shown: str,
+        source_text: str,
         again: Callable[[], None] | None = None,
         owned: bool = False,
         exclusive: bool = False,
     ) -> None:
         self.backend = backend
-        self.shown = shown
+        self.shown = source_text
         self.again = again
         self.exclusive = exclusive
         self.losses = self.openings = 0
@@ -69,7 +69,7 @@ class Connection:
         times = "once" if self.losses == 1 else f"{self.losses} times"
         return f"the connection to {self.shown} was lost {times} and made again"
 
-    def attempt(self, work: Callable[[], Result]) -> Result:
+    def attempt(self, query: Callable[[], Result]) -> Result:
         """Do some work, and repeat it from its beginning if the connection is lost meanwhile.
 
         A resting connection is opened for as long as the work takes.
@@ -77,12 +77,12 @@ class Connection:
         Raises ConnectionLostError if it stays lost; any other error of the work passes through.
         """
         if not self._resting:
-            return self._attempted(work)
+            return self._attempted(query)
         if self._closed:
             self._open()
         self._depth += 1
         try:
-            return self._attempted(work)
+            return self._attempted(query)
         finally:
             self._depth -= 1
             self._close()
@@ -107,12 +107,12 @@ class Connection:
             self.backend.disconnect()
             self._closed = True
 
-    def _attempted(self, work: Callable[[], Result]) -> Result:
+    def _attempted(self, query: Callable[[], Result]) -> Result:
         waits = iter(WAITS)
         began = time.monotonic()
         while True:
             try:
-                return work()
+                return query()
             except Exception as error:  # each database has its own
                 if not self.is_lost(error):
                     raise
@@ -121,9 +121,9 @@ class Connection:
 
     def is_lost(self, error: Exception) -> bool:
         """Whether an error means that the connection is lost, rather than that the question was wrong."""
-        state = getattr(error, "sqlstate", None)
-        if isinstance(state, str):
-            return state.startswith(GONE_STATES)
+        sql_state = getattr(error, "sqlstate", None)
+        if isinstance(sql_state, str):
+            return sql_state.startswith(GONE_STATES)
         return self._gone() or isinstance(error, ConnectionError | EOFError) or GONE.search(f"{error}") is not None
 
     def _restore(self, error: Exception, waits: Iterator[float], began: float) -> None:

@@ -49,9 +49,9 @@ class Coupling:
         if not np.isfinite(self.matrix).all():
             row, column = np.argwhere(~np.isfinite(self.matrix))[0].tolist()
             raise DataError(f"{self.name} holds {self.matrix[row, column]} in row {row + 1}, column {column + 1}.")
-        apart = np.abs(self.matrix - self.matrix.T)
-        if apart.max(initial=0.0) > LIKE * np.abs(self.matrix).max(initial=0.0):
-            row, column = sorted(divmod(int(apart.argmax()), size))
+        asymmetry = np.abs(self.matrix - self.matrix.T)
+        if asymmetry.max(initial=0.0) > LIKE * np.abs(self.matrix).max(initial=0.0):
+            row, column = sorted(divmod(int(asymmetry.argmax()), size))
             raise DataError(
                 f"{self.name} is not symmetric: rows {row + 1} and {column + 1} hold {self.matrix[row, column]:g} and "
                 f"{self.matrix[column, row]:g}."
@@ -75,30 +75,30 @@ class Coupling:
 
         counting: the rows whose weight is above 0, if not all. The others, of unknown errors, say nothing of them.
         """
-        places = numbers.astype(np.intp)
-        every = len(places) == len(self.matrix) and bool((np.diff(places) == 1).all())
-        matrix = self.matrix if every else self.matrix[np.ix_(places, places)]
+        row_numbers = numbers.astype(np.intp)
+        every = len(row_numbers) == len(self.matrix) and bool((np.diff(row_numbers) == 1).all())
+        matrix = self.matrix if every else self.matrix[np.ix_(row_numbers, row_numbers)]
         if counting is not None and not counting.all():
-            matrix = np.where(np.outer(counting, counting), matrix, np.eye(len(places)))
+            matrix = np.where(np.outer(counting, counting), matrix, np.eye(len(row_numbers)))
         try:
             root = np.linalg.cholesky(0.5 * (matrix + matrix.T))
         except np.linalg.LinAlgError:
-            raise self._not_positive(matrix, places) from None
-        least = float(np.min(root.diagonal() / np.sqrt(matrix.diagonal()), initial=1.0))
-        if least**2 < len(places) * np.finfo(np.float64).eps:
-            raise self._not_positive(matrix, places)
+            raise self._not_positive(matrix, row_numbers) from None
+        smallest_share = float(np.min(root.diagonal() / np.sqrt(matrix.diagonal()), initial=1.0))
+        if smallest_share**2 < len(row_numbers) * np.finfo(np.float64).eps:
+            raise self._not_positive(matrix, row_numbers)
         return Whitening(np.asarray(root, dtype=np.float64))
 
-    def _not_positive(self, matrix: Array, places: Places) -> DataError:
+    def _not_positive(self, matrix: Array, rows: Places) -> DataError:
         """Name the smallest eigenvalue, and the two rows that are most part of its direction."""
-        least = float(np.linalg.eigvalsh(matrix)[0])
+        eigenvalue = float(np.linalg.eigvalsh(matrix)[0])
         sizes = np.sqrt(matrix.diagonal())
         correlations = matrix / np.outer(sizes, sizes)
         direction = np.linalg.eigh(correlations)[1][:, 0]
-        one, other = np.sort(np.argsort(-np.abs(direction), kind="stable")[:2]).tolist()
+        i, j = np.sort(np.argsort(-np.abs(direction), kind="stable")[:2]).tolist()
         return DataError(
-            f"{self.name} is not positive definite: its smallest eigenvalue is {least:.3g}. Rows {places[one] + 1} and "
-            f"{places[other] + 1} have most part in that; their correlation is {correlations[one, other]:.6g}. {AGAIN}"
+            f"{self.name} is not positive definite: its smallest eigenvalue is {eigenvalue:.3g}. Rows {rows[i] + 1} "
+            f"and {rows[j] + 1} have most part in that; their correlation is {correlations[i, j]:.6g}. {AGAIN}"
         )
 
     @property
@@ -119,15 +119,15 @@ class Whitening:
         """Return L^-1 times a vector, or a matrix, of as many rows."""
         from scipy.linalg import solve_triangular
 
-        found: Values = solve_triangular(self.root, values, lower=True, check_finite=False)
-        return found
+        whitened: Values = solve_triangular(self.root, values, lower=True, check_finite=False)
+        return whitened
 
     def back(self, values: Values) -> Values:
         """Return L'^-1 times a vector or a matrix, so that ``back(of(r))`` is C^-1 r."""
         from scipy.linalg import solve_triangular
 
-        found: Values = solve_triangular(self.root, values, lower=True, trans="T", check_finite=False)
-        return found
+        unwhitened: Values = solve_triangular(self.root, values, lower=True, trans="T", check_finite=False)
+        return unwhitened
 
     @property
     def log_determinant(self) -> float:
@@ -135,12 +135,14 @@ class Whitening:
         return 2.0 * float(np.log(self.root.diagonal()).sum())
 
 
-def read_coupling(given: object) -> Coupling:
+def read_coupling(coupling: object) -> Coupling:
     """Read a matrix, or the file of one: .npy, or text with commas or spaces and no header. Raises DataError."""
-    if isinstance(given, str | os.PathLike):
-        return Coupling(_square(_in_file(Path(given)), f"The covariance `{given}`"), f"The covariance `{given}`")
+    if isinstance(coupling, str | os.PathLike):
+        return Coupling(
+            _square(_in_file(Path(coupling)), f"The covariance `{coupling}`"), f"The covariance `{coupling}`"
+        )
     try:
-        matrix = np.asarray(given, dtype=np.float64)
+        matrix = np.asarray(coupling, dtype=np.float64)
     except (TypeError, ValueError):
         raise DataError("The covariance is no matrix of numbers.") from None
     return Coupling(_square(matrix, "The covariance"), "The covariance")

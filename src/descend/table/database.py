@@ -127,8 +127,8 @@ class Database:
         try:
             for batch in self.connection.cursor().sql(sql).to_arrow_reader(BATCH):
                 end = begin + batch.num_rows
-                for column, part in zip(columns, batch.columns, strict=True):
-                    column[begin:end] = np.from_dlpack(part)  # to_numpy would import pandas
+                for column, batch_column in zip(columns, batch.columns, strict=True):
+                    column[begin:end] = np.from_dlpack(batch_column)  # to_numpy would import pandas
                 begin = end
         except (OSError, ValueError, arrow.ArrowException):
             return None  # a null, or what DuckDB itself tells better
@@ -143,8 +143,8 @@ class Database:
         names: Sequence[str],
         relation: str,
         expressions: Sequence[str],
-        place: str = "",
-        kept: bool = False,
+        rowid_column: str = "",
+        in_memory: bool = False,
         keys: Mapping[str, tuple[str, str]] = MappingProxyType({}),
     ) -> Lazy:
         """Return the values of SQL expressions over a relation as columns that DuckDB sums.
@@ -163,15 +163,15 @@ class Database:
         view = f"rows{self._views}"
         selected = ", ".join(f"{sql} AS c{number}" for number, sql in enumerate(expressions)) or "1 AS nothing"
         selected += "".join(f", {sql} AS k{number}" for number, (sql, _) in enumerate(keys.values()))
-        selected += f", {place} AS place" if place else ""
-        if kept:
+        selected += f", {rowid_column} AS place" if rowid_column else ""
+        if in_memory:
             self.run(f"CREATE TEMP TABLE kept{self._views} AS SELECT {selected} FROM {relation}")
-            selected, relation, place = "*, rowid AS place", f"kept{self._views}", "rowid"
+            selected, relation, rowid_column = "*, rowid AS place", f"kept{self._views}", "rowid"
         self.run(f"CREATE TEMP VIEW {view} AS SELECT {selected} FROM {relation}")
         # Given the types, Ibis need not ask for them.
         types = {f"c{number}": "float64" for number in range(len(expressions))} or {"nothing": "int32"}
         types |= {f"k{number}": kind for number, (_, kind) in enumerate(keys.values())}
-        schema = ibis.schema(types | ({"place": "int64"} if place else {}))
+        schema = ibis.schema(types | ({"place": "int64"} if rowid_column else {}))
         backend = ibis.duckdb.from_connection(self.connection)
         return Lazy(names, operations.DatabaseTable(view, schema, backend).to_expr(), self, by=tuple(keys))
 
@@ -228,8 +228,8 @@ def as_read(sql_type: str) -> str:
 
 def unused(stem: str, names: Sequence[str]) -> str:
     """Return a name that starts with ``stem`` and that no column has, regardless of case."""
-    taken = {name.casefold() for name in names}
-    while any(name.startswith(stem) for name in taken):
+    column_names = {name.casefold() for name in names}
+    while any(name.startswith(stem) for name in column_names):
         stem += "_"
     return stem
 
@@ -262,9 +262,9 @@ def in_days(name: str, types: Mapping[str, str], paths: Mapping[str, str]) -> st
         return ""
     new = unused("days", list(types))
     days = f"date_diff('second', min(t.{name}) over (), t.{name})/86400 as {new}"
-    written = f"{os.path.splitext(path)[0]}-in-days.csv"
-    sql = f"copy (select *, {days} from '{path}' t) to '{written}'"
-    return f": `python -c \"import duckdb; duckdb.sql('''{sql} ''')\"` writes them to {written}, as `{new}`"
+    csv_path = f"{os.path.splitext(path)[0]}-in-days.csv"
+    sql = f"copy (select *, {days} from '{path}' t) to '{csv_path}'"
+    return f": `python -c \"import duckdb; duckdb.sql('''{sql} ''')\"` writes them to {csv_path}, as `{new}`"
 
 
 def unreadable(source: str, error: Exception) -> DataError:
@@ -296,20 +296,20 @@ def checked_condition(where: str, columns: Sequence[str]) -> str:
 
 def bad_condition(where: str, error: Exception, table: Table | None = None) -> DataError:
     """Return the error for a condition that DuckDB refuses, as such or on the columns of ``table``."""
-    shown = " ".join(where.split())
+    condition = " ".join(where.split())
     column = re.search(r'Referenced column "(.*)" not found', str(error))
     if column and table:
         return DataError(
-            f"There is no column `{column[1]}` in {table.source}, which the condition `{shown}` needs."
+            f"There is no column `{column[1]}` in {table.source}, which the condition `{condition}` needs."
             f"{closest(column[1], table.names)} Its columns: {listing(table.names)}."
         )
     if "Cannot compare values of type VARCHAR and type" in str(error):
         return DataError(
-            f"The condition `{shown}` compares a column of text with a number. "
+            f"The condition `{condition}` compares a column of text with a number. "
             "Take the numbers out of a column `c` by `try_cast(c as double)`."
         )
     return DataError(
-        f"The condition `{shown}` does not work: {reason(error)}. Write it in SQL, such as `x > 1 and site = 'a'`."
+        f"The condition `{condition}` does not work: {reason(error)}. Write it in SQL, such as `x > 1 and site = 'a'`."
     )
 
 

@@ -37,20 +37,20 @@ class DelimitedScan(Scan):
     (``t`` and ``T``) stay apart.
     """
 
-    def __init__(self, paths: Mapping[str, str], found: Layout, compression: str) -> None:
-        self.names = found.names
+    def __init__(self, paths: Mapping[str, str], layout: Layout, compression: str) -> None:
+        self.names = layout.names
         self.paths = paths
-        self.decimals = found.decimals
+        self.decimals = layout.decimals
         self._numerals: dict[str, Numeral] = {}
         self._limits: list[str] = []
-        stem = unused("c", found.names)
-        self.columns = {name: f"{stem}{position}" for position, name in enumerate(found.names)}
-        decimals = ("decimal_separator = ',', " if found.decimals.comma else "") + (
-            "thousands = '.', " if found.decimals.thousands else ""
+        stem = unused("c", layout.names)
+        self.columns = {name: f"{stem}{position}" for position, name in enumerate(layout.names)}
+        decimals = ("decimal_separator = ',', " if layout.decimals.comma else "") + (
+            "thousands = '.', " if layout.decimals.thousands else ""
         )
-        line_end = f"new_line = {literal(repr(found.line_end)[1:-1])}, " if found.line_end else ""
+        line_end = f"new_line = {literal(repr(layout.line_end)[1:-1])}, " if layout.line_end else ""
         self._options = (
-            f"delim = {literal(found.delimiter)}, quote = '\"', escape = '\"', header = false, skip = {found.skip}, "
+            f"delim = {literal(layout.delimiter)}, quote = '\"', escape = '\"', header = false, skip = {layout.skip}, "
             f"{line_end}{decimals}"
             f"nullstr = [{', '.join(map(literal, NULLS))}], compression = {literal(compression)}"
         )
@@ -81,8 +81,8 @@ class DelimitedScan(Scan):
         rows = (
             f"(SELECT {', '.join(self.columns[name] for name in truths)} FROM {self._as_written({})} LIMIT {DETECTED})"
         )
-        found = database.one(f"SELECT {tests} FROM {rows}")
-        return {name: "VARCHAR" for name, written in zip(truths, found, strict=True) if written is False}
+        truth_words = database.one(f"SELECT {tests} FROM {rows}")
+        return {name: "VARCHAR" for name, truth_word in zip(truths, truth_words, strict=True) if truth_word is False}
 
     def _numbers_taken_for_text(self, types: Mapping[str, str], database: Database, every_row: bool) -> dict[str, str]:
         from descend.table.numerals import AGGREGATES, as_point, counts, numeral
@@ -102,8 +102,8 @@ class DelimitedScan(Scan):
         others = [name for name, is_plain in zip(words, plain, strict=True) if not is_plain]
         if others:
             aggregates = ", ".join(counts(self.columns[name], self.decimals) for name in others)
-            found = iter(database.one(f"SELECT {aggregates} FROM {rows}"))
-            numerals = {name: numeral(list(itertools.islice(found, AGGREGATES))) for name in others}
+            numerals_in_cells = iter(database.one(f"SELECT {aggregates} FROM {rows}"))
+            numerals = {name: numeral(list(itertools.islice(numerals_in_cells, AGGREGATES))) for name in others}
             self._numerals = {name: one for name, one in numerals.items() if one is not None}
             left = [name for name in others if name not in self._numerals] if self.decimals.comma else []
             if left:  # `<0,5` is no number, but the limit in it is read as one
@@ -111,12 +111,12 @@ class DelimitedScan(Scan):
                     f"count({column}) = count(*) FILTER (regexp_full_match({column}, {LIMITS}))"
                     for column in map(self.columns.__getitem__, left)
                 )
-                found = iter(database.one(f"SELECT {tests} FROM {rows}"))
-                self._limits = [name for name in left if next(found)]
+                numerals_in_cells = iter(database.one(f"SELECT {tests} FROM {rows}"))
+                self._limits = [name for name in left if next(numerals_in_cells)]
         return {name: "DOUBLE" for name in words if name not in others or name in self._numerals}
 
     def notes(self, source: str) -> tuple[str, ...]:
-        notes = (one.note(name, source) for name, one in self._numerals.items())
+        notes = (numeral_of_column.note(name, source) for name, numeral_of_column in self._numerals.items())
         return tuple(note for note in notes if note)
 
     def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
@@ -152,31 +152,31 @@ class DelimitedScan(Scan):
         return self._as_written(dict.fromkeys(names, "DOUBLE"))
 
     def explain(self, error: Exception) -> DataError | None:
-        said = str(error)
-        file = re.search(r"^  file = (.*)$", said, re.MULTILINE)
+        database_message = str(error)
+        file = re.search(r"^  file = (.*)$", database_message, re.MULTILINE)
         source = f"`{self.paths.get(file[1] if file else '', next(iter(self.paths.values())))}`"
-        if "reached an invalid state" in said:
+        if "reached an invalid state" in database_message:
             return DataError(
                 f"{source} ends its lines in more than one way, such as LF and CRLF. Save it again with one."
             )
-        line = re.search(r"CSV Error on Line: (\d+)", said)
+        line = re.search(r"CSV Error on Line: (\d+)", database_message)
         if line is None:
             return None
-        uneven = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", said)
+        uneven = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", database_message)
         if uneven:
             cells = f"{uneven[2]} cell{'s' if uneven[2] != '1' else ''}"
             return DataError(
                 f"Line {line[1]} of {source} has {cells}, but its header has {uneven[1]}. "
                 "Correct that line, or put cells that hold a delimiter in double quotes."
             )
-        if "Maximum line size" in said:
+        if "Maximum line size" in database_message:
             return DataError(
                 f"Line {line[1]} of {source} is longer than two million characters. Shorten it, or close a double "
                 "quote that is opened above it."
             )
-        if "unterminated quote" in said:
+        if "unterminated quote" in database_message:
             return DataError(f"Line {line[1]} of {source} opens a double quote that is never closed. Close it.")
-        if "nvalid unicode" in said or "not utf-8" in said:
+        if "nvalid unicode" in database_message or "not utf-8" in database_message:
             return not_utf8(source, f"line {line[1]}")
         return None
 
@@ -185,15 +185,15 @@ def open_delimited(files: Sequence[File], source: str) -> QueryTable:
     """Open delimited text files, whose columns have to be the same, as one table."""
     layouts = [_layout(file) for file in files]
     first = layouts[0]
-    for file, other in zip(files, layouts, strict=True):
-        if (other.names, other.delimiter) != (first.names, first.delimiter):
+    for file, other_layout in zip(files, layouts, strict=True):
+        if (other_layout.names, other_layout.delimiter) != (first.names, first.delimiter):
             raise DataError(
                 f"`{files[0].path}` and `{file.path}` do not have the same columns: "
-                f"{listing(first.names)} and {listing(other.names)}. Give files whose first lines are alike."
+                f"{listing(first.names)} and {listing(other_layout.names)}. Give files whose first lines are alike."
             )
-        if file.complete and not has_rows(file.head, other):
+        if file.complete and not has_rows(file.head, other_layout):
             raise DataError(f"`{file.path}` has a header but no rows. Give a file with at least one row.")
-    packing, places, kept = (
+    packing, paths_by_url, file_copies = (
         files[0].packing,
         {absolute(file.place): file.path for file in files},
         [each.copies for each in files],
@@ -204,13 +204,13 @@ def open_delimited(files: Sequence[File], source: str) -> QueryTable:
 
         skip, copies = max(each.skip for each in layouts), Copies()
         tidy = [tidied(copies, file, layout, skip) for file, layout in zip(files, layouts, strict=True)]
-        places, packing = dict(zip(tidy, places.values(), strict=True)), ""
-        first, kept = replace(first, skip=skip, line_end="\n"), [copies]
+        paths_by_url, packing = dict(zip(tidy, paths_by_url.values(), strict=True)), ""
+        first, file_copies = replace(first, skip=skip, line_end="\n"), [copies]
     # A file of whole numbers does not show how it would write decimals.
     commas = next((each for each in layouts if each.decimals.comma), first)
-    scan = DelimitedScan(places, replace(first, decimals=commas.decimals), packing or "none")
-    scan.copies = kept
-    table = QueryTable(Database(list(places)), scan, source)
+    scan = DelimitedScan(paths_by_url, replace(first, decimals=commas.decimals), packing or "none")
+    scan.copies = file_copies
+    table = QueryTable(Database(list(paths_by_url)), scan, source)
     notes = [note for each in layouts for note in each.notes]
     notes += [ENCODED.format(file.path) for file in files if file.encoding == "cp1252"]
     if scan.decimals.comma:
@@ -241,11 +241,11 @@ def _unpacked_head(file: File) -> str:
     import duckdb
 
     bell = "\x07"  # A delimiter that does not occur in text, so that each line is one cell.
-    place = absolute(file.place)
-    database = Database([place])
+    file_url = absolute(file.place)
+    database = Database([file_url])
     try:
         rows = database.run(
-            f"SELECT line FROM read_csv({files_literal([place])}, auto_detect = false, header = false, "
+            f"SELECT line FROM read_csv({files_literal([file_url])}, auto_detect = false, header = false, "
             f"columns = {{line: 'VARCHAR'}}, delim = '{bell}', quote = '', escape = '', "
             f"compression = '{file.packing}') LIMIT 200"
         ).fetchall()

@@ -85,25 +85,25 @@ class Copies:
 
     def of_stream(self, stream: BinaryIO) -> str:
         """Return the path of a copy of what can be read only once."""
-        place = self.place()
-        with open(place, "wb") as copy:
+        file_url = self.place()
+        with open(file_url, "wb") as copy:
             shutil.copyfileobj(stream, copy, 1 << 20)
-        return place
+        return file_url
 
 
-def find_files(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> tuple[list[File], str]:
+def find_files(paths_given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> tuple[list[File], str]:
     """Return the files, all of one kind, that a path, a pattern or a list of them names, and words for them.
 
     Delimited text, JSON and Parquet are told apart by what the files hold, JSON also by its ending;
     gzip and zstd are unpacked. Raises DataError if a file is missing, is not one of these, or has no columns.
     """
-    paths, source = named_files(given)
+    paths, source = named_files(paths_given)
     files = [_inspected(path) for path in paths]
     first = files[0]
-    for other in files[1:]:
-        if (other.kind, other.packing) != (first.kind, first.packing):
+    for other_file in files[1:]:
+        if (other_file.kind, other_file.packing) != (first.kind, first.packing):
             raise DataError(
-                f"`{first.path}` and `{other.path}` are of different kinds, {first.words} and {other.words}. "
+                f"`{first.path}` and `{other_file.path}` are of different kinds, {first.words} and {other_file.words}. "
                 "Give files of one kind."
             )
     return files, source
@@ -133,18 +133,18 @@ def _copied(path: str, stream: BinaryIO) -> File:
 
 
 def _unreadable(path: str, error: OSError) -> DataError:
-    said = (error.strerror or str(error)).lower()
-    return DataError(f"`{path}` cannot be read: {said}. Check the file and your permissions.")
+    system_message = (error.strerror or str(error)).lower()
+    return DataError(f"`{path}` cannot be read: {system_message}. Check the file and your permissions.")
 
 
-def inspect(path: str, place: str = "") -> File:
+def inspect(path: str, file_path: str = "") -> File:
     """Look at the start of a file. Raises DataError if it is empty, cannot be read, or holds no table.
 
     place: where it can be read, if that is a copy.
     """
     try:
-        with open(place or path, "rb") as file:
-            return replace(_judged(path, file), place=place or path)
+        with open(file_path or path, "rb") as file:
+            return replace(_judged(path, file), place=file_path or path)
     except OSError as error:
         raise _unreadable(path, error) from None
 
@@ -173,8 +173,8 @@ def _judged(path: str, file: BinaryIO) -> File:
         with gzip.open(file) as unpacked:
             return _text(path, unpacked, "gzip")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        said = str(error)[:1].lower() + str(error)[1:]
-        raise DataError(f"`{path}` cannot be read: {said}. It may be damaged: write it again.") from None
+        system_message = str(error)[:1].lower() + str(error)[1:]
+        raise DataError(f"`{path}` cannot be read: {system_message}. It may be damaged: write it again.") from None
 
 
 def _text(path: str, file: BinaryIO | gzip.GzipFile, packing: str) -> File:
@@ -208,10 +208,10 @@ def _text(path: str, file: BinaryIO | gzip.GzipFile, packing: str) -> File:
     return File(path, kind, packing, head.removeprefix("\ufeff"), complete, encoding)
 
 
-def not_utf8(source: str, place: str) -> DataError:
+def not_utf8(source: str, file_path: str) -> DataError:
     """Return the error for text in another encoding, with a command that converts it."""
     how = worded("recoding", "; if it is Latin-1, `iconv -f LATIN1 -t UTF-8 FILE > NEW` does so.")
-    return DataError(f"{source} is not UTF-8 text: {place} cannot be read. Save it as UTF-8{how}")
+    return DataError(f"{source} is not UTF-8 text: {file_path} cannot be read. Save it as UTF-8{how}")
 
 
 def encoding_of(start: bytes, complete: bool) -> str:
@@ -227,7 +227,7 @@ def encoding_of(start: bytes, complete: bool) -> str:
         return "utf-32"
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    first, second = (start[place::2].count(0) for place in (0, 1))
+    first, second = (start[parity::2].count(0) for parity in (0, 1))
     if max(first, second) > len(start) / 4 and not min(first, second):
         return "utf-16-le" if second else "utf-16-be"
     try:
@@ -245,21 +245,21 @@ def _kind(path: str) -> str:
     return "json" if name.endswith(JSON_ENDINGS) else "delimited"
 
 
-def named_files(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> tuple[list[str], str]:
+def named_files(paths_given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> tuple[list[str], str]:
     """Return the paths that were named, each once, and words for them."""
-    if isinstance(given, (str, os.PathLike)):
-        text = _path_of(given)
+    if isinstance(paths_given, (str, os.PathLike)):
+        text = _path_of(paths_given)
         if text == STANDARD_INPUT:
             return [text], "standard input"
         paths = _matching(text)
         source = text if paths == [text] else f"{len(paths)} files matching {text}" if len(paths) > 1 else paths[0]
         return paths, source
-    texts = [_path_of(one) for one in given]
+    texts = [_path_of(path_given) for path_given in paths_given]
     paths = list(dict.fromkeys(path for text in texts for path in _matching(text)))
     if not paths:
         raise DataError("The list of files is empty. Give at least one file.")
-    others = f"{len(paths) - 1} more files" if len(paths) > 2 else paths[-1]
-    return paths, paths[0] if len(paths) == 1 else f"{paths[0]} and {others}"
+    other_files = f"{len(paths) - 1} more files" if len(paths) > 2 else paths[-1]
+    return paths, paths[0] if len(paths) == 1 else f"{paths[0]} and {other_files}"
 
 
 def _matching(text: str) -> list[str]:
@@ -297,10 +297,10 @@ def _openable(path: str) -> str:
 def _missing(path: str) -> DataError:
     folder, name = os.path.split(path)
     try:
-        beside = os.listdir(folder or ".")
+        file_names = os.listdir(folder or ".")
     except OSError:
         return DataError(f"There is no file `{path}`: its folder `{folder}` cannot be found. Check the path.")
-    return DataError(f"There is no file `{path}`.{closest(name, beside) or ' Check the path.'}")
+    return DataError(f"There is no file `{path}`.{closest(name, file_names) or ' Check the path.'}")
 
 
 def _path_of(path: object) -> str:

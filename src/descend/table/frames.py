@@ -151,7 +151,7 @@ def _polars_cells(column: polars.Series) -> Cells:
     return cells
 
 
-def _is_long(least: object, largest: object, scale: int = 0) -> bool:
+def _is_long(label_above: object, largest: object, scale: int = 0) -> bool:
     """Return whether numbers between these two may have more digits than float64."""
     exact = (int, np.integer, Decimal)
-    return any(isinstance(end, exact) and abs(float(end)) * 10.0**scale > EXACT for end in (least, largest))
+    return any(isinstance(end, exact) and abs(float(end)) * 10.0**scale > EXACT for end in (label_above, largest))

@@ -21,10 +21,10 @@ def beside(header: str) -> tuple[str, str] | None:
     >>> [beside(header) for header in ("t (s)", "V [mV]", "c / mM", "y", "dose (n=3)", "x (2)")]
     [('t', 's'), ('V', 'mV'), ('c', 'mM'), None, None, None]
     """
-    found = BESIDE.fullmatch(header.strip())
-    if found is None:
+    header_match = BESIDE.fullmatch(header.strip())
+    if header_match is None:
         return None
-    name, text = (each for each in found.groups() if each is not None)
+    name, text = (each for each in header_match.groups() if each is not None)
     return None if NO_UNIT.fullmatch(text) else (name.strip(), text.strip())
 
 
@@ -39,9 +39,9 @@ def plain_names(columns: Iterable[str]) -> Mapping[str, str]:
     names = tuple(columns)
     if not any(map(SIGN.search, names)):
         return {}
-    found = [(known[0], name) for name in names if (known := beside(name)) is not None]
-    taken = [*names, *(plain for plain, _ in found)]
-    return {plain: name for plain, name in found if taken.count(plain) == 1}
+    header_units = [(header_parts[0], name) for name in names if (header_parts := beside(name)) is not None]
+    column_names = [*names, *(plain for plain, _ in header_units)]
+    return {plain: name for plain, name in header_units if column_names.count(plain) == 1}
 
 
 def alike(columns: Iterable[str]) -> Mapping[str, list[str]]:
@@ -50,11 +50,11 @@ def alike(columns: Iterable[str]) -> Mapping[str, list[str]]:
     >>> alike(["t (s)", "t (min)", "V [mV]", "x", "x (m)", "x (s)"])
     {'t': ['t (s)', 't (min)']}
     """
-    names, found = tuple(columns), dict[str, list[str]]()
+    names, columns_alike = tuple(columns), dict[str, list[str]]()
     for name in names:
-        if SIGN.search(name) and (known := beside(name)) is not None:
-            found.setdefault(known[0], []).append(name)
-    return {plain: those for plain, those in found.items() if len(those) > 1 and plain not in names}
+        if SIGN.search(name) and (header_parts := beside(name)) is not None:
+            columns_alike.setdefault(header_parts[0], []).append(name)
+    return {plain: those for plain, those in columns_alike.items() if len(those) > 1 and plain not in names}
 
 
 def in_full(name: str, columns: Iterable[str]) -> str:

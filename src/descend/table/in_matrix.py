@@ -32,11 +32,11 @@ class InMatrix(dict[str, Cells]):
     True
     """
 
-    def __init__(self, names: Sequence[str], matrix: Array, beside: Mapping[str, Cells] | None = None) -> None:
+    def __init__(self, names: Sequence[str], matrix: Array, columns_beside: Mapping[str, Cells] | None = None) -> None:
         super().__init__(zip(names, matrix.T, strict=True))
         self.listed, self.matrix = tuple(names), matrix
         self.pieces: dict[str, Array] = {}
-        self.update(beside or {})
+        self.update(columns_beside or {})
 
     def __reduce__(self) -> tuple[type[dict[str, Cells]], tuple[object, ...]]:
         # Once for all that share it: the matrix, or what rows were made of instead.
@@ -46,26 +46,26 @@ class InMatrix(dict[str, Cells]):
 
     def beside(self, columns: Mapping[str, Cells]) -> Self:
         """Return the same with other columns, which may not be called as those of the matrix."""
-        found = type(self)(self.listed, self.matrix, {**self.others(), **columns})
-        found.pieces = self.pieces
-        return found
+        wider_matrix = type(self)(self.listed, self.matrix, {**self.others(), **columns})
+        wider_matrix.pieces = self.pieces
+        return wider_matrix
 
-    def taken(self, chosen: slice | Cells) -> Self:
+    def taken(self, rows_chosen: slice | Cells) -> Self:
         """Return some of the rows."""
-        others = {name: column[chosen] for name, column in self.others().items()}
-        return type(self)(self.listed, self.matrix[chosen], others)
+        other_columns = {name: column[rows_chosen] for name, column in self.others().items()}
+        return type(self)(self.listed, self.matrix[rows_chosen], other_columns)
 
     def laid_out(self, names: Iterable[str]) -> dict[str, Cells]:
         """Return some of the columns, those of the matrix each in one piece."""
         if not (names := tuple(names)):
             return {}
-        places = {name: place for place, name in enumerate(self.listed)}
-        wanted = [places[name] for name in names if name in places and name not in self.pieces]
-        pieces = np.empty((len(wanted), len(self.matrix)))
-        part = slice(None) if len(wanted) == len(places) and wanted == sorted(wanted) else wanted
+        matrix_columns = {name: column_number for column_number, name in enumerate(self.listed)}
+        matrix = [matrix_columns[name] for name in names if name in matrix_columns and name not in self.pieces]
+        pieces = np.empty((len(matrix), len(self.matrix)))
+        matrix_slice = slice(None) if len(matrix) == len(matrix_columns) and matrix == sorted(matrix) else matrix
         for first in range(0, len(self.matrix), BLOCK):  # ten times as fast as at once
-            pieces[:, first : first + BLOCK] = self.matrix[first : first + BLOCK].T[part]
-        self.pieces.update(zip([self.listed[place] for place in wanted], pieces, strict=True))
+            pieces[:, first : first + BLOCK] = self.matrix[first : first + BLOCK].T[matrix_slice]
+        self.pieces.update(zip([self.listed[column_number] for column_number in matrix], pieces, strict=True))
         return {name: self.pieces.get(name, self[name]) for name in names}
 
     def others(self) -> dict[str, Cells]:
@@ -73,11 +73,11 @@ class InMatrix(dict[str, Cells]):
         return dict(list(self.items())[len(self.listed) :])
 
 
-def taken(columns: Mapping[str, Cells], chosen: slice | Cells) -> Mapping[str, Cells]:
+def taken(columns: Mapping[str, Cells], rows_chosen: slice | Cells) -> Mapping[str, Cells]:
     """Return some of the rows of columns."""
     if isinstance(columns, InMatrix):
-        return columns.taken(chosen)
-    return {name: column[chosen] for name, column in columns.items()}
+        return columns.taken(rows_chosen)
+    return {name: column[rows_chosen] for name, column in columns.items()}
 
 
 def beside_matrix(columns: Mapping[str, Cells]) -> Mapping[str, Cells]:

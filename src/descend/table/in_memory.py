@@ -17,8 +17,8 @@ from descend.table.units import with_units_of
 def columns_in_memory(table: Table) -> dict[str, NDArray[np.generic]]:
     """Return every column: numbers and booleans as float64, NaN where missing; anything else as text."""
     numbers = [name for name in table.names if table.types[name] in ("number", "boolean")]
-    found: dict[str, NDArray[np.generic]] = dict(table.with_gaps(numbers))
-    return {name: found[name] if name in found else table.text(name) for name in table.names}
+    columns: dict[str, NDArray[np.generic]] = dict(table.with_gaps(numbers))
+    return {name: columns[name] if name in columns else table.text(name) for name in table.names}
 
 
 def with_values(table: Table, name: str, values: object) -> Table:
@@ -28,12 +28,12 @@ def with_values(table: Table, name: str, values: object) -> Table:
     except DataError:
         if isinstance(table, ArrayTable):
             raise
-    there = open_table(columns_in_memory(table)).with_column(name, values)
-    there.source = table.source
-    return with_units_of(there, table)
+    table_in_memory = open_table(columns_in_memory(table)).with_column(name, values)
+    table_in_memory.source = table.source
+    return with_units_of(table_in_memory, table)
 
 
-def with_rows(table: Table, kept: NDArray[np.bool_], names: Iterable[str]) -> Table:
+def with_rows(table: Table, rows_kept: NDArray[np.bool_], names: Iterable[str]) -> Table:
     """Return some of the rows, in memory, where they keep their numbers. names: columns, if they must be read."""
     if not isinstance(table, ArrayTable):
         kinds = table.types
@@ -41,7 +41,7 @@ def with_rows(table: Table, kept: NDArray[np.bool_], names: Iterable[str]) -> Ta
             name: table.with_gaps((name,))[name] if kinds[name] in ("number", "boolean") else table.text(name)
             for name in names
         }
-        there, table = table, ArrayTable(cells, table.rows, table.conditions, None, table.categories)
-        table.source, table.counted = there.source, there.counted
-        with_units_of(table, there)
-    return table.among(np.flatnonzero(kept))
+        table_in_memory, table = table, ArrayTable(cells, table.rows, table.conditions, None, table.categories)
+        table.source, table.counted = table_in_memory.source, table_in_memory.counted
+        with_units_of(table, table_in_memory)
+    return table.among(np.flatnonzero(rows_kept))

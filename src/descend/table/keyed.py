@@ -25,18 +25,18 @@ WRITTEN = 60
 """Keys of a coding, at most, that are written into a query one after the other."""
 
 
-def keyed(table: Table, names: Sequence[str], memory: int | None = None, written: int = 0) -> Lazy:
+def keyed(table: Table, names: Sequence[str], memory: int | None = None, largest_coding: int = 0) -> Lazy:
     """Return columns as `Table.lazy` does, in which codings of more than ``written`` keys are looked up.
 
     Their key columns then tell groups of rows apart.
     """
-    there = {name: table.codings[name] for name in names if name in table.codings}
-    apart = {name: coding for name, coding in there.items() if len(coding.keys) > written}
-    if not apart:
+    codings = {name: table.codings[name] for name in names if name in table.codings}
+    separate = {name: coding for name, coding in codings.items() if len(coding.keys) > largest_coding}
+    if not separate:
         return table.lazy(names, memory)
-    found = table.lazy([name for name in names if name not in apart], memory, table.given(apart))
-    found.looked_up = LookedUp(apart, found.by)
-    return found
+    keyed_query = table.lazy([name for name in names if name not in separate], memory, table.given(separate))
+    keyed_query.looked_up = LookedUp(separate, keyed_query.by)
+    return keyed_query
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ class KeyedRows:
     @cached_property
     def keys(self) -> dict[str, Cells]:
         """The keys of all groups, as columns that are compared with those of the rows, by their names there."""
-        schema, parts = self.lazy.table.schema(), zip(*self.groups, strict=True)
+        schema, key_columns = self.lazy.table.schema(), zip(*self.groups, strict=True)
         text = {name: schema[name].is_string() for name in (f"k{number}" for number in range(len(self.lazy.by)))}
         return {
             name: np.array(values, dtype=object if text[name] else np.float64)
-            for name, values in zip(text, parts, strict=True)
+            for name, values in zip(text, key_columns, strict=True)
         }
 
     def beside(self, numbers: Sequence[str] = ()) -> Beside:
@@ -61,13 +61,13 @@ class KeyedRows:
         kinds = {name: "float64" if keys.dtype.kind == "f" else "string" for name, keys in self.keys.items()}
         return Beside(self.lazy, {"g": "int64"} | kinds | dict.fromkeys(numbers, "float64"))
 
-    def put(self, beside: Beside, places: Places, numbers: Mapping[str, Numbers] | None = None) -> None:
+    def put(self, columns_beside: Beside, group_numbers: Places, numbers: Mapping[str, Numbers] | None = None) -> None:
         """Fill such a table for some groups, which are numbered in this order."""
-        columns = {name: keys[places] for name, keys in self.keys.items()}
-        beside.put({"g": np.arange(len(places)), **columns, **(numbers or {})})
+        columns = {name: keys[group_numbers] for name, keys in self.keys.items()}
+        columns_beside.put({"g": np.arange(len(group_numbers)), **columns, **(numbers or {})})
 
-    def joined(self, beside: Beside, rows: ir.Table, numbers: Sequence[str] = ()) -> ir.Table:
+    def joined(self, columns_beside: Beside, rows: ir.Table, numbers: Sequence[str] = ()) -> ir.Table:
         """Return rows with the number of their group as ``g``, and what is known of it; only those of groups beside."""
-        same = [rows[name] == beside.table[name] for name in self.keys]
+        same = [rows[name] == columns_beside.table[name] for name in self.keys]
         columns = [name for name in rows.columns if name not in self.keys]
-        return rows.join(beside.table, same).select("g", *columns, *numbers)
+        return rows.join(columns_beside.table, same).select("g", *columns, *numbers)

@@ -37,10 +37,12 @@ def kind_of_cells(cells: Cells) -> str:
 def numbers_of(cells: Sequence[object]) -> tuple[NDArray[np.float64], list[int]]:
     """Return cells of any kind as float64, NaN for missing ones, and the positions of those that are not numbers."""
     words = {cell for cell in cells if isinstance(cell, str)}  # few, as a rule
-    known: dict[object, float | None] = {word: _number(word) for word in words}
-    found = [known[cell] if isinstance(cell, str) else math.nan if absent(cell) else _number(cell) for cell in cells]
-    bad = [position for position, number in enumerate(found) if number is None]
-    return np.array(found, dtype=np.float64), bad
+    number_of_word: dict[object, float | None] = {word: _number(word) for word in words}
+    numbers = [
+        number_of_word[cell] if isinstance(cell, str) else math.nan if absent(cell) else _number(cell) for cell in cells
+    ]
+    bad = [position for position, number in enumerate(numbers) if number is None]
+    return np.array(numbers, dtype=np.float64), bad
 
 
 def _number(cell: object) -> float | None:

@@ -115,16 +115,16 @@ def find_layout(head: str, source: str) -> Layout:
             notes = (_left_out(start, lines, source),)
             delimiter, even = _delimiter([header, *below])
             aligned = not even and _is_aligned(header, below)
-        if not even and not aligned and (found := _with_row_names(header, below, delimiters)):
-            header, delimiter = found
+        if not even and not aligned and (layout_with_rows := _with_row_names(header, below, delimiters)):
+            header, delimiter = layout_with_rows
         cells = _words if aligned else partial(_cells, delimiter=delimiter)
-        first, *others = itertools.chain(cells([header, *below]), [[]])
-        names, rows = [name.strip(WITHOUT_WIDTH).strip() for name in first], [row for row in others if row]
+        first, *lines_below = itertools.chain(cells([header, *below]), [[]])
+        names, rows = [name.strip(WITHOUT_WIDTH).strip() for name in first], [row for row in lines_below if row]
     names = _checked(names, header, source)
     if units := tuple(cell.strip() for cell in rows[0]) if _are_units(rows, names) else ():
-        place = skip + 1 + next(i for i, line in enumerate(lines[skip:]) if line.strip())
-        notes = (*notes, f"line {place} of {source}, below its header, is left out: it holds {listing(units)}")
-        rows, skip = rows[1:], place
+        header_line = skip + 1 + next(i for i, line in enumerate(lines[skip:]) if line.strip())
+        notes = (*notes, f"line {header_line} of {source}, below its header, is left out: it holds {listing(units)}")
+        rows, skip = rows[1:], header_line
     if delimiter == "," and rows and all(len(row) == 2 * len(names) and all(map(_is_number, row)) for row in rows):
         raise DataError(
             f"{source} has {len(names)} names in its header but {len(rows[0])} cells in each row: its numbers seem to "
@@ -154,9 +154,9 @@ def is_comment(line: str) -> bool:
     return COMMENT.match(line) is not None
 
 
-def has_rows(head: str, found: Layout) -> bool:
+def has_rows(head: str, layout: Layout) -> bool:
     """Return whether there is anything below the header."""
-    return any(line.strip() for line in itertools.islice(io.StringIO(head, newline=None), found.skip, None))
+    return any(line.strip() for line in itertools.islice(io.StringIO(head, newline=None), layout.skip, None))
 
 
 def _checked(names: list[str], header: str, source: str) -> list[str]:
@@ -246,8 +246,8 @@ def _are_units(rows: Sequence[Sequence[str]], names: Sequence[str]) -> bool:
     """Whether the first row holds words where every other one has numbers, in two columns or all there are."""
     if len(rows) < 3 or any(len(row) != len(names) for row in rows):
         return False
-    first, *others = rows
-    columns = [column for column, cells in enumerate(zip(*others, strict=True)) if _are_numbers(cells)]
+    first, *later_lines = rows
+    columns = [column for column, cells in enumerate(zip(*later_lines, strict=True)) if _are_numbers(cells)]
     units = [first[column].strip() for column in columns]
     if len(units) < min(2, len(names)) or any(map(_is_number, units)):
         return False
@@ -256,8 +256,8 @@ def _are_units(rows: Sequence[Sequence[str]], names: Sequence[str]) -> bool:
 
 def _are_numbers(cells: Sequence[str]) -> bool:
     """Whether cells are numbers, of which some may be missing."""
-    known = [cell for cell in cells if cell.strip() not in MISSING]
-    return bool(known) and all(map(_is_number, known))
+    filled_cells = [cell for cell in cells if cell.strip() not in MISSING]
+    return bool(filled_cells) and all(map(_is_number, filled_cells))
 
 
 def _cells(lines: Sequence[str], delimiter: str) -> Iterator[list[str]]:
@@ -316,10 +316,10 @@ def find_decimals(rows: Sequence[Sequence[str]]) -> Decimals:
         return Decimals()
     comma = thousands = ""
     for column in zip(*(row for row in cells if len(row) == len(cells[0])), strict=True):
-        known = [cell for cell in column if cell not in NULLS]
-        if not all(COMMA.fullmatch(cell) or INTEGER.fullmatch(cell) for cell in known):
+        filled_cells = [cell for cell in column if cell not in NULLS]
+        if not all(COMMA.fullmatch(cell) or INTEGER.fullmatch(cell) for cell in filled_cells):
             continue
-        sure = [cell for cell in known if COMMA.fullmatch(cell) and not UNCLEAR.fullmatch(cell)]
+        sure = [cell for cell in filled_cells if COMMA.fullmatch(cell) and not UNCLEAR.fullmatch(cell)]
         comma = comma or (sure[0] if sure else "")
         thousands = thousands or next((cell for cell in sure if "." in cell), "")
     return Decimals(comma, thousands if comma else "")

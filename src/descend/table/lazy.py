@@ -91,25 +91,25 @@ class Lazy:
 
     def with_roles(self, roles: Roles) -> Lazy:
         """Return the same rows with these roles for their columns."""
-        other = self.like(self.table)
-        other.roles = roles
-        return other
+        lazy_of_roles = self.like(self.table)
+        lazy_of_roles.roles = roles
+        return lazy_of_roles
 
     def like(self, table: ir.Table) -> Lazy:
         """Return other rows with the same columns."""
-        other = Lazy(self.names, table, self.owner, self.connection, self.by)
-        other.explain, other.twins, other.roles = self.explain, self.twins, self.roles
-        other.looked_up = self.looked_up
-        return other
+        lazy_copy = Lazy(self.names, table, self.owner, self.connection, self.by)
+        lazy_copy.explain, lazy_copy.twins, lazy_copy.roles = self.explain, self.twins, self.roles
+        lazy_copy.looked_up = self.looked_up
+        return lazy_copy
 
     def limit(self, memory: int) -> None:
         """Let DuckDB, which runs in this process, take so many bytes; other databases have limits of their own."""
         if self.backend.name == "duckdb":
             self.backend.con.execute(f"SET memory_limit = '{memory}B'")
 
-    def attempt(self, work: Callable[[], Result]) -> Result:
+    def attempt(self, query: Callable[[], Result]) -> Result:
         """Do work that asks the database, again from its beginning if the connection is lost meanwhile."""
-        return work() if self.connection is None else self.connection.attempt(work)
+        return query() if self.connection is None else self.connection.attempt(query)
 
     def first(self, condition: ir.BooleanValue) -> int | None:
         """Return the number (from 0) of the first row for which an Ibis condition holds.
@@ -120,8 +120,8 @@ class Lazy:
             return None
         ibis = import_ibis()
         numbered = self.table.mutate(holds=condition, number=ibis.row_number())
-        (place,) = self.one(numbered.filter(numbered.holds).aggregate(place=lambda table: table.number.min()))
-        return None if place is None else int(place)
+        (row_number,) = self.one(numbered.filter(numbered.holds).aggregate(place=lambda table: table.number.min()))
+        return None if row_number is None else int(row_number)
 
     def sample(self, total: int, most: int) -> Rows:
         """Fetch the columns of about ``most`` of ``total`` rows, the same ones each time; of fewer rows, all."""
@@ -130,9 +130,9 @@ class Lazy:
             return self.rows()
         while True:
             numbered = self.numbered()
-            found = self.like(numbered.filter(spread(numbered.place, GOLDEN) < most / total)).rows()
-            if self.twins or 0.5 < found.count / most < 2.0:
-                return found
+            sample_query = self.like(numbered.filter(spread(numbered.place, GOLDEN) < most / total)).rows()
+            if self.twins or 0.5 < sample_query.count / most < 2.0:
+                return sample_query
             self.twins = True
 
     def numbered(self) -> ir.Table:
@@ -142,8 +142,8 @@ class Lazy:
             return table
         if self.backend.name not in UNORDERED:
             return table.mutate(place=ibis.row_number())
-        columns = [table[f"c{place}"] for place in range(len(self.names))]
-        hashes = [column.hash() % 999_983 * (place + 1) for place, column in enumerate(columns)]
+        columns = [table[f"c{column_number}"] for column_number in range(len(self.names))]
+        hashes = [column.hash() % 999_983 * (column_number + 1) for column_number, column in enumerate(columns)]
         if self.twins:  # numbered among equal rows, where it does not matter which is which
             alike = ibis.window(group_by=columns, order_by=columns[:1])
             hashes.append(ibis.row_number().over(alike))
@@ -198,9 +198,9 @@ class Lazy:
         """Run a query and return its rows."""
         return self._explained(lambda: self._rows(sql))
 
-    def _explained(self, work: Callable[[], Result]) -> Result:
+    def _explained(self, query: Callable[[], Result]) -> Result:
         try:
-            return self.attempt(work)
+            return self.attempt(query)
         except Exception as error:
             # Contents that make no sense may show up only further down in a file.
             raise (self.explain(error) if self.explain is not None else error) from None
@@ -222,9 +222,9 @@ class Lazy:
         """Fetch the columns, or the first rows of them, NaN where a cell is missing."""
         if self.backend.name == "duckdb":
             table = self.table if limit is None else self.table.limit(limit)
-            found = self.attempt(lambda: self.backend.con.execute(self.sql(table)).fetchnumpy())
-            columns = {name: _filled(found[f"c{place}"]) for place, name in enumerate(self.names)}
-            return columns | self._numbers(lambda key: _key(found[key]))
+            arrays = self.attempt(lambda: self.backend.con.execute(self.sql(table)).fetchnumpy())
+            columns = {name: _filled(arrays[f"c{column_number}"]) for column_number, name in enumerate(self.names)}
+            return columns | self._numbers(lambda key: _key(arrays[key]))
         if self.backend.name == "pyspark":
             return self._explained(lambda: self._block(self.backend.raw_sql(self.sql(self._only(limit))).toArrow()))
         blocks = self._explained(lambda: list(self._blocks(1 << 16 if limit is None else limit, limit)))
@@ -244,32 +244,32 @@ class Lazy:
             return
         with cursor_of(self.backend, sql) as cursor:
             while fetched := cursor.fetchmany(rows):
-                parts = list(zip(*fetched, strict=True))
-                found = {name: np.array(part, dtype=np.float64) for name, part in zip(self.names, parts, strict=False)}
-                yield found | self._numbers(lambda key: self._key_cells(key, parts))  # noqa: B023
+                cells = list(zip(*fetched, strict=True))
+                block = {name: np.array(cell, dtype=np.float64) for name, cell in zip(self.names, cells, strict=False)}
+                yield block | self._numbers(lambda key: self._key_cells(key, cells))  # noqa: B023
 
     def _only(self, limit: int | None) -> ir.Table:
         """Return the Ibis table without the numbers of its rows, or its first rows."""
         keys = 0 if self.looked_up is None else len(self.by)
-        chosen = [f"c{place}" for place in range(len(self.names))] + [f"k{place}" for place in range(keys)]
-        table = self.table.select(chosen) if chosen else self.table
+        columns = [f"c{column}" for column in range(len(self.names))] + [f"k{column}" for column in range(keys)]
+        table = self.table.select(columns) if columns else self.table
         return table if limit is None else table.limit(limit)
 
     def _block(self, batch: RecordBatch) -> dict[str, Array]:
         from descend.table.looked_up import cells_of
 
-        found = {name: _doubles(batch.column(place)) for place, name in enumerate(self.names)}
-        return found | self._numbers(lambda key: cells_of(batch.column(len(self.names) + int(key[1:]))))
+        block = {name: _doubles(batch.column(column_number)) for column_number, name in enumerate(self.names)}
+        return block | self._numbers(lambda key: cells_of(batch.column(len(self.names) + int(key[1:]))))
 
     def _numbers(self, cells: Callable[[str], Cells]) -> dict[str, Array]:
         """Return the columns that are looked up. cells: returns those of a key column."""
         if self.looked_up is None:
             return {}
-        return self.looked_up.numbers({f"k{place}": cells(f"k{place}") for place in range(len(self.by))})
+        return self.looked_up.numbers({f"k{key_number}": cells(f"k{key_number}") for key_number in range(len(self.by))})
 
-    def _key_cells(self, key: str, parts: Sequence[Sequence[object]]) -> Cells:
+    def _key_cells(self, key: str, key_columns: Sequence[Sequence[object]]) -> Cells:
         text = self.table.schema()[key].is_string()
-        return np.array(parts[len(self.names) + int(key[1:])], dtype=object if text else np.float64)
+        return np.array(key_columns[len(self.names) + int(key[1:])], dtype=object if text else np.float64)
 
     def counted(self) -> tuple[int, float]:
         """Return the number of rows, and the sum of their weights."""
@@ -280,20 +280,20 @@ class Lazy:
 
     def summaries(self) -> tuple[int, dict[str, Summary]]:
         """Return the number of rows, and what there is to know of each column."""
-        rows, found = self._summaries()
+        rows, column_summaries = self._summaries()
         for name, coding in {} if self.looked_up is None else self.looked_up.codings.items():
-            (there,) = self.one(self.table.aggregate(there=self.finite(name).ifelse(1, 0).sum()))
-            found[name] = Summary(rows - int(there or 0), 0, 0.0, len(coding.keys) - 1.0)
-        return rows, found
+            (finite_cells,) = self.one(self.table.aggregate(there=self.finite(name).ifelse(1, 0).sum()))
+            column_summaries[name] = Summary(rows - int(finite_cells or 0), 0, 0.0, len(coding.keys) - 1.0)
+        return rows, column_summaries
 
     def _summaries(self) -> tuple[int, dict[str, Summary]]:
         ends: dict[str, ir.Value] = {"n": self.table.count()}
         for name in self.names:
             value = self.table[self.column(name)]
-            place = self.column(name)
-            ends |= {f"n{place}": value.count(), f"l{place}": value.min(), f"h{place}": value.max()}
-        rows, *found = self.one(self.table.aggregate(**ends))
-        columns = list(zip(*[iter(found)] * 3, strict=True))
+            column = self.column(name)
+            ends |= {f"n{column}": value.count(), f"l{column}": value.min(), f"h{column}": value.max()}
+        rows, *aggregates = self.one(self.table.aggregate(**ends))
+        columns = list(zip(*[iter(aggregates)] * 3, strict=True))
         # If any cell is NaN, it is the largest, or both ends are NaN; so a look at the ends shows that there are none.
         if all(count == rows and math.isfinite(low) and math.isfinite(high) for count, low, high in columns if rows):
             return int(rows), {
@@ -304,35 +304,35 @@ class Lazy:
     def _with_gaps(self) -> tuple[int, dict[str, Summary]]:
         """Count what is missing and what is infinite, which takes longer."""
         aggregates: dict[str, ir.Value] = {"n": self.table.count()}
-        for place, name in enumerate(self.names):
-            value, finite = self.table[f"c{place}"], self.finite(name)
+        for column_number, name in enumerate(self.names):
+            value, finite = self.table[f"c{column_number}"], self.finite(name)
             infinite = (value.abs() > LARGEST).fill_null(False) & ~self._is_nan(value)
             aggregates |= {
-                f"f{place}": finite.ifelse(1, 0).sum(),
-                f"i{place}": infinite.ifelse(1, 0).sum(),
-                f"l{place}": finite.ifelse(value, None).min(),
-                f"h{place}": finite.ifelse(value, None).max(),
+                f"f{column_number}": finite.ifelse(1, 0).sum(),
+                f"i{column_number}": infinite.ifelse(1, 0).sum(),
+                f"l{column_number}": finite.ifelse(value, None).min(),
+                f"h{column_number}": finite.ifelse(value, None).max(),
             }
         rows, *numbers = self.one(self.table.aggregate(**aggregates))
-        found = {
+        summaries_by_name = {
             name: Summary(int(rows) - int(finite or 0) - int(infinite or 0), int(infinite or 0), low, high)
             for name, (finite, infinite, low, high) in zip(
                 self.names, zip(*[iter(numbers)] * 4, strict=True), strict=True
             )
         }
-        return int(rows), found
+        return int(rows), summaries_by_name
 
     def _is_nan(self, value: ir.NumericValue) -> ir.BooleanValue:
         ibis = import_ibis()
         from ibis.expr import operations
 
-        known = self.backend.has_operation(operations.IsNan)
-        return value.isnan().fill_null(False) if known else ibis.literal(False)
+        knows_nan = self.backend.has_operation(operations.IsNan)
+        return value.isnan().fill_null(False) if knows_nan else ibis.literal(False)
 
 
-def spread(place: ir.NumericValue, multiplier: ir.NumericValue | float) -> ir.NumericValue:
+def spread(row_number: ir.NumericValue, multiplier: ir.NumericValue | float) -> ir.NumericValue:
     """Return shares in [0, 1) for row numbers, as Ibis values: multiples of an irrational number spread evenly."""
-    turns = place.cast("float64") * multiplier
+    turns = row_number.cast("float64") * multiplier
     return turns - turns.floor()
 
 

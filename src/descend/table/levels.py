@@ -56,19 +56,19 @@ class Levels:
         """
         refuse_unknown(table, columns)
         table.keep_zeros(columns)
-        found = table.combinations(columns)
-        if found is None:
+        key_combinations = table.combinations(columns)
+        if key_combinations is None:
             coded = [values_of(table, name) for name in columns]
             codes, absent = combined([(places, len(labels)) for places, labels in coded])
             rows = np.flatnonzero(~absent)
             first = rows[distinct(codes[rows])[1]]
-            parts = [[labels[place] for place in places[first].tolist()] for places, labels in coded]
-            keys = list(zip(*parts, strict=True))
+            label_columns = [[labels[code] for code in places[first].tolist()] for places, labels in coded]
+            keys = list(zip(*label_columns, strict=True))
         else:
             kinds = table.types
             cells = {
-                name: np.array(part, dtype=np.float64 if kinds[name] in ("number", "boolean") else object)
-                for name, part in zip(columns, zip(*found, strict=True), strict=True)
+                name: np.array(keys_of_column, dtype=np.float64 if kinds[name] in ("number", "boolean") else object)
+                for name, keys_of_column in zip(columns, zip(*key_combinations, strict=True), strict=True)
             }
             keys = keys_in_order(table, cells)[0]
         if not keys:
@@ -95,7 +95,7 @@ class Levels:
 
     @cached_property
     def _places(self) -> dict[Key, int]:
-        return {key: place for place, key in enumerate(self.keys)}
+        return {key: level_number for level_number, key in enumerate(self.keys)}
 
     def codes(self, table: Table) -> Numbers:
         """Return the place of the group of each row, (rows,): NaN where a value is missing, `UNSEEN` for others."""
@@ -112,12 +112,12 @@ class Levels:
 
     def _looked_up(self, coded: Sequence[tuple[Places, list[Label]]]) -> Numbers:
         codes, absent = combined([(found, len(labels)) for found, labels in coded])
-        seen, first, inverse = distinct(codes)
-        places = np.full(len(seen), np.nan)
+        codes_occurring, first, inverse = distinct(codes)
+        level_numbers = np.full(len(codes_occurring), np.nan)
         for number, row in enumerate(first.tolist()):
             if not absent[row]:
-                places[number] = self._places.get(tuple(labels[found[row]] for found, labels in coded), UNSEEN)
-        return places[inverse] if len(codes) else np.empty(0)
+                level_numbers[number] = self._places.get(tuple(labels[found[row]] for found, labels in coded), UNSEEN)
+        return level_numbers[inverse] if len(codes) else np.empty(0)
 
     def check(self, table: Table, columns: Mapping[str, Numbers], missing: str) -> None:
         """Refuse a row of a group that is none of these, unless it lacks another value and is left out for that."""
@@ -126,27 +126,29 @@ class Levels:
             unseen &= np.isfinite(column) | (name in table.codings)
         if unseen.any():
             coded = [values_of(table, name) for name in self._kept(table)]
-            keys = zip(*([labels[place] for place in found.tolist()] for found, labels in coded), strict=True)
-            others = [key for key in keys if key not in self._places]
-            raise self.refusal(others[0], table, int(unseen.argmax()))
+            keys = zip(*([labels[code] for code in codes.tolist()] for codes, labels in coded), strict=True)
+            unknown_keys = [key for key in keys if key not in self._places]
+            raise self.refusal(unknown_keys[0], table, int(unseen.argmax()))
 
     def refusal(self, key: Key, table: Table, row: int) -> DataError:
         """Return the error for a row of a group that is none of these."""
-        name, known = said(key), self.labels
+        name, labels = said(key), self.labels
         columns = " and ".join(f"`{column}`" for column in self.columns)
-        place = table.place(row)
-        where = f" in {place} of {table.source}" if place else f" in {table.source}"
-        some = listing(known) if len(known) <= 2 * NAMED else f"{listing(known[:NAMED])} and {len(known) - NAMED} more"
+        cell_place = table.place(row)
+        where = f" in {cell_place} of {table.source}" if cell_place else f" in {table.source}"
+        some = (
+            listing(labels) if len(labels) <= 2 * NAMED else f"{listing(labels[:NAMED])} and {len(labels) - NAMED} more"
+        )
         return DataError(
-            f"{columns} is `{name}`{where}, a group that was not fitted.{closest(name, known)} Known: {some}. "
+            f"{columns} is `{name}`{where}, a group that was not fitted.{closest(name, labels)} Known: {some}. "
             "Fit again with rows of that group, or leave such rows out."
         )
 
 
 def read_alike(table: Table, columns: Iterable[str], keys: Sequence[Key]) -> None:
     """Have columns that tell groups apart read as text where known groups are text: ``01``, not the number 1."""
-    known = zip(columns, keys[0] if keys else (), strict=False)
-    table.keep_zeros([name for name, cell in known if isinstance(cell, str)], text=True)
+    keys_of_columns = zip(columns, keys[0] if keys else (), strict=False)
+    table.keep_zeros([name for name, cell in keys_of_columns if isinstance(cell, str)], text=True)
 
 
 def name_of(columns: Iterable[str]) -> str:
@@ -163,20 +165,23 @@ def occurring(levels: Sequence[Levels], table: Table, names: Iterable[str]) -> t
     ('a', 'c')
     """
     coded, needed = table.with_codings(levels), tuple(names)
-    places: dict[str, Sequence[float]]
+    levels_by_name: dict[str, Sequence[float]]
     if table.size(len(needed)):  # the rows stay where they are
         from descend.table.keyed import keyed
 
         lazy = keyed(coded, needed).complete()
-        known = lazy.looked_up
-        assert known is not None
-        places = {each.name: known.occurring(each.name, lazy.table, lambda t: lazy.run(lazy.sql(t))) for each in levels}
+        looked_up = lazy.looked_up
+        assert looked_up is not None
+        levels_by_name = {
+            each.name: looked_up.occurring(each.name, lazy.table, lambda t: lazy.run(lazy.sql(t))) for each in levels
+        }
     else:
         columns = coded.with_gaps(needed)
         complete = np.logical_and.reduce([np.isfinite(column) for column in columns.values()])
-        places = {each.name: np.unique(columns[each.name][complete]).tolist() for each in levels}
+        levels_by_name = {each.name: np.unique(columns[each.name][complete]).tolist() for each in levels}
     return tuple(
-        Levels(each.columns, tuple(each.keys[int(place)] for place in sorted(places[each.name]))) for each in levels
+        Levels(each.columns, tuple(each.keys[int(level_number)] for level_number in sorted(levels_by_name[each.name])))
+        for each in levels
     )
 
 
@@ -210,10 +215,10 @@ def keys_in_order(table: Table, cells: Mapping[str, Cells]) -> tuple[list[Key], 
     """
     coded = [coded_cells(table, name, values) for name, values in cells.items()]
     codes, absent = combined([(found, len(labels)) for found, labels in coded])
-    there = np.flatnonzero(~absent)
-    order = there[np.argsort(codes[there], kind="stable")]
-    parts = [[labels[place] for place in found[order].tolist()] for found, labels in coded]
-    return list(zip(*parts, strict=True)), order
+    rows_complete = np.flatnonzero(~absent)
+    order = rows_complete[np.argsort(codes[rows_complete], kind="stable")]
+    label_columns = [[labels[code] for code in found[order].tolist()] for found, labels in coded]
+    return list(zip(*label_columns, strict=True)), order
 
 
 def coded_cells(table: Table, name: str, cells: Cells) -> tuple[Places, list[Label]]:
@@ -228,11 +233,11 @@ def coded_cells(table: Table, name: str, cells: Cells) -> tuple[Places, list[Lab
 def _refuse_rounded(table: Table, name: str, cells: Cells) -> None:
     """Raise DataError for numbers with more digits than a float has, where groups would fall together."""
     largest = np.fmax.reduce(np.abs(np.asarray(cells, dtype=np.float64)), initial=0.0)
-    if largest > EXACT and largest > table.exact_up_to(name) and (found := table.rounded(name)) is not None:
-        where = f" in {found.place}" if found.place else ""
+    if largest > EXACT and largest > table.exact_up_to(name) and (rounded_cells := table.rounded(name)) is not None:
+        where = f" in {rounded_cells.place}" if rounded_cells.place else ""
         raise DataError(
             f"`{name}` of {table.source} tells groups apart by numbers with more digits than the 15 to 17 of a float, "
-            f"such as {found.cell}{where}: some would fall together. Make text of the column."
+            f"such as {rounded_cells.cell}{where}: some would fall together. Make text of the column."
         )
 
 
@@ -262,7 +267,7 @@ class GroupLabels(tuple[str, ...]):
 
     def __new__(cls, levels: Levels, parts: tuple[str, ...] = ()) -> Self:
         texts = levels.labels
-        labels = super().__new__(cls, [f"{text}, {part}" for text in texts for part in parts] if parts else texts)
+        labels = super().__new__(cls, [f"{text}, {label}" for text in texts for label in parts] if parts else texts)
         labels.levels, labels.parts = levels, parts
         return labels
 

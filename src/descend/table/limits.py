@@ -39,7 +39,7 @@ class Limits:
     example: str
 
 
-def limits_of(cells: NDArray[np.object_], name: str, source: str, place: Callable[[int], str]) -> Limits:
+def limits_of(cells: NDArray[np.object_], name: str, source: str, cell_place: Callable[[int], str]) -> Limits:
     """Read a column of numbers and limits, given as text; place: says where a row is.
 
     Raises DataError for a cell that is neither.
@@ -49,11 +49,11 @@ def limits_of(cells: NDArray[np.object_], name: str, source: str, place: Callabl
     for row, cell in enumerate(cells.tolist()):
         if cell is None or not str(cell).strip():
             continue
-        found = LIMIT.fullmatch(cell)
-        if found is None:
-            values[row] = _number(cell, f"`{name}` in {source} holds {cell!r} in {place(row)}")
+        limit_match = LIMIT.fullmatch(cell)
+        if limit_match is None:
+            values[row] = _number(cell, f"`{name}` in {source} holds {cell!r} in {cell_place(row)}")
             continue
-        sign, number = found.groups()
+        sign, number = limit_match.groups()
         example = example or cell.strip()
         values[row], side[row], strict[row] = float(number), -1.0 if sign in LEFT_SIGNS else 1.0, sign in STRICT_SIGNS
     return Limits(values, side, strict, example)

@@ -38,8 +38,8 @@ class LookedUp:
     def there(self, name: str, table: ir.Table) -> ir.BooleanValue:
         """Return the Ibis condition that no key of a coding is missing."""
         keys = [table[f"k{self.by.index(column)}"] for column in self.codings[name].columns]
-        known = [key.notnull() if key.type().is_string() else (key == key).fill_null(False) for key in keys]
-        return reduce(lambda one, other: one & other, known)
+        keys_present = [key.notnull() if key.type().is_string() else (key == key).fill_null(False) for key in keys]
+        return reduce(lambda one, other: one & other, keys_present)
 
     def same(self, name: str, number: int, table: ir.Table) -> ir.BooleanValue:
         """Return the Ibis condition that a row has this number of a coding."""
@@ -60,10 +60,10 @@ class LookedUp:
     ) -> list[float]:
         """Return the numbers of a coding that occur in rows. fetch: returns the rows of an Ibis table."""
         columns, kinds = [f"k{self.by.index(column)}" for column in self.codings[name].columns], table.schema()
-        parts = zip(*fetch(table.select(columns).distinct()), strict=True)
+        key_columns = zip(*fetch(table.select(columns).distinct()), strict=True)
         cells = [
-            np.array(part, dtype=object if kinds[column].is_string() else np.float64)
-            for column, part in zip(columns, parts, strict=False)
+            np.array(key_column, dtype=object if kinds[column].is_string() else np.float64)
+            for column, key_column in zip(columns, key_columns, strict=False)
         ]
         numbers: list[float] = self.codings[name].numbered(cells).tolist() if cells else []
         return numbers

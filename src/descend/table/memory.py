@@ -40,8 +40,8 @@ def enough_memory() -> Iterator[None]:
 
 def too_little(error: MemoryError) -> ConfigError:
     """Return the error for too little memory, with the option that helps."""
-    said = " ".join(str(error).split()).rstrip(".")
-    detail = f": {said[:1].lower()}{said[1:]}" if said else ""
+    memory_message = " ".join(str(error).split()).rstrip(".")
+    detail = f": {memory_message[:1].lower()}{memory_message[1:]}" if memory_message else ""
     return ConfigError(f"There is too little memory{detail}. {how_to_need_less()}")
 
 
@@ -60,10 +60,10 @@ def read_size(text: str | int) -> int:
     >>> read_size("1GiB"), read_size("1.5 GB"), read_size(2**30)
     (1073741824, 1500000000, 1073741824)
     """
-    found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([a-zA-Z]*)\s*", str(text))
-    if isinstance(text, bool) or found is None or found[2].lower() not in UNITS:
+    size_match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([a-zA-Z]*)\s*", str(text))
+    if isinstance(text, bool) or size_match is None or size_match[2].lower() not in UNITS:
         raise ConfigError(f"The memory limit must be a size such as `1GiB` or `500MB`; it is {text!r}.")
-    size = int(min(float(found[1]) * UNITS[found[2].lower()], sys.maxsize))
+    size = int(min(float(size_match[1]) * UNITS[size_match[2].lower()], sys.maxsize))
     if size < LEAST:
         raise ConfigError(f"The memory limit {text} is too small to work in. Give at least 64MiB.")
     return size

@@ -12,12 +12,12 @@ from descend.errors import DataError, LimitsError, WordsError
 from descend.wording import using, worded
 
 
-def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cells: int) -> DataError:
+def not_a_number(name: str, source: str, cell_place: str, cell: object, bad: int, cells: int) -> DataError:
     """Say that a text column was asked for as numbers, and what to do about the cells that are none."""
-    shown = str(cell)
-    shown = repr(shown if len(shown) <= 40 else shown[:37] + "...")
-    start = f"`{name}` in {source} is text: {place} holds {shown}."
-    if shown.lstrip("'")[:1] in "<>≤≥":
+    cell_text = str(cell)
+    cell_text = repr(cell_text if len(cell_text) <= 40 else cell_text[:37] + "...")
+    start = f"`{name}` in {source} is text: {cell_place} holds {cell_text}."
+    if cell_text.lstrip("'")[:1] in "<>≤≥":
         from descend.table.limits import is_limit
 
         if is_limit(cell):
@@ -32,8 +32,8 @@ def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cel
         category = name if name.isidentifier() else "its name"
         categories = f"for categories, write u[{category}] in a formula: a parameter for each of them."
         return WordsError(name, start, f"Use a column of numbers, such as 0 and 1; {categories}")
-    others = f"{cells - 1} cells are numbers" if cells > 2 else "cell is a number"
-    extent = f"Its other {others}." if bad == 1 else f"Of its {cells} cells {bad} are not numbers."
+    other_cells = f"{cells - 1} cells are numbers" if cells > 2 else "cell is a number"
+    extent = f"Its other {other_cells}." if bad == 1 else f"Of its {cells} cells {bad} are not numbers."
     condition = f"try_cast({quoted_if_odd(name)} as double) is not null"
     leaving_out = worded("leaving_out", using("where", condition))
     return DataError(f"{start} {extent} Correct the data, or leave such rows out{leaving_out}.")
@@ -61,38 +61,38 @@ def quoted_if_odd(name: str) -> str:
 
 
 def _is_decimal_comma(cell: object) -> bool:
-    integer, comma, part = str(cell).strip().lstrip("+-").partition(",")
+    integer, comma, decimal_digits = str(cell).strip().lstrip("+-").partition(",")
     # A comma with three digits after it may also set off thousands.
-    return bool(comma) and integer.isdecimal() and part.isdecimal() and len(part) != 3
+    return bool(comma) and integer.isdecimal() and decimal_digits.isdecimal() and len(decimal_digits) != 3
 
 
-def gaps_in(columns: Mapping[str, NDArray[np.float64]], place: Callable[[int], str]) -> dict[str, tuple[int, int, str]]:
+def gaps_in(columns: Mapping[str, NDArray[np.float64]], cell: Callable[[int], str]) -> dict[str, tuple[int, int, str]]:
     """Return how many missing and infinite values each column has, where it has any, and where the first one is."""
-    found = {}
+    gaps_by_column = {}
     for name, column in columns.items():
         bad = ~np.isfinite(column)
         if bad.any():
             empty, infinite = int(np.isnan(column).sum()), int(np.isinf(column).sum())
-            found[name] = (empty, infinite, place(int(bad.argmax())))
-    return found
+            gaps_by_column[name] = (empty, infinite, cell(int(bad.argmax())))
+    return gaps_by_column
 
 
-def gaps(source: str, found: Mapping[str, tuple[int, int, str]]) -> str:
+def gaps(source: str, gaps_by_column: Mapping[str, tuple[int, int, str]]) -> str:
     """Say which columns have missing and infinite values: how many of each, and where the first is.
 
     found: by the name of the column, in backticks.
     """
     sentences = []
-    for name, (empty, infinite, place) in found.items():
+    for name, (empty, infinite, gap_place) in gaps_by_column.items():
         count = empty + infinite
         kind = "missing or infinite" if empty and infinite else "missing" if empty else "infinite"
-        one = "a missing" if empty else "an infinite"
-        where = "" if not place else f", the first in {place}" if count > 1 else f" in {place}"
-        many = f"{count} {kind} values" if count > 1 else f"{one} value"
+        gap_in_words = "a missing" if empty else "an infinite"
+        where = "" if not gap_place else f", the first in {gap_place}" if count > 1 else f" in {gap_place}"
+        many = f"{count} {kind} values" if count > 1 else f"{gap_in_words} value"
         sentences.append(f"{name} has {many}{where}")
-    shown, others = sentences[:3], len(sentences) - 3
-    tail = f"; so do {others} more columns" if others > 1 else "; so does one more column" if others == 1 else ""
+    few, left = sentences[:3], len(sentences) - 3
+    tail = f"; so do {left} more columns" if left > 1 else "; so does one more column" if left == 1 else ""
     dropping = using("missing", "drop")
     return (
-        f"In {source}, {'; '.join(shown)}{tail}. Correct them, or leave such rows out{worded('leaving_out', dropping)}."
+        f"In {source}, {'; '.join(few)}{tail}. Correct them, or leave such rows out{worded('leaving_out', dropping)}."
     )

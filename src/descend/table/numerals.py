@@ -32,17 +32,17 @@ class Numeral:
         if not self.example:
             return ""
         cell = self.example.strip()
-        read = cell.replace(self.sign, "").replace("," if self.grouped else "", "").strip()
+        number_read = cell.replace(self.sign, "").replace("," if self.grouped else "", "").strip()
         how = f"without the sign `{self.sign}`" if self.sign else "with commas between thousands"
-        return f"numbers of `{name}` in {source} are read {how}: {cell} as {read}"
+        return f"numbers of `{name}` in {source} are read {how}: {cell} as {number_read}"
 
 
 def decimals_note(decimals: Decimals, source: str) -> str:
     """Say how a file with decimal commas is read."""
-    shown = decimals.thousands or decimals.comma
-    read = (shown.replace(".", "") if decimals.thousands else shown).replace(",", ".")
+    cell_shown = decimals.thousands or decimals.comma
+    number_read = (cell_shown.replace(".", "") if decimals.thousands else cell_shown).replace(",", ".")
     points = ", and points between thousands" if decimals.thousands else ""
-    return f"numbers in {source} are read with decimal commas{points}: {shown} as {read}"
+    return f"numbers in {source} are read with decimal commas{points}: {cell_shown} as {number_read}"
 
 
 def as_point(text: str, decimals: Decimals) -> str:

@@ -55,7 +55,7 @@ class QueryTable(Table):
         def rows_in(path: str) -> int:
             return self._rows_in(self._from(relation=self._scan.relation(self._described(), [path])))
 
-        return self._attempt(lambda: {given: rows_in(path) for path, given in self._scan.paths.items()})
+        return self._attempt(lambda: {rows_of_path: rows_in(path) for path, rows_of_path in self._scan.paths.items()})
 
     @property
     def types(self) -> dict[str, str]:
@@ -148,18 +148,18 @@ class QueryTable(Table):
         except duckdb.Error as error:
             raise self._explained(error) from None
 
-    def _attempt(self, work: Callable[[], Result]) -> Result:
+    def _attempt(self, query: Callable[[], Result]) -> Result:
         """Do ``work``; if types guessed from the first rows did not fit later ones, guess from all and try again."""
         import duckdb
 
         try:
-            return work()
+            return query()
         except duckdb.Error as error:
             failure = error
         if not self._every_row and isinstance(failure, duckdb.ConversionException | duckdb.InvalidInputException):
             self._every_row, self._sql_types = True, {}
             try:
-                return work()
+                return query()
             except duckdb.Error as error:
                 failure = error
         raise self._explained(failure) from None
@@ -169,10 +169,10 @@ class QueryTable(Table):
 
         if isinstance(error, duckdb.OutOfMemoryException):
             return unreadable(f"`{self.source}`", error)
-        known = self._scan.explain(error)
-        if known is None and self.conditions:
+        scan_error = self._scan.explain(error)
+        if scan_error is None and self.conditions:
             return bad_condition(self.conditions[-1], error, self)
-        return known or unreadable(f"`{self.source}`" if len(self._scan.paths) == 1 else self.source, error)
+        return scan_error or unreadable(f"`{self.source}`" if len(self._scan.paths) == 1 else self.source, error)
 
     def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
         """Return columns of numbers that DuckDB reads anew for each query, or just once from text, which takes long.
@@ -181,16 +181,16 @@ class QueryTable(Table):
         """
         self._known([*self.given(names), *by])
         self._database.limit(memory)
-        place = unused("place", self.names) if self._scan.numbered else ""
-        relation = f"(SELECT *, file_row_number AS {place} FROM {self._scan.numbered})" if place else ""
+        row_column = unused("place", self.names) if self._scan.numbered else ""
+        relation = f"(SELECT *, file_row_number AS {row_column} FROM {self._scan.numbered})" if row_column else ""
         text = not self._scan.typed
-        kept = text and self.size(len(names) + len(by)) < (memory or there_is() // 2) / 2
+        in_memory = text and self.size(len(names) + len(by)) < (memory or there_is() // 2) / 2
 
         def opened() -> Lazy:
             expressions = list(self._as_doubles(names).values())
             keys = {name: self._as_key(name) for name in by}
-            lazy = self._database.lazy(names, self._from(relation=relation), expressions, place, kept, keys)
-            if text and not kept:
+            lazy = self._database.lazy(names, self._from(relation=relation), expressions, row_column, in_memory, keys)
+            if text and not in_memory:
                 lazy.one(lazy.table.aggregate(**{column: lazy.table[column].count() for column in lazy.table.columns}))
             return lazy
 
@@ -220,18 +220,18 @@ class QueryTable(Table):
 
         scan, exact = self._scan, unused("exact", self.names)
         relation, changed = exact_cells(name, scan.columns[name], exact, self._described(), scan.relation, scan.typed)
-        count, least, largest = self._database.one(
+        count, smallest, largest = self._database.one(
             f"SELECT count(*) FILTER (WHERE {changed}), min({exact}), max({exact}) FROM {self._from(relation=relation)}"
         )
-        if not count or not matters(least, largest):
+        if not count or not matters(smallest, largest):
             return None
         row, cell = self._first(f"CAST({exact} AS VARCHAR)", changed, relation)
-        return Rounded(count, self._row(row), cell, alike(least, largest))
+        return Rounded(count, self._row(row), cell, alike(smallest, largest))
 
     def _many(self, names: Sequence[str]) -> int | None:
         """Return the number of rows, if that is known without reading them, and they are many."""
-        known = self._scan.typed and not self.conditions
-        return self.rows if known and self.size(len(names)) > MANY else None
+        rows_known = self._scan.typed and not self.conditions
+        return self.rows if rows_known and self.size(len(names)) > MANY else None
 
     def _as_doubles(self, names: Sequence[str]) -> dict[str, str]:
         """Return the SQL of each column as DOUBLE; DataError if one is not numeric."""

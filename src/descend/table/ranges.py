@@ -38,15 +38,15 @@ def parse_column_range(text: str) -> Numbers:
     from decimal import Decimal
     from fractions import Fraction
 
-    parts = [part.strip() for part in text.split(":")]
-    if len(parts) not in (2, 3):
+    range_ends = [range_end.strip() for range_end in text.split(":")]
+    if len(range_ends) not in (2, 3):
         raise ConfigError(f"`{text}` is not a range. Write start:stop:step, such as 0:10:0.1.")
-    for part in parts:
-        if not NUMBER.fullmatch(part) or not np.isfinite(float(part)):
+    for range_end in range_ends:
+        if not NUMBER.fullmatch(range_end) or not np.isfinite(float(range_end)):
             raise ConfigError(
-                f"`{part}` in the range `{text}` is not a number. Write start:stop:step, such as 0:10:0.1."
+                f"`{range_end}` in the range `{text}` is not a number. Write start:stop:step, such as 0:10:0.1."
             )
-    start, stop, step = (Decimal(part) for part in [*parts, "1"][:3])
+    start, stop, step = (Decimal(range_end) for range_end in [*range_ends, "1"][:3])
     if not step:
         raise ConfigError(f"The step of the range `{text}` is zero. Give a step other than zero.")
     count = -((Fraction(start) - Fraction(stop)) // Fraction(step))
@@ -61,10 +61,10 @@ def parse_column_range(text: str) -> Numbers:
 def _values(start: Decimal, step: Decimal, count: int) -> Numbers:
     from fractions import Fraction
 
-    places = max(0, *(-int(number.as_tuple().exponent) for number in (start, step)))
-    first, stride = int(Fraction(start) * 10**places), int(Fraction(step) * 10**places) if count > 1 else 0
+    decimals = max(0, *(-int(number.as_tuple().exponent) for number in (start, step)))
+    first, stride = int(Fraction(start) * 10**decimals), int(Fraction(step) * 10**decimals) if count > 1 else 0
     largest = max(abs(first), abs(first + stride * (count - 1)))
-    if places <= EXACT_POWER and largest <= EXACT_INTEGER:
-        return (first + stride * np.arange(count, dtype=np.int64)) / 10.0**places
-    scale = 10**places
+    if decimals <= EXACT_POWER and largest <= EXACT_INTEGER:
+        return (first + stride * np.arange(count, dtype=np.int64)) / 10.0**decimals
+    scale = 10**decimals
     return np.fromiter((float(Fraction(first + i * stride, scale)) for i in range(count)), np.float64, count)

@@ -57,8 +57,8 @@ class RemoteTable(Table):
 
     def text(self, name: str) -> npt.NDArray[np.object_]:
         self._known([name])
-        chosen = self._lazily((name,), self._table.select(c0=self._table[name]))
-        cells = self._attempt(lambda: chosen.run(chosen.sql(chosen.table)))
+        column_query = self._lazily((name,), self._table.select(c0=self._table[name]))
+        cells = self._attempt(lambda: column_query.run(column_query.sql(column_query.table)))
         return np.array([None if cell is None else label(cell) for (cell,) in cells], dtype=object)
 
     def filtered(self, where: str) -> RemoteTable:
@@ -69,8 +69,8 @@ class RemoteTable(Table):
         condition = checked_condition(where, self.names)
         backend = self._table.get_backend()
         try:
-            inside = sqlglot.parse_one(condition, read="duckdb").sql(dialect=backend.dialect)
-            query = f"SELECT * FROM ({self._lazily((), self._table).sql(self._table)}) AS filtered WHERE (\n{inside}\n)"
+            sql = sqlglot.parse_one(condition, read="duckdb").sql(dialect=backend.dialect)
+            query = f"SELECT * FROM ({self._lazily((), self._table).sql(self._table)}) AS filtered WHERE (\n{sql}\n)"
             table = operations.SQLQueryResult(query, self._table.schema(), backend).to_expr()
             filtered = RemoteTable(table, self.source, (*self.conditions, condition), self.connection)
             rows = self._lazily((), table)
@@ -83,9 +83,9 @@ class RemoteTable(Table):
         self._known([*self.given(names), *by])
         kinds = self.types
         columns: dict[str, ir.Value] = {}
-        for place, name in enumerate(names):
+        for column_number, name in enumerate(names):
             if name in self.codings:
-                columns[f"c{place}"] = self._coded(self.codings[name])
+                columns[f"c{column_number}"] = self._coded(self.codings[name])
                 continue
             if kinds[name] == "text" and name not in self.counted:
                 self._count_words(name)
@@ -93,8 +93,8 @@ class RemoteTable(Table):
                 from descend.table.not_numbers import not_numeric
 
                 raise not_numeric(name, self.source, kinds[name])
-            columns[f"c{place}"] = self._double(name)
-        columns |= {f"k{place}": self._as_key(name) for place, name in enumerate(by)}
+            columns[f"c{column_number}"] = self._double(name)
+        columns |= {f"k{column_number}": self._as_key(name) for column_number, name in enumerate(by)}
         return self._lazily(names, self._table.select(**columns) if columns else self._table, by)
 
     def _double(self, name: str) -> ir.Value:
@@ -108,20 +108,20 @@ class RemoteTable(Table):
         return self._double(name) if numbers else self._table[name].cast("string").nullif("")
 
     def combinations(self, columns: Sequence[str]) -> list[tuple[Label | None, ...]]:
-        keys = {f"k{place}": self._as_key(name) for place, name in enumerate(columns)}
-        chosen = self._lazily((), self._table.select(**keys).distinct())
-        return self._attempt(lambda: chosen.run(chosen.sql(chosen.table)))
+        keys = {f"k{key_number}": self._as_key(name) for key_number, name in enumerate(columns)}
+        key_query = self._lazily((), self._table.select(**keys).distinct())
+        return self._attempt(lambda: key_query.run(key_query.sql(key_query.table)))
 
     def _coded(self, coding: Coding) -> ir.Value:
         """Return the numbers of a coding: null where a cell is missing, -1 for what has none."""
         ibis = import_ibis()
         keys = [self._as_key(name) for name in coding.columns]
-        there = ibis.and_(*(key.notnull() for key in keys))
+        keys_present = ibis.and_(*(key.notnull() for key in keys))
         cases = [
-            (ibis.and_(*(key == value for key, value in zip(keys, values, strict=True))), float(place))
-            for place, values in enumerate(coding.keys)
+            (ibis.and_(*(key == value for key, value in zip(keys, values, strict=True))), float(key_number))
+            for key_number, values in enumerate(coding.keys)
         ]
-        return ibis.cases(*cases, (there, -1.0), else_=None)
+        return ibis.cases(*cases, (keys_present, -1.0), else_=None)
 
     def release(self) -> None:
         self.connection.release()
@@ -181,8 +181,8 @@ class RemoteTable(Table):
     def words(self, name: str, most: int) -> list[str]:
         self._known([name])
         column = self._table[name]
-        chosen = self._lazily((name,), self._table.filter(column.notnull()).select(c0=column).distinct().limit(most))
-        return sorted(label(cell) for (cell,) in self._attempt(lambda: chosen.run(chosen.sql(chosen.table))))
+        query = self._lazily((name,), self._table.filter(column.notnull()).select(c0=column).distinct().limit(most))
+        return sorted(label(cell) for (cell,) in self._attempt(lambda: query.run(query.sql(query.table))))
 
     def _count_words(self, name: str) -> None:
         """Note what the words of a text column count as. Raises DataError where they are no numbers."""
@@ -199,22 +199,22 @@ class RemoteTable(Table):
         if column.type().is_boolean():
             truth = column.ifelse(counted.get("true", 0.0), counted.get("false", 0.0))
             return column.isnull().ifelse(None, truth)
-        written = column if column.type().is_string() else column.cast("int64").cast("string")
-        return written.cases(*counted.items(), else_=None).cast("float64")
+        column_text = column if column.type().is_string() else column.cast("int64").cast("string")
+        return column_text.cases(*counted.items(), else_=None).cast("float64")
 
     def _refuse_text(self, name: str) -> NoReturn:
         words = self._lazily(
             (name,), self._table.filter(self._table[name].notnull()).select(c0=self._table[name]).limit(1)
         )
-        found = self._attempt(lambda: words.run(words.sql(words.table)))
-        cell = found[0][0] if found else ""
+        words_in_column = self._attempt(lambda: words.run(words.sql(words.table)))
+        cell = words_in_column[0][0] if words_in_column else ""
         from descend.table.not_numbers import not_a_number
 
         raise not_a_number(name, self.source, "a row", cell, 1, 1)
 
-    def _attempt(self, work: Callable[[], Result]) -> Result:
+    def _attempt(self, query: Callable[[], Result]) -> Result:
         try:
-            return work()
+            return query()
         except Exception as error:  # each database has its own
             raise self._explained(error) from None
 

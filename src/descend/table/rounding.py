@@ -33,46 +33,50 @@ class Rounded:
     alike: bool
 
 
-def note_of(name: str, source: str, found: Rounded) -> str:
+def note_of(name: str, source: str, rounded: Rounded) -> str:
     """Say what is lost of a column. Raises DataError where all of its differences vanish."""
-    cell = found.cell if len(found.cell) <= SHOWN else found.cell[: SHOWN - 3] + "..."
-    where = f" in {found.place}" if found.place else ""
-    if found.alike:
+    cell = rounded.cell if len(rounded.cell) <= SHOWN else rounded.cell[: SHOWN - 3] + "..."
+    where = f" in {rounded.place}" if rounded.place else ""
+    if rounded.alike:
         raise DataError(
             f"The numbers in `{name}` of {source} differ only in digits beyond the 15 to 17 that a float has, so all "
             f"become one number; the first is {cell}{where}. Subtract a constant from the column in the data first."
         )
-    others = (
-        f" and {found.changed - 1:,} others" if found.changed > 2 else " and one other" if found.changed == 2 else ""
+    other_cells = (
+        f" and {rounded.changed - 1:,} others"
+        if rounded.changed > 2
+        else " and one other"
+        if rounded.changed == 2
+        else ""
     )
-    were = "was" if found.changed == 1 else "were"
+    were = "was" if rounded.changed == 1 else "were"
     return (
-        f"`{name}` has more digits than the 15 to 17 of a float: {cell}{where}{others} {were} rounded. If such "
+        f"`{name}` has more digits than the 15 to 17 of a float: {cell}{where}{other_cells} {were} rounded. If such "
         "differences matter, subtract a constant from the column in the data first"
     )
 
 
-def rounded_cells(cells: npt.NDArray[Any], place: Callable[[int], str]) -> Rounded | None:
+def rounded_cells(cells: npt.NDArray[Any], cell_place: Callable[[int], str]) -> Rounded | None:
     """Return what float64 loses of exact numbers in memory; None if nothing. place: returns the words for a row."""
     if cells.dtype.kind in "iu":
         floats = cells.astype(np.float64)
         # A number rounded up past the largest integer cannot be converted back.
         back = floats < float(np.iinfo(cells.dtype).max)
         changed = np.flatnonzero(~back | (np.where(back, floats, 0.0).astype(cells.dtype) != cells))
-        least, largest = int(cells.min()), int(cells.max())
+        smallest, largest = int(cells.min()), int(cells.max())
     else:
         exact = [cell for cell in cells.tolist() if _is_exact(cell)]
         if not exact:
             return None
         changed = np.flatnonzero([_is_exact(cell) and _is_rounded(cell) for cell in cells.tolist()])
-        least, largest = min(exact), max(exact)
-    if not changed.size or not matters(least, largest):
+        smallest, largest = min(exact), max(exact)
+    if not changed.size or not matters(smallest, largest):
         return None
     first = int(changed[0])
-    return Rounded(int(changed.size), place(first), str(cells[first]), alike(least, largest))
+    return Rounded(int(changed.size), cell_place(first), str(cells[first]), alike(smallest, largest))
 
 
-def matters(least: Any, largest: Any) -> bool:
+def matters(smallest: Any, largest: Any) -> bool:
     """Return whether rounding in a column of this range is worth a note: for integers always, as each digit counts.
 
     Decimals such as 1/3 to 20 places are rounded too; that says nothing unless they lie close together far from 0.
@@ -80,19 +84,19 @@ def matters(least: Any, largest: Any) -> bool:
     >>> matters(2**60, 2**61), matters(Decimal("0.1"), Decimal("0.3")), matters(Decimal(2**60), Decimal(2**60 + 9))
     (True, False, True)
     """
-    if not isinstance(least, Decimal) and not isinstance(largest, Decimal):
+    if not isinstance(smallest, Decimal) and not isinstance(largest, Decimal):
         return True
-    size = max(abs(least), abs(largest))
-    return bool(float(size) * EPS > NEGLIGIBLE * float(largest - least))
+    size = max(abs(smallest), abs(largest))
+    return bool(float(size) * EPS > NEGLIGIBLE * float(largest - smallest))
 
 
-def alike(least: int | Decimal, largest: int | Decimal) -> bool:
+def alike(smallest: int | Decimal, largest: int | Decimal) -> bool:
     """Return whether different numbers, such as the smallest and the largest of a column, are one and the same float.
 
     >>> alike(2**60, 2**60 + 1), alike(1, 2), alike(2**60, 2**60)
     (True, False, False)
     """
-    return bool(least != largest and float(least) == float(largest))
+    return bool(smallest != largest and float(smallest) == float(largest))
 
 
 def _is_exact(cell: object) -> bool:

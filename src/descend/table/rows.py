@@ -43,8 +43,8 @@ class Weighing:
     def deviations(self) -> Array:
         """Standard deviations, for weights up to a common factor; NaN where there is none."""
         with np.errstate(all="ignore"):
-            found: Array = self.values if self.role == "sigma" else 1.0 / np.sqrt(self.values)
-        return found
+            row_deviations: Array = self.values if self.role == "sigma" else 1.0 / np.sqrt(self.values)
+        return row_deviations
 
     def of_deviations(self, sizes: Array) -> Weighing:
         """Return the same with other standard deviations."""
@@ -164,27 +164,27 @@ class Rows:
         numbers = self.columns[self.roles.coupling.column].tobytes()
         return whitened_by(self.roles.coupling, numbers, None if self.omega is None else (self.omega > 0.0).tobytes())
 
-    def weight_of(self, chosen: NDArray[np.intp] | None) -> float:
+    def weight_of(self, rows_chosen: NDArray[np.intp] | None) -> float:
         """Return the sum of the weights of some rows, or of all."""
-        if chosen is None:
+        if rows_chosen is None:
             return self.total
-        return float(len(chosen)) if self.omega is None else float(self.omega[chosen].sum())
+        return float(len(rows_chosen)) if self.omega is None else float(self.omega[rows_chosen].sum())
 
-    def take(self, chosen: Chosen) -> Rows:
+    def take(self, rows_chosen: Chosen) -> Rows:
         """Return some of the rows, by their places, a slice or a mask."""
-        columns = taken(self.columns, chosen)
-        return replace(self, columns=columns, omega=None if self.omega is None else self.omega[chosen])
+        columns = taken(self.columns, rows_chosen)
+        return replace(self, columns=columns, omega=None if self.omega is None else self.omega[rows_chosen])
 
     def counting(self) -> Rows:
         """Return the rows whose weight is not 0; the others count for nothing."""
         return self if self.omega is None or self.omega.all() else self.take(self.omega > 0.0)
 
-    def joined(self, other: Rows) -> Rows:
+    def joined(self, rows: Rows) -> Rows:
         """Return these rows followed by others; anything can be joined to no rows at all."""
         if not self.columns:
-            return other
-        columns = {name: np.concatenate([column, other.columns[name]]) for name, column in self.columns.items()}
-        omega = None if self.omega is None or other.omega is None else np.concatenate([self.omega, other.omega])
+            return rows
+        columns = {name: np.concatenate([column, rows.columns[name]]) for name, column in self.columns.items()}
+        omega = None if self.omega is None or rows.omega is None else np.concatenate([self.omega, rows.omega])
         return replace(self, columns=columns, omega=omega)
 
     def replaced(self, columns: Columns) -> Rows:

@@ -25,8 +25,8 @@ def runs_of(table: Table, names: Sequence[str]) -> tuple[Places, list[tuple[Plac
     """
     refuse_unknown(table, names)
     numbers = [name for name in names if table.types[name] in ("number", "boolean")]
-    read = table.with_gaps(tuple(dict.fromkeys(numbers))) if numbers else {}
-    cells = [read[name] if name in read else table.text(name) for name in names]
+    number_columns = table.with_gaps(tuple(dict.fromkeys(numbers))) if numbers else {}
+    cells = [number_columns[name] if name in number_columns else table.text(name) for name in names]
     differ = np.logical_or.reduce([column[1:] != column[:-1] for column in cells])
     rows = len(cells[0])
     ends: Places = np.r_[0, np.flatnonzero(differ) + 1, rows] if rows else np.zeros(1, dtype=np.intp)

@@ -39,8 +39,8 @@ class Scan(ABC):
 
     def in_columns(self, condition: str) -> str:
         """Return a condition with identifiers in place of names that differ only in case, quoted or not."""
-        apart = set(distinct(self.names))
-        return renamed(condition, {name: column for name, column in self.columns.items() if name not in apart})
+        distinct_names = set(distinct(self.names))
+        return renamed(condition, {name: column for name, column in self.columns.items() if name not in distinct_names})
 
     @abstractmethod
     def as_numbers(self, names: Sequence[str]) -> str | None:

@@ -27,7 +27,7 @@ VIEWS = itertools.count(1)
 
 
 def connect_spark(
-    ibis: ModuleType, shown: str, master: str | None, options: Mapping[str, str]
+    ibis: ModuleType, address: str, master: str | None, options: Mapping[str, str]
 ) -> tuple[SQLBackend, str | None, Callable[[], None]]:
     """Return the backend, the name of a view of the Parquet files that ``options`` name, and how to start again.
 
@@ -41,13 +41,13 @@ def connect_spark(
     for name in settings:
         if not name.startswith("spark."):
             raise DataError(
-                f"`{shown}` has the option `{name}`, which means nothing here. Use `table`, `parquet`, `master`, "
+                f"`{address}` has the option `{name}`, which means nothing here. Use `table`, `parquet`, `master`, "
                 "or a setting of Spark such as `spark.executor.memory`."
             )
     if files is not None and "://" not in files and not os.path.exists(files):
-        raise DataError(f"There is no file or folder `{files}` for `{shown}`. Check the path.")
+        raise DataError(f"There is no file or folder `{files}` for `{address}`. Check the path.")
     backend = ibis.pyspark  # says what is missing, if PySpark is
-    _refuse_without_java(shown)
+    _refuse_without_java(address)
     view = None if files is None else f"descend_files_{next(VIEWS)}"
     backend = backend.connect(_session(master, settings))
 
@@ -84,11 +84,11 @@ def _session(master: str | None, settings: Mapping[str, str]) -> SparkSession:
     return builder.getOrCreate()
 
 
-def _refuse_without_java(shown: str) -> None:
+def _refuse_without_java(address_text: str) -> None:
     home = os.environ.get("JAVA_HOME")
     if shutil.which("java") is None and (home is None or not os.path.exists(os.path.join(home, "bin", "java"))):
         raise DataError(
-            f"`{shown}` cannot be reached: Spark runs on Java, and there is none. Install Java 17 or newer "
+            f"`{address_text}` cannot be reached: Spark runs on Java, and there is none. Install Java 17 or newer "
             "(on Debian: apt-get install default-jre-headless), or set JAVA_HOME to where it is."
         )
 

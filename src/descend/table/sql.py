@@ -77,7 +77,7 @@ def exponent(value: float) -> str:
 
 
 @contextlib.contextmanager
-def cursor_of(backend: SQLBackend, sql: str, given: Sequence[object] = ()) -> Iterator[Any]:
+def cursor_of(backend: SQLBackend, sql: str, query_values: Sequence[object] = ()) -> Iterator[Any]:
     """Run a query whose rows stay at the server until they are fetched. given: its parameters, of Postgres."""
     if backend.name == "pyspark":
         from descend.table.spark import PartitionCursor
@@ -90,7 +90,7 @@ def cursor_of(backend: SQLBackend, sql: str, given: Sequence[object] = ()) -> It
         return
     # A cursor without a name would bring all rows here at once.
     with backend.con.transaction(), backend.con.cursor(name=f"descend_{next(NUMBERS)}", binary=True) as cursor:
-        cursor.execute(sql, given or None)
+        cursor.execute(sql, query_values or None)
         yield cursor
 
 
@@ -108,9 +108,9 @@ def reason(error: Exception) -> str:
     """Return what DuckDB says in one line, without the kind of error and its own advice."""
     first = str(error).split("\n", 1)[0].strip()
     kind, colon, sentence = first.partition(" Error: ")
-    said = (sentence if colon and " " not in kind.strip().removeprefix("Invalid ") else first).rstrip(".! ")
+    message = (sentence if colon and " " not in kind.strip().removeprefix("Invalid ") else first).rstrip(".! ")
     # The sentence becomes part of another, so it loses its capital; words all in capitals stay.
-    return said[:1].lower() + said[1:] if said[1:2].islower() or said[1:2] == " " else said
+    return message[:1].lower() + message[1:] if message[1:2].islower() or message[1:2] == " " else message
 
 
 def not_computed(backend: SQLBackend, subject: str, error: Exception) -> DataError:

@@ -28,9 +28,9 @@ class StackedTable(Table):
     'row 1'
     """
 
-    def __init__(self, table: Table, times: int, own: Mapping[str, npt.NDArray[np.generic]]) -> None:
+    def __init__(self, table: Table, times: int, own_columns: Mapping[str, npt.NDArray[np.generic]]) -> None:
         self.table, self.times = table, times
-        self.own = from_mapping(dict(own))
+        self.own = from_mapping(dict(own_columns))
         self.source, self.conditions = table.source, table.conditions
         self.names = (*(name for name in table.names if name not in self.own.names), *self.own.names)
         self.notes, self.counted = table.notes, table.counted
@@ -51,8 +51,8 @@ class StackedTable(Table):
         return from_mapping(self.cells()).filtered(where)
 
     def with_words(self, name: str, words: Mapping[str, float]) -> Table:
-        own = {each: self.own._columns[each] for each in self.own.names}
-        return StackedTable(self.table.with_words(name, words), self.times, own)
+        own_columns = {each: self.own._columns[each] for each in self.own.names}
+        return StackedTable(self.table.with_words(name, words), self.times, own_columns)
 
     def categories(self, name: str) -> Sequence[Label] | None:
         return None if name in self.own.names else self.table.categories(name)
@@ -82,7 +82,7 @@ class StackedTable(Table):
         return self.own if name in self.own.names else self.table
 
     def _read(self, names: Sequence[str]) -> dict[str, Numbers]:
-        there = self.table.with_gaps([name for name in names if name not in self.own.names])
-        own = self.own.with_gaps([name for name in names if name in self.own.names])
+        table_columns = self.table.with_gaps([name for name in names if name not in self.own.names])
+        columns = self.own.with_gaps([name for name in names if name in self.own.names])
         self.counted = {**self.counted, **self.table.counted}
-        return {name: own[name] if name in own else np.tile(there[name], self.times) for name in names}
+        return {name: columns[name] if name in columns else np.tile(table_columns[name], self.times) for name in names}

@@ -131,9 +131,9 @@ class Table(ABC):
 
     def with_words(self, name: str, words: Mapping[str, float]) -> Table:
         """Return the same rows with a column of words read as numbers: what each word counts as."""
-        other = copy.copy(self)
-        other._count(name, words)
-        return other
+        table_copy = copy.copy(self)
+        table_copy._count(name, words)
+        return table_copy
 
     def _count(self, name: str, words: Mapping[str, float]) -> None:
         self.counted = {**self.counted, name: words}
@@ -205,10 +205,10 @@ class Table(ABC):
             limit = self.exact_up_to(name)
             if limit == math.inf or not len(cells) or not max(-float(np.min(cells)), float(np.max(cells))) > limit:
                 continue
-            if (found := self.rounded(name)) is not None:
+            if (rounded_cells := self.rounded(name)) is not None:
                 from descend.table.rounding import note_of
 
-                notes.append(note_of(name, self.source, found))
+                notes.append(note_of(name, self.source, rounded_cells))
         return tuple(notes)
 
     @property
@@ -246,8 +246,8 @@ class Table(ABC):
         """Return columns as `numbers` does, with NaN where a cell is missing."""
         if not self.codings:
             return self._read(names)
-        read = self._read([name for name in names if name not in self.codings])
-        return {name: self.codings[name].codes(self) if name in self.codings else read[name] for name in names}
+        columns_read = self._read([name for name in names if name not in self.codings])
+        return {name: self.codings[name].codes(self) if name in self.codings else columns_read[name] for name in names}
 
     def complete(self, names: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Return which rows have a finite number in each of these columns: those that ``drop`` keeps."""
@@ -267,16 +267,16 @@ class Table(ABC):
             from descend.table.not_numbers import gaps_in
 
             raise DataError(self.gaps(gaps_in(columns, self.place)))
-        kept = np.logical_and.reduce([np.isfinite(column) for column in columns.values()])
-        if not kept.any():
+        rows_complete = np.logical_and.reduce([np.isfinite(column) for column in columns.values()])
+        if not rows_complete.any():
             raise self.none_complete(tuple(columns))
-        return {name: column[kept] for name, column in columns.items()}
+        return {name: column[rows_complete] for name, column in columns.items()}
 
-    def gaps(self, found: Mapping[str, tuple[int, int, str]]) -> str:
+    def gaps(self, gaps_by_column: Mapping[str, tuple[int, int, str]]) -> str:
         """Say which columns have missing and infinite values: how many of each, and where the first is."""
         from descend.table.not_numbers import gaps
 
-        return gaps(self.source, {self.shown(name): counts for name, counts in found.items()})
+        return gaps(self.source, {self.shown(name): counts for name, counts in gaps_by_column.items()})
 
     def none_complete(self, names: Sequence[str]) -> DataError:
         """Return the error for a table of which no row is complete."""
@@ -302,37 +302,37 @@ class Table(ABC):
 
     def _known(self, names: Sequence[str]) -> None:
         """Refuse names that are not columns."""
-        known = set(self.names)
+        names_of_table = set(self.names)
         for name in names:
-            if name not in known:
+            if name not in names_of_table:
                 raise self._unknown(name)
 
     def _unknown(self, name: object) -> DataError:
-        known = listing(self.names)
+        columns = listing(self.names)
         return DataError(
-            f"There is no column `{name}` in {self.source}.{closest(str(name), self.names)} Its columns: {known}."
+            f"There is no column `{name}` in {self.source}.{closest(str(name), self.names)} Its columns: {columns}."
         )
 
 
 def refuse_duplicates(names: Sequence[str], source: str) -> None:
     """Raise DataError for a name that occurs twice."""
-    seen: dict[str, int] = {}
+    first: dict[str, int] = {}
     for position, name in enumerate(names, 1):
-        if name in seen:
+        if name in first:
             raise DataError(
-                f"Two columns of {source} are named `{name}`: columns {seen[name]} and {position}. Rename one of them."
+                f"Two columns of {source} are named `{name}`: columns {first[name]} and {position}. Rename one of them."
             )
-        seen[name] = position
+        first[name] = position
 
 
 def listing(names: Sequence[str] | dict[str, Numbers], last: str = "") -> str:
     """Return names in backticks, at most `LISTED` of them: ``\\`x\\`, \\`y\\` and 3 more``."""
-    shown = [f"`{name}`" for name in list(names)[:LISTED]]
+    names_listed = [f"`{name}`" for name in list(names)[:LISTED]]
     if len(names) > LISTED:
-        return f"{', '.join(shown)} and {len(names) - LISTED} more"
-    if last and len(shown) > 1:
-        return f"{', '.join(shown[:-1])} {last} {shown[-1]}"
-    return ", ".join(shown)
+        return f"{', '.join(names_listed)} and {len(names) - LISTED} more"
+    if last and len(names_listed) > 1:
+        return f"{', '.join(names_listed[:-1])} {last} {names_listed[-1]}"
+    return ", ".join(names_listed)
 
 
 def label(cell: object) -> str:

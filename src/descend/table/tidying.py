@@ -26,9 +26,9 @@ def tidied(copies: Copies, file: File, layout: Layout, skip: int) -> str:
         ) from None
 
 
-def _tidied(place: str, file: File, layout: Layout, skip: int) -> str:
+def _tidied(file_path: str, file: File, layout: Layout, skip: int) -> str:
     one_column = len(layout.names) == 1
-    with _opened(file) as lines, open(place, "w", encoding="utf-8", newline="\n") as copy:
+    with _opened(file) as lines, open(file_path, "w", encoding="utf-8", newline="\n") as copy:
         writer = csv.writer(copy, lineterminator="\n")
         copy.write("\n" * skip)
         for line in itertools.islice(lines, layout.skip, None):
@@ -38,7 +38,7 @@ def _tidied(place: str, file: File, layout: Layout, skip: int) -> str:
                 writer.writerow(line.split())
             else:
                 copy.write(line)
-    return place
+    return file_path
 
 
 def _opened(file: File) -> TextIO:

@@ -36,7 +36,7 @@ class Relation(NamedScan):
     def __init__(
         self,
         names: Sequence[str],
-        read: Callable[[Sequence[str]], str],
+        columns_read: Callable[[Sequence[str]], str],
         paths: Mapping[str, str],
         numbered: str | None = None,
     ) -> None:
@@ -44,7 +44,7 @@ class Relation(NamedScan):
         self.numbered = numbered
         self.names = tuple(names)
         self.paths = paths
-        self._read = read
+        self._read = columns_read
 
     def types(self, database: Database, every_row: bool) -> dict[str, str]:
         return database.columns(self.relation({}))
@@ -76,13 +76,13 @@ def open_typed(files: Sequence[File], source: str) -> QueryTable:
     """Open files of JSON records or Parquet as one table."""
     import duckdb
 
-    places = {absolute(file.place): file.path for file in files}
-    database = Database(list(places))
+    paths_by_url = {absolute(file.place): file.path for file in files}
+    database = Database(list(paths_by_url))
     try:
         scan = (
-            RecordScan(places, files[0].packing or "none", database)
+            RecordScan(paths_by_url, files[0].packing or "none", database)
             if files[0].kind == "json"
-            else _parquet(places, database)
+            else _parquet(paths_by_url, database)
         )
     except duckdb.Error as error:
         raise unreadable(f"`{source}`", error) from None
@@ -91,14 +91,14 @@ def open_typed(files: Sequence[File], source: str) -> QueryTable:
     if files[0].kind == "parquet":
         from descend.table.units import of_parquet
 
-        table.units = of_parquet(next(iter(places)), database)
+        table.units = of_parquet(next(iter(paths_by_url)), database)
     return table
 
 
-def _parquet(places: Mapping[str, str], database: Database) -> Relation:
+def _parquet(url: Mapping[str, str], database: Database) -> Relation:
     def read(paths: Sequence[str], more: str = "") -> str:
         return f"read_parquet({files_literal(paths)}, union_by_name = true, hive_partitioning = false{more})"
 
-    names = tuple(database.columns(read(list(places))))
-    taken = "file_row_number" in (name.casefold() for name in names)
-    return Relation(names, read, places, None if taken else read(list(places), ", file_row_number = true"))
+    names = tuple(database.columns(read(list(url))))
+    has_row_number = "file_row_number" in (name.casefold() for name in names)
+    return Relation(names, read, url, None if has_row_number else read(list(url), ", file_row_number = true"))

@@ -20,15 +20,15 @@ KEYS = ("units", "unit")
 Like = TypeVar("Like", bound="Table")
 
 
-def with_units_of(table: Like, other: Table) -> Like:
+def with_units_of(table: Like, other_table: Table) -> Like:
     """Return a table, of whose columns the units are known that those of another have."""
-    table.units, table.given_units = other.units, other.given_units
+    table.units, table.given_units = other_table.units, other_table.given_units
     return table
 
 
-def is_quantity(given: object) -> bool:
+def is_quantity(value_given: object) -> bool:
     """Whether values have a unit: those of Pint."""
-    return hasattr(given, "magnitude") and hasattr(given, "units")
+    return hasattr(value_given, "magnitude") and hasattr(value_given, "units")
 
 
 def text_of(unit: object) -> str:
@@ -40,53 +40,53 @@ def text_of(unit: object) -> str:
 
 def of_pandas(frame: pandas.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
     """Return the units that the metadata of a frame, or of its columns, say; and those of quantities of Pint."""
-    said = _of_mapping(frame.attrs)
-    given = {}
+    units_of_frame = _of_mapping(frame.attrs)
+    units_by_column = {}
     for name, dtype in zip(frame.columns, frame.dtypes, strict=True):
         if hasattr(dtype, "units"):
-            given[name] = text_of(dtype.units)
-    return said, given
+            units_by_column[name] = text_of(dtype.units)
+    return units_of_frame, units_by_column
 
 
 def of_schema(schema: pyarrow.Schema) -> dict[str, str]:
     """Return the units that the metadata of an Arrow schema say of its fields."""
-    found = {}
+    units_by_column = {}
     for name in schema.names:
         metadata = schema.field(name).metadata or {}
         unit = next((metadata[key.encode()] for key in KEYS if key.encode() in metadata), None)
         if unit is not None:
-            found[name] = text_of(unit)
-    return found | _of_json((schema.metadata or {}).get(b"PANDAS_ATTRS"))
+            units_by_column[name] = text_of(unit)
+    return units_by_column | _of_json((schema.metadata or {}).get(b"PANDAS_ATTRS"))
 
 
 def of_parquet(path: str, database: Database) -> dict[str, str]:
     """Return the units that the metadata of a Parquet file say: those of Arrow's fields, or of a pandas frame."""
     rows = database.run(f"SELECT key, value FROM parquet_kv_metadata({literal(path)})").fetchall()
-    known: Mapping[bytes, bytes] = dict(rows)
-    arrow = known.get(b"ARROW:schema")
+    units_by_column: Mapping[bytes, bytes] = dict(rows)
+    arrow = units_by_column.get(b"ARROW:schema")
     if arrow is not None and b"unit" in (plain := base64.b64decode(arrow)):
         try:
             import pyarrow
         except ImportError:
-            return _of_json(known.get(b"PANDAS_ATTRS"))
+            return _of_json(units_by_column.get(b"PANDAS_ATTRS"))
         return of_schema(pyarrow.ipc.read_schema(pyarrow.py_buffer(plain)))
-    return _of_json(known.get(b"PANDAS_ATTRS"))
+    return _of_json(units_by_column.get(b"PANDAS_ATTRS"))
 
 
 def _of_json(text: bytes | None) -> dict[str, str]:
     try:
-        found = json.loads(text or b"{}")
+        units_by_column = json.loads(text or b"{}")
     except ValueError:
         return {}
-    return _of_mapping(found) if isinstance(found, Mapping) else {}
+    return _of_mapping(units_by_column) if isinstance(units_by_column, Mapping) else {}
 
 
 def _of_mapping(attributes: Mapping[object, object]) -> dict[str, str]:
     """Return the units by column in metadata, ``{"units": {"t": "s"}}``."""
     for key in KEYS:
-        found = attributes.get(key)
-        if isinstance(found, Mapping):
-            return {str(name): text_of(unit) for name, unit in found.items()}
+        units_of_attributes = attributes.get(key)
+        if isinstance(units_of_attributes, Mapping):
+            return {str(name): text_of(unit) for name, unit in units_of_attributes.items()}
     return {}
 
 

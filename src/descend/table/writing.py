@@ -81,8 +81,8 @@ def _write_parquet(path: Path, columns: Columns, about: Mapping[str, str] | None
     from descend.table.database import distinct, literal, quiet
     from descend.table.sql import reason
 
-    apart = set(distinct(list(columns)))
-    if alike := [name for name in columns if name not in apart]:
+    distinct_names = set(distinct(list(columns)))
+    if alike := [name for name in columns if name not in distinct_names]:
         raise OutputError(
             f"Parquet cannot tell columns apart whose names differ only in capitals, such as `{alike[0]}`. Write CSV."
         )
@@ -118,11 +118,11 @@ def _rows(columns: Columns) -> Iterable[tuple[object, ...]]:
 def _listed(cells: Cells) -> list[object]:
     """Return cells as Python objects, None for NaN."""
     kind = cells.dtype.kind
-    listed: list[object] = (cells.astype(str) if kind in "mM" else cells).tolist()
+    cells_listed: list[object] = (cells.astype(str) if kind in "mM" else cells).tolist()
     if kind in "fmM":
         for position in np.flatnonzero(np.isnan(cells) if kind == "f" else np.isnat(cells)):
-            listed[position] = None
-    return listed
+            cells_listed[position] = None
+    return cells_listed
 
 
 def _records(columns: Columns) -> Iterable[str]:

@@ -129,7 +129,7 @@ class Curve:
     @property
     def other_names(self) -> tuple[str, ...]:
         """Its aliases."""
-        return tuple(part.strip() for part in self.aliases.split(",") if part.strip())
+        return tuple(alias.strip() for alias in self.aliases.split(",") if alias.strip())
 
     @property
     def call(self) -> str:
@@ -139,8 +139,8 @@ class Curve:
         >>> curve_named("arrhenius").call
         'arrhenius(x, prefactor, energy)'
         """
-        given = [argument.name for argument in (self.x, *(self.parameters if self.family is None else ()))]
-        return f"{self.name}({', '.join((*given, *(setting.typed for setting in self.settings)))})"
+        argument_names = [argument.name for argument in (self.x, *(self.parameters if self.family is None else ()))]
+        return f"{self.name}({', '.join((*argument_names, *(setting.typed for setting in self.settings)))})"
 
     @property
     def short(self) -> str:

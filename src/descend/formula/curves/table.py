@@ -73,16 +73,16 @@ def nearest(name: str, exactly: bool = False) -> Curve | None:
     >>> [nearest(name).name for name in ("Straight-Line", "polynomail")]
     ['line', 'polynomial']
     """
-    known: dict[str, Curve] = {}
+    curves_by_name: dict[str, Curve] = {}
     for curve in CURVES.values():
-        for other in (curve.name, curve.title, *curve.other_names):
-            known.setdefault(_plain(other), curve)
-    if (exact := known.get(_plain(name))) is not None:
+        for curve_name in (curve.name, curve.title, *curve.other_names):
+            curves_by_name.setdefault(_plain(curve_name), curve)
+    if (exact := curves_by_name.get(_plain(name))) is not None:
         return exact
     if exactly or len(_plain(name)) < SHORT:
         return None
-    found = difflib.get_close_matches(_plain(name), known, n=1, cutoff=0.75)
-    return known[found[0]] if found else None
+    close_names = difflib.get_close_matches(_plain(name), curves_by_name, n=1, cutoff=0.75)
+    return curves_by_name[close_names[0]] if close_names else None
 
 
 def curves_found(words: str) -> list[Curve]:
@@ -95,10 +95,10 @@ def curves_found(words: str) -> list[Curve]:
 
 
 def _said_of(curve: Curve) -> str:
-    meanings = [f"{part.name} {part.meaning}" for part in curve.arguments]
-    meanings += [f"{part.name} {part.meaning}" for part in curve.settings]
-    parts = (curve.name, curve.title, curve.aliases, curve.use, curve.y, _FIELD_OF[curve.name], *meanings)
-    return " ".join(parts).casefold()
+    meanings = [f"{argument.name} {argument.meaning}" for argument in curve.arguments]
+    meanings += [f"{argument.name} {argument.meaning}" for argument in curve.settings]
+    curve_texts = (curve.name, curve.title, curve.aliases, curve.use, curve.y, _FIELD_OF[curve.name], *meanings)
+    return " ".join(curve_texts).casefold()
 
 
 def _plain(name: str) -> str:

@@ -56,10 +56,10 @@ def written_out(
     calls = [_Call(text, node) for node in _calls(sides)]
     typed = {name.name for name in names_in(*sides)}
     _name(calls, typed | set(columns), frozenset(starts))
-    known = {id(call.node): call for call in calls}
+    call_of_node = {id(call.node): call for call in calls}
 
     def change(node: Node) -> Node | None:
-        call = known.get(id(node))
+        call = call_of_node.get(id(node))
         return None if call is None else call.written(change)
 
     left, right = sides
@@ -100,7 +100,7 @@ class _Call:
             fault = f"`{curve.name}` lacks its first argument, {self.curve.x.name}."
             raise pointed(text, node.start, node.end, fault, f"Give it the column: `{curve.name}(x)`.")
 
-    def _refuse_unnamed(self, curve: Curve, chosen: Collection[str]) -> None:
+    def _refuse_unnamed(self, curve: Curve, settings: Collection[str]) -> None:
         """Refuse a number that likely is the degree, and a list that no data suggest, such as knots, where it lacks."""
         for setting in curve.settings:
             number = next((value for value in self.node.arguments[1:2] if isinstance(value, Number)), None)
@@ -109,7 +109,7 @@ class _Call:
                 fault = f"`{number.text}` would be `{first}`, as it has no name."
                 hint = f"Write `{curve.name}(x, {setting.name}={number.text})`, or `{first}={number.text}`."
                 raise pointed(self.text, number.start, number.end, fault, hint)
-            if setting.least is None and setting.name not in chosen:
+            if setting.least is None and setting.name not in settings:
                 fault = f"`{curve.name}` lacks its {setting.name}: {setting.meaning}."
                 raise pointed(self.text, self.node.start, self.node.end, fault, f"Write `{curve.call}`, with your own.")
 
@@ -131,14 +131,14 @@ class _Call:
         items = value.items if isinstance(value, Listed) else (value,)
         numbers = tuple(float(item.text) for item in items if isinstance(item, Number))
         if setting.least is None:
-            wanted, example = "numbers that are written as such, in their order", f"{setting.name}=[1, 2]"
+            expected, example = "numbers that are written as such, in their order", f"{setting.name}=[1, 2]"
             good = len(numbers) == len(items) and list(numbers) == sorted(set(numbers))
         else:
-            wanted, example = f"a whole number from {setting.least} to {setting.most}", f"{setting.name}=3"
+            expected, example = f"a whole number from {setting.least} to {setting.most}", f"{setting.name}=3"
             assert setting.most is not None
             good = len(numbers) == len(items) == 1 and numbers[0] in range(setting.least, setting.most + 1)
         if not good:
-            fault = f"`{setting.name}` of `{self.node.function}` is {wanted}."
+            fault = f"`{setting.name}` of `{self.node.function}` is {expected}."
             raise pointed(self.text, value.start, value.end, fault, f"Write it as `{example}`.")
         return numbers
 
@@ -155,7 +155,7 @@ class _Call:
         """Return the curve's formula with the arguments in it, all of which stands where the call stood."""
         start, end = self.node.start, self.node.end
         bound: dict[str, Node] = {name: _rebuilt(value, change) for name, value in self.given.items()}
-        bound |= {name: Name(start, end, own, quoted=is_function(own)) for name, own in self.own.items()}
+        bound |= {name: Name(start, end, own_node, quoted=is_function(own_node)) for name, own_node in self.own.items()}
         for argument in self.curve.arguments[1:]:
             if argument.default:
                 bound.setdefault(argument.name, Number(start, end, argument.default, argument.unit))
@@ -168,19 +168,19 @@ class _Call:
         return filled(tree_of(self.curve.formula)) or self.node
 
 
-def _name(calls: list[_Call], taken: set[str], starts: frozenset[str]) -> None:
+def _name(calls: list[_Call], names_in_use: set[str], starts: frozenset[str]) -> None:
     """Name the parameters that stand for arguments left out."""
     sharing = [{argument.name for argument in call.curve.parameters} for call in calls]
     numbers: dict[int, int] = {}
-    for place, names in enumerate(sharing):
-        before = [numbers[other] for other in range(place) if sharing[other] & names]
-        numbers[place] = max(before, default=0) + 1
-    used = set(taken)
-    for place, call in enumerate(calls):
+    for call_number, names in enumerate(sharing):
+        before = [numbers[other] for other in range(call_number) if sharing[other] & names]
+        numbers[call_number] = max(before, default=0) + 1
+    used = set(names_in_use)
+    for call_number, call in enumerate(calls):
         for name in call.left_out:
-            numbered = f"{name}_{numbers[place]}" if name[-1].isdigit() else f"{name}{numbers[place]}"
+            numbered = f"{name}_{numbers[call_number]}" if name[-1].isdigit() else f"{name}{numbers[call_number]}"
             plain = [name] if sum(name in names for names in sharing) == 1 else []
-            tried = [*plain, *(numbered + "_" * more for more in range(len(used) + 1))]
+            tried = [*plain, *(numbered + "_" * suffix for suffix in range(len(used) + 1))]
             free = [each for each in tried if each not in used]
             call.own[name] = next((each for each in free if each in starts), free[0])
             used.add(call.own[name])
@@ -194,9 +194,9 @@ def _rebuilt(node: Node, change: Callable[[Node], Node | None]) -> Node:
     return _with(node, _parts(node, lambda part: _rebuilt(part, change)))
 
 
-def _with(node: Node, parts: dict[str, Any]) -> Node:
+def _with(node: Node, fields: dict[str, Any]) -> Node:
     """Return a node made of other parts."""
-    return dataclasses.replace(node, **parts)
+    return dataclasses.replace(node, **fields)
 
 
 def _parts(node: Node, change: Callable[[Node], Node | None]) -> dict[str, object]:
@@ -205,7 +205,7 @@ def _parts(node: Node, change: Callable[[Node], Node | None]) -> dict[str, objec
     return {name: _changed(getattr(node, name), change) for name in names}
 
 
-def _changed(part: Part, change: Callable[[Node], Node | None]) -> Part | Node | tuple[object, ...]:
-    if isinstance(part, Node):
-        return change(part) or part
-    return tuple(_changed(each, change) for each in part) if isinstance(part, tuple) else part
+def _changed(node_part: Part, change: Callable[[Node], Node | None]) -> Part | Node | tuple[object, ...]:
+    if isinstance(node_part, Node):
+        return change(node_part) or node_part
+    return tuple(_changed(each, change) for each in node_part) if isinstance(node_part, tuple) else node_part

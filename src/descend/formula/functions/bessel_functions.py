@@ -61,9 +61,9 @@ def modified_second(n: Expr, x: Expr) -> Expr:
 
 def _shown(letter: str, order: int | None = None, scale: str = "") -> dict[str, Any]:
     """Return how such a function is written: K_1(x), J_n(x), or with the sign of what it is scaled by."""
-    place, argument = ("{0}", "{1}") if order is None else (str(order), "{0}")
-    latex = rf"{letter}_{{{{{place}}}}}\left({argument}\right)"
-    index = place if order is None else f"<mn>{place}</mn>"
+    order_placeholder, argument = ("{0}", "{1}") if order is None else (str(order), "{0}")
+    latex = rf"{letter}_{{{{{order_placeholder}}}}}\left({argument}\right)"
+    index = order_placeholder if order is None else f"<mn>{order_placeholder}</mn>"
     mathml = f"<msub><mi>{letter}</mi>{index}</msub><mo>(</mo>{argument}<mo>)</mo>"
     if scale:
         size = (r"-\left|{0}\right|", "<mo>-</mo><mo>|</mo>{0}<mo>|</mo>") if scale == "-" else ("{0}", "{0}")

@@ -49,11 +49,11 @@ def _log(argument: Expr, base: Expr | None = None) -> Expr:
     return sympy.log(argument) if base is None else sympy.log(argument) / sympy.log(base)
 
 
-def _bend_of_where(condition: Expr, chosen: Expr, other: Expr) -> Bend | None:
+def _bend_of_where(condition: Expr, value_if: Expr, value_else: Expr) -> Bend | None:
     if isinstance(condition, sympy.StrictGreaterThan | sympy.GreaterThan):
-        return condition.lhs - condition.rhs, Rational(1, 2), chosen - other
+        return condition.lhs - condition.rhs, Rational(1, 2), value_if - value_else
     if isinstance(condition, sympy.StrictLessThan | sympy.LessThan):
-        return condition.lhs - condition.rhs, Rational(1, 2), other - chosen
+        return condition.lhs - condition.rhs, Rational(1, 2), value_else - value_if
     return None
 
 

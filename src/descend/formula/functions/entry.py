@@ -74,21 +74,21 @@ class Function:
     bend: Callable[..., Bend | None] | None = None
     aliases: tuple[str, ...] = ()
 
-    def domain_of(self, place: int) -> str:
+    def domain_of(self, argument_number: int) -> str:
         """Return what the argument at a place, from 0 on, must be; an empty text if any number."""
         if isinstance(self.domain, str):
-            return self.domain if place == 0 else ""
-        return self.domain[place]
+            return self.domain if argument_number == 0 else ""
+        return self.domain[argument_number]
 
     def __post_init__(self) -> None:
-        places = [f"{{{place}}}" for place in range(self.arguments[0])]
-        listed = ", ".join(places)
+        placeholders = [f"{{{argument_number}}}" for argument_number in range(self.arguments[0])]
+        placeholders_text = ", ".join(placeholders)
         defaults = {
-            "numpy": f"np.{self.name}({listed})",
-            "torch": f"torch.{self.name}({listed})",
-            "sql": f"{self.name}({listed})",
-            "latex": rf"\operatorname{{{{{self.name}}}}}\left({listed}\right)",
-            "mathml": f"<mrow><mi>{self.name}</mi><mo>(</mo>{'<mo>,</mo>'.join(places)}<mo>)</mo></mrow>",
+            "numpy": f"np.{self.name}({placeholders_text})",
+            "torch": f"torch.{self.name}({placeholders_text})",
+            "sql": f"{self.name}({placeholders_text})",
+            "latex": rf"\operatorname{{{{{self.name}}}}}\left({placeholders_text}\right)",
+            "mathml": f"<mrow><mi>{self.name}</mi><mo>(</mo>{'<mo>,</mo>'.join(placeholders)}<mo>)</mo></mrow>",
         }
         for field, default in defaults.items():
             if getattr(self, field) == "":

@@ -42,8 +42,8 @@ def imports(code: Iterable[str]) -> list[str]:
     from scipy import special as of_scipy
 
     called = {name for line in code for name in re.findall(r"(?<!torch\.)\bspecial\.(\w+)", line)}
-    there = all(hasattr(of_scipy, name) and name not in COMPLEX for name in called)
-    room = "scipy" if there else "descend.formula.functions"
+    in_scipy = all(hasattr(of_scipy, name) and name not in COMPLEX for name in called)
+    room = "scipy" if in_scipy else "descend.formula.functions"
     return [f"from {room} import special"] if called else []
 
 
@@ -72,7 +72,7 @@ def constant_call(function: Function, arguments: Sequence[float]) -> float:
 @lru_cache(maxsize=256)
 def _numeric(function: Function) -> Callable[..., float]:
     # The text is a template of an entry, so nothing in it comes from the user.
-    names = [f"v{place}" for place in range(function.arguments[0])]
+    names = [f"v{argument_number}" for argument_number in range(function.arguments[0])]
     text = f"lambda {', '.join(names)}: {function.numpy.format(*names)}"
     compiled: Callable[..., float] = eval(text, {"np": np, "special": special})
     return compiled

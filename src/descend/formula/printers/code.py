@@ -58,10 +58,10 @@ def _bracketed(text: str, precedence: int, looser_than: int) -> str:
     return f"({text})" if precedence < looser_than else text
 
 
-def signed_sum(parts: list[str]) -> str:
+def signed_sum(term_texts: list[str]) -> str:
     """Join the terms of a sum, some of which begin with a minus sign."""
-    remainder = (f" - {part[1:]}" if part.startswith("-") else f" + {part}" for part in parts[1:])
-    return parts[0] + "".join(remainder)
+    remainder = (f" - {part[1:]}" if part.startswith("-") else f" + {part}" for part in term_texts[1:])
+    return term_texts[0] + "".join(remainder)
 
 
 def plain_name(name: str, called: Collection[str] = ()) -> str:
@@ -144,10 +144,10 @@ class Writer:
         self.names = names or {}
         self.known = known if known is not None else {}
 
-    def write(self, expression: Expr, inside: int = OR) -> str:
+    def write(self, expression: Expr, strength: int = OR) -> str:
         """Return the text of ``expression``, in brackets if it binds more loosely than ``inside``."""
         text, precedence = self._node(expression)
-        return f"({text})" if precedence < inside else text
+        return f"({text})" if precedence < strength else text
 
     def _node(self, node: Expr) -> tuple[str, int]:
         if node in self.known:
@@ -213,19 +213,19 @@ class Writer:
             else:
                 upper.append(self.write(factor, PRODUCT + 1 if upper else PRODUCT))
         text = ("-" if negative else "") + (self._joined(upper, "*".join) or self.language.number(Integer(1)))
-        below = [_bracketed(*part, looser_than=SIGN) for part in lower]
+        below = [_bracketed(*factor_text, looser_than=SIGN) for factor_text in lower]
         if len(lower) == 2 and SUM in (precedence for _, precedence in lower):
             text += f"/{below[0]}/{below[1]}"  # read again, 3*(a + b) alone would become 3*a + 3*b
         elif lower:
             text += f"/{below[0]}" if len(below) == 1 else f"/({'*'.join(below)})"
         return text, PRODUCT if len(upper) + len(lower) > 1 else SIGN
 
-    def _joined(self, parts: list[str], join: Callable[[list[str]], str]) -> str:
+    def _joined(self, term_texts: list[str], join: Callable[[list[str]], str]) -> str:
         """Join parts, a long list in nested brackets: Python counts each operator of a chain as a level of nesting."""
-        while len(parts) > LONGEST_CHAIN and self.language is not TEXT:
-            chunks = (parts[begin : begin + LONGEST_CHAIN] for begin in range(0, len(parts), LONGEST_CHAIN))
-            parts = [f"({join(chunk)})" for chunk in chunks]
-        return join(parts)
+        while len(term_texts) > LONGEST_CHAIN and self.language is not TEXT:
+            chunks = (term_texts[begin : begin + LONGEST_CHAIN] for begin in range(0, len(term_texts), LONGEST_CHAIN))
+            term_texts = [f"({join(chunk)})" for chunk in chunks]
+        return join(term_texts)
 
     def _base_and_exponent(self, factor: Expr) -> tuple[Expr, Expr]:
         if factor in self.known or not factor.is_Pow:
@@ -248,7 +248,7 @@ class Writer:
         texts = [self.write(argument) for argument in arguments]
         if self.language is TEXT:
             return f"{function.name}({', '.join(texts)})", ATOM
-        orders = {place: str(arguments[place]) for place in function.orders}
+        orders = {order_place: str(arguments[order_place]) for order_place in function.orders}
         if self.language is TORCH:  # whose functions take tensors only
             if all(argument.is_number for argument in arguments):
                 value = constant_call(function, [float(argument) for argument in arguments])
@@ -262,7 +262,7 @@ class Writer:
                 repr(float(argument)) if argument.is_Integer else text
                 for argument, text in zip(arguments, texts, strict=True)
             ]
-        texts = [orders.get(place, text) for place, text in enumerate(texts)]
+        texts = [orders.get(order_place, text) for order_place, text in enumerate(texts)]
         template: str | None = getattr(function, self.language.name)
         if template is None:
             raise LackingError(f"`{function.name}` {LACKING[self.language.name]}.")
@@ -276,12 +276,12 @@ class Writer:
 
     def _logic(self, node: Expr) -> tuple[str, int]:
         words = self.language.logic
-        inside = ATOM if self.language.tight else COMPARE
+        strength = ATOM if self.language.tight else COMPARE
         if isinstance(node, Not):
             return f"{words['not']} {self.write(node.args[0], ATOM)}", NOT
         if isinstance(node, And | Or):
             word, precedence = (words["and"], AND) if isinstance(node, And) else (words["or"], OR)
-            return f" {word} ".join(sorted(self.write(part, inside) for part in node.args)), precedence
+            return f" {word} ".join(sorted(self.write(argument, strength) for argument in node.args)), precedence
         if node in (sympy.true, sympy.false):
             return ("1 == 1" if node else "1 == 0"), COMPARE
         raise TypeError(f"no way to write {type(node).__name__}")

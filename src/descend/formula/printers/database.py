@@ -81,9 +81,9 @@ def refuse_long(expression: Expr, abilities: Abilities) -> None:
         raise LackingFunctionError(min(long))
 
 
-def parameter(place: int) -> Value:
+def parameter(parameter_number: int) -> Value:
     """Return the Ibis value that stands for bound number ``place``."""
-    return _database_function(PARAMETER, "int64")(place)
+    return _database_function(PARAMETER, "int64")(parameter_number)
 
 
 @lru_cache(maxsize=64)
@@ -138,11 +138,16 @@ class DatabaseFunctions:
         return (base > 0.0).ifelse(safe**exponent, (base == 0.0).ifelse(at_zero, _nan()))
 
     def _within(
-        self, inside: BooleanValue, argument: Value, harmless: float, function: Callable[[Value], Value], other: Value
+        self,
+        domain_of_x: BooleanValue,
+        argument: Value,
+        harmless: float,
+        function: Callable[[Value], Value],
+        otherwise: Value,
     ) -> Value:
         """Return function(argument) where it lies ``inside`` its domain, ``other`` elsewhere."""
-        held = inside.ifelse(argument, harmless * _one())
-        return inside.ifelse(function(held), other)
+        safe_argument = domain_of_x.ifelse(argument, harmless * _one())
+        return domain_of_x.ifelse(function(safe_argument), otherwise)
 
     @staticmethod
     def builtin(name: str, *arguments: Value) -> Value:
@@ -153,8 +158,8 @@ class DatabaseFunctions:
         if self.abilities.ieee:
             return x.exp()
         beyond = (x > LARGEST_EXPONENT).ifelse(_infinite(), 0.0 * _one())
-        inside = (x <= LARGEST_EXPONENT) & (x >= LEAST_EXPONENT)
-        return x.isnull().ifelse(_nan(), self._within(inside, x, 0.0, lambda held: held.exp(), beyond))
+        within_range = (x <= LARGEST_EXPONENT) & (x >= LEAST_EXPONENT)
+        return x.isnull().ifelse(_nan(), self._within(within_range, x, 0.0, lambda held: held.exp(), beyond))
 
     def log(self, x: Value) -> Value:
         if self.abilities.ieee:
@@ -186,15 +191,15 @@ class DatabaseFunctions:
     def sign(self, x: Value) -> Value:
         return (x > 0.0).ifelse(_one(), (x < 0.0).ifelse(-_one(), 0.0 * x))
 
-    def min(self, one: Value, other: Value) -> Value:
+    def min(self, first_value: Value, second_value: Value) -> Value:
         import ibis
 
-        return ibis.least(one, other)
+        return ibis.least(first_value, second_value)
 
-    def max(self, one: Value, other: Value) -> Value:
+    def max(self, first_value: Value, second_value: Value) -> Value:
         import ibis
 
-        return ibis.greatest(one, other)
+        return ibis.greatest(first_value, second_value)
 
     def sigmoid(self, x: Value) -> Value:
         if self.abilities.ieee:
@@ -210,30 +215,30 @@ class DatabaseFunctions:
 
         Source: Goldberg (1991), ACM Computing Surveys 23, theorem 4.
         """
-        kept = (1.0 + u) - 1.0
-        inside = (kept != 0.0) & (u.abs() < 1.0)
-        ratio = inside.ifelse(u, _one()) / inside.ifelse(kept, _one())
-        return (kept == 0.0).ifelse(u, self.log(1.0 + u) * ratio)
+        rounded_u = (1.0 + u) - 1.0
+        near_zero = (rounded_u != 0.0) & (u.abs() < 1.0)
+        ratio = near_zero.ifelse(u, _one()) / near_zero.ifelse(rounded_u, _one())
+        return (rounded_u == 0.0).ifelse(u, self.log(1.0 + u) * ratio)
 
     def expm1(self, u: Value) -> Value:
         """Return exp(u) - 1; near 0, what exp(u) rounds away is restored, as in `log1p`."""
-        inside = u.abs() < 1.0
-        held = inside.ifelse(u, _one())
-        power = held.exp()
-        near = (power == 1.0).ifelse(u, (power - 1.0) * held / (power == 1.0).ifelse(_one(), power.ln()))
-        return inside.ifelse(near, self.exp(u) - 1.0)
+        near_zero = u.abs() < 1.0
+        safe_u = near_zero.ifelse(u, _one())
+        power = safe_u.exp()
+        near = (power == 1.0).ifelse(u, (power - 1.0) * safe_u / (power == 1.0).ifelse(_one(), power.ln()))
+        return near_zero.ifelse(near, self.exp(u) - 1.0)
 
     def cbrt(self, x: Value) -> Value:
         return self.sign(x) * self.power(x.abs(), 1.0 / 3.0 * _one(), integer=False)
 
-    def hypot(self, one: Value, other: Value) -> Value:
+    def hypot(self, first_size: Value, size: Value) -> Value:
         """Return the root of the sum of squares; the larger is factored out, so that it cannot overflow."""
         import ibis
 
-        one, other = one.abs(), other.abs()
-        large = ibis.greatest(one, other)
-        held = (large == 0.0).ifelse(_one(), large)
-        return large * ((one / held) * (one / held) + (other / held) * (other / held)).sqrt()
+        first_size, size = first_size.abs(), size.abs()
+        large = ibis.greatest(first_size, size)
+        divisor = (large == 0.0).ifelse(_one(), large)
+        return large * ((first_size / divisor) * (first_size / divisor) + (size / divisor) * (size / divisor)).sqrt()
 
     def sinc(self, x: Value) -> Value:
         turn = math.pi * x
@@ -247,9 +252,9 @@ class DatabaseFunctions:
         return (x.abs() <= 0.46875).ifelse(1.0 - self.erf_near(x), (x < 0.0).ifelse(2.0 - tail, tail))
 
     def erf_near(self, x: Value) -> Value:
-        held = (x.abs() <= 0.46875).ifelse(x, _one())
-        square = held * held
-        return held * horner(ERF_UPPER, square) / horner(ERF_LOWER, square)
+        safe_x = (x.abs() <= 0.46875).ifelse(x, _one())
+        square = safe_x * safe_x
+        return safe_x * horner(ERF_UPPER, square) / horner(ERF_LOWER, square)
 
     def erfc_far(self, u: Value) -> Value:
         """Return erfc(u) for u > 0.46875. The square of u is split in two, lest its rounding spoil exp(-u^2)."""

@@ -57,8 +57,8 @@ def filled_latex(
     y = 2.5 e^{- 1.2 \\cdot 10^{-7} x}
     """
     expression, names = _with_values(formula, prediction, values, rounding or {})
-    written = {symbol: _power_of_ten(text) for symbol, text in names.items()}
-    return f"{as_latex(formula.response)} = {as_latex(expression, written)}"
+    texts_of_symbols = {symbol: _power_of_ten(text) for symbol, text in names.items()}
+    return f"{as_latex(formula.response)} = {as_latex(expression, texts_of_symbols)}"
 
 
 def _power_of_ten(text: str) -> str:

@@ -43,7 +43,7 @@ def by_group(term: Term, values: Sequence[str]) -> str:
     return " + ".join(value if item == 1 else f"{value}*{Writer(SQL).write(item, POWER)}" for value, item in pairs)
 
 
-def values_in_rows(term: Term, values: Sequence[str], language: Language, place: str) -> list[str]:
+def values_in_rows(term: Term, values: Sequence[str], language: Language, level_column: str) -> list[str]:
     """Return the code of the values in each row that multiply the items of a term.
 
     values: the code of each component. place: that of the place of the group of each row.
@@ -55,14 +55,16 @@ def values_in_rows(term: Term, values: Sequence[str], language: Language, place:
         return [choice(term.levels, every[first::size]) for first in range(size)]
     if language is NUMPY:
         every = term.of_all_groups(values, "0.0")
-        return [f"np.array([{', '.join(every[first::size])}])[{place}]" for first in range(size)]
+        return [f"np.array([{', '.join(every[first::size])}])[{level_column}]" for first in range(size)]
     vector = values[0].removesuffix("[0]")
     if term.places is not None:  # a 0 behind the vector stands for the levels that are held
-        known = term.of_all_groups([str(number) for number in range(len(values))], str(len(values)))
+        values_by_group = term.of_all_groups([str(number) for number in range(len(values))], str(len(values)))
         padded = f"torch.cat([{vector}, {vector}.new_zeros(1)])"
-        places = (f"torch.tensor([{', '.join(known[first::size])}])[{place}.long()]" for first in range(size))
-        return [f"{padded}[{each}]" for each in places]
-    return [f"{vector}[{place}.long(){f' * {size} + {first}' if size > 1 else ''}]" for first in range(size)]
+        lookup_tensors = (
+            f"torch.tensor([{', '.join(values_by_group[first::size])}])[{level_column}.long()]" for first in range(size)
+        )
+        return [f"{padded}[{each}]" for each in lookup_tensors]
+    return [f"{vector}[{level_column}.long(){f' * {size} + {first}' if size > 1 else ''}]" for first in range(size)]
 
 
 PYTHON = (
@@ -77,13 +79,13 @@ PYTHON = (
 """The Python function that finds the groups of rows."""
 
 
-def python_lines(levels: Sequence[Levels], places: Mapping[str, str], names: Mapping[str, str]) -> list[str]:
+def python_lines(levels: Sequence[Levels], level_columns: Mapping[str, str], names: Mapping[str, str]) -> list[str]:
     """Return the lines of Python that find the groups of the rows.
 
     places: what holds them, by the name of the levels. names: of the arguments, by column.
     """
     return [
-        f"{places[each.name]} = place_of({ {key: place for place, key in enumerate(each.keys)}!r}, "
+        f"{level_columns[each.name]} = place_of({ {key: key_number for key_number, key in enumerate(each.keys)}!r}, "
         f"{', '.join(names[column] for column in each.columns)})"
         for each in levels
     ]
@@ -125,8 +127,8 @@ def matrix(term: Term, name: str, stacked: str, language: str) -> list[str]:
     kind = "" if language == "numpy" else ", dtype=torch.float64"
     ones = f"{module}.eye(int(groups.max()) + 1{kind})[groups]"
     if len(term.each) == 1 and not term.columns - {Column(term.levels.name)} and term.each[0] == 1:
-        kept = "" if term.places is None else f"[:, {[*term.places]}]"
-        return [groups, f"{name} = {ones}{kept}"]
-    kept = "" if term.places is None else f"[:, {[*term.places]}]"
+        column_index = "" if term.places is None else f"[:, {[*term.places]}]"
+        return [groups, f"{name} = {ones}{column_index}"]
+    column_index = "" if term.places is None else f"[:, {[*term.places]}]"
     flat = f"({ones}[:, :, None] * {stacked}[:, None, :]).reshape(len(groups), -1)"
-    return [groups, f"{name} = {flat}{kept}"]
+    return [groups, f"{name} = {flat}{column_index}"]

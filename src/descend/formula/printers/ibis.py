@@ -40,9 +40,9 @@ class QueryWriter:
         columns: Mapping[Expr, str],
         definitions: Mapping[Expr, Expr],
         abilities: Abilities,
-        kept: Sequence[str] = (),
+        columns_passed: Sequence[str] = (),
     ) -> None:
-        self.start, self.kept = table, tuple(kept)
+        self.start, self.kept = table, tuple(columns_passed)
         self.definitions = definitions
         self.calls = DatabaseFunctions(abilities)
         self.bound: list[Expr] = []
@@ -62,10 +62,10 @@ class QueryWriter:
 
     def per_row(self, node: Expr) -> bool:
         """Whether an expression differs from row to row."""
-        known = self._rows.get(node)
-        if known is None:
-            known = self._rows[node] = isinstance(node, PER_ROW) or any(self.per_row(part) for part in node.args)
-        return known
+        row = self._rows.get(node)
+        if row is None:
+            row = self._rows[node] = isinstance(node, PER_ROW) or any(self.per_row(argument) for argument in node.args)
+        return row
 
     def name(self, node: Expr) -> Expr:
         """Give an expression a column of its own, if it differs from row to row; returns what to write in its place."""
@@ -81,17 +81,17 @@ class QueryWriter:
 
     def table(self, outputs: Iterable[Expr]) -> Table:
         """Return an Ibis table in which ``outputs`` can be written: every level is selected from the one before."""
-        wanted: set[str] = set().union(*map(self._used, outputs))
-        kept = []
+        columns_needed: set[str] = set().union(*map(self._used, outputs))
+        levels_of_query = []
         for level in reversed(self.waiting):
-            chosen = {name: node for name, node in level.items() if name in wanted}
-            passed = sorted(wanted - chosen.keys())
-            wanted = set(passed).union(*map(self._used_inside, chosen.values()))
-            kept.append((passed, chosen))
+            definitions = {name: node for name, node in level.items() if name in columns_needed}
+            columns_passed = sorted(columns_needed - definitions.keys())
+            columns_needed = set(columns_passed).union(*map(self._used_inside, definitions.values()))
+            levels_of_query.append((columns_passed, definitions))
         table = self.start
-        for passed, chosen in reversed(kept):
+        for columns_passed, definitions in reversed(levels_of_query):
             table = table.select(
-                *self.kept, *passed, **{name: self._inside(node, table) for name, node in chosen.items()}
+                *self.kept, *columns_passed, **{name: self._inside(node, table) for name, node in definitions.items()}
             )
         return table
 
@@ -126,8 +126,8 @@ class QueryWriter:
     def prepare(self, node: Expr) -> int:
         """Name what is shared inside an expression; returns the highest level among the names it is written with."""
         level = 0
-        parts = [self.definitions[node]] if node in self.definitions else list(self._parts(node))
-        for part in parts:
+        subexpressions = [self.definitions[node]] if node in self.definitions else list(self._parts(node))
+        for part in subexpressions:
             part = self._resolved(part)
             if not self.per_row(part):
                 continue
@@ -142,8 +142,8 @@ class QueryWriter:
     def _parts(node: Expr) -> tuple[Expr, ...]:
         """Return the expressions that an expression is written with."""
         below = node.is_Pow and node.exp.is_Number and node.exp < 0
-        parts: tuple[Expr, ...] = (1 / node,) if below else node.args
-        return parts
+        subexpressions: tuple[Expr, ...] = (1 / node,) if below else node.args
+        return subexpressions
 
     @staticmethod
     def _bases(node: Expr) -> tuple[Expr, ...]:
@@ -167,13 +167,13 @@ class QueryWriter:
         if node.is_Pow:
             return self._power(node, table)
         if node.func is where:
-            condition, chosen, other = node.args
-            return self._condition(condition, table).ifelse(self.write(chosen, table), self.write(other, table))
+            condition, value_if, value_else = node.args
+            return self._condition(condition, table).ifelse(self.write(value_if, table), self.write(value_else, table))
         if isinstance(node, Relational):
             return self._condition(node, table)
         function = entry_of(node)
         assert function is not None
-        return self.calls.call(function, [self.write(part, table) for part in node.args])
+        return self.calls.call(function, [self.write(argument, table) for argument in node.args])
 
     def _number(self, node: Expr) -> Value:
         import ibis
@@ -186,8 +186,8 @@ class QueryWriter:
 
     def _split(self, node: Expr, operation: Callable[..., Expr]) -> tuple[Expr | None, list[Expr]]:
         """Return the numbers among terms or factors, combined into one, and the others."""
-        numbers = [part for part in node.args if not self.per_row(part)]
-        return (operation(*numbers) if numbers else None), [part for part in node.args if self.per_row(part)]
+        numbers = [factor for factor in node.args if not self.per_row(factor)]
+        return (operation(*numbers) if numbers else None), [factor for factor in node.args if self.per_row(factor)]
 
     def _sum(self, node: Expr, table: Table) -> Value:
         number, rows = self._split(node, Add)
@@ -247,9 +247,9 @@ class QueryWriter:
         if isinstance(node, Not):
             return ~self._condition(node.args[0], table)
         if isinstance(node, And | Or):
-            parts = [self._condition(part, table) for part in node.args]
-            condition = parts[0]
-            for part in parts[1:]:
+            conditions = [self._condition(part, table) for part in node.args]
+            condition = conditions[0]
+            for part in conditions[1:]:
                 condition = condition & part if isinstance(node, And) else condition | part
             return condition
         left, right = self.write(node.lhs, table), self.write(node.rhs, table)

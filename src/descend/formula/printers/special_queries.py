@@ -107,19 +107,19 @@ def _from_whole(x: Value) -> Value:
 def _positive(x: Value, function: Callable[[Value], Value], reflected: Callable[[Value, Value], Value]) -> Value:
     """Return function(x) where x > 0, and reflected(x, function(1 - x)) elsewhere."""
     above = x > 0.0
-    held = above.ifelse(x, 1.0 - x)
-    return above.ifelse(function(held), reflected(above.ifelse(literal(-0.5), x), function(held)))
+    safe_x = above.ifelse(x, 1.0 - x)
+    return above.ifelse(function(safe_x), reflected(above.ifelse(literal(-0.5), x), function(safe_x)))
 
 
 def log_gamma(database: Arithmetic, x: Value) -> Value:
     """Return log |gamma(x)|."""
 
     def above(x: Value) -> Value:
-        large, low, held = _raised(x)
+        large, low, safe_x = _raised(x)
         inverse = 1.0 / large
         series = horner(STIRLING, inverse * inverse) * inverse
         stirling = (large - 0.5) * large.ln() - large + (0.5 * math.log(2.0 * math.pi)) + series
-        return stirling - low.ifelse(_product(held).ln(), literal(0.0))
+        return stirling - low.ifelse(_product(safe_x).ln(), literal(0.0))
 
     def below(x: Value, mirrored: Value) -> Value:
         return database.log(database.divided(literal(math.pi), (math.pi * _from_whole(x)).sin().abs())) - mirrored
@@ -132,32 +132,32 @@ def gamma(database: Arithmetic, x: Value) -> Value:
 
     def above(x: Value) -> Value:
         x = (x > 171.7).ifelse(literal(171.7), x)
-        large, low, held = _raised(x)
+        large, low, safe_x = _raised(x)
         inverse = 1.0 / large
         series = (horner(STIRLING, inverse * inverse) * inverse).exp()
         root = large ** (0.5 * large - 0.25) * (-0.5 * large).exp()
-        return ROOT_2PI * root * (root * series) / low.ifelse(_product(held), literal(1.0))
+        return ROOT_2PI * root * (root * series) / low.ifelse(_product(safe_x), literal(1.0))
 
     def below(x: Value, mirrored: Value) -> Value:
         odd = ((x + 0.5).floor() * 0.5 - ((x + 0.5).floor() * 0.5).floor()) > 0.25
         sine = (math.pi * _from_whole(x)).sin()
         return database.divided(literal(math.pi), odd.ifelse(-sine, sine) * mirrored)
 
-    found = _positive(x, above, below)
-    return (x > 171.63).ifelse(literal(math.inf), found)
+    gamma_value = _positive(x, above, below)
+    return (x > 171.63).ifelse(literal(math.inf), gamma_value)
 
 
 def digamma(database: Arithmetic, x: Value) -> Value:
     """Return the derivative of log gamma(x)."""
 
     def above(x: Value) -> Value:
-        large, low, held = _raised(x)
+        large, low, safe_x = _raised(x)
         inverse = 1.0 / large
         square = inverse * inverse
         raised = large.ln() - 0.5 * inverse - horner(DIGAMMA, square) * square
         steps = literal(0.0)
         for step in range(RAISED):
-            steps = steps + 1.0 / (held + float(step))
+            steps = steps + 1.0 / (safe_x + float(step))
         return raised - low.ifelse(steps, literal(0.0))
 
     def below(x: Value, mirrored: Value) -> Value:
@@ -186,8 +186,8 @@ def _centre(q: Value) -> Value:
 
 def _below(database: Arithmetic, p: Value) -> Value:
     """Return -ndtri(p) for p < 0.075."""
-    held = (p < 0.075).ifelse(p, literal(0.05))
-    r = (-database.log(held)).sqrt()
+    safe_p = (p < 0.075).ifelse(p, literal(0.05))
+    r = (-database.log(safe_p)).sqrt()
     tail = horner(TAIL_UPPER, r - 1.6) / horner(TAIL_LOWER, r - 1.6)
     return (r <= 5.0).ifelse(tail, horner(END_UPPER, r - 5.0) / horner(END_LOWER, r - 5.0))
 
@@ -218,8 +218,8 @@ def erfcinv(database: Arithmetic, p: Value) -> Value:
 def asinh(database: Arithmetic, x: Value) -> Value:
     """Return the inverse of sinh."""
     size = x.abs()
-    held = (size > 1e8).ifelse(literal(1.0), size)
-    near = database.log1p(held + held * held / (1.0 + (1.0 + held * held).sqrt()))
+    safe_size = (size > 1e8).ifelse(literal(1.0), size)
+    near = database.log1p(safe_size + safe_size * safe_size / (1.0 + (1.0 + safe_size * safe_size).sqrt()))
     far = database.log((size > 1e8).ifelse(size, literal(1.0))) + math.log(2.0)
     return database.sign(x) * (size > 1e8).ifelse(far, near)
 
@@ -239,8 +239,8 @@ def atanh(database: Arithmetic, x: Value) -> Value:
 def logit(database: Arithmetic, p: Value) -> Value:
     """Return log(p/(1 - p)); around 1/2, where that is 0, by the distance from there."""
     centre = (p > 0.3) & (p < 0.7)
-    held = centre.ifelse(p, literal(0.5))
-    near = database.log1p((2.0 * held - 1.0) / (1.0 - held))
+    safe_p = centre.ifelse(p, literal(0.5))
+    near = database.log1p((2.0 * safe_p - 1.0) / (1.0 - safe_p))
     return centre.ifelse(near, database.log(database.divided(p, 1.0 - p)))
 
 

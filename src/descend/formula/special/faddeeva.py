@@ -34,9 +34,9 @@ def voigt_profile(x: npt.ArrayLike, sigma: npt.ArrayLike, gamma: npt.ArrayLike) 
     >>> voigt_profile([0.0, 0.0], [0.5, -0.5], [0.3, -0.3]).round(6)
     array([0.523956,      nan])
     """
-    there = (np.asarray(sigma) >= 0.0) & (np.asarray(gamma) >= 0.0)
-    found: Array = np.where(there, special.voigt_profile(x, sigma, gamma), np.nan)
-    return found
+    in_domain = (np.asarray(sigma) >= 0.0) & (np.asarray(gamma) >= 0.0)
+    profile: Array = np.where(in_domain, special.voigt_profile(x, sigma, gamma), np.nan)
+    return profile
 
 
 def voigt_slope(n: float, x: npt.ArrayLike, sigma: npt.ArrayLike, gamma: npt.ArrayLike) -> Array:
@@ -56,11 +56,11 @@ def voigt_dispersion(n: float, x: npt.ArrayLike, sigma: npt.ArrayLike, gamma: np
 def erfcx_slope(n: float, x: npt.ArrayLike) -> Array:
     """Return the n-th derivative of erfcx(x) = w(ix), by real numbers alone."""
     x = np.asarray(x, dtype=np.float64)
-    found = np.asarray(_recurrence(n, x, special.erfcx(x), 2.0 / math.sqrt(math.pi)))
+    slopes_of_erfcx = np.asarray(_recurrence(n, x, special.erfcx(x), 2.0 / math.sqrt(math.pi)))
     far = x > NEAR
     if far.any():
-        found[far] = _far_on_axis(int(n), x[far])
-    return found
+        slopes_of_erfcx[far] = _far_on_axis(int(n), x[far])
+    return slopes_of_erfcx
 
 
 def dawsn_slope(n: float, x: npt.ArrayLike) -> Array:
@@ -78,16 +78,16 @@ def _recurrence(n: float, x: Array, value: Array, at_zero: float) -> Array:
 
 def _derivative(n: float, x: npt.ArrayLike, sigma: npt.ArrayLike, gamma: npt.ArrayLike) -> Complex:
     """Return the n-th derivative by x of w(z) / (sigma sqrt(2 pi)), z = (x + i gamma)/(sigma sqrt(2)); n from 1 on."""
-    place, scale = np.broadcast_arrays(
+    z, scale = np.broadcast_arrays(
         np.asarray(x, np.float64) + 1j * np.asarray(gamma, np.float64), math.sqrt(2.0) * np.asarray(sigma, np.float64)
     )
     order = int(n)
-    found = np.empty(place.shape, dtype=np.complex128)
+    derivative = np.empty(z.shape, dtype=np.complex128)
     with np.errstate(all="ignore"):
-        near = np.abs(place) <= NEAR * np.abs(scale)
-        found[near] = _near(order, place[near], scale[near])
-        found[~near] = _far(order, place[~near], scale[~near])
-    return found
+        near = np.abs(z) <= NEAR * np.abs(scale)
+        derivative[near] = _near(order, z[near], scale[near])
+        derivative[~near] = _far(order, z[~near], scale[~near])
+    return derivative
 
 
 def _near(n: int, place: Complex, scale: Array) -> Complex:
@@ -119,12 +119,12 @@ def _far(n: int, place: Complex, scale: Array) -> Complex:
     upper = np.where(below, -z, z)
     bells = np.zeros(place.shape, dtype=np.complex128)
     pole = (upper.imag < math.pi / STEP) & (np.abs(upper.real) < 27.3)
-    inside, rate = upper[pole], 2j * math.pi / STEP
-    bells[pole] = _pole(n, np.exp(rate * (inside - STEP * shift[pole])), rate, lambda m: _bell(m, inside))
+    upper_pole, rate = upper[pole], 2j * math.pi / STEP
+    bells[pole] = _pole(n, np.exp(rate * (upper_pole - STEP * shift[pole])), rate, lambda m: _bell(m, upper_pole))
     bells *= np.where(below, (-1.0) ** (n + 1), 1.0)
     bells[below] += 2.0 * _bell(n, z[below])
-    seen = bells != 0.0
-    total[seen] += bells[seen] / (math.sqrt(math.pi) * scale[seen] ** (n + 1))
+    bells_counted = bells != 0.0
+    total[bells_counted] += bells[bells_counted] / (math.sqrt(math.pi) * scale[bells_counted] ** (n + 1))
     return total
 
 
@@ -158,8 +158,8 @@ def _pole(n: int, ring: Numbers, rate: complex, bell: Callable[[int], Numbers]) 
     total, below = np.zeros_like(ring), 1.0 - ring
     numerator = np.array([1.0])  # of (E d/dE)^k E/(1 - E) = E P_k(E)/(1 - E)^(k + 1), with Eulerian numbers
     for k in range(n + 1):
-        part = -2.0 * rate**k * ring * np.polyval(numerator[::-1], ring) / below ** (k + 1)
-        total = total + math.comb(n, k) * part * bell(n - k)
+        residue = -2.0 * rate**k * ring * np.polyval(numerator[::-1], ring) / below ** (k + 1)
+        total = total + math.comb(n, k) * residue * bell(n - k)
         if k:
             padded = np.pad(numerator, 1)
             numerator = np.array([(j + 1) * padded[j + 1] + (k + 1 - j) * padded[j] for j in range(k + 1)])

@@ -32,9 +32,9 @@ def betaln(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
         direct = np.log(special.gamma(small)) + np.log(special.gamma(large) / special.gamma(small + large))
         near_one = np.where(small > 1e-200, direct, -np.log(small))
         ratio = small / large
-        one = _gammaln(small) - special.xlogy(small, large) + _one_large(small, large, ratio)
+        log_beta = _gammaln(small) - special.xlogy(small, large) + _one_large(small, large, ratio)
         both = _both_large(small, large, ratio)
-    return np.where(large < LARGE, near_one, np.where(small < LARGE, one, both))
+    return np.where(large < LARGE, near_one, np.where(small < LARGE, log_beta, both))
 
 
 def _gammaln(a: Array) -> Array:
@@ -59,8 +59,10 @@ def beta(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
         direct = special.gamma(small) * (special.gamma(large) / special.gamma(small + large))
         by_log = np.exp(betaln(small, large))
         one = special.gamma(small) * large**-small * np.exp(_one_large(small, large, small / large))
-    found = np.where(large < LARGE, direct, np.where((small < LARGE) & (one > 0.0) & np.isfinite(one), one, by_log))
-    return np.where((large < LARGE) & ~np.isfinite(found), 1.0 / np.maximum(small, 5e-324), found)
+    beta_value = np.where(
+        large < LARGE, direct, np.where((small < LARGE) & (one > 0.0) & np.isfinite(one), one, by_log)
+    )
+    return np.where((large < LARGE) & ~np.isfinite(beta_value), 1.0 / np.maximum(small, 5e-324), beta_value)
 
 
 def polygamma(n: float, x: npt.ArrayLike) -> Array:

@@ -29,9 +29,9 @@ def gamma_tail(upper: float, a: npt.ArrayLike, x: npt.ArrayLike) -> Array:
     """
     a, x = np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(x, np.float64))
     with np.errstate(all="ignore"):
-        tail, other = _tail(upper, a, x), _tail(1 - upper, a, x)
-        found = np.where(tail > 0.5, np.log1p(-other), np.log(tail))
-        return _where_small(tail, found, lambda a, x: np.log(_beside(upper, 0, a, x)) + _log_density(a, x), a, x)
+        tail, complement = _tail(upper, a, x), _tail(1 - upper, a, x)
+        log_tail = np.where(tail > 0.5, np.log1p(-complement), np.log(tail))
+        return _where_small(tail, log_tail, lambda a, x: np.log(_beside(upper, 0, a, x)) + _log_density(a, x), a, x)
 
 
 def gamma_tail_density(upper: float, a: npt.ArrayLike, x: npt.ArrayLike) -> Array:
@@ -48,8 +48,8 @@ def gamma_tail_slope(order: float, a: npt.ArrayLike, x: npt.ArrayLike) -> Array:
     n, upper = divmod(int(order), 2)
     with np.errstate(all="ignore"):
         tail = _tail(upper, a, x)
-        found = gammainc_slope(n, a, x) * (1 - 2 * upper) / tail
-        return _where_small(tail, found, lambda a, x: _beside(upper, n, a, x) / _beside(upper, 0, a, x), a, x)
+        slope_of_tail = gammainc_slope(n, a, x) * (1 - 2 * upper) / tail
+        return _where_small(tail, slope_of_tail, lambda a, x: _beside(upper, n, a, x) / _beside(upper, 0, a, x), a, x)
 
 
 def _tail(upper: float, a: Array, x: Array) -> Array:
@@ -59,18 +59,18 @@ def _tail(upper: float, a: Array, x: Array) -> Array:
 def _beside(upper: float, n: int, a: Array, x: Array) -> Array:
     """Return the n-th derivative of a tail by a, divided by the density."""
     side = np.full(x.shape, 1.0 if upper else -1.0)
-    found: Array = -side * integral(n, a, x, np.log(x), side) * x
-    return found
+    tail_slope: Array = -side * integral(n, a, x, np.log(x), side) * x
+    return tail_slope
 
 
 def _log_density(a: Array, x: Array) -> Array:
     return np.asarray((a - 1.0) * np.log(x) - x - special.gammaln(a))
 
 
-def _where_small(tail: Array, found: Array, otherwise: Callable[[Array, Array], Array], a: Array, x: Array) -> Array:
+def _where_small(tail: Array, slope: Array, otherwise: Callable[[Array, Array], Array], a: Array, x: Array) -> Array:
     """Return what was found, but for tails that are too small."""
     small = (tail < SMALL) & (x > 0.0) & np.isfinite(x)
     if small.any():
-        found = np.array(found)
-        found[small] = otherwise(a[small], x[small])
-    return found
+        slope = np.array(slope)
+        slope[small] = otherwise(a[small], x[small])
+    return slope

@@ -43,13 +43,13 @@ def gammainc_slope(n: float, a: npt.ArrayLike, x: npt.ArrayLike) -> Array:
 def gammaincc(a: npt.ArrayLike, x: npt.ArrayLike) -> Array:
     """Return 1 - gammainc(a, x); SciPy loses a digit of it far above the mean of many."""
     a, x = np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(x, np.float64))
-    found = np.array(special.gammaincc(a, x))
+    upper_tail = np.array(special.gammaincc(a, x))
     with np.errstate(all="ignore"):
-        tail = (a >= LARGE) & (x > 1.2 * a) & (found > 0.0)
+        tail = (a >= LARGE) & (x > 1.2 * a) & (upper_tail > 0.0)
         if tail.any():
             a, x = a[tail], x[tail]
-            found[tail] = -integral(0, a, x, np.log(x), np.ones_like(x)) * gamma_density(a, x) * x
-    return found
+            upper_tail[tail] = -integral(0, a, x, np.log(x), np.ones_like(x)) * gamma_density(a, x) * x
+    return upper_tail
 
 
 def _polynomial(n: int, u: Array, a: Array) -> Array:
@@ -74,12 +74,12 @@ def integral(n: int, a: Array, x: Array, logarithm: Array, side: Array) -> Array
     Integrated over w = |u - ln x|, from 0 on, in units of the width of the density there.
     """
     width = 1.0 / (np.abs(a - x) + np.sqrt(np.maximum(a, x)) + 1e-300)
-    place = logarithm - special.digamma(a)
+    exponent = logarithm - special.digamma(a)
     total = np.zeros_like(x)
     for s in np.arange(-4.125, 3.03, STEP):
         node = math.exp(0.5 * math.pi * math.sinh(s))
         w = side * node * width
-        height = np.exp((a - x) * w - x * _excess(w)) * _polynomial(n, place + w, a)
+        height = np.exp((a - x) * w - x * _excess(w)) * _polynomial(n, exponent + w, a)
         total += height * (node * math.cosh(s))
     return -side * total * width * (0.5 * math.pi * STEP)
 

@@ -20,19 +20,19 @@ def ndtr(x: npt.ArrayLike) -> Array:
     4.605353009581956e-308
     """
     x = np.asarray(x, dtype=np.float64)
-    found, tail = np.asarray(special.ndtr(x)), x < TAIL
+    probability, tail = np.asarray(special.ndtr(x)), x < TAIL
     if tail.any():
-        found[tail] = _tail(x[tail])
-    return found
+        probability[tail] = _tail(x[tail])
+    return probability
 
 
 def log_ndtr(x: npt.ArrayLike) -> Array:
     """Return the logarithm of `ndtr`."""
     x = np.asarray(x, dtype=np.float64)
-    found, tail = np.asarray(special.log_ndtr(x)), x > -TAIL
+    log_probability, tail = np.asarray(special.log_ndtr(x)), x > -TAIL
     if tail.any():
-        found[tail] = np.log1p(-_tail(-x[tail]))
-    return found
+        log_probability[tail] = np.log1p(-_tail(-x[tail]))
+    return log_probability
 
 
 def _tail(x: Array) -> Array:

@@ -37,8 +37,8 @@ def langevin_slope(n: float, u: npt.ArrayLike) -> Array:
     far = np.where(near, NEAR_OF_LANGEVIN, u)
     with np.errstate(over="ignore", under="ignore"):
         coth = 1.0 / np.tanh(far)
-        own = coth if order == 0 else _of_coth(order)(coth) / np.sinh(far) ** 2
-        direct = own - (-1.0) ** order * math.factorial(order) / far ** (order + 1)
+        coth_slope = coth if order == 0 else _of_coth(order)(coth) / np.sinh(far) ** 2
+        direct = coth_slope - (-1.0) ** order * math.factorial(order) / far ** (order + 1)
     return np.where(near, _langevin_series(order)(np.where(near, u, 0.0)), direct)
 
 

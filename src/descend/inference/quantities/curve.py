@@ -40,13 +40,13 @@ def group_columns(model: Model) -> tuple[str, ...]:
     return tuple(dict.fromkeys(column for coding in model.codings for column in coding.columns))
 
 
-def placed(model: Model, given: Mapping[str, object]) -> dict[str, float]:
+def placed(model: Model, inputs_given: Mapping[str, object]) -> dict[str, float]:
     """Return the inputs of one row as the numbers that the model reads.
 
     given: a value for each of ``inputs_named``; a group by its value, or as text. Raises DataError for an unknown one.
     """
     groups = group_columns(model)
-    row = {name: [_level(model, name, value) if name in groups else value] for name, value in given.items()}
+    row = {name: [_level(model, name, value) if name in groups else value] for name, value in inputs_given.items()}
     return {name: float(values[0]) for name, values in model.inputs_of(row).items()}
 
 
@@ -54,8 +54,8 @@ def _level(model: Model, name: str, value: object) -> object:
     """Return a group's value in the type that the levels have, if one of them reads like it."""
     for coding in model.codings:
         if isinstance(coding, Levels) and name in coding.columns:
-            known = {label(key[coding.columns.index(name)]): key[coding.columns.index(name)] for key in coding.keys}
-            return known.get(label(value), value)
+            keys = {label(key[coding.columns.index(name)]): key[coding.columns.index(name)] for key in coding.keys}
+            return keys.get(label(value), value)
     return value
 
 
@@ -110,20 +110,20 @@ class ExpressedCurve(Curve):
             return float(self._function(_derived(self.expression, path))(*theta, *self._at(inputs)))
 
     def gradient(self, theta: Array, inputs: Inputs, path: tuple[str, ...] = ()) -> Array:
-        found = _slopes(_derived(self.expression, path), self.symbols)
+        slope_functions = _slopes(_derived(self.expression, path), self.symbols)
         with np.errstate(all="ignore"):
-            return np.array([float(self._function(slope)(*theta, *self._at(inputs))) for slope in found])
+            return np.array([float(self._function(slope)(*theta, *self._at(inputs))) for slope in slope_functions])
 
     def along(self, theta: Array, inputs: Inputs, name: str, values: Array) -> Array:
         with np.errstate(all="ignore"):
-            found = self._function(self.expression)(*theta, *self._at({**inputs, name: values}))
-        return np.broadcast_to(np.asarray(found, dtype=np.float64), values.shape)
+            curve_values = self._function(self.expression)(*theta, *self._at({**inputs, name: values}))
+        return np.broadcast_to(np.asarray(curve_values, dtype=np.float64), values.shape)
 
     def gradients_along(self, theta: Array, inputs: Inputs, name: str, values: Array) -> Array:
-        there = (*theta, *self._at({**inputs, name: values}))
+        curve_arguments = (*theta, *self._at({**inputs, name: values}))
         with np.errstate(all="ignore"):
-            found = [self._function(slope)(*there) for slope in _slopes(self.expression, self.symbols)]
-        return np.array([np.broadcast_to(np.asarray(each, dtype=np.float64), values.shape) for each in found])
+            slope_values = [self._function(slope)(*curve_arguments) for slope in _slopes(self.expression, self.symbols)]
+        return np.array([np.broadcast_to(np.asarray(each, dtype=np.float64), values.shape) for each in slope_values])
 
     def _function(self, expression: Expr) -> Callable[..., Array]:
         return compile_expression(expression, self.arguments)
@@ -149,8 +149,8 @@ def _derived(expression: Expr, path: tuple[str, ...]) -> Expr:
 
 @lru_cache(maxsize=256)
 def _slopes(expression: Expr, symbols: tuple[Expr, ...]) -> tuple[Expr, ...]:
-    found = slopes(expression, symbols).with_limits
-    return tuple(found[symbol] for symbol in symbols)
+    slope_expressions = slopes(expression, symbols).with_limits
+    return tuple(slope_expressions[symbol] for symbol in symbols)
 
 
 @dataclass(frozen=True)
@@ -169,18 +169,18 @@ class CalledCurve(Curve):
 
     def gradient(self, theta: Array, inputs: Inputs, path: tuple[str, ...] = ()) -> Array:
         def along(place: int) -> float:
-            moved = theta.copy()
+            shifted_theta = theta.copy()
 
             def at(value: float) -> float:
-                moved[place] = value
-                return self.value(moved, inputs, path)
+                shifted_theta[place] = value
+                return self.value(shifted_theta, inputs, path)
 
             return _difference(at, float(theta[place]))
 
-        return np.array([along(place) for place in range(theta.size)])
+        return np.array([along(component) for component in range(theta.size)])
 
 
 def _difference(function: Callable[[float], float], at: float) -> float:
     """Return the derivative of a function of one number, by differences of five points."""
     step = STEP * (abs(at) or 1.0)
-    return sum(weight * function(at + place * step) for place, weight in STENCIL) / step
+    return sum(weight * function(at + stencil_place * step) for stencil_place, weight in STENCIL) / step

@@ -34,18 +34,18 @@ class Estimated(Shown):
         value, error, *ends = (
             number if math.isfinite(number) else None for number in (self.value, self.standard_error, *self.interval)
         )
-        found = {"value": value, "standard_error": error, "interval": ends, "level": self.level, "method": self.method}
-        return {"expression": self.text, **found, **({"why": self.why} if self.why else {})}
+        fields = {"value": value, "standard_error": error, "interval": ends, "level": self.level, "method": self.method}
+        return {"expression": self.text, **fields, **({"why": self.why} if self.why else {})}
 
     @classmethod
-    def restored(cls, name: str, found: Content) -> Estimated:
+    def restored(cls, name: str, saved: Content) -> Estimated:
         """Return what ``plain`` made these values of; an end of the interval that it left out is not known."""
         value, error, *ends = (
             math.nan if number is None else float(number)
-            for number in (found.get("value"), found.get("standard_error"), *(found.get("interval") or (None, None)))
+            for number in (saved.get("value"), saved.get("standard_error"), *(saved.get("interval") or (None, None)))
         )
-        level, method = found.get("level", 0.95), found.get("method", "t")
-        return cls(name, found["expression"], value, error, (ends[0], ends[1]), level, method, found.get("why", ""))
+        level, method = saved.get("level", 0.95), saved.get("method", "t")
+        return cls(name, saved["expression"], value, error, (ends[0], ends[1]), level, method, saved.get("why", ""))
 
     def __float__(self) -> float:
         return self.value
@@ -53,8 +53,8 @@ class Estimated(Shown):
     def __str__(self) -> str:
         if math.isnan(self.value):
             return f"{self.text}: {self.why}"
-        said = with_interval(self.value, self.standard_error, self.interval, self.level, self.method)
-        return f"{self.text} = {said}" + (f"\n    {self.why}" if self.why else "")
+        interval_text = with_interval(self.value, self.standard_error, self.interval, self.level, self.method)
+        return f"{self.text} = {interval_text}" + (f"\n    {self.why}" if self.why else "")
 
 
 def with_interval(
@@ -71,7 +71,7 @@ def quantity_cells(quantities: Mapping[str, Estimated], with_ends: bool) -> Iter
 
     These are its value, its error, what it is, and the ends of its interval, if wanted; None for what there is not.
     """
-    for name, found in quantities.items():
-        if not math.isnan(found.value):
-            numbers = [None if math.isnan(each) else each for each in (found.standard_error, *found.interval)]
-            yield name, [found.value, numbers[0], f"= {found.text}", *(numbers[1:] if with_ends else ())]
+    for name, quantity in quantities.items():
+        if not math.isnan(quantity.value):
+            numbers = [None if math.isnan(each) else each for each in (quantity.standard_error, *quantity.interval)]
+            yield name, [quantity.value, numbers[0], f"= {quantity.text}", *(numbers[1:] if with_ends else ())]

@@ -23,7 +23,7 @@ from descend.parameters.ties import Ties
 Array = NDArray[np.float64]
 
 
-def by_delta_method(quantity: Quantity, found: Estimates, level: float) -> Estimated:
+def by_delta_method(quantity: Quantity, estimates: Estimates, level: float) -> Estimated:
     """Return the quantity with its standard error and t interval.
 
     With g the derivatives of the quantity by the parameters and V their covariance:
@@ -32,25 +32,25 @@ def by_delta_method(quantity: Quantity, found: Estimates, level: float) -> Estim
     """
     nothing = Estimated(quantity.name, quantity.text, math.nan, math.nan, (math.nan, math.nan), level, "t")
     try:
-        value, gradient = quantity.with_gradient(found.theta)
+        value, gradient = quantity.with_gradient(estimates.theta)
     except UndefinedError as error:
         return replace(nothing, why=f"`{quantity.name}` is not defined at the fitted parameters: {error}")
-    if found.covariance is None:
-        return replace(nothing, value=value, why=found.why_none)
+    if estimates.covariance is None:
+        return replace(nothing, value=value, why=estimates.why_none)
     if not np.isfinite(gradient).all():
         why = f"`{quantity.name}` has no standard error: its derivative is not finite at the fitted parameters."
         return replace(nothing, value=value, why=why)
     used = gradient != 0.0
-    variance = variance_of(found.covariance, gradient)
-    needed = np.array(found.model.parameters.labels)[used].tolist()
-    open_labels = [label for label in needed if label in found.undetermined]
+    variance = variance_of(estimates.covariance, gradient)
+    needed = np.array(estimates.model.parameters.labels)[used].tolist()
+    open_labels = [label for label in needed if label in estimates.undetermined]
     if open_labels or not math.isfinite(variance):
         why = f"`{quantity.name}` has no standard error: the data do not determine {_named(open_labels)} by themselves."
         return replace(nothing, value=value, why=why)
     deviation = math.sqrt(max(variance, 0.0))
     if not deviation:
         return replace(nothing, value=value, why=f"`{quantity.name}` has no error: what it depends on is held.")
-    reach = quantile(level, found.degrees) * deviation
+    reach = quantile(level, estimates.degrees) * deviation
     return replace(nothing, value=value, standard_error=deviation, interval=(value - reach, value + reach))
 
 
@@ -73,19 +73,19 @@ def by_profile(quantity: Quantity, solution: Solution, estimated: Estimated) -> 
     gradient = quantity.with_gradient(solution.theta)[1]
     if solution.objective.arrow:
         return _profile_of_one(quantity, solution, estimated, gradient)
-    place = int(np.argmax(np.abs(gradient) * np.sqrt(np.nan_to_num(covariance.diagonal()))))
-    objective = Exchanged(solution.objective, quantity, place, solution.theta)
+    component = int(np.argmax(np.abs(gradient) * np.sqrt(np.nan_to_num(covariance.diagonal()))))
+    objective = Exchanged(solution.objective, quantity, component, solution.theta)
     with np.errstate(all="ignore"):
         sides = sides_of_quantity(
-            solution, objective, objective.exchanged(solution.theta), objective.rates(solution.theta), place
+            solution, objective, objective.exchanged(solution.theta), objective.rates(solution.theta), component
         )
         reach = quantile(estimated.level, estimates_of(solution).degrees)
-        (low, why_low), (high, why_high) = sides.of(place, reach)
-    said = [
+        (low, why_low), (high, why_high) = sides.of(component, reach)
+    notes_on_ends = [
         *why_open(quantity.name, "lower", low, why_low, estimated.level),
         *why_open(quantity.name, "upper", high, why_high, estimated.level),
     ]
-    return replace(estimated, interval=(low, high), method="profile", why="; ".join(said))
+    return replace(estimated, interval=(low, high), method="profile", why="; ".join(notes_on_ends))
 
 
 def _profile_of_one(quantity: Quantity, solution: Solution, estimated: Estimated, gradient: Array) -> Estimated:
@@ -94,16 +94,16 @@ def _profile_of_one(quantity: Quantity, solution: Solution, estimated: Estimated
     from descend.inference.profile_sides import Sides
     from descend.inference.standard_errors import generalized_covariance
 
-    places = np.flatnonzero(gradient)
+    varying = np.flatnonzero(gradient)
     generalized = generalized_covariance(solution, "model")
-    if len(places) != 1 or quantity.text != solution.model.parameters.labels[places[0]] or generalized is None:
+    if len(varying) != 1 or quantity.text != solution.model.parameters.labels[varying[0]] or generalized is None:
         raise ConfigError(
             f"`{quantity.name}` has no profile interval: with {solution.theta.size:,} parameters, most of which belong "
             "to one group, only single parameters have. Use the method t."
         )
     with np.errstate(all="ignore"):
         reach = quantile(estimated.level, estimates_of(solution).degrees)
-        (low, why_low), (high, why_high) = Sides(solution, generalized, [int(places[0])]).of(int(places[0]), reach)
+        (low, why_low), (high, why_high) = Sides(solution, generalized, [int(varying[0])]).of(int(varying[0]), reach)
     lower, upper = (
         why_open(quantity.name, *end, estimated.level) for end in (("lower", low, why_low), ("upper", high, why_high))
     )
@@ -123,26 +123,26 @@ def by_bootstrap(
 
     if math.isnan(estimated.value):
         return replace(estimated, method="bootstrap")
-    drawn = resampled(solution, resamples, seed, on_resample)
+    fits = resampled(solution, resamples, seed, on_resample)
     values, undefined = [], 0
-    for theta in drawn.values:
+    for theta in fits.values:
         try:
             values.append(quantity.value(theta))
         except ConfigError:
             undefined += 1
-    notes = list(drawn.notes)
+    notes = list(fits.notes)
     if undefined:
         notes.append(
-            f"`{quantity.name}` is not defined in {undefined:,} of {len(drawn.values):,} resamples, which are left out"
+            f"`{quantity.name}` is not defined in {undefined:,} of {len(fits.values):,} resamples, which are left out"
         )
-    influence = drawn.influence @ quantity.with_gradient(solution.theta)[1]
-    ends = skewed_ends(np.array(values), estimated.value, influence, drawn.reach(estimated.level))
+    influence = fits.influence @ quantity.with_gradient(solution.theta)[1]
+    ends = skewed_ends(np.array(values), estimated.value, influence, fits.reach(estimated.level))
     return replace(estimated, interval=ends, method="bootstrap", why="; ".join(notes))
 
 
 def estimated_quantity(
     quantity: Quantity,
-    found: Estimates,
+    estimates: Estimates,
     solution: Solution | None,
     level: float,
     method: str,
@@ -151,7 +151,7 @@ def estimated_quantity(
     on_resample: Callable[[int], None] | None = None,
 ) -> Estimated:
     """Return a quantity with its interval by any method; profile and bootstrap need the solution."""
-    estimated = replace(by_delta_method(quantity, found, level), method=method)
+    estimated = replace(by_delta_method(quantity, estimates, level), method=method)
     if solution is None or method not in ("profile", "bootstrap") or math.isnan(estimated.value):
         return estimated
     if method == "profile":
@@ -160,8 +160,8 @@ def estimated_quantity(
 
 
 def estimated_quantities(
-    given: Ties,
-    found: Estimates,
+    quantities_asked: Ties,
+    estimates: Estimates,
     solution: Solution | None = None,
     level: float = 0.95,
     method: str = "t",
@@ -170,6 +170,6 @@ def estimated_quantities(
 ) -> dict[str, Estimated]:
     """Return quantities by name, with their intervals."""
     return {
-        quantity.name: estimated_quantity(quantity, found, solution, level, method, resamples, seed)
-        for quantity in read_quantities(given, found.model)
+        quantity.name: estimated_quantity(quantity, estimates, solution, level, method, resamples, seed)
+        for quantity in read_quantities(quantities_asked, estimates.model)
     }

@@ -36,13 +36,13 @@ class Exchanged(Around):
     of the quantity. J is infinite where no theta_k gives the value, or only one beyond its bounds.
     """
 
-    def __init__(self, inner: VectorObjective, quantity: Quantity, place: int, theta: Array) -> None:
+    def __init__(self, inner: VectorObjective, quantity: Quantity, component: int, theta: Array) -> None:
         super().__init__(inner)
-        self.quantity, self.place, self.last = quantity, place, float(theta[place])
+        self.quantity, self.place, self.last = quantity, component, float(theta[component])
         self.limits = (-math.inf, math.inf)
         if inner.bounds is not None:
-            self.limits = float(inner.bounds.low[place]), float(inner.bounds.high[place])
-            self.bounds = _without(inner.bounds, place)
+            self.limits = float(inner.bounds.low[component]), float(inner.bounds.high[component])
+            self.bounds = _without(inner.bounds, component)
 
     def exchanged(self, theta: Array) -> Array:
         """Return phi of theta."""
@@ -59,42 +59,42 @@ class Exchanged(Around):
     def original(self, phi: Array) -> Array | None:
         """Return theta of phi; None if there is none."""
         theta, aim = phi.copy(), float(phi[self.place])
-        found = self._solved(theta, aim, self.last)
-        if found is None:
+        value_solved = self._solved(theta, aim, self.last)
+        if value_solved is None:
             return None
-        self.last = found
-        theta[self.place] = found
+        self.last = value_solved
+        theta[self.place] = value_solved
         return theta
 
     def _solved(self, theta: Array, aim: float, value: float) -> float | None:
         """Solve q(theta) = aim for theta_k by Newton's method, halving steps that do not come nearer."""
-        here = self._missed(theta, aim, value)
-        if here is None:
+        value_here = self._missed(theta, aim, value)
+        if value_here is None:
             return None
         for _ in range(ITERATIONS):
-            missed, slope = here
+            missed, slope = value_here
             step = -missed / slope if slope else math.nan
             if not math.isfinite(step):
                 return None
             if abs(step) <= CLOSE * abs(value) or missed == 0.0:
                 return value if missed == 0.0 else value + step
-            there = self._missed(theta, aim, value + step)
-            while there is None or not abs(there[0]) < abs(missed):
+            value_there = self._missed(theta, aim, value + step)
+            while value_there is None or not abs(value_there[0]) < abs(missed):
                 step *= 0.5
                 if abs(step) <= CLOSE * abs(value):
                     return value if abs(missed) <= NEAR * max(abs(aim), abs(slope * value)) else None
-                there = self._missed(theta, aim, value + step)
-            value, here = value + step, there
+                value_there = self._missed(theta, aim, value + step)
+            value, value_here = value + step, value_there
         return None
 
     def _missed(self, theta: Array, aim: float, value: float) -> tuple[float, float] | None:
         """Return by how much q misses its aim with a value of theta_k, and dq/dtheta_k there."""
         theta[self.place] = value
         try:
-            found, gradient = self.quantity.with_gradient(theta)
+            quantity_value, gradient = self.quantity.with_gradient(theta)
         except ConfigError:
             return None
-        return found - aim, float(gradient[self.place])
+        return quantity_value - aim, float(gradient[self.place])
 
     def _back(self, phi: Array) -> tuple[Array, Array] | None:
         """Return theta and dtheta/dphi; None where J is infinite."""
@@ -108,12 +108,12 @@ class Exchanged(Around):
         return theta, back
 
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
-        found = self._back(theta)
-        if found is None:
+        theta_back = self._back(theta)
+        if theta_back is None:
             nothing = np.full(theta.size, math.nan)
             return math.inf, nothing if order else None, None if order < 2 else np.full((theta.size,) * 2, math.nan)
-        loss, gradient, curvature = self.inner.numbers(found[0], order, rows)
-        back = found[1]
+        loss, gradient, curvature = self.inner.numbers(theta_back[0], order, rows)
+        back = theta_back[1]
         return (
             loss,
             None if gradient is None else back.T @ gradient,
@@ -121,20 +121,20 @@ class Exchanged(Around):
         )
 
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
-        found = self._back(theta)
-        inner = None if found is None else self.inner.triangle(found[0], rows)
-        if found is None or inner is None:
+        theta_back = self._back(theta)
+        inner = None if theta_back is None else self.inner.triangle(theta_back[0], rows)
+        if theta_back is None or inner is None:
             return None
-        back, factor = found[1], inner.factor
+        back, factor = theta_back[1], inner.factor
         assert isinstance(factor, np.ndarray)
-        own = None if inner.own is None else back.T @ inner.own
-        return Triangle(inner.loss, own, triangle(np.column_stack([factor[:, :-1] @ back, factor[:, -1]])))
+        own_triangle = None if inner.own is None else back.T @ inner.own
+        return Triangle(inner.loss, own_triangle, triangle(np.column_stack([factor[:, :-1] @ back, factor[:, -1]])))
 
 
-def _without(bounds: Bounds, place: int) -> Bounds:
+def _without(bounds: Bounds, component: int) -> Bounds:
     """Return bounds that leave one component free."""
     low, high = bounds.low.copy(), bounds.high.copy()
-    low[place], high[place] = -math.inf, math.inf
+    low[component], high[component] = -math.inf, math.inf
     strict, barred = bounds.strict.copy(), bounds.barred.copy()
-    strict[:, place], barred[:, place] = False, False
+    strict[:, component], barred[:, component] = False, False
     return Bounds(bounds.labels, low, high, strict, barred)

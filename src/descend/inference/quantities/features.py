@@ -70,11 +70,11 @@ class Feature(ABC):
     def _along(self, theta: Array, low: float, high: float) -> tuple[Array, Array]:
         """Return values of the input, and the curve there. Raises UndefinedError where it has no value."""
         values = np.linspace(low, high, SEARCHED)
-        found = self.curve.along(theta, self.inputs, self.along, values)
-        if not np.isfinite(found).all():
-            where = values[int(np.argmin(np.isfinite(found)))]
+        curve_values = self.curve.along(theta, self.inputs, self.along, values)
+        if not np.isfinite(curve_values).all():
+            where = values[int(np.argmin(np.isfinite(curve_values)))]
             raise UndefinedError(f"the curve has no finite value at {self.along} = {where:g}")
-        return values, found
+        return values, curve_values
 
 
 @dataclass(frozen=True)
@@ -85,17 +85,17 @@ class Prediction(Feature):
     arguments: ClassVar[tuple[str, ...]] = ()
 
     def at(self, theta: Array, arguments: Sequence[float]) -> Derived:
-        given = dict(zip(self.varying, arguments, strict=True))
-        inputs = {**self.inputs, **given}
+        inputs_given = dict(zip(self.varying, arguments, strict=True))
+        inputs = {**self.inputs, **inputs_given}
         value = self.curve.value(theta, inputs)
         if not math.isfinite(value):
-            raise UndefinedError(f"the curve has no finite value at {_listed(given)}")
+            raise UndefinedError(f"the curve has no finite value at {_listed(inputs_given)}")
         by_inputs = tuple(self.curve.value(theta, inputs, (name,)) for name in self.varying)
         return Derived(value, self.curve.gradient(theta, inputs), by_inputs)
 
     def expression(self, arguments: Sequence[Expr]) -> Expr | None:
-        known = {name: Float(value) for name, value in self.inputs.items()}
-        return self.curve.at(known | dict(zip(self.varying, arguments, strict=True)))
+        input_values = {name: Float(value) for name, value in self.inputs.items()}
+        return self.curve.at(input_values | dict(zip(self.varying, arguments, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,8 @@ class Area(Feature):
 
         def along(x: Array) -> Array:
             """Return the curve and its derivatives by theta, (1 + p, x)."""
-            found = self.curve.along(theta, self.inputs, self.along, x)
-            return np.vstack([found, self.curve.gradients_along(theta, self.inputs, self.along, x)])
+            integral = self.curve.along(theta, self.inputs, self.along, x)
+            return np.vstack([integral, self.curve.gradients_along(theta, self.inputs, self.along, x)])
 
         def one(row: int) -> Callable[[float], float]:
             if row == 0:
@@ -124,13 +124,13 @@ class Area(Feature):
             edges = edges_of(lambda x: self.curve.along(theta, self.inputs, self.along, x), theta, low, high)
         else:
             edges = np.linspace(low, high, PIECES + 1)
-        found = integrals(along, one, 1 + theta.size, low, high, edges)
-        if not found.any():
+        integral = integrals(along, one, 1 + theta.size, low, high, edges)
+        if not integral.any():
             raise UndefinedError(
                 f"the curve is 0 wherever it was looked at between {low:g} and {high:g}: a narrower range shows more"
             )
         ends = [0.0 if math.isinf(end) else self.curve.value(theta, self.place(end)) for end in (low, high)]
-        return Derived(float(found[0]), found[1:], (-ends[0], ends[1]))
+        return Derived(float(integral[0]), integral[1:], (-ends[0], ends[1]))
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,8 @@ class Extreme(Feature):
         from scipy.optimize import brentq
 
         self._range(low, high)
-        values, found = self._along(theta, low, high)
-        best = int(np.argmax(self.sign * found))
+        values, index_of_extreme = self._along(theta, low, high)
+        best = int(np.argmax(self.sign * index_of_extreme))
 
         def slope(x: float) -> float:
             return self.curve.value(theta, self.place(x), (self.along,))
@@ -234,37 +234,37 @@ class Root(Feature):
     def at(self, theta: Array, arguments: Sequence[float]) -> Derived:
         low, high, level = arguments
         self._range(low, high)
-        found = self.crossings(theta, low, high, level)
-        if not found:
+        roots = self.crossings(theta, low, high, level)
+        if not roots:
             values = self._along(theta, low, high)[1]
             raise UndefinedError(
                 f"the curve does not reach {level:g} between {self.along} = {low:g} and {high:g}, where it goes from "
                 f"{values.min():g} to {values.max():g}"
             )
-        if len(found) > 1:
-            places = " and ".join(f"{place:g}" for place in found[:3])
-            raise UndefinedError(f"the curve reaches {level:g} more than once, at {self.along} = {places}")
-        inputs = self.place(found[0])
+        if len(roots) > 1:
+            roots_listed = " and ".join(f"{root:g}" for root in roots[:3])
+            raise UndefinedError(f"the curve reaches {level:g} more than once, at {self.along} = {roots_listed}")
+        inputs = self.place(roots[0])
         slope = self.curve.value(theta, inputs, (self.along,))
         if slope == 0.0:
-            raise UndefinedError(f"the curve only touches {level:g} at {self.along} = {found[0]:g}")
-        return Derived(found[0], -self.curve.gradient(theta, inputs) / slope, (0.0, 0.0, 1.0 / slope))
+            raise UndefinedError(f"the curve only touches {level:g} at {self.along} = {roots[0]:g}")
+        return Derived(roots[0], -self.curve.gradient(theta, inputs) / slope, (0.0, 0.0, 1.0 / slope))
 
     def crossings(self, theta: Array, low: float, high: float, level: float) -> list[float]:
         """Return the places in a range where the curve reaches a level, in order."""
         from scipy.optimize import brentq
 
-        values, found = self._along(theta, low, high)
-        above = found - level
+        values, index_of_root = self._along(theta, low, high)
+        above = index_of_root - level
 
         def rise(x: float) -> float:
             return self.curve.value(theta, self.place(x)) - level
 
-        places = values[above == 0.0].tolist()
+        roots = values[above == 0.0].tolist()
         for left in np.flatnonzero(above[:-1] * above[1:] < 0.0).tolist():
             before, after = float(values[left]), float(values[left + 1])
-            places.append(float(brentq(rise, before, after, xtol=1e-300, rtol=4.0 * np.finfo(float).eps)))
-        return sorted(places)
+            roots.append(float(brentq(rise, before, after, xtol=1e-300, rtol=4.0 * np.finfo(float).eps)))
+        return sorted(roots)
 
 
 def _listed(inputs: Mapping[str, float]) -> str:

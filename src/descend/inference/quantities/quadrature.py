@@ -39,14 +39,14 @@ def edges_of(function: Callable[[Array], Array], theta: Array, low: float, high:
     with np.errstate(all="ignore"):
         size = np.nan_to_num(np.abs(function(at)), posinf=0.0)
     steps = np.outer(DECADES, [-1.0, 0.0, 1.0]).ravel()
-    found = [place + max(abs(place), 1.0) * steps for place in at[np.argsort(-size)[:PEAKS]].tolist()]
-    edges = np.unique(np.concatenate([*found, [end for end in (low, high) if math.isfinite(end)]]))
+    edges_of_peaks = [peak + max(abs(peak), 1.0) * steps for peak in at[np.argsort(-size)[:PEAKS]].tolist()]
+    edges = np.unique(np.concatenate([*edges_of_peaks, [end for end in (low, high) if math.isfinite(end)]]))
     return edges[(edges >= low) & (edges <= high)]
 
 
 def integrals(
     along: Callable[[Array], Array],
-    one: Callable[[int], Callable[[float], float]],
+    integrand_of: Callable[[int], Callable[[float], float]],
     count: int,
     low: float,
     high: float,
@@ -62,39 +62,39 @@ def integrals(
         rough, fine = (_by_rule(along, order, middle, half) for order in ORDERS)
         size = np.nansum(np.abs(fine), axis=1, keepdims=True)
         unsure = ~(np.abs(fine - rough) <= ACCURACY * size / len(middle))
-    parts = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
+    edge_pairs = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
     outer = [(low, float(edges[0]))] if math.isinf(low) else []
     outer += [(float(edges[-1]), high)] if math.isinf(high) else []
     total: Array = np.where(unsure, 0.0, fine).sum(axis=1)
-    known = np.where(unsure, 0.0, np.abs(fine)).sum(axis=1)
+    area_known = np.where(unsure, 0.0, np.abs(fine)).sum(axis=1)
     for row in np.flatnonzero(unsure.any(axis=1)).tolist() if not outer else range(count):
-        left = [parts[place] for place in np.flatnonzero(unsure[row])]
-        total[row] += _adaptive(one(row), [*left, *outer], low, high, float(known[row]))
+        left = [edge_pairs[interval_number] for interval_number in np.flatnonzero(unsure[row])]
+        total[row] += _adaptive(integrand_of(row), [*left, *outer], low, high, float(area_known[row]))
     return total
 
 
 def _by_rule(along: Callable[[Array], Array], order: int, middle: Array, half: Array) -> Array:
     """Return the integrals over each part by one rule, (count, parts)."""
-    places, weights = np.asarray(np.polynomial.legendre.leggauss(order), dtype=np.float64)
-    x = middle[:, None] + half[:, None] * places
-    found: Array = along(x.ravel()).reshape(-1, *x.shape) @ weights * half
-    return found
+    nodes, weights = np.asarray(np.polynomial.legendre.leggauss(order), dtype=np.float64)
+    x = middle[:, None] + half[:, None] * nodes
+    rule_sums: Array = along(x.ravel()).reshape(-1, *x.shape) @ weights * half
+    return rule_sums
 
 
 def _adaptive(
-    function: Callable[[float], float], parts: Sequence[tuple[float, float]], low: float, high: float, known: float
+    function: Callable[[float], float], parts: Sequence[tuple[float, float]], low: float, high: float, area_known: float
 ) -> float:
     """Return the integral over some parts of a range. known: the size of that over all others."""
     from scipy.integrate import quad
 
-    total, error, size = 0.0, 0.0, known
+    total, error, size = 0.0, 0.0, area_known
     for begin, end in parts:
         inner, ends = _to_finite(function, begin, end)
-        part, wrong, *_ = quad(inner, *ends, epsabs=0.0, epsrel=ACCURACY, limit=200, full_output=1)
-        total, error, size = total + part, error + wrong, size + abs(part)
+        piece_of_integral, wrong, *_ = quad(inner, *ends, epsabs=0.0, epsrel=ACCURACY, limit=200, full_output=1)
+        total, error, size = total + piece_of_integral, error + wrong, size + abs(piece_of_integral)
     # Quadrature gives an integral that diverges a number too: what is integrated has to fall off faster than 1/x.
     far = [math.copysign(FAR, end) for end in (low, high) if math.isinf(end)]
-    remaining = max((abs(place * function(place)) for place in far), default=0.0)
+    remaining = max((abs(interval_number * function(interval_number)) for interval_number in far), default=0.0)
     if not (math.isfinite(total) and error <= NOT_RIGHT * max(size, 1e-300) and remaining <= LEFT * max(size, 1e-300)):
         raise UndefinedError(f"the area from {low:g} to {high:g} does not converge")
     return total

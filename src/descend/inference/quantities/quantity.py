@@ -55,17 +55,17 @@ class Quantity:
 
     def with_gradient(self, theta: Array) -> tuple[float, Array]:
         """Return the number at theta and its derivatives by theta, (p,). Raises UndefinedError if there is none."""
-        held, everything = self.model.constraints, every_parameter(self.model)
+        constraints, everything = self.model.constraints, every_parameter(self.model)
         flat = everything.flat(named(self.model, theta)).tolist()
-        spread = np.eye(theta.size) if held is None else held.jacobian(theta)
+        spread = np.eye(theta.size) if constraints is None else constraints.jacobian(theta)
         values = dict(zip(self._symbols, flat, strict=True))
         slopes: dict[Expr, Array] = dict(zip(self._symbols, spread, strict=True))
         for symbol, used in self.features.items():
             arguments = [self._evaluated(argument, values, slopes) for argument in used.arguments]
-            found = used.feature.at(theta, [value for value, _ in arguments])
-            values[symbol] = found.value
-            slopes[symbol] = found.by_theta + sum(
-                (by * slope for by, (_, slope) in zip(found.by_arguments, arguments, strict=True) if by),
+            quantity_value = used.feature.at(theta, [value for value, _ in arguments])
+            values[symbol] = quantity_value.value
+            slopes[symbol] = quantity_value.by_theta + sum(
+                (by * slope for by, (_, slope) in zip(quantity_value.by_arguments, arguments, strict=True) if by),
                 np.zeros(theta.size),
             )
         value, gradient = self._evaluated(self.expression, values, slopes)
@@ -79,14 +79,14 @@ class Quantity:
 
         Then it is evaluated at the parameters of many fits at once.
         """
-        known: dict[Expr, Expr] = {}
+        values_of_arguments: dict[Expr, Expr] = {}
         for symbol, used in self.features.items():
-            found = used.feature.expression([argument.xreplace(known) for argument in used.arguments])
-            if found is None:
+            quantity = used.feature.expression([argument.xreplace(values_of_arguments) for argument in used.arguments])
+            if quantity is None:
                 return None
-            known[symbol] = found
-        found = self.expression.xreplace(known).xreplace(self._held)
-        return None if found.has(zoo, nan) else found
+            values_of_arguments[symbol] = quantity
+        quantity = self.expression.xreplace(values_of_arguments).xreplace(self._held)
+        return None if quantity.has(zoo, nan) else quantity
 
     @cached_property
     def _held(self) -> dict[Expr, Expr]:
@@ -94,25 +94,25 @@ class Quantity:
         held = self.model.constraints
         if held is None:
             return {}
-        every, places = dict(zip(held.parameters.labels, self._symbols, strict=True)), held.parameters.slices
-        found: dict[Expr, Expr] = {}
-        for name, given in held.given.items():
-            labels = held.parameters.labels[places[name]]
-            parts = given if isinstance(given, tuple) else (given,)
-            found |= {every[label]: part for label, part in zip(labels, parts, strict=True) if part is not None}
-        return found
+        every, slices_of_names = dict(zip(held.parameters.labels, self._symbols, strict=True)), held.parameters.slices
+        tied_values: dict[Expr, Expr] = {}
+        for name, tied_value in held.given.items():
+            labels = held.parameters.labels[slices_of_names[name]]
+            parts = tied_value if isinstance(tied_value, tuple) else (tied_value,)
+            tied_values |= {every[label]: tied for label, tied in zip(labels, parts, strict=True) if tied is not None}
+        return tied_values
 
     def over(self, thetas: Array) -> tuple[Array, Array]:
         """Return the numbers at many thetas, (fits, p), and their derivatives, (fits, p); NaN where there is none."""
         fits, size = thetas.shape
         values, gradients = np.full(fits, np.nan), np.full((fits, size), np.nan)
         if self.of_free is None:
-            for place, theta in enumerate(thetas):
+            for component, theta in enumerate(thetas):
                 with suppress(UndefinedError):
-                    values[place], gradients[place] = self.with_gradient(theta)
+                    values[component], gradients[component] = self.with_gradient(theta)
             return values, gradients
         free = self.model.parameters
-        places = {symbol: place for place, symbol in enumerate(component_symbols(free.labels, free.shapes))}
+        places = {symbol: component for component, symbol in enumerate(component_symbols(free.labels, free.shapes))}
         used, function, slopes = _compiled(self.of_free)
         at = [thetas[:, places[symbol]] for symbol in used]
         gradients[:] = 0.0
@@ -151,5 +151,5 @@ class Quantity:
 def _compiled(expression: Expr) -> tuple[tuple[Expr, ...], Compiled, tuple[Compiled, ...]]:
     """Return the symbols of an expression, and functions of them: its value, and its derivative by each."""
     used = tuple(sorted(expression.free_symbols, key=str))
-    found = derivatives(expression, used)
-    return used, compile_expression(expression, used), tuple(compile_expression(found[each], used) for each in used)
+    slope = derivatives(expression, used)
+    return used, compile_expression(expression, used), tuple(compile_expression(slope[each], used) for each in used)

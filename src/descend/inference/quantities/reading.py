@@ -32,23 +32,23 @@ EXAMPLE = "half_life = log(2)/b"
 INFINITY = Parameter("inf")
 
 
-def read_quantities(given: Ties, model: Model) -> list[Quantity]:
+def read_quantities(quantities_asked: Ties, model: Model) -> list[Quantity]:
     """Read several quantities: texts, or expressions by name.
 
     Raises FormulaError or ConfigError for a wrong one, or two of the same name.
     """
-    found: dict[str, Quantity] = {}
-    named: list[tuple[object, str]] = [(None, text) for text in texts_of(given)]
-    if isinstance(given, Mapping):
-        named = [(name, str(text)) for name, text in given.items()]
+    quantities: dict[str, Quantity] = {}
+    named: list[tuple[object, str]] = [(None, text) for text in texts_of(quantities_asked)]
+    if isinstance(quantities_asked, Mapping):
+        named = [(name, str(text)) for name, text in quantities_asked.items()]
     for name, text in named:
         quantity = read_quantity(text, model)
         if name is not None:
             quantity = replace(quantity, name=str(name))
-        if quantity.name in found:
+        if quantity.name in quantities:
             raise ConfigError(f"Two quantities are called `{quantity.name}`. Give each a name of its own.")
-        found[quantity.name] = quantity
-    return list(found.values())
+        quantities[quantity.name] = quantity
+    return list(quantities.values())
 
 
 def read_quantity(text: str, model: Model) -> Quantity:
@@ -107,10 +107,10 @@ class _Reader:
         return self.builder.build(node)
 
     def _check(self, name: tree.Name) -> None:
-        known = self.parameters.shapes
-        if name.name in self.builder.given or (name.name in known and known[name.name] is None):
+        known_shapes = self.parameters.shapes
+        if name.name in self.builder.given or (name.name in known_shapes and known_shapes[name.name] is None):
             return
-        if name.name in known:
+        if name.name in known_shapes:
             some = next(label for label in self.parameters.labels if label.startswith(f"{name.name}["))
             fault = f"`{name.name}` is a vector, and a quantity is one number."
             raise pointed(self.text, name.start, name.end, fault, f"Name a component, such as `{some}`.")
@@ -122,8 +122,8 @@ class _Reader:
 
         if name.name in CONSTANTS and not name.quoted:
             return
-        fault = f"`{name.name}` is not a parameter of the model.{closest(name.name, known)}"
-        raise pointed(self.text, name.start, name.end, fault, f"Parameters: {', '.join(known)}.")
+        fault = f"`{name.name}` is not a parameter of the model.{closest(name.name, known_shapes)}"
+        raise pointed(self.text, name.start, name.end, fault, f"Parameters: {', '.join(known_shapes)}.")
 
     def _feature(self, kind: type[Feature], node: tree.Call) -> Expr:
         """Return the symbol that stands for a feature, and note what it is."""
@@ -132,11 +132,11 @@ class _Reader:
         along = ""
         if kind.arguments:
             along = self._input(kind, node, order.pop(0) if order else None)
-        given = dict(zip(kind.arguments, order, strict=False))
-        held: dict[str, Expr] = {}
+        arguments_given = dict(zip(kind.arguments, order, strict=False))
+        inputs_held: dict[str, Expr] = {}
         levels: dict[str, str] = {}
         if not kind.arguments and len(order) == len(inputs) == 1:
-            held[inputs[0]] = self._value(order.pop())
+            inputs_held[inputs[0]] = self._value(order.pop())
         if len(order) > len(kind.arguments):
             fault = f"`{kind.name}` takes the value of each input by name."
             if kind.arguments:
@@ -144,27 +144,27 @@ class _Reader:
             self._fail(node, fault, self._example(kind))
         for typed, value in node.named:
             name = replace(typed, name=in_full(typed.name, inputs))
-            if name.name in kind.arguments and name.name not in given:
-                given[name.name] = value
+            if name.name in kind.arguments and name.name not in arguments_given:
+                arguments_given[name.name] = value
             elif name.name in groups:
                 levels[name.name] = self.text[value.start : value.end].strip(QUOTES)
             elif name.name in inputs and name.name != along:
-                held[name.name] = self._value(value)
+                inputs_held[name.name] = self._value(value)
             else:
                 fault = f"`{typed.name}` is no input of the model, and no argument of `{kind.name}`."
                 raise pointed(self.text, name.start, name.end, fault, self._example(kind))
-        missing = [name for name in inputs if name != along and name not in held and name not in levels]
+        missing = [name for name in inputs if name != along and name not in inputs_held and name not in levels]
         if missing:
             fault = f"`{kind.name}` needs a value for each other input: {', '.join(map(plain_name, missing))}."
             self._fail(node, fault, self._example(kind))
-        arguments = self._arguments(kind, node, given)
-        varying = [name for name in self.model.inputs if name in held] if not kind.arguments else [along]
-        numbers = {name: self._number(node, name, value) for name, value in held.items() if name not in varying}
-        places = placed(self.model, {**dict.fromkeys(varying, 0.0), **numbers, **levels})
+        arguments = self._arguments(kind, node, arguments_given)
+        varying = [name for name in self.model.inputs if name in inputs_held] if not kind.arguments else [along]
+        numbers = {name: self._number(node, name, value) for name, value in inputs_held.items() if name not in varying}
+        placed_inputs = placed(self.model, {**dict.fromkeys(varying, 0.0), **numbers, **levels})
         if not kind.arguments:
-            arguments = tuple(held[name] for name in varying)
+            arguments = tuple(inputs_held[name] for name in varying)
         symbol = kinds.Quantity(self.text[node.start : node.end])
-        self.features[symbol] = Used(kind(self.curve, tuple(varying), places), arguments)
+        self.features[symbol] = Used(kind(self.curve, tuple(varying), placed_inputs), arguments)
         return symbol
 
     def _input(self, kind: type[Feature], node: tree.Call, first: tree.Node | None) -> str:
@@ -174,19 +174,19 @@ class _Reader:
         self._fail(node if first is None else first, fault, self._example(kind))
         return ""
 
-    def _arguments(self, kind: type[Feature], node: tree.Call, given: dict[str, tree.Node]) -> tuple[Expr, ...]:
+    def _arguments(self, kind: type[Feature], node: tree.Call, arguments: dict[str, tree.Node]) -> tuple[Expr, ...]:
         needed = len(kind.arguments) - len(kind.defaults)
-        found: list[Expr] = []
-        for place, name in enumerate(kind.arguments):
-            if name in given:
-                found.append(self._value(given[name]))
-            elif place >= needed:
-                found.append(sympy.Float(kind.defaults[place - needed]))
+        argument_expressions: list[Expr] = []
+        for argument_number, name in enumerate(kind.arguments):
+            if name in arguments:
+                argument_expressions.append(self._value(arguments[name]))
+            elif argument_number >= needed:
+                argument_expressions.append(sympy.Float(kind.defaults[argument_number - needed]))
             else:
                 self._fail(node, f"`{kind.name}` needs its argument `{name}`.", self._example(kind))
-            if found[-1].has(sympy.oo) and not kind.open_range:
+            if argument_expressions[-1].has(sympy.oo) and not kind.open_range:
                 self._fail(node, f"The range of `{kind.name}` must be finite.", self._example(kind))
-        return tuple(found)
+        return tuple(argument_expressions)
 
     def _value(self, node: tree.Node) -> Expr:
         sign, inner = (-1, node.operand) if isinstance(node, tree.Prefix) and node.operator == "-" else (1, node)
@@ -208,9 +208,9 @@ class _Reader:
                 groups |= dict(zip(coding.columns, map(label, coding.keys[0]), strict=True))
         numbers = [name for name in self.inputs if name not in groups]
         first = [plain_name(numbers.pop(0)), "0", "10"] if kind.arguments and numbers else []
-        held = [name for name in self.inputs if name in groups or name in numbers]
-        others = [f"{plain_name(name)}={groups.get(name, 1)}" for name in held]
-        return f"Write it as `{kind.name}({', '.join((*first, *others))})`."
+        inputs_needed = [name for name in self.inputs if name in groups or name in numbers]
+        example_inputs = [f"{plain_name(name)}={groups.get(name, 1)}" for name in inputs_needed]
+        return f"Write it as `{kind.name}({', '.join((*first, *example_inputs))})`."
 
     def _fail(self, node: tree.Node, fault: str, next_step: str) -> None:
         raise pointed(self.text, node.start, node.end, fault, next_step)
@@ -226,5 +226,5 @@ def _outside_features(node: object) -> Iterable[tree.Name]:
         for field in node.__slots__:
             yield from _outside_features(getattr(node, field))
     elif isinstance(node, tuple):
-        for part in node:
-            yield from _outside_features(part)
+        for subnode in node:
+            yield from _outside_features(subnode)

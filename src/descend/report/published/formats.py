@@ -73,17 +73,17 @@ class Format(ABC):
         digits, _, power = text.partition("e")
         return self.powered(self.number(digits), int(power)) if power else self.number(digits)
 
-    def estimate(self, found: Written) -> str:
-        value = self.number(found.value)
-        if not found.error:
-            return self.powered(value, found.power) if found.power else value
-        error = self.number(found.error)
+    def estimate(self, estimate_text: Written) -> str:
+        value = self.number(estimate_text.value)
+        if not estimate_text.error:
+            return self.powered(value, estimate_text.power) if estimate_text.power else value
+        error = self.number(estimate_text.error)
         if self.parentheses:
-            last = error if found.places is None else found.in_last_digits
+            last = error if estimate_text.places is None else estimate_text.in_last_digits
             value = f"{value}({last})"
-            return self.powered(value, found.power) if found.power else value
+            return self.powered(value, estimate_text.power) if estimate_text.power else value
         both = f"{value}{self.plus_minus}{error}"
-        return self.powered(f"({both})", found.power) if found.power else both
+        return self.powered(f"({both})", estimate_text.power) if estimate_text.power else both
 
     def interval(self, cell: Interval) -> str:
         if math.isnan(cell.low) and math.isnan(cell.high):
@@ -124,18 +124,18 @@ class Latex(Format):
         return "".join(self.ESCAPES.get(letter, letter) for letter in " ".join(text.split()))
 
     def name(self, name: str) -> str:
-        base, bracket, inside = name.partition("[")
+        base, bracket, bracket_text = name.partition("[")
         if base[:1] in GREEK:
             base = GREEK[base[0]] + base[1:]
         if PLAIN_NAME.fullmatch(base) and base.isascii():
-            return f"${as_latex(RealSymbol(base))}$" + self.text(bracket + inside)
+            return f"${as_latex(RealSymbol(base))}$" + self.text(bracket + bracket_text)
         return self.text(name)
 
     def measure(self, unit: str) -> str:
         from descend.units.library import is_installed, unit_of
 
-        found = unit_of(unit) if is_installed() else None
-        return self.text(unit) if found is None else f"${found.latex}$"
+        unit_text = unit_of(unit) if is_installed() else None
+        return self.text(unit) if unit_text is None else f"${unit_text.latex}$"
 
     def powered(self, number: str, power: int) -> str:
         return rf"{number} \times 10^{{{power}}}"
@@ -143,16 +143,16 @@ class Latex(Format):
     def plain_number(self, text: str) -> str:
         return f"${super().plain_number(text)}$"
 
-    def estimate(self, found: Written) -> str:
-        shown = super().estimate(found).replace("∞", r"\infty")
-        return "--" if found.value == "–" else f"${shown}$"
+    def estimate(self, estimate_text: Written) -> str:
+        latex_text = super().estimate(estimate_text).replace("∞", r"\infty")
+        return "--" if estimate_text.value == "–" else f"${latex_text}$"
 
     def interval(self, cell: Interval) -> str:
-        shown = super().interval(cell).replace("∞", r"\infty").replace("–", r"\text{--}")
-        return f"${shown}$" if shown else ""
+        latex_text = super().interval(cell).replace("∞", r"\infty").replace("–", r"\text{--}")
+        return f"${latex_text}$" if latex_text else ""
 
     def table(self, published: Published) -> str:
-        sides = "".join("r" if _numeric(published, place) else "l" for place in range(len(published.heads)))
+        sides = "".join("r" if _numeric(published, column) else "l" for column in range(len(published.heads)))
         lines = [
             f"% {' '.join(published.caption.split())}",
             r"% \usepackage{booktabs}",
@@ -190,7 +190,7 @@ class Markdown(Format):
         columns = range(len(published.heads))
         lines = [
             self._row(map(self.text, published.heads)),
-            self._row("---:" if _numeric(published, place) else "---" for place in columns),
+            self._row("---:" if _numeric(published, column_number) else "---" for column_number in columns),
             *(self._row(row) for section in published.filled for row in self.rows(section)),
         ]
         notes = [self.text(f"{note}.") for note in published.notes]
@@ -212,7 +212,7 @@ class Html(Format):
 
     def table(self, published: Published) -> str:
         sides = [
-            ' style="text-align:right"' if _numeric(published, place) else "" for place in range(len(published.heads))
+            ' style="text-align:right"' if _numeric(published, column) else "" for column in range(len(published.heads))
         ]
         heads = "".join(f"<th{side}>{self.text(head)}</th>" for side, head in zip(sides, published.heads, strict=True))
         bodies = []
@@ -224,8 +224,8 @@ class Html(Format):
             bodies.append(f"<tbody>\n{rows}\n</tbody>")
         notes = " ".join(self.text(f"{note}.") for note in published.notes)
         caption = f"<caption>{self.text(published.caption)}</caption>"
-        inside = "\n".join([f"<thead><tr>{heads}</tr></thead>", *bodies])
-        return f"<table>\n{caption}\n{inside}\n</table>" + (f"\n<p>{notes}</p>" if notes else "")
+        html_rows = "\n".join([f"<thead><tr>{heads}</tr></thead>", *bodies])
+        return f"<table>\n{caption}\n{html_rows}\n</table>" + (f"\n<p>{notes}</p>" if notes else "")
 
 
 class Csv(Format):
@@ -244,8 +244,8 @@ class Csv(Format):
         lines = csv.writer(file, lineterminator="\n")
         rows = [row for section in published.filled for row in section]
         kinds = [
-            next((type(row[place]) for row in rows if row[place] is not None), str)
-            for place in range(len(published.heads))
+            next((type(row[column_number]) for row in rows if row[column_number] is not None), str)
+            for column_number in range(len(published.heads))
         ]
         heads = zip(published.heads, kinds, strict=True)
         lines.writerow([each for head, kind in heads for each in self._heads(head, kind)])
@@ -266,17 +266,17 @@ class Csv(Format):
             return [_repr(cell.low), _repr(cell.high)]
         if isinstance(cell, Number):
             return [_repr(cell.value), *([""] * (2 if kind is Estimate else 0))]
-        shown = cell.text if isinstance(cell, Name) else cell.unit if isinstance(cell, Measure) else cell or ""
-        return [shown, *([""] * {Estimate: 2, Interval: 1}.get(kind, 0))]
+        cell_text = cell.text if isinstance(cell, Name) else cell.unit if isinstance(cell, Measure) else cell or ""
+        return [cell_text, *([""] * {Estimate: 2, Interval: 1}.get(kind, 0))]
 
 
 def _repr(value: float | None) -> str:
     return "" if value is None or math.isnan(value) else repr(value if isinstance(value, int) else float(value))
 
 
-def _numeric(published: Published, place: int) -> bool:
+def _numeric(published: Published, column: int) -> bool:
     """Whether a column holds numbers."""
-    return any(isinstance(row[place], Estimate | Interval | Number) for section in published.filled for row in section)
+    return any(isinstance(row[column], Estimate | Interval | Number) for section in published.filled for row in section)
 
 
 FORMATS: Mapping[str, type[Format]] = {"latex": Latex, "markdown": Markdown, "csv": Csv, "html": Html}
@@ -286,7 +286,7 @@ ENDINGS = {".tex": "latex", ".md": "markdown", ".csv": "csv", ".html": "html", "
 
 def write_tables(published: Sequence[Published], format: str, errors: str) -> str:
     """Return tables as text, one after the other. Raises ConfigError for a format that there is not."""
-    name = {ending[1:]: known for ending, known in ENDINGS.items()}.get(format, format)
+    name = {ending[1:]: table_format for ending, table_format in ENDINGS.items()}.get(format, format)
     if name not in FORMATS:
         raise ConfigError(
             f"There is no format `{format}` of a table.{closest(str(format), FORMATS)} Known: {', '.join(FORMATS)}."

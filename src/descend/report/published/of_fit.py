@@ -33,13 +33,13 @@ def of_fit(fit: Fitted, intervals: Intervals | None, errors: str) -> Published:
             "module. Report its loss instead."
         )
     first = next(entry for entry in ENTRIES if entry.key == "parameters")
-    listed = [field for field in first.shown(fit, intervals) if field.kind == "parameter"]
-    marked, measured = any(field.value[2] for field in listed), any(field.unit for field in listed)
+    parameter_fields = [field for field in first.shown(fit, intervals) if field.kind == "parameter"]
+    marked, measured = any(field.value[2] for field in parameter_fields), any(field.unit for field in parameter_fields)
     ends_of = [] if intervals is None else [f"{intervals.level * 100:.10g}% interval"]
     heads = ["parameter", "value", *ends_of, *(["unit"] if measured else []), *(["note"] if marked else [])]
     parameters: list[list[Cell]] = []
     quantities: list[list[Cell]] = []
-    for field in listed:
+    for field in parameter_fields:
         value, error, mark, *ends = field.value
         estimate = Estimate(value, error, exact=mark == FIXED)
         row: list[Cell] = [Name(field.label), estimate]

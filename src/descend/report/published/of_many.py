@@ -23,15 +23,17 @@ def of_groups(
     keys: the values of the columns that tell groups apart. estimates: values and errors by label. statistics: numbers
     or words, by name; one that no group has is left out.
     """
-    shown = {name: values for name, values in statistics.items() if any(_cell(value) is not None for value in values)}
+    statistics_shown = {
+        name: values for name, values in statistics.items() if any(_cell(value) is not None for value in values)
+    }
     columns: list[list[Cell]] = [[str(value) for value in values] for values in keys.values()]
     columns += [
         [Estimate(value, error) for value, error in zip(values.tolist(), found.tolist(), strict=True)]
         for values, found in estimates.values()
     ]
-    columns += [[_cell(value) for value in values] for values in shown.values()]
+    columns += [[_cell(value) for value in values] for values in statistics_shown.values()]
     rows = list(map(list, zip(*columns, strict=True)))
-    return Published([*keys, *estimates, *shown], [rows], caption, [f"Model: {caption}", convention(errors)])
+    return Published([*keys, *estimates, *statistics_shown], [rows], caption, [f"Model: {caption}", convention(errors)])
 
 
 def _cell(value: object) -> Cell:
@@ -42,23 +44,23 @@ def _cell(value: object) -> Cell:
     return str(value)
 
 
-def of_models(found: Content, sizes: Mapping[str, int]) -> list[Published]:
+def of_models(comparison: Content, sizes: Mapping[str, int]) -> list[Published]:
     """Return the table of models that were compared, and that of the tests of nested ones, if there are any.
 
     found: a comparison as plain values. sizes: how many parameters each model has.
     """
-    models, tests = found["models"], found["tests"]
-    least = min((model["AICc"] for model in models if model["AICc"] is not None), default=0.0)
+    models, tests = comparison["models"], comparison["tests"]
+    lowest_aicc = min((model["AICc"] for model in models if model["AICc"] is not None), default=0.0)
     rows: list[list[Cell]] = []
     for model in models:
-        above = None if model["AICc"] is None else model["AICc"] - least
+        above = None if model["AICc"] is None else model["AICc"] - lowest_aicc
         numbers = [model["loss"], model["AIC"], model["AICc"], above, model["BIC"], model["weight"]]
         rows.append([model["formula"], Number(sizes[model["formula"]]), *map(_number, numbers)])
     heads = ["model", "parameters", "loss", "AIC", "AICc", "ΔAICc", "BIC", "weight"]
-    used = [place for place in range(len(heads)) if any(row[place] is not None for row in rows)]
-    listed = [[row[place] for place in used] for row in rows]
+    used = [column_number for column_number in range(len(heads)) if any(row[column_number] is not None for row in rows)]
+    cells_listed = [[row[column_number] for column_number in used] for row in rows]
     caption = f"{len(models)} models of {models[0]['rows']:,} rows"
-    tables = [Published([heads[place] for place in used], [listed], caption)]
+    tables = [Published([heads[column_number] for column_number in used], [cells_listed], caption)]
     if tests:
         heads = ["model", "within", "F", "df", "p", "LR", "p of LR"]
         lines: list[list[Cell]] = []

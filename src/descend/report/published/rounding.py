@@ -59,11 +59,11 @@ def written(value: float, error: float | None = None, exact: bool = False) -> Wr
         return Written(alone.value, INFINITE, alone.power)
     rounded = _rounded(Decimal(error))
     last = int(rounded.as_tuple().exponent)
-    shown = EXACT.quantize(Decimal(value), Decimal(1).scaleb(last))
-    first = max(shown.adjusted() if shown else rounded.adjusted(), rounded.adjusted())
+    rounded_text = EXACT.quantize(Decimal(value), Decimal(1).scaleb(last))
+    first = max(rounded_text.adjusted() if rounded_text else rounded.adjusted(), rounded.adjusted())
     power = 0 if last <= 0 and SMALLEST <= first < LARGEST else first
-    places = power - last
-    return Written(_fixed(shown, power, places), _fixed(rounded, power, places), power, places)
+    decimals = power - last
+    return Written(_fixed(rounded_text, power, decimals), _fixed(rounded, power, decimals), power, decimals)
 
 
 def end(value: float, like: Written) -> str:
@@ -76,8 +76,8 @@ def end(value: float, like: Written) -> str:
         return NOTHING if math.isnan(value) else "-" * (value < 0.0) + INFINITE
     if like.places is None:
         return f"{value / 10.0**like.power:.4g}"
-    shown = EXACT.quantize(Decimal(value), Decimal(1).scaleb(like.power - like.places))
-    return _fixed(shown, like.power, like.places)
+    rounded_text = EXACT.quantize(Decimal(value), Decimal(1).scaleb(like.power - like.places))
+    return _fixed(rounded_text, like.power, like.places)
 
 
 def _rounded(error: Decimal) -> Decimal:
@@ -89,9 +89,9 @@ def _rounded(error: Decimal) -> Decimal:
     return rounded
 
 
-def _fixed(number: Decimal, power: int, places: int) -> str:
+def _fixed(number: Decimal, power: int, decimals: int) -> str:
     """Return a number divided by a power of ten, with some places after the point; 0 has no sign."""
-    scaled = EXACT.quantize(number.scaleb(-power, EXACT), Decimal(1).scaleb(-places))
+    scaled = EXACT.quantize(number.scaleb(-power, EXACT), Decimal(1).scaleb(-decimals))
     return f"{scaled if scaled else abs(scaled):f}"
 
 
@@ -100,5 +100,5 @@ def _alone(value: float, exact: bool, digits: int = OF_VALUE) -> Written:
     number = Decimal(text)
     first = number.adjusted() if number else 0
     power = 0 if SMALLEST <= first < LARGEST else first
-    shown = number.scaleb(-power, EXACT).normalize(EXACT)
-    return Written(f"{shown:f}" if shown else "0", "", power)
+    rounded_text = number.scaleb(-power, EXACT).normalize(EXACT)
+    return Written(f"{rounded_text:f}" if rounded_text else "0", "", power)
