@@ -11,7 +11,7 @@ from descend.losses.absolute import Absolute
 from descend.losses.bernoulli import Bernoulli
 from descend.losses.contract import Loss
 from descend.losses.cross_entropy import CrossEntropy, LogLikelihood
-from descend.losses.given import Given
+from descend.losses.given import Given, OfPlaces
 from descend.losses.huber import Huber
 from descend.losses.logistic import Logistic
 from descend.losses.several import Several, several_losses
@@ -21,7 +21,7 @@ from descend.registry import CALL, Registry
 if TYPE_CHECKING:
     from torch import Tensor
 
-OF_MODULES: Registry[Loss] = Registry(CrossEntropy, LogLikelihood, Given, Several)
+OF_MODULES: Registry[Loss] = Registry(CrossEntropy, LogLikelihood, Given, OfPlaces, Several)
 LOGITS = ("binary_cross_entropy", "binary_cross_entropy_with_logits", "bce_with_logits")
 """What other programs call the logistic loss, whose score is the logit: one output without a sigmoid."""
 SHORT = {"mse": "squared", "mse_loss": "squared", "l1": "absolute", "mae": "absolute", "l1_loss": "absolute"}
@@ -88,7 +88,7 @@ def written_loss(text: str) -> Loss:
 
 def _cross_entropy(given: OfTorch) -> Loss | None:
     if given.ignore_index >= 0:
-        return None
+        return _with_ignored(given)
     weights = "" if given.weight is None else ", ".join(repr(each) for each in given.weight.tolist())
     return CrossEntropy(label_smoothing=float(given.label_smoothing), class_weights=weights)
 
@@ -99,7 +99,12 @@ def _logits(given: OfTorch) -> Loss | None:
 
 def _log_likelihood(given: OfTorch) -> Loss | None:
     weights = "" if given.weight is None else ", ".join(repr(each) for each in given.weight.tolist())
-    return None if given.ignore_index >= 0 else LogLikelihood(class_weights=weights)
+    return _with_ignored(given) if given.ignore_index >= 0 else LogLikelihood(class_weights=weights)
+
+
+def _with_ignored(given: OfTorch) -> Loss:
+    """Return the loss of PyTorch itself, which knows what to ignore, as one of classes."""
+    return OfPlaces(called=type(given).__name__, function=cast(Callable[..., object], given))
 
 
 WITHOUT = {
