@@ -231,13 +231,12 @@ def seen(model: ModuleModel, output: Tensor, y: Tensor) -> Seen:
     """Return what was observed and predicted of rows, of what a module returned for them."""
     import torch
 
-    loss = model.loss
     places = y.ndim > 1 and not y.is_floating_point() and (*output.shape[:1], *output.shape[2:]) == y.shape
-    if places or loss.of_places:
+    if places or model.loss.of_places:
         y = y.reshape(-1)
-        there = (y >= 0) & (y != loss.ignored)
+        there = (y >= 0) & (y != model.loss.ignored)
         output, y = output.movedim(1, -1).reshape(-1, output.shape[1])[there], y[there]
-    observed = y.detach().cpu().double().numpy()
+    loss, observed = model.loss, y.detach().cpu().double().numpy()
     if loss.of_classes or (not y.is_floating_point() and y.ndim == 1 and output.ndim == 2 and output.shape[1] > 1):
         shares = torch.softmax(output.double() if not output.is_mps else output, 1).cpu().double().numpy()
         observed = observed if observed.ndim == 1 else observed.argmax(axis=1).astype(np.float64)
