@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -45,6 +45,7 @@ class SecondOrder(Optimizer):
     thorough: ClassVar[bool] = True
     damps: ClassVar[bool] = True
     uses_rate = False
+    rate, settled = 1.0, None
 
     def __init__(self, ours: LevenbergMarquardt, objective: ModuleObjective) -> None:
         self.ours = ours
@@ -57,6 +58,23 @@ class SecondOrder(Optimizer):
         return self.ours
 
     decays: ClassVar[bool] = False
+
+    def remembered(self, state: object) -> object:
+        """Return what it remembers, as data and tensors; J where it stands is not among this."""
+        return as_tensors(cast(Standing, state).state)
+
+    def recalled(self, content: Any) -> Standing:
+        """Return the state of what it remembered in an earlier run."""
+        return Standing(as_arrays(content))
+
+    def stands(self, state: object, promised: float) -> None:
+        """Evaluate J where an earlier run stood after one of these steps, as its end was. promised: by the last."""
+        objective = self.surface.objective
+        parameters = objective.model.parameters
+        place = Place(self.surface, parameters.flat.read(), None)
+        objective.ahead = ModulePoint.known(parameters.present, place, objective)
+        objective.ahead.promised = promised
+        cast(Standing, state).place = place
 
     def init(self, theta: object) -> Standing:
         return Standing(self.ours.init(np.empty(self.surface.size)))
@@ -101,6 +119,26 @@ class SecondOrder(Optimizer):
 
     def suggested_rate(self, evaluation: Any) -> float:
         return 1.0
+
+
+def as_tensors(value: object) -> object:
+    """Return a state with tensors in place of arrays.
+
+    >>> as_tensors(([1.0, 2.0], 0.5, None))
+    (tensor([1., 2.], dtype=torch.float64), 0.5, None)
+    """
+    import torch
+
+    if isinstance(value, tuple):
+        return tuple(as_tensors(each) for each in value)
+    return torch.from_numpy(np.array(value)) if isinstance(value, np.ndarray | list) else value
+
+
+def as_arrays(value: Any) -> Any:
+    """Return a state with arrays in place of tensors."""
+    if isinstance(value, tuple):
+        return tuple(as_arrays(each) for each in value)
+    return np.array(value.numpy()) if hasattr(value, "numpy") else value
 
 
 def second_order(ours: LevenbergMarquardt, objective: ModuleObjective) -> tuple[SecondOrder, str]:
