@@ -144,6 +144,22 @@ def _asks_name_of_loss(node: ast.AST) -> bool:
     )
 
 
+def losses_chosen() -> Iterator[Place]:
+    """Yield where somebody outside the room of losses hands on the name of one: `loss="squared"` in a call, or built.
+
+    It may be a default, or the data of a problem in the lab.
+    """
+    for file in FILES:
+        for node in ast.walk(tree(file)) if room(file) not in ("losses", "doctor", "lab") else ():
+            if not isinstance(node, ast.Call) or ast.unparse(node.func).endswith("with_options"):
+                continue
+            handed = [*(each.value for each in node.keywords if each.arg == "loss")]
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+            handed += node.args if called in ("build", "spell", "using") else []
+            if {each.value for each in handed if isinstance(each, ast.Constant)} & loss_names():
+                yield place("loss chosen by name", file, node)
+
+
 def classes_asked(kind: str) -> Iterator[Place]:
     """Yield where somebody outside the room ``kind`` asks whether something is of one of its classes.
 
@@ -395,6 +411,7 @@ def files_entered(folder: Path) -> list[str]:
 
 RULES = {
     "names of losses outside their room": names_of_losses,
+    "losses chosen by name outside their room": losses_chosen,
     "classes of losses asked for outside their room": lambda: classes_asked("losses"),
     "classes of models asked for outside their room": lambda: classes_asked("models"),
     "hasattr and getattr of a model": models_sounded,

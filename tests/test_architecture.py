@@ -8,6 +8,7 @@ from tests import architecture
 # How many places may break a rule. Lower a number with the places that go; none is ever raised.
 LIMITS = {
     "names of losses outside their room": 0,
+    "losses chosen by name outside their room": 0,
     "classes of losses asked for outside their room": 0,
     "classes of models asked for outside their room": 0,
     "hasattr and getattr of a model": 0,

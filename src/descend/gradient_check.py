@@ -20,7 +20,7 @@ from descend.models import Model, kind_of
 from descend.models.reading import known_column
 from descend.options.request import Request
 from descend.problem import preflight
-from descend.problem.model_reading import gradient_columns, gradient_source, read_model
+from descend.problem.model_reading import gradient_source, read_model
 from descend.problem.posing import pose
 from descend.problem.suspicion import court_case, judged
 from descend.starts.choice import begin
@@ -47,7 +47,7 @@ def check_gradient(request: Request, table: Table, loss: Loss) -> Judgement:
     if request.weights is not None:
         known_column(request.weights, table, "weights")
     table = table.with_codings(read.codings)
-    names = dict.fromkeys((*read.response_columns, *read.inputs, *gradient_columns(sums), *roles.columns))
+    names = dict.fromkeys((*read.response_columns, *read.inputs, *sums.more_columns, *roles.columns))
     rows = preflight.read_rows(read, table, tuple(names), request)
     preflight.check_more_than_one_row(rows.count, table.source)
     rows.check()

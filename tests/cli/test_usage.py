@@ -66,11 +66,11 @@ def test_every_suggestion_is_an_option_of_some_verb() -> None:
     import typer.main
 
     from descend.cli.main import app
-    from descend.cli.usage import SYNONYMS
+    from descend.cli.usage import OF_COMMANDS
 
     verbs = typer.main.get_command(app).commands.values()  # type: ignore[attr-defined]
     options = {option for verb in verbs for parameter in verb.params for option in parameter.opts}
-    assert set(SYNONYMS) <= options
+    assert set(OF_COMMANDS) <= options
 
 
 def test_a_warning_is_printed_once(run: Run, data: Path) -> None:

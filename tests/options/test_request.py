@@ -71,6 +71,7 @@ SAMPLES = {
     "values": {"a": 1.5, "b": [1.0, 2.0]},
     "whole": 7,
     "number": 0.5,
+    "number or text": 0.5,
 }
 
 

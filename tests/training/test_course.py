@@ -154,11 +154,11 @@ def test_callbacks_hear_the_events_in_order_and_may_stop():
         ),
         (
             {"keep": "best"},
-            "The best weights are those of the lowest validation loss: give `validation`, such as 0.2.",
+            "The best parameters are those of the lowest validation loss: give `validation`, such as 0.2.",
         ),
         (
             {"keep": "worst"},
-            "`keep` says which weights are left in the module, `last` or `best`, not 'worst'.",
+            "`keep` says which parameters are left, `last` or `best`, not 'worst'.",
         ),
         (
             {"validation": 1.5},
@@ -195,7 +195,7 @@ def test_bad_options_are_refused(options, message):
     assert str(caught.value) == message
 
 
-def test_a_formula_has_no_validation():
+def test_a_formula_has_no_clipping():
     with pytest.raises(ConfigError) as caught:
-        descend.fit("y ~ w*x", {"x": [1.0, 2.0, 3.0], "y": [2.0, 4.1, 6.0]}, validation=0.2)
-    assert str(caught.value) == "`validation` is for training a PyTorch module, not for a formula or a function."
+        descend.fit("y ~ w*x", {"x": [1.0, 2.0, 3.0], "y": [2.0, 4.1, 6.0]}, clip=1.0)
+    assert str(caught.value) == "`clip` is for training a PyTorch module, not for a formula or a function."

@@ -175,10 +175,11 @@ def fit(
     checkpoint: a file that says where the run stands; with resume, a run goes on from there to the same trajectory, bit
         for bit on the same engine, and begins anew if there is no such file yet.
     log_every: print every so many epochs, and the last. on_step: called with every step; on_groups: with (done, all).
-    validation: of a module, the share of the rows that is held back, or ``(X, y)``. patience: epochs without a lower
-        validation loss that end the run; min_delta: by how much lower. keep: ``"best"`` weights by validation, or
-        ``"last"``; monitor: the metric that is watched instead. clip: norm to which gradients are cut; clip_value: the
-        size of each of their numbers. accumulate: batches per step. precision: ``"bf16"``. compile: by torch.compile.
+    validation: the share of the rows that is held out, or rows of their own, as ``data`` or ``(X, y)``:
+        ``Fit.measures`` and ``Fit.trace`` tell their loss. patience: epochs without a lower one that end the run;
+        min_delta: by how much lower. keep: ``"best"`` parameters by validation, or ``"last"``. Of a module: monitor:
+        the metric that is watched instead. clip: norm to which gradients are cut; clip_value: the size of each of their
+        numbers. accumulate: batches per step. precision: ``"bf16"``. compile: by torch.compile.
         ema: decay of an average of the weights. metrics: names such as ``"accuracy"``, functions of y and the
         prediction, or metrics of torchmetrics. callbacks: a list of objects with methods such as ``on_epoch_end(run)``,
         or functions of ``run``, called after each epoch. progress: whether a line shows it; if None, where one watches.

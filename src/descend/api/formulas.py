@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.equations import levels_in
-from descend.losses import LOSSES, Loss
+from descend.losses import LEAST_SQUARES, LOSSES, Loss
 from descend.losses.probability import taken_for
 from descend.models import kind_of
 from descend.optimizers import Optimizer
@@ -90,7 +90,7 @@ def explain(
     if data is None:
         return of_formula(read_formula(formula, guess_columns(formula) if columns is None else columns))
     # The start does not hang on the scale of a robust loss.
-    known = "squared" if LOSSES.build(loss).estimated else loss
+    known = LEAST_SQUARES if LOSSES.build(loss).estimated else loss
     request = Request(
         model=formula, start=start, loss=known, missing=missing, standardize=standardize, polish=outlook is None
     )

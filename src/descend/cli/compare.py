@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 NEITHER = ("errors", "optimizer", "checkpoint", "resume", "sharpness", "log_every")
-"""Options of a fit that a comparison does not have."""
+"""Options of a fit that a comparison does not have: of what it makes of several fits, none asks for these."""
 LOOK = tuple(key for key in options.LOOK if key not in ("bands", "residuals"))
 """What may be said of the look of a picture of several models."""
 

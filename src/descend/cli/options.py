@@ -87,6 +87,7 @@ TYPES: Mapping[str, object] = {
     "values": list[str],
     "whole": str,
     "number": str,
+    "number or text": str,
     "switch": bool,
 }
 
@@ -111,7 +112,7 @@ def _parameter(option: Option) -> inspect.Parameter:
     spelled = [option.spelled, *([option.short] if option.short else [])]
     # A parser's ValueError, such as ConfigError, would be told in Typer's words; that of a callback is not.
     read: Callable[..., object] | None = _reader(option) if option.form in ("whole", "number") else None
-    if option.form == "text" and isinstance(option.default, float):
+    if option.form == "number or text":
         read = _number_or_text
     panel = MOST_USED if option.often else option.subject
     written = typer.Option(*spelled, metavar=option.metavar, help=option.help, callback=read, rich_help_panel=panel)
@@ -121,10 +122,10 @@ def _parameter(option: Option) -> inspect.Parameter:
     )
 
 
-def _number_or_text(text: str) -> float | str:
-    """Return a number where there is one: a penalty may be a word too."""
+def _number_or_text(text: str | None) -> float | str | None:
+    """Return a number where there is one: a penalty may be a word too, and rows held out a file."""
     try:
-        return float(text)
+        return None if text is None else float(text)
     except ValueError:
         return text
 

@@ -6,11 +6,11 @@ from descend.cli import options
 from descend.cli.outputs import check_outputs, check_pictures
 from descend.cli.terminal import folded, say, say_json
 from descend.options.option import Option
-from descend.options.range_test import WITHOUT
+from descend.options.request import OPTIONS
 
 
 @options.takes(
-    *(key for key in options.FITTING if key not in WITHOUT),
+    *(key for key in options.FITTING if OPTIONS[key].range_tested),
     Option("low", None, "The first rate; a thousandth of the largest stable one if not given.", "number", "NUMBER"),
     Option("high", None, "The last rate; ten times the largest stable one if not given.", "number", "NUMBER"),
     Option("steps", 100, "How many steps, each at a rate larger by the same factor.", "whole", "N"),

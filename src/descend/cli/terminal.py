@@ -124,7 +124,7 @@ class Log:
                     self.warned.append(step.note)
                     say(f"Warning: {step.note}.", file=sys.stderr)
                 if due:
-                    say(folded(step.line() if self.sharpness else str(step)), file=self.stream)
+                    say(folded(step.line() if self.sharpness or step.measures else str(step)), file=self.stream)
         if self.live and step.outcome is None:
             self.live(step)
 
@@ -158,6 +158,8 @@ class Live:
             self.progress = self._started()
         task = self.progress.task_ids[0]
         state = f"loss {step.loss:.6g}  |gradient| {step.gradient_norm:.3g}  rate {step.learning_rate:.3g}"
+        if step.validation_loss is not None:
+            state = f"loss {step.loss:.6g}  validation {step.validation_loss:.6g}  rate {step.learning_rate:.3g}"
         if self.sharpness is not None:
             state += f"  rate*curvature {step.learning_rate * self.sharpness:.3g}"
         self.progress.update(task, completed=step.epoch, state=state, refresh=True)

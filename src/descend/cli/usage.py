@@ -4,43 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from descend.options.request import OPTIONS
 from descend.registry import closest
 
-SYNONYMS = {
-    "--learning-rate": "lr rate alpha eta step-size stepsize",
-    "--epochs": "iterations iters iter n-iter niter max-iter maxiter max-iterations max-epochs n-epochs steps",
-    "--loss": "loss-function lossfunction objective cost criterion family distribution likelihood",
-    "--optimizer": "method algorithm solver opt",
-    "--start": "init initial initial-guess guess p0 x0",
-    "--tolerance": "tol ftol gtol xtol eps epsilon",
-    "--batch-size": "batch batchsize",
-    "--seed": "random-state random-seed",
-    "--bound": "bounds limits constraint",
-    "--fix": "fixed freeze",
-    "--tie": "ties",
-    "--weights": "weight sample-weight",
-    "--sigma": "yerr error uncertainty std",
-    "--l2": "ridge weight-decay",
-    "--l1": "lasso",
-    "--where": "filter subset condition",
-    "--missing": "na dropna drop-na nan-policy",
-    "--time-limit": "timeout max-time",
-    "--standardize": "standardise normalize normalise scale",
-    "--log-every": "verbose v print-every",
+OF_COMMANDS = {
     "--interval": "ci confidence",
     "--level": "confidence-level",
     "--plot": "figure picture png image",
     "--report": "html page",
     "--animate": "animation gif movie video",
-    "--gradient": "grad jac",
     "--output": "o out save to-file",
     "--save": "o out output model to-file",
     "--at": "x values",
-    "--by": "group groups group-by groupby",
-    "--trials": "n-trials totals",
     "--optimizers": "methods optimizer algorithms",
 }
-"""Our options by the names that other programs give them."""
+"""What other programs call options of commands; those of a fit say it themselves (`Option.synonyms`)."""
 
 
 def explained(error: Exception) -> str:
@@ -66,4 +44,5 @@ def _no_option(error: Exception) -> str:
 
 def _called(name: str, known: list[str]) -> Iterator[str]:
     yield from (option for option in known if option == f"--{name}")
-    yield from (option for option in known if name in SYNONYMS.get(option, "").split())
+    synonyms = OF_COMMANDS | {option.spelled: option.synonyms for option in OPTIONS.values()}
+    yield from (option for option in known if name in synonyms.get(option, "").split())

@@ -87,10 +87,9 @@ class Writer:
             "judge": plain(snapshot.judge),
             "state": plain(snapshot.state),
         }
-        steps = [
-            [each.epoch, each.theta.tolist(), each.loss, each.gradient_norm, each.learning_rate, each.seconds]
-            for each in self.steps
-        ]
+        if (best := snapshot.best) is not None:
+            position["best"] = [*_written(best), best.validation_loss]
+        steps = [_written(each) for each in self.steps]
         write_atomically(self.path, json.dumps(self.head | {"position": position, "steps": steps}) + "\n")
         self.written, self.waiting = time.monotonic(), None
 
@@ -100,6 +99,14 @@ class Writer:
         if len(self.steps) > REMEMBERED:
             self.stride *= 2
             self.steps = [saved_step for saved_step in self.steps if saved_step.epoch % self.stride == 0]
+
+
+def _written(step: Step) -> list[object]:
+    return [step.epoch, step.theta.tolist(), step.loss, step.gradient_norm, step.learning_rate, step.seconds]
+
+
+def _read_step(epoch: int, theta: list[float], loss: float, norm: float, rate: float, seconds: float) -> Step:
+    return Step(epoch, np.array(theta), loss, norm, rate, seconds)
 
 
 def read(path: str | os.PathLike[str]) -> Checkpoint | None:
@@ -113,12 +120,12 @@ def read(path: str | os.PathLike[str]) -> Checkpoint | None:
         theta = np.array(position["theta"], dtype=np.float64)
         memory = tuple(live(position["judge"]))
         optimizer_state, order, seconds = live(position["state"]), position["order"], position["seconds"]
-        snapshot = Snapshot(position["epoch"], theta, optimizer_state, order, memory, seconds)
-        steps = tuple(
-            Step(epoch, np.array(values), loss, norm, rate, seconds)
-            for epoch, values, loss, norm, rate, seconds in content["steps"]
-            if epoch < snapshot.epoch
-        )
+        best = None
+        if (found := position.get("best")) is not None:
+            best = _read_step(*found[:-1])
+            best.measures = {"validation_loss": found[-1]}
+        snapshot = Snapshot(position["epoch"], theta, optimizer_state, order, memory, seconds, best)
+        steps = tuple(_read_step(*each) for each in content["steps"] if each[0] < snapshot.epoch)
         return Checkpoint(content["run"], content["start"], position["loss"], snapshot, steps)
     except FileNotFoundError:
         return None

@@ -116,7 +116,7 @@ def descend(
         if snapshots:
             step.snapshot = Snapshot(epoch, theta, optimizer_state, order, judge.memory, seconds)
         yield step
-        if outcome is not None:
+        if step.outcome is not None:  # a reader may have ended the run
             return
         if closed is not None:
             continue

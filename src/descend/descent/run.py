@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import FrameType
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from descend.descent.beginning import Beginning, choose, learning_rate, scales, unused
 from descend.descent.checkpoint import Checkpoint, Writer, where_it_stood, writer_of
@@ -22,7 +22,10 @@ from descend.optimizers.schedules import Constant, schedule_of
 from descend.options.request import Request
 from descend.problem.objective import VectorObjective
 from descend.problem.point import Array, Objective, Point
-from descend.table.connection import Connection, ConnectionLostError
+from descend.table.connection import ConnectionLostError
+
+if TYPE_CHECKING:
+    from descend.descent.validation import Validation
 
 MOST_EPOCHS = 10_000
 """Default number of epochs; a run in batches takes a hundredth of that."""
@@ -43,7 +46,8 @@ class Run:
     """The settings of a run, and its steps. learning_rate: of the first step; None if the optimizer uses none.
 
     epochs_given, started: whether the user gave the number of epochs, and starting values. first: J at the start, in
-    the parameters of the descent, which are standardised ones if the user chose so.
+    the parameters of the descent, which are standardised ones if the user chose so. validation: what read its steps to
+    tell their loss on rows held out, if there are any.
     """
 
     beginning: Beginning
@@ -55,6 +59,7 @@ class Run:
     notes: tuple[str, ...]
     plan: Plan
     first: Point
+    validation: Validation | None = None
 
     @property
     def advice(self) -> str:
@@ -108,15 +113,17 @@ def run(
     with interruptible as stop:
         rate, rate_note = learning_rate(request.learning_rate, optimizer, first)
         notes.insert(1, rate_note if optimizer.uses_rate else unused(request, optimizer))
+        validation = None if problem.validation is None else _validated(problem.validation, request, resumed)
         plan = _planned(beginning, request, first, optimizer, rate, stop)
         warning, watch = _watched(beginning, request, objective, first, optimizer, plan)
         if plan.closed is not None:
-            trace.read_from(plan.closed, rate, problem.model.parameters, restore)
+            trace.read_from(plan.closed, rate, problem.model.parameters, _restore_and_measure(restore, validation))
         keep: Writer | None = None
         keeper = objective.keeper(rate, trace.append, () if resumed is None else resumed.steps)
         if request.checkpoint is not None and keeper is None:
             keep = writer_of(beginning, request, objective, optimizer, plan, trace, resumed)
-        readers = [reader for reader in (watch, restore, trace.append, keep, keeper, on_step) if reader is not None]
+        every = (watch, restore, validation, trace.append, keep, keeper, on_step)
+        readers = [reader for reader in every if reader is not None]
         snapshot = None if resumed is None else resumed.snapshot
         try:
             for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters, snapshot):
@@ -135,11 +142,27 @@ def run(
         notes.insert(0, f"resumed at epoch {snapshot.epoch:,} from {request.checkpoint}")
     if objective.engine is not problem.objective.engine:
         problem.objective.passes += objective.passes
-    connection: Connection | None = getattr(getattr(objective.engine, "lazy", None), "connection", None)
-    notes.append(None if connection is None else connection.note)
+    lazy = objective.engine.lazy
+    notes.append(None if lazy is None or lazy.connection is None else lazy.connection.note)
+    notes += () if validation is None else validation.remarks()
     notes_of_run = tuple(note for note in notes if note)
     rate_chosen, started = rate if optimizer.uses_rate else None, bool(problem.given)
-    return Run(beginning, optimizer, rate_chosen, plan.epochs_given, started, trace, notes_of_run, plan, first)
+    return Run(
+        beginning, optimizer, rate_chosen, plan.epochs_given, started, trace, notes_of_run, plan, first, validation
+    )
+
+
+def _restore_and_measure(
+    restore: Callable[[Step], None] | None, validation: Validation | None
+) -> Callable[[Step], None] | None:
+    return restore if validation is None else validation.after(restore)
+
+
+def _validated(objective: VectorObjective, request: Request, resumed: Checkpoint | None) -> Validation:
+    """Return what reads the steps to tell their loss on the rows held out."""
+    from descend.descent.validation import Validation
+
+    return Validation(objective, request, None if resumed is None else resumed.snapshot.best)
 
 
 def _unlike_columns(objective: Objective, first: Point) -> bool:
@@ -185,7 +208,8 @@ def _planned(
         stop=stop,
         snapshots=request.checkpoint is not None,
     )
-    if plan.epochs_given and plan.epochs > WORTH_IT and plan.tolerance is None and not batches:
+    every = request.patience is not None or request.keep == "best"  # has to be looked at
+    if plan.epochs_given and plan.epochs > WORTH_IT and plan.tolerance is None and not (batches or every):
         from descend.stability.forecast import trajectory
 
         plan.closed = trajectory(first, optimizer, rate, plan.schedule)

@@ -16,8 +16,7 @@ from descend.descent.beginning import Beginning
 from descend.descent.commenting import attempt
 from descend.descent.outcome import Outcome
 from descend.descent.run import Run
-from descend.descent.step import Trace
-from descend.engines.totals import InMemory
+from descend.descent.step import Step, Trace
 from descend.formula.structure import interchangeable, waves
 from descend.losses import Loss
 from descend.models import Model
@@ -173,13 +172,13 @@ class Solution:
     @property
     def in_memory(self) -> bool:
         """Whether all rows are in memory, rather than in a file or a database."""
-        return isinstance(self.objective.engine, InMemory)
+        return self.objective.engine.in_memory
 
     def __getstate__(self) -> dict[str, object]:
         """Return what is pickled: all but the table and what only a diagnosis of the run needs."""
         problem, run = copy.copy(self.problem), copy.copy(self.run)
-        problem.__dict__.update(table=None)
-        run.__dict__.update(plan=None, first=None, beginning=None)
+        problem.__dict__.update(table=None, validation=None)
+        run.__dict__.update(plan=None, first=None, beginning=None, validation=None)
         return self.__dict__ | {"problem": problem, "run": run}
 
 
@@ -211,8 +210,16 @@ def named(model: Model, theta: Any) -> Named:
 def solution_of(run: Run, request: Request, began: float) -> Solution:
     """Return the solution at which a run ended, with everything that is to be said about it."""
     problem, failures = run.beginning.problem, list[str]()
-    final = problem.objective.end() or run.trace.last_finite
-    outcome = run.trace[-1].outcome or Outcome.INTERRUPTED
+    outcome, kept = (
+        run.trace[-1].outcome or Outcome.INTERRUPTED,
+        None if run.validation is None else run.validation.kept,
+    )
+    final = problem.objective.end() or kept or run.trace.last_finite
+    remedy = ""
+    if kept is not None and outcome in (Outcome.CONVERGED, Outcome.EPOCHS_USED_UP, Outcome.STALLED):
+        outcome, remedy = Outcome.STOPPED_EARLY, _left_early(kept, run.trace[-1])
+    elif outcome is Outcome.EPOCHS_USED_UP and run.validation is not None:
+        remedy = run.validation.remedy
     verdict, endless = Verdict(), None
     if outcome is not Outcome.DIVERGED and problem.model.loss.endless:
         with attempt("whether there is a minimum", failures):
@@ -234,6 +241,7 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
         theta=final.theta,
         loss=float(final.loss),
         outcome=outcome,
+        remedy=remedy,
         notes=run.notes
         + run.beginning.notes
         + _of_derivatives(problem)
@@ -256,6 +264,14 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
     if outcome in (Outcome.CONVERGED, Outcome.STALLED):  # parameters that run towards infinity converge nowhere
         return replace(solution, outcome=Outcome.STALLED, remedy=endless, endless=endless)
     return replace(solution, notes=(*solution.notes, endless))
+
+
+def _left_early(kept: Step, last: Step) -> str:
+    """Say that the parameters are not those that the run ended at."""
+    return (
+        f"The descent went on to epoch {last.epoch:,}, but the parameters are those of epoch {kept.epoch:,}, where "
+        "the validation loss was lowest."
+    )
 
 
 def _remarks(beginning: Beginning, theta: Any, outcome: Outcome) -> tuple[str, ...]:
@@ -286,8 +302,8 @@ def _remarks(beginning: Beginning, theta: Any, outcome: Outcome) -> tuple[str, .
 
 def _of_derivatives(problem: Problem) -> tuple[str, ...]:
     """Say how derivatives were found, where they are numeric."""
-    words: tuple[str, ...] = getattr(problem.objective.engine, "words", ())
-    return words
+    differencing = problem.objective.engine.differencing
+    return () if differencing is None else differencing.words
 
 
 def _at_bounds(problem: Problem, theta: Any) -> tuple[str, ...]:

@@ -123,11 +123,7 @@ class Gauge:
             step.note = self._note(step.epoch, step.learning_rate)
 
     def _measured(self, theta: Array) -> float | None:
-        point = self.objective(theta, 2)
-        if hasattr(point, "largest_curvature"):
-            curvature: float | None = point.largest_curvature()
-            return curvature
-        return largest_curvature(point.curvature)
+        return self.objective(theta, 2).largest_curvature()
 
     def _note(self, epoch: int, rate: float) -> str | None:
         assert self.sharpness is not None

@@ -37,7 +37,7 @@ class Snapshot:
     """The state of a run from which exactly the same steps follow again.
 
     state: the optimizer's. order: that of the evaluation at theta, as its last bits depend on it. judge: what the judge
-    of the run remembers. seconds: time spent so far.
+    of the run remembers. seconds: time spent so far. best: the step whose loss on rows held out was lowest so far.
     """
 
     epoch: int
@@ -46,6 +46,7 @@ class Snapshot:
     order: int
     judge: Memory
     seconds: float
+    best: Step | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)

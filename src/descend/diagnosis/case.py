@@ -88,7 +88,7 @@ class Case:
             return self.objective
         built = self.over({})
         assert isinstance(built, VectorObjective)
-        units = getattr(self.objective, "units", None)
+        units = self.objective.units
         if units is None:
             return built
         from descend.problem.standardized import StandardizedObjective
@@ -97,8 +97,8 @@ class Case:
 
     def in_units(self, theta: Array) -> Array:
         """Return the parameters in the user's units, from those of a descent in standardised columns."""
-        units = getattr(self.objective, "units", None)
-        return theta if units is None else np.asarray(units.theta(theta))
+        units = self.objective.units
+        return theta if units is None else units.theta(theta)
 
     @property
     def outcome(self) -> Outcome:

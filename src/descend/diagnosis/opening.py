@@ -10,11 +10,11 @@ import numpy as np
 
 from descend.descent.run import Run
 from descend.diagnosis.case import Array, Case
-from descend.engines.stream import StreamEngine
-from descend.engines.torch_engine import TorchEngine
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program
+from descend.problem.engine_choice import summing
 from descend.problem.point import Objective
 from descend.problem.problem import Problem
-from descend.problem.standardized import StandardizedObjective
 
 
 @contextlib.contextmanager
@@ -47,7 +47,7 @@ def _of_vector(run: Run) -> Case:
     failed, last = run.trace[-1], run.trace.last_finite
     # A run in standardised columns descended in other parameters than those it reports.
     objective = run.first.objective
-    to_standardized = objective.units.u if isinstance(objective, StandardizedObjective) else np.asarray
+    to_standardized = np.asarray if objective.units is None else objective.units.u
     return Case(
         run=run,
         objective=objective,
@@ -63,21 +63,11 @@ def _of_vector(run: Run) -> Case:
 
 def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Objective:
     """Return J of the same model over other values of its columns."""
-    from descend.engines.numpy_engine import NumpyEngine
-    from descend.gradients.derived import derived
+    from descend.engines.torch_engine import TorchEngine
     from descend.problem.objective import objective_over
 
-    engine: Any = problem.objective.engine
-    merged = problem.rows.replaced(columns)
-    if isinstance(engine, TorchEngine):
-        built: Any = TorchEngine(engine.kernel, merged, engine.device)
-    elif isinstance(engine, NumpyEngine):
-        built = NumpyEngine(engine.kernel, merged)
-    elif isinstance(engine, StreamEngine) and engine.device is not None:
-        built = TorchEngine(engine.kernel, merged, engine.device)
-    elif isinstance(engine, StreamEngine):
-        built = NumpyEngine(engine.kernel, merged)
-    else:
-        built = NumpyEngine(derived(problem.model.formula, problem.model.loss), merged)
-    objective = problem.objective
-    return objective.with_priors_of(objective_over(built, objective.penalty, objective.bounds))
+    known, code, merged = problem.objective, problem.code, problem.rows.replaced(columns)
+    assert isinstance(code, Program | Kernel)
+    device = known.engine.device
+    built = summing(code, merged) if device is None else TorchEngine(code, merged, device, passes=0)
+    return known.with_priors_of(objective_over(built, known.penalty, known.bounds))

@@ -10,7 +10,7 @@ from descend.diagnosis.case import Array, Case, Progress, counted, losses, went_
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.optimizers.systems import matrix_of
 from descend.problem.point import Objective
-from descend.problem.standardized import StandardizedObjective, column_moments, entering, standardized
+from descend.problem.standardized import column_moments, entering, standardized
 from descend.wording import spell
 
 BEYOND = 10.0
@@ -83,7 +83,7 @@ def unscaled_column(case: Case) -> Diagnosis | None:
 
 def scales_of(case: Case) -> Scales | None:
     """Find the column that stands out, and compare the condition of J with that in standardised columns."""
-    if hasattr(case.objective, "units"):
+    if case.objective.units is not None:
         return None
     sizes, moments = _sizes(case)
     if len(sizes) < 2:
@@ -98,7 +98,7 @@ def scales_of(case: Case) -> Scales | None:
     rescaled = standard(case)
     if rescaled is None:
         return None
-    if moments is not None and isinstance(rescaled, StandardizedObjective):
+    if moments is not None and rescaled.units is not None:
         before, after = _of_matrix(moments), _of_matrix(np.asarray(rescaled.units.curvature(moments)))
     else:
         before, after = _condition(case, case.objective), _condition(case, rescaled)
@@ -168,8 +168,7 @@ def _of_matrix(curvature: Array) -> float | None:
 
 def _begin(column_scales: Scales) -> Array | None:
     """Return where a trial in standardised columns begins; None to begin with the same numbers as the run."""
-    first = getattr(column_scales.objective, "first", None)
-    return None if first is None else np.asarray(first.theta)
+    return None if column_scales.objective.first is None else column_scales.objective.first.theta
 
 
 def _stable(case: Case, scales: Scales) -> bool:

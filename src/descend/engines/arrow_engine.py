@@ -14,7 +14,7 @@ from descend.engines.arrow_code import Slot, cell_code
 from descend.engines.arrow_triangle import ArrowTriangle, eliminated
 from descend.engines.cells import CellBlock, Cells
 from descend.engines.threads import in_turn
-from descend.engines.totals import Array, InMemory, Totals
+from descend.engines.totals import Array, GroupedEngine, InMemory, Totals
 from descend.formula.factor import triangle
 from descend.gradients.derived import Program
 from descend.table.rows import Rows
@@ -78,7 +78,7 @@ class Slots:
         ]
 
 
-class ArrowEngine(InMemory):
+class ArrowEngine(InMemory, GroupedEngine):
     """Sums over rows in memory, of a formula most of whose parameters belong to single groups.
 
     Rows that share all groups form a cell. Cells stand side by side as arrays (rows, cells), so that one operation
@@ -86,15 +86,13 @@ class ArrowEngine(InMemory):
     """
 
     name = "numpy"
-    once = False
-    arrow = True
 
     def __init__(self, program: Program, rows: Rows) -> None:
         self.made_of = program, rows
         self.rows, self.count, self.total = rows, rows.count, rows.total
         self.code = cell_code(program)
         self.slots = Slots.of(program, self.code.slots)
-        self.layout = self.slots.layout
+        self.layout, self.grouping = self.slots.layout, self.slots.groupings[0]
         self.cells = self._sorted(rows)
         self.factors = self._cells_are_groups(self.cells) and len(self.layout.shared) <= MOST_SHARED
 
@@ -117,7 +115,6 @@ class ArrowEngine(InMemory):
 
     @cached_property
     def group_weights(self) -> Array:
-        """The number of rows of each group, or the sum of their weights."""
         codes = self.rows.columns[self.slots.groupings[0]].astype(np.intp)
         return np.bincount(codes, self.rows.omega, self.layout.own.shape[1]).astype(np.float64)
 
@@ -126,7 +123,6 @@ class ArrowEngine(InMemory):
         return self.rows.take(self.rows.columns[self.slots.groupings[0]].astype(np.intp) == group)
 
     def losses(self, theta: Array) -> Array:
-        """Return the sum of the loss of each group."""
         found = np.zeros(self.layout.own.shape[1])
         places = self.slots.places(self.cells.codes)
         with np.errstate(all="ignore"):

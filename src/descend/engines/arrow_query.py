@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from descend.engines.arrow_code import by_slot, symbol_of
 from descend.engines.arrow_engine import CellSums, Slots
 from descend.engines.sums_by_group import SumsByGroup
-from descend.engines.totals import Array, Totals
+from descend.engines.totals import Array, GroupedEngine, Totals
 from descend.gradients.derived import Program
 from descend.table.beside import fetched
 from descend.table.keyed import KeyedRows
@@ -24,7 +24,7 @@ from descend.table.rows import Rows
 Places = NDArray[np.intp]
 
 
-class ArrowQueryEngine:
+class ArrowQueryEngine(GroupedEngine):
     """Sums over rows in a database, of a formula most of whose parameters belong to single groups.
 
     lazy: the rows, which must be complete, with the columns that tell groups apart looked up.
@@ -32,9 +32,8 @@ class ArrowQueryEngine:
     """
 
     name = "query"
-    once = False
-    arrow = True
-    factors = False
+    by_database = True
+    lazy: Lazy
 
     def __init__(self, program: Program, lazy: Lazy, counted: tuple[int, float]) -> None:
         self.program, self.lazy = program, lazy
@@ -42,7 +41,7 @@ class ArrowQueryEngine:
         self.score, slopes = by_slot(program)
         self.slots = Slots.of(program, tuple(slopes))
         self.slopes = {symbol_of(slot): slope for slot, slope in slopes.items()}
-        self.layout = self.slots.layout
+        self.layout, self.grouping = self.slots.layout, self.slots.groupings[0]
         self.rows = Rows({})
         self.sums = SumsByGroup(self.keyed, program, lazy.table, self.score, self.slopes)
 
@@ -66,7 +65,6 @@ class ArrowQueryEngine:
 
     @cached_property
     def group_weights(self) -> Array:
-        """The number of rows of each group, or the sum of their weights."""
         codes, _, weights = self.cells
         return np.bincount(codes[0], weights, self.layout.own.shape[1]).astype(np.float64)
 
@@ -75,7 +73,6 @@ class ArrowQueryEngine:
         return SumsByGroup(self.keyed, self.program, self.lazy.table, self.score, self.slopes, order=0)
 
     def losses(self, theta: Array) -> Array:
-        """Return the sum of the loss of each group."""
         codes = self.cells[0]
         with np.errstate(all="ignore"):
             each = self._losses.loss_at(np.arange(codes.shape[1]), self._values(theta))

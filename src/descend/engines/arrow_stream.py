@@ -10,7 +10,7 @@ import numpy as np
 from descend.engines.arrow import Arrow
 from descend.engines.arrow_code import cell_code
 from descend.engines.arrow_engine import ArrowEngine, Slots
-from descend.engines.totals import Array, Totals
+from descend.engines.totals import Array, GroupedEngine, Totals
 from descend.gradients.derived import Program
 from descend.table.lazy import Lazy
 from descend.table.rows import Rows
@@ -19,22 +19,20 @@ BLOCK = 1 << 18
 """Rows per block: each is sorted into groups anew."""
 
 
-class ArrowStreamEngine:
+class ArrowStreamEngine(GroupedEngine):
     """Sums over blocks of rows, fetched anew for each evaluation, each of which is an arrow.
 
     lazy: the rows, which must be complete, with the columns that tell groups apart looked up.
     """
 
     name = "numpy"
-    once = False
-    arrow = True
-    factors = False
+    lazy: Lazy
 
     def __init__(self, program: Program, lazy: Lazy, counted: tuple[int, float]) -> None:
         self.program, self.lazy = program, lazy
         self.count, self.total = counted
         self.slots = Slots.of(program, cell_code(program).slots)
-        self.layout = self.slots.layout
+        self.layout, self.grouping = self.slots.layout, self.slots.groupings[0]
         self.rows = Rows({})
         """Some of the rows, in memory."""
 
@@ -52,13 +50,11 @@ class ArrowStreamEngine:
         return Totals(self.total, loss, gradient, arrow)
 
     def losses(self, theta: Array) -> Array:
-        """Return the sum of the loss of each group."""
         found: Array = self.lazy.attempt(lambda: np.sum([block.losses(theta) for block in self._blocks()], axis=0))
         return found
 
     @cached_property
     def group_weights(self) -> Array:
-        """The number of rows of each group, or the sum of their weights."""
         found: Array = self.lazy.attempt(lambda: np.sum([block.group_weights for block in self._blocks()], axis=0))
         return found
 

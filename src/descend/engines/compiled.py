@@ -13,10 +13,11 @@ from descend.formula.compile import define, numpy_names
 from descend.formula.printers.code import NUMPY, ROWWISE, TORCH, Language, Writer
 from descend.formula.row_code import COUNT, DATA, ONES, ROWS, RowCode, RowWriter
 from descend.formula.symbols import OMEGA, Parameter, Predictor
-from descend.gradients.contract import Array, Chosen, Sums
+from descend.gradients.contract import Array, Kernel, Sums
 from descend.gradients.derived import Program, row_sum
 from descend.losses import Loss
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
+from descend.table.rows import Rows
 
 LANGUAGES: dict[str, Language] = {"numpy": ROWWISE, "torch": TORCH}
 OUTCOMES = [
@@ -44,11 +45,8 @@ Bind = Callable[[tuple[Array, ...], float], Callable[[Array], Sums]]
 """From a block and what to divide by to a function of order 2."""
 
 
-class Compiled:
+class Compiled(Kernel):
     """The kernel of a Program."""
-
-    undivided = False
-    costly = False
 
     def __init__(self, program: Program, language: str, weighted: bool = False) -> None:
         self.program = program
@@ -61,20 +59,20 @@ class Compiled:
         more = program.more_columns
         self.code = RowCode(program.formula, program.parameters.slices, LANGUAGES[language], quantities, more, weighted)
         self.omega: Expr = OMEGA if weighted else Integer(1)
-        self.prepare, self.lay_out = self.code.prepare, self.code.lay_out
+        self.lay_out = self.code.lay_out
         bodies = [self._body(order) for order in range(4)]  # each may add to what the block holds
         outcomes = OUTCOMES if program.by_hand is None else [*OUTCOMES[:3], OWN_GRADIENT]
         self.functions = [self.code.define(body, ["loss", *outcomes[order]]) for order, body in enumerate(bodies)]
         self.finish = self._combiner()
         self.block_rows = self.code.block_rows
 
+    def prepare(self, rows: Rows) -> tuple[Array, ...]:
+        return self.code.prepare(rows)
+
     def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
         """Run the function of that order."""
         result: Sums = self.functions[order](theta, block)
         return result
-
-    def sums_over(self, theta: Array, block: tuple[Array, ...], order: int, chosen: Chosen) -> Sums:
-        return self.sums(theta, tuple(array[chosen] for array in block), order)
 
     def bound(self, block: tuple[Array, ...], share: float) -> Callable[[Array], Sums] | None:
         """Return a function of order 2 for these few rows, with all sums divided by ``share``; None if there is none.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.moments import Factors
-from descend.engines.totals import Array, Totals
+from descend.engines.totals import Array, Engine, Totals
 from descend.formula.factor import triangle
 from descend.table.rows import Rows
 
@@ -37,7 +37,7 @@ def merged(first: Factors, second: Factors) -> Factors:
     return Factors(first.centre, both[:size, :size], both[:size, size], abs(float(both[size, size])), False)
 
 
-class MergedEngine:
+class MergedEngine(Engine):
     """Sums from what remains of rows: as the engine of moments, which has the rows too (see ``MomentsEngine``).
 
     count, total: of all rows, and the sum of their weights. rows: some that stand for them in memory.
@@ -45,7 +45,7 @@ class MergedEngine:
 
     name = "moments"
     factors = True
-    once = True
+    once = quadratic = True
 
     def __init__(self, factors: Factors, count: int, total: float, rows: Rows) -> None:
         self.of, self.count, self.total, self.rows = factors, count, total, rows

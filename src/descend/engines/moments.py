@@ -20,7 +20,7 @@ from descend.engines.triangles import WELL, cholesky, divider, norms, powers_of_
 from descend.formula.compile import compile_expression
 from descend.formula.factor import triangle
 from descend.formula.symbols import Column
-from descend.gradients.contract import Kernel
+from descend.gradients.contract import Summand
 from descend.gradients.derived import Program
 from descend.table.in_matrix import InMatrix
 from descend.table.rows import Chosen, Rows
@@ -55,7 +55,7 @@ class MomentsEngine(InMemory):
 
     name = "moments"
     factors = True
-    once = True
+    once = quadratic = True
 
     def __init__(self, program: Program, rows: Rows) -> None:
         self.made_of = (program, rows)
@@ -130,7 +130,7 @@ def design(program: Program) -> Design:
     return Design(tuple(part[0] if len(part) == 1 else sympy.Add(*part) for part in parts), response)
 
 
-def refusal(program: Program | Kernel) -> str | None:
+def refusal(program: Summand) -> str | None:
     """Say why a program has no moments to sum, in words that follow "The engine `moments` "; None if it has."""
     if not isinstance(program, Program):
         return "cannot look into a gradient by a Python function or autograd"

@@ -53,7 +53,7 @@ class NumpyEngine(InMemory):
             if isinstance(program, Program)
             else program
         )
-        self.finish = self.kernel.finish
+        self.finish, self.differencing = self.kernel.finish, self.kernel.differencing
         self.sums: Sequence[Callable[..., Sums]] = (
             self.kernel.functions
             if isinstance(self.kernel, Compiled)
@@ -94,41 +94,13 @@ class NumpyEngine(InMemory):
 
     @property
     def means(self) -> Callable[[Array], Sums] | None:
-        """Loss, gradient and curvature per row, or per unit of row weight; None where dividing the sums is as fast."""
         if self.block is None or not isinstance(self.kernel, Compiled):
             return None
         blocks = blockwise(self.kernel.program, self.rows.omega is not None) if self.count >= WORTH_IT else None
         return self.kernel.bound(self.block, self.total) if blocks is None else blocks.of_few(self.rows, self.total)
 
-    @property
-    def sparing(self) -> bool:
-        """Whether derivatives cost a call of a user's function for each parameter."""
-        return bool(getattr(self.kernel, "sparing", False))
-
-    @property
-    def noise(self) -> Array | None:
-        """The standard deviation of the last gradient, summed over rows, where it was found numerically."""
-        found: Array | None = getattr(self.kernel, "noise", None)
-        return found
-
-    @property
-    def loss_noise(self) -> float:
-        """The standard deviation of the last sum of losses, where derivatives are numeric; else 0."""
-        return float(getattr(self.kernel, "loss_noise", 0.0))
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """How derivatives were found, in sentences, where they are numeric."""
-        found: tuple[str, ...] = getattr(self.kernel, "words", ())
-        return found
-
-    def carry_on(self) -> None:
-        """Let the next derivatives be carried on from the last, where these are numeric."""
-        getattr(self.kernel, "carry_on", _nothing)()
-
-    def refine(self, best: bool) -> bool:
-        """Let the next evaluation at the last point have better derivatives, where these are numeric."""
-        return bool(getattr(self.kernel, "refine", _nothing)(best))
+    def surest(self, theta: Array) -> float | None:
+        return self.kernel.surest(theta, self.data)
 
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         count = self.total if rows is None else self.rows.weight_of(rows)
@@ -145,10 +117,6 @@ class NumpyEngine(InMemory):
         if self.finish is not None and gradient is not None:
             gradient = self.finish(gradient, count, theta)
         return ordered(order, count, float(loss), gradient, curvature)
-
-
-def _nothing(*arguments: object) -> None:
-    """Do nothing, where a kernel has nothing to do."""
 
 
 def _added(

@@ -13,7 +13,7 @@ from descend.engines.compiled import compiled, row_sums
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.parabola import Parabola, through
 from descend.engines.products import Products, sums_of
-from descend.engines.totals import Array, Totals
+from descend.engines.totals import Array, Engine, Totals
 from descend.engines.triangles import well_conditioned
 from descend.errors import DataError
 from descend.formula.compile import define, numpy_names
@@ -37,7 +37,7 @@ MOST_PARAMETERS = 60
 """Parameters beyond which the curvature has more sums than a query should."""
 
 
-class QueryEngine:
+class QueryEngine(Engine):
     """Sums over rows that stay in a database: only theta goes there, and only the totals come back.
 
     lazy: the rows, which must be complete. The queries are compiled once for each order, at its first use.
@@ -49,7 +49,8 @@ class QueryEngine:
     """
 
     name = "query"
-    factors = True
+    factors = by_database = True
+    lazy: Lazy
 
     def __init__(self, program: Program, lazy: Lazy, counted: tuple[int, float] | None = None) -> None:
         """Take the rows; ``counted``: their number and the sum of their weights, if that is known."""
@@ -61,8 +62,6 @@ class QueryEngine:
         self.count, self.total = lazy.counted() if counted is None else counted
         self.finish = compiled(program, "numpy", False).finish
         self.queries: dict[tuple[int, bool], Query] = {}
-        self.near: Array | None = None
-        """A point near the minimum whose sums determine all others: for a squared loss and a linear formula."""
         self.parabola: Parabola | None = None
         self.rows = Rows({})
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.totals import Array
-
+Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 """Numbers of rows, from 0."""
 

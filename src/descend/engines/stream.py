@@ -10,7 +10,7 @@ from descend.engines.batches import Batch, batches
 from descend.engines.compiled import compiled
 from descend.engines.parabola import Parabola, through
 from descend.engines.torch_engine import checked_device, import_torch
-from descend.engines.totals import Array, Totals, ordered
+from descend.engines.totals import Array, Engine, Totals, ordered
 from descend.formula.factor import torch_triangle, triangle
 from descend.gradients.contract import Kernel
 from descend.gradients.derived import Program
@@ -31,13 +31,14 @@ def block_rows(lazy: Lazy) -> int:
     return min(BLOCK, max(1 << 10, NUMBERS // max(1, len(lazy.every))))
 
 
-class StreamEngine:
+class StreamEngine(Engine):
     """Sums over blocks of rows, fetched anew for each evaluation, with NumPy or PyTorch.
 
     lazy: the rows, which must be complete.
     """
 
     factors = True
+    lazy: Lazy
 
     def __init__(
         self,
@@ -61,8 +62,6 @@ class StreamEngine:
         """Some of the rows, in memory."""
         self.count, self.total = lazy.counted() if counted is None else counted
         self.block = block_rows(lazy)
-        self.near: Array | None = None
-        """A point near the minimum whose sums determine all others: for a squared loss and a linear formula."""
         self.parabola: Parabola | None = None
 
     @property

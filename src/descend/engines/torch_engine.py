@@ -108,6 +108,7 @@ class TorchEngine(InMemory):
         if self.device == "cpu" and pays(program, self.count, passes, instead_of=self.name):
             assert isinstance(program, Program)
             self.fused = fused(program, weighted)
+        self.compiles = self.fused is not None
 
     @cached_property
     def data(self) -> tuple[Tensor, ...]:

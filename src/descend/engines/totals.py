@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, Union
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.shuffling import shuffled
 from descend.table.rows import Rows
 
 if TYPE_CHECKING:
     from descend.engines.arrow import Arrow, Layout
     from descend.engines.arrow_triangle import ArrowTriangle
+    from descend.engines.batches import Batch
+    from descend.gradients.contract import Sums
+    from descend.gradients.differencing import Differencing
+    from descend.table.lazy import Lazy
 
 Array = NDArray[np.float64]
 Curvature: TypeAlias = Union[Array, "Arrow"]
@@ -36,17 +43,46 @@ class Totals(NamedTuple):
     factor: Factor | None = None
 
 
-class InMemory:
-    """An engine of columns in memory; copied and pickled as its arguments, since compiled code cannot be."""
+class Traits:
+    """What others ask of an engine beside its sums, as it is of most engines."""
 
-    made_of: tuple[object, ...]
-    """The arguments of its class."""
+    factors: bool = False
+    """Whether order 3 is available."""
+    in_memory: ClassVar[bool] = False
+    """Whether all rows are in memory, rather than in a file or a database."""
+    quadratic: ClassVar[bool] = False
+    """Whether the sums are those of a squared loss of a linear model, so that J is one parabola."""
+    arrow: ClassVar[bool] = False
+    """Whether the curvature is an arrow."""
+    by_database: ClassVar[bool] = False
+    """Whether a database adds up the rows, one by one, so that each partial sum is rounded."""
+    device: str | None = None
+    """Where PyTorch computes, in an engine that uses it."""
+    compiles: bool = False
+    """Whether the sums are compiled before the first of them."""
+    lazy: Lazy | None = None
+    """The rows that stay where they are."""
+    near: Array | None = None
+    """A point near the minimum; rows that stay where they are may be read there once, if the sums are `quadratic`."""
+    differencing: Differencing | None = None
+    """What is known of derivatives that are found numerically; None where they are exact."""
 
-    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
-        return type(self), self.made_of
+    @property
+    def means(self) -> Callable[[Array], Sums] | None:
+        """Loss, gradient and curvature per row, or per unit of row weight; None where dividing the sums is as fast."""
+        return None
+
+    @property
+    def grouped(self) -> GroupedEngine | None:
+        """The engine itself, if its curvature is an arrow."""
+        return None
+
+    def surest(self, theta: Array) -> float | None:
+        """Return the largest probability of an observed class in any row; None if it costs more than the sums."""
+        return None
 
 
-class Engine(Protocol):
+class Engine(Traits, ABC):
     """Where rows are summed. Same theta, same rows: every engine agrees with every other to rounding."""
 
     name: str
@@ -54,34 +90,58 @@ class Engine(Protocol):
     """How many rows there are."""
     rows: Rows
     """The rows in memory: all of them, or a sample of those that stay where they are."""
-    factors: bool
-    """Whether order 3 is available."""
 
     @property
+    @abstractmethod
     def once(self) -> bool:
         """Whether the rows were read once, and sums over all of them no longer need them."""
-        ...
 
-    def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
-        """Sum over all rows, or over those whose numbers (from 0) are in ``rows``.
+    @abstractmethod
+    def evaluate(self, theta: Array, order: int = 1, rows: Any = None) -> Totals:
+        """Sum over all rows, or over those whose numbers (from 0) are in ``rows``, or a batch as `batches` makes them.
 
         order: 0 loss, 1 and gradient, 2 and curvature, 3 loss and factor where ``factors`` says there is one.
         """
-        ...
+
+    def batches(self, size: int, seed: int, epoch: int) -> Sequence[NDArray[np.intp]] | Sequence[Batch]:
+        """Share out the rows of one epoch, in an order that depends on seed and epoch alone."""
+        return shuffled(self.count, size, seed, epoch, self.rows.omega)
 
 
-class GroupedEngine(Engine, Protocol):
+class InMemory(Engine):
+    """An engine of columns in memory; copied and pickled as its arguments, since compiled code cannot be."""
+
+    in_memory = True
+    made_of: tuple[object, ...]
+    """The arguments of its class."""
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), self.made_of
+
+
+class GroupedEngine(Engine):
     """One whose curvature is an arrow; it can be asked about single groups of the finest grouping."""
 
+    arrow = True
+    once = False
+    layout: Layout
+    grouping: str
+    """The column that holds the group of each row."""
+
     @property
-    def layout(self) -> Layout: ...
-    @property
+    @abstractmethod
     def group_weights(self) -> Array:
         """The number of rows of each group, or the sum of their weights."""
 
+    @property
+    def grouped(self) -> GroupedEngine:
+        return self
+
+    @abstractmethod
     def losses(self, theta: Array) -> Array:
         """Return the sum of the loss of each group."""
 
+    @abstractmethod
     def rows_of(self, group: int) -> Rows:
         """Return rows of a group: all, or where they are not in memory so many at most as a sample has."""
 

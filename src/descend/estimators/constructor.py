@@ -23,7 +23,7 @@ LEFT_OUT = {
     "covariance": "it belongs to all rows of one table, which cross-validation takes apart",
     "by": "it stands in the signature of the estimators themselves",
 }
-"""Options of ``descend.fit`` that no estimator has, and why."""
+"""Options of ``descend.fit`` that no estimator has, and why: scikit-learn has its own way, which no option knows of."""
 
 Class = TypeVar("Class", bound=type)
 

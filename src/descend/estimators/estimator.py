@@ -33,7 +33,7 @@ from descend.estimators.constructor import options_of
 from descend.estimators.held_out_groups import groups_as_words, held_out_by
 from descend.estimators.linear import LinearPart, LinearPrediction
 from descend.estimators.parameter_words import AS_PARAMETERS
-from descend.losses import LOSSES
+from descend.losses import LEAST_SQUARES, LOSSES
 from descend.many import Fits
 from descend.options.arguments import read_request
 from descend.options.request import Request
@@ -211,6 +211,6 @@ def shortest(request: Request) -> Request:
     """
     if request.start or request.by is not None or not LOSSES.build(request.loss).kinked:
         return request
-    found = fit_request(request.but(loss="squared"))
+    found = fit_request(request.but(loss=LEAST_SQUARES))
     assert isinstance(found, Fit)
     return request.but(start=starts_at(found.model, found.theta))

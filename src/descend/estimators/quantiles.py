@@ -16,7 +16,7 @@ from descend.estimators.columns import LINEAR, columns_of, rows_of
 from descend.estimators.constructor import with_options
 from descend.estimators.estimator import OfOnnx
 from descend.estimators.regressor import FormulaRegressor
-from descend.losses import LOSSES
+from descend.losses import Pinball
 
 Array = NDArray[np.float64]
 
@@ -56,7 +56,7 @@ class FormulaQuantiles(RegressorMixin, OfOnnx):  # type: ignore[misc]
         options = {key: value for key, value in self.get_params(deep=False).items() if key != "quantiles"}
         estimators = []
         for quantile in quantiles:
-            loss = LOSSES.build(f"pinball(quantile={quantile!r})")
+            loss = Pinball(quantile)
             estimators.append(FormulaRegressor(**options, loss=loss).fit(X, y, sample_weight))
         self.quantiles_, self.estimators_ = np.array(quantiles), estimators
         self.crossed_ = float((np.diff(self._each(X), axis=1) < 0.0).any(axis=1).mean())

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
+from descend.engines.moments import refusal
 from descend.errors import ConfigError, DescendError
 from descend.estimators.constructor import options_of
 from descend.formula import read_formula
+from descend.gradients.derived import derived
+from descend.losses import LEAST_SQUARES
 from descend.results.batches import refuse, without_moments
 
 NAME, OF_ARRAYS = re.compile(r"[^\W\d]\w*"), re.compile(r"x\d*")
@@ -45,8 +48,8 @@ def _refuse_curves(formula: object) -> None:
         return
     longer = [name for name in names if len(name) >= LONG]
     try:
-        linear = read_formula(text, ["y", *columns, *longer]).linear
+        refused = refusal(derived(read_formula(text, ["y", *columns, *longer]), LEAST_SQUARES))
     except DescendError:
         return
-    if not linear:
-        raise without_moments(f"is for formulas that are linear in all their parameters, which `{text}` is not")
+    if refused is not None:
+        raise without_moments(refused)

@@ -15,7 +15,7 @@ from descend.formula.factor import torch_factor
 from descend.formula.functions import entry_of
 from descend.formula.printers.code import LACKING, TORCH
 from descend.formula.row_code import RowCode
-from descend.gradients.contract import Array, Chosen, Sums
+from descend.gradients.contract import Array, Kernel, Sums
 from descend.gradients.derived import Program
 from descend.losses import Loss
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
@@ -26,7 +26,7 @@ from descend.wording import spell
 Tensor = Any
 
 
-class AutogradKernel:
+class AutogradKernel(Kernel):
     """Sums whose gradient comes from ``backward()``.
 
     score: (theta, block) -> what the loss works on, one number per row.
@@ -35,9 +35,6 @@ class AutogradKernel:
     """
 
     language = "torch"
-    finish = None
-    undivided = False
-    costly = False
 
     def __init__(
         self,
@@ -77,9 +74,6 @@ class AutogradKernel:
         loss.backward()
         gradient = leaf.grad if leaf.grad is not None else torch.zeros_like(theta)
         return loss.detach(), gradient, self._second(theta, block, order) if order > 1 else None
-
-    def sums_over(self, theta: Tensor, block: tuple[Tensor, ...], order: int, chosen: Chosen) -> Sums:
-        return self.sums(theta, tuple(array[chosen] for array in block), order)
 
     made_by: tuple[Callable[..., AutogradKernel], tuple[object, ...]]
     """The function and arguments that rebuild it when it is unpickled."""

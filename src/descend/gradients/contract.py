@@ -1,13 +1,15 @@
-"""What a gradient source hands to an engine as code: a kernel. As expressions it is a `Program` (`derived`)."""
+"""What a gradient source hands to an engine: expressions, which are a `Program` (`derived`), or code, a kernel."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.gradients.differencing import Differencing
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
@@ -19,32 +21,57 @@ Sums = tuple[Any, Any, Any]
 """Loss, gradient and curvature (or None) summed over some rows: numbers and arrays, or tensors in PyTorch."""
 
 
-class Kernel(Protocol):
+class Summand:
+    """What is summed over rows. A kind that has more to say than this says it here."""
+
+    costly: ClassVar[bool] = False
+    """Whether a curvature costs many gradients."""
+    more_columns: tuple[str, ...] = ()
+    """Columns that are read beside those of the model."""
+    differencing: Differencing | None = None
+    """What is known of derivatives that are found numerically; None where they are exact."""
+
+    def counted(self, rows: Rows) -> int:
+        """Return how many of the rows count: those with a weight above 0."""
+        return rows.count if rows.omega is None else int(np.count_nonzero(rows.omega))
+
+    def scored(self, theta: Array, rows: Rows) -> tuple[Array, Array] | None:
+        """Return the signed distance of each row from the curve, (n,), and its derivatives by theta, (n, p).
+
+        None where inputs are exact, so that a row lies as far from the curve as its residual says.
+        """
+        return None
+
+    def deltas(self, theta: Array, rows: Rows) -> dict[str, Array]:
+        """Return how far the true value of each input that has errors lies from the measured one, (n,)."""
+        return {}
+
+
+class Kernel(Summand, ABC):
     """Sums over one block of rows, by code rather than by expressions."""
 
-    language: str
+    language: str = "numpy"
     """"numpy" or "torch": what the blocks must be made of."""
-    undivided: bool
+    undivided: ClassVar[bool] = False
     """Whether all rows are one block, as what is computed of a row may look at the others."""
-    costly: bool
-    """Whether a curvature costs many gradients."""
+    finish: Callable[[Array, float, Array], Array] | None = None
+    """(sums, rows, theta) -> n times the gradient, if the sums are not that already; None for most gradients."""
 
+    @abstractmethod
     def prepare(self, rows: Rows) -> Block:
         """Return what the sums need of these rows: arrays whose first axis is the rows, their weights among them."""
-        ...
 
+    @abstractmethod
     def sums(self, theta: Array, block: Block, order: int) -> Sums:
         """Return loss, gradient (order 1) and curvature (order 2) summed over a block; of order 3 the factor instead.
 
         See ``engines.totals.Totals``.
         """
-        ...
 
     def sums_over(self, theta: Array, block: Block, order: int, chosen: Chosen) -> Sums:
         """Return the sums over some rows of a block, all of which may be looked at."""
-        ...
+        return self.sums(theta, tuple(array[chosen] for array in block), order)
 
-    @property
-    def finish(self) -> Callable[[Array, float, Array], Array] | None:
-        """(sums, rows, theta) -> n times the gradient, if the sums are not that already; None for most gradients."""
-        ...
+    def surest(self, theta: Array, block: Block) -> float | None:
+        """Return the largest probability of an observed class in any row; None if it costs more than the sums."""
+        return None

@@ -17,7 +17,7 @@ from descend.table.rows import Rows
 Array = NDArray[np.float64]
 
 
-class CoupledKernel:
+class CoupledKernel(Kernel):
     """Generalised least squares: J = r' C^-1 r / n, by one Cholesky factor C = L L' of the covariance of the response.
 
     With w = L^-1 r and W = L^-1 df/dtheta, the loss is w'w, the gradient 2 W'w, and the curvature 2 W'W. Beside row
@@ -30,16 +30,11 @@ class CoupledKernel:
     Source: Aitken (1936), Proc. R. Soc. Edinburgh 55, 42-48.
     """
 
-    language = "numpy"
     undivided = True
-    costly = False
-    finish = None
 
     def __init__(self, inner: NumericKernel) -> None:
-        self.inner, self.names = inner, inner.names
-        self.noise: Array | None = None
-        """The standard deviation of the last gradient, where derivatives are numeric."""
-        self.loss_noise = 0.0
+        self.inner, self.names, self.more_columns = inner, inner.names, inner.more_columns
+        self.differencing = inner.differencing
 
     def prepare(self, rows: Rows) -> tuple[Array, ...]:
         """Return the columns, the roots of the row weights, and the triangle of the covariance, (n, n)."""
@@ -72,37 +67,10 @@ class CoupledKernel:
 
     def _listen(self, whitening: Whitening, whitened: Array, root: Array) -> None:
         """Keep the noise of the gradient, from the errors of scores and of their derivatives, where these are known."""
-        used = getattr(self.inner, "used", None)
-        if used is None:
+        if self.differencing is None or self.differencing.used is None:
             return
-        of_scores, of_derivatives = used.last_errors
         pulls = 2.0 * root[:, None] * whitening.back(whitened)
-        slope = pulls[:, -1]
-        variance = np.square(of_derivatives).T @ slope**2 + np.square(pulls[:, :-1]).T @ of_scores**2
-        self.noise, self.loss_noise = np.sqrt(variance), float(np.linalg.norm(slope * of_scores))
-
-    @property
-    def sparing(self) -> bool:
-        """Whether derivatives cost a call for each parameter, or are noisy."""
-        return bool(getattr(self.inner, "sparing", False))
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """How the derivatives were found, in sentences."""
-        found: tuple[str, ...] = getattr(self.inner, "words", ())
-        return found
-
-    def carry_on(self) -> None:
-        """Let the next derivatives be carried on from the last, where they would cost a call for each parameter."""
-        getattr(self.inner, "carry_on", _nothing)()
-
-    def refine(self, best: bool) -> bool:
-        """Let the derivatives at the last point be found better; False if they cannot be."""
-        return bool(getattr(self.inner, "refine", _nothing)(best))
-
-
-def _nothing(*arguments: object) -> None:
-    """Do nothing, where the derivatives are exact."""
+        self.differencing.listen(pulls[:, :-1], pulls[:, -1], *self.differencing.used.last_errors)
 
 
 def coupled(code: Program | Kernel, model: Model, gradient: str) -> CoupledKernel:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from descend.formula.derivative import Slopes
 from descend.formula.formula import Formula
 from descend.formula.real_functions import RealFunction
 from descend.formula.symbols import Parameter, Predictor
+from descend.gradients.contract import Summand
 from descend.losses import Loss
 from descend.models.formula import score_slopes
 from descend.parameters import Parameters
@@ -30,7 +30,7 @@ class row_sum(RealFunction):
 
 
 @dataclass(frozen=True, eq=False)
-class Program:
+class Program(Summand):
     """A model, its loss and its gradient as expressions of one row: any engine can sum them, in its own language.
 
     The rows know their weights, so nothing here does.
@@ -41,8 +41,6 @@ class Program:
     more_columns: columns that only the loss or the gradient by hand reads.
     """
 
-    costly: ClassVar[bool] = False
-    """A curvature is summed in the same pass as a gradient."""
     formula: Formula
     loss: Loss
     parameters: Parameters

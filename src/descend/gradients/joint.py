@@ -64,19 +64,14 @@ class JointKernel(OrthogonalKernel):
     """
 
     undivided = True
-    costly = False
 
     def __init__(self, model: SymbolicModel, sigmas: Mapping[str, Sigma]) -> None:
         super().__init__(model, sigmas)
-        self.parts = model.formula.parts
+        self.parts, self.more_columns = model.formula.parts, (*self.more_columns, ROW)
         self._grouped: tuple[Array, JointBlock] | None = None
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         return type(self), (self.model, self.sigmas)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (*super().names, ROW)
 
     def counted(self, rows: Rows) -> int:
         """Return how many rows of the table there are; each counts once, as in ODRPACK."""

@@ -9,28 +9,24 @@ from numpy.typing import NDArray
 
 from descend.differences.derivatives import Derivatives
 from descend.formula.factor import numpy_factor
-from descend.gradients.contract import Chosen, Sums
+from descend.gradients.contract import Chosen, Kernel, Sums
+from descend.gradients.differencing import Differencing
 from descend.models import Model
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 
 
-class NumericKernel:
+class NumericKernel(Kernel):
     """Sums of any model over a block of rows, of its scores and their derivatives (`Model.scores_and_jacobian`).
 
     more_columns: what is read beside the columns of the model.
     """
 
-    language = "numpy"
-    finish = None
-    undivided = False
-    costly = False
-
     def __init__(self, model: Model, more_columns: Iterable[str] = ()) -> None:
         model.loss.refuse_own()
-        self.model, self.loss = model, model.loss
-        self.names = tuple(dict.fromkeys((*model.inputs, *more_columns, *model.response_columns)))
+        self.model, self.loss, self.more_columns = model, model.loss, tuple(more_columns)
+        self.names = tuple(dict.fromkeys((*model.inputs, *self.more_columns, *model.response_columns)))
 
     def prepare(self, rows: Rows) -> tuple[Array, ...]:
         """Return the columns, and the row weights if there are any."""
@@ -82,51 +78,26 @@ class DifferentiatedKernel(NumericKernel):
     """
 
     undivided = True
+    differencing: Differencing
 
     def __init__(self, model: Model) -> None:
         super().__init__(model)
-        self.used: Derivatives | None = None
-        self.noise: Array | None = None
-        """The standard deviation of the last gradient, summed over rows."""
-        self.loss_noise = 0.0
-        """The same of the loss."""
+        self.differencing = Differencing()
 
-    def __getstate__(self) -> dict[str, object]:
-        return self.__dict__ | {"used": None}
-
-    @property
-    def sparing(self) -> bool:
-        """Whether derivatives cost a call for each parameter, or are noisy."""
-        return self.used is not None and (self.used.sparing or self.used.noisy)
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """How the derivatives were found, in sentences."""
-        return () if self.used is None else self.used.words
-
-    def carry_on(self) -> None:
-        """Let the next derivatives be carried on from the last, where they would cost a call for each parameter."""
-        if self.used is not None:
-            self.used.carry_on = True
-
-    def refine(self, best: bool) -> bool:
-        """Let the derivatives at the point where they were asked for last be found better; False if they cannot be."""
-        return self.used is not None and self.used.refine(best)
+    def _used(self, columns: Mapping[str, Array]) -> Derivatives:
+        self.differencing.used = used = self.model.derivatives(columns)
+        return used
 
     def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
-        self.used = self.model.derivatives(columns)
         with np.errstate(all="ignore"):
-            return self.used.values(theta)
+            return self._used(columns).values(theta)
 
     def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
-        self.used = self.model.derivatives(columns)
         with np.errstate(all="ignore"):
-            return self.used.at(theta)
+            return self._used(columns).at(theta)
 
     def listen(self, jacobian: Array, slope: Array, weight: Array, chosen: Chosen) -> None:
         """Keep the noise of the gradient sum, from the errors of scores and of their derivatives."""
-        assert self.used is not None
-        of_scores, of_derivatives = (error[chosen] for error in self.used.last_errors)
-        variance = np.square(of_derivatives).T @ slope**2 + np.square(jacobian).T @ (weight * of_scores) ** 2
-        self.noise = np.sqrt(variance)
-        self.loss_noise = float(np.linalg.norm(slope * of_scores))
+        assert self.differencing.used is not None
+        of_scores, of_derivatives = (error[chosen] for error in self.differencing.used.last_errors)
+        self.differencing.listen(jacobian * weight[:, None], slope, of_scores, of_derivatives)

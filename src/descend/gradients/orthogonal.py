@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from descend.formula.factor import triangle
 from descend.formula.formula import Formula
 from descend.formula.printers.code import as_text
 from descend.formula.symbols import Column, number
-from descend.gradients.contract import Chosen, Sums
+from descend.gradients.contract import Kernel, Sums
 from descend.gradients.errors_of_inputs import shared_errors, spreads
 from descend.models.contract import SymbolicModel
 from descend.models.inexact import Sigma
@@ -67,7 +67,7 @@ class Block(NamedTuple):
         return Block(inputs, self.variances[:, chosen], self.y[chosen], self.omega[chosen], shared)
 
 
-class OrthogonalKernel:
+class OrthogonalKernel(Kernel):
     """Sums of the cost of rows whose inputs have errors too, with the true inputs eliminated row by row.
 
         J = sum over rows of min over delta of  omega (f(x + delta) - y)**2 + sum over k of (delta_k / sigma_k)**2
@@ -88,10 +88,6 @@ class OrthogonalKernel:
     Source: Boggs, Byrd & Schnabel (1987), SIAM J. Sci. Stat. Comput. 8, 1052-1078; York (1966), Can. J. Phys. 44, 1079.
     """
 
-    language = "numpy"
-    undivided = costly = False
-    finish: Callable[[Array, float, Array], Array] | None = None
-
     def __init__(
         self,
         model: SymbolicModel,
@@ -100,17 +96,13 @@ class OrthogonalKernel:
         correlated: Mapping[str, Sigma] = MappingProxyType({}),
     ) -> None:
         self.model, self.sigmas, self.implicit, self.correlated = model, dict(sigmas), implicit, dict(correlated)
+        both = (*sigmas.values(), *correlated.values())
+        self.more_columns = tuple(dict.fromkeys(name for name in both if isinstance(name, str)))
         self._near: dict[int, tuple[ref[Array], Array]] = {}
         """delta where each block was settled last, which is where the next search begins; and the block's weights."""
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         return type(self), (self.model, self.sigmas, self.implicit, self.correlated)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The columns with standard deviations of inputs."""
-        both = (*self.sigmas.values(), *self.correlated.values())
-        return tuple(dict.fromkeys(name for name in both if isinstance(name, str)))
 
     def prepare(self, rows: Rows) -> tuple[Array, ...]:
         """Return the inputs, the variances of those with errors, the response and the row weights, (n,) each."""
@@ -140,10 +132,6 @@ class OrthogonalKernel:
                 return loss, gradient, weighted @ weighted.T
             right = np.where(root > 0.0, 2.0 * found.pull / np.where(root > 0.0, root, 1.0), 0.0)
             return loss, gradient, triangle(np.vstack([weighted, right]).T)
-
-    def sums_over(self, theta: Array, block: tuple[Array, ...], order: int, chosen: Chosen) -> Sums:
-        """Return the sums over some rows of a block."""
-        return self.sums(theta, tuple(column[chosen] for column in block), order)
 
     def _judged(self, found: Settled) -> Settled:
         """Return what the loss makes of the costs of rows: of the distance e, their root, it is the cost l(e).

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.formula.factor import triangle
-from descend.gradients.contract import Chosen, Sums
+from descend.gradients.contract import Kernel, Sums
 from descend.models import Model
 from descend.models.per_class import BLOCK, PerClassModel
 from descend.table.rows import Rows
@@ -22,7 +22,7 @@ NEGLIGIBLE = 1e-13
 """An eigenvalue of the curvature, scaled to a unit diagonal, below this share of the largest is rounding."""
 
 
-class ClassesKernel:
+class ClassesKernel(Kernel):
     """With scores S (n, K - 1), probabilities P, and J the derivatives of a score by the parameters of its class:
 
         loss = sum of omega (log(1 + sum_k exp(s_k)) - s_y)
@@ -34,9 +34,6 @@ class ClassesKernel:
     with the products of the columns of J, of which there are half as many as entries.
     """
 
-    language = "numpy"
-    finish = None
-    undivided = False
     costly = True
 
     def __init__(self, model: Model) -> None:
@@ -61,9 +58,6 @@ class ClassesKernel:
 
     def _read(self, rows: Rows) -> tuple[str, ...]:
         return self.names or tuple(rows.columns)[:1]  # which tells how many rows there are
-
-    def sums_over(self, theta: Array, block: tuple[Array, ...], order: int, chosen: Chosen) -> Sums:
-        return self.sums(theta, tuple(array[chosen] for array in block), order)
 
     def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
         """Return loss, gradient and curvature summed over some rows."""
@@ -94,7 +88,6 @@ class ClassesKernel:
         return (loss, gradient, curvature) if order == 2 else (loss, gradient, factored(curvature, gradient))
 
     def surest(self, theta: Array, block: tuple[Array, ...]) -> float:
-        """Return the largest probability of an observed class in any row."""
         with np.errstate(all="ignore"):
             score = self._scores(theta, block)[0]
             logarithm = _exponentials(score)[2]

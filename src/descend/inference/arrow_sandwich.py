@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from descend.descent.solution import Solution
 from descend.engines.arrow import Arrow, Layout
-from descend.engines.arrow_engine import ArrowEngine
 from descend.inference.arrow_covariance import variances_along
 from descend.inference.clusters import combinations
 from descend.inference.row_scores import ScoredRows, counted_rows
@@ -32,8 +31,8 @@ def arrow_sandwich(
     group by a_i - Y_g p_i, and those of any other group h by -Y_h p_i. The entries are sums of products of these. Of
     clusters, the a_i of a cluster within a group are summed first, and the p_i of a cluster.
     """
-    engine, rows = solution.objective.engine, counted_rows(solution)
-    assert isinstance(engine, ArrowEngine) and rows.parts is not None
+    engine, rows = solution.objective.engine.grouped, counted_rows(solution)
+    assert engine is not None and rows.parts is not None
     free = np.ones(solution.theta.size, dtype=bool) if mask is None else mask
     if solution.objective.bounds is not None:
         free = free & ~solution.objective.bounds.held(solution.theta)

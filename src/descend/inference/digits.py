@@ -138,7 +138,7 @@ def _distance(solution: Solution) -> tuple[Array, Mask, Array]:
         rows = counted_rows(solution) if _most(solution) is None else rows_that_count(solution, MANY)
         error = np.abs(ways) @ _floor(rows, solution, ways) * np.sqrt(len(rows.y) / solution.rows)
         stepped, everywhere = partial(_step, ways=ways), ways.shape[1] == theta.size
-    if objective.engine.name == "query":
+    if objective.engine.by_database:
         error *= np.sqrt(max(solution.rows / 2.0, 1.0))  # a database adds row by row, and rounds each partial sum
     step, length = stepped(point)
     settled = bool((np.abs(step) <= NO_STEP * error).all())

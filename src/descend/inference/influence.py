@@ -20,6 +20,7 @@ from descend.inference.row_places import numbers, positions, said_place
 from descend.inference.row_scores import row_weights
 from descend.inference.sandwich import ALONE
 from descend.inference.statistics import dispersion_of
+from descend.losses import LEAST_SQUARES
 from descend.showing import Shown
 from descend.wording import spell
 
@@ -220,7 +221,7 @@ def _refuse(solution: Solution) -> None:
         raise ConfigError(f"The influence of single rows is not known for {subject}. Fit a formula without.")
     loss.refuse_classes("no residuals, and so no leverage and no Cook's distance")
     if not loss.likelihood or not loss.plain:
-        advice = f"Ask for them with {spell('loss', 'squared')}."
+        advice = f"Ask for them with {spell('loss', LEAST_SQUARES.name)}."
         if loss.states or loss.deviations:
             advice = "Ask for them of exact values, with errors that are alike to both sides."
         raise ConfigError(

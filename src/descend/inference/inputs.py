@@ -34,6 +34,4 @@ def delta(solution: Solution) -> dict[str, Array]:
 
     It is searched for anew, row by row, in a few passes over those in memory.
     """
-    deltas = getattr(solution.problem.code, "deltas", None)
-    deltas_of_inputs: dict[str, Array] = {} if deltas is None else deltas(solution.theta, solution.sample)
-    return deltas_of_inputs
+    return solution.problem.code.deltas(solution.theta, solution.sample)

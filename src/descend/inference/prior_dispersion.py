@@ -34,22 +34,6 @@ MET = 1e-10
 """The same where the rows are no more than the parameters."""
 NEAR = 0.05
 """A change of the logarithm below which the next estimate is extrapolated by a line through the last two."""
-QUIET = {
-    "bare": True,
-    "quantities": None,
-    "checkpoint": None,
-    "resume": False,
-    "optimizer": None,
-    "learning_rate": None,
-    "schedule": "constant",
-    "epochs": None,
-    "batch_size": None,
-    "tolerance": None,
-    "time_limit": None,
-    "standardize": False,
-    "polish": True,
-}
-"""Options of a descent that nobody watches."""
 
 
 def with_dispersion(request: Request, table: Table, began: float) -> Request:
@@ -66,7 +50,7 @@ def with_dispersion(request: Request, table: Table, began: float) -> Request:
     bounds_given = request.bounds
     bounds = [bounds_given] if isinstance(bounds_given, str | Mapping) else list(bounds_given or ())
     request = request.but(bounds=[*bounds, *bounds_of(request.priors)] or None)
-    quiet = request.but(**QUIET)
+    quiet = request.unwatched()
     problem = pose(quiet, table)
     if problem.rows.roles.scale_known or problem.model.loss.dispersion_known:
         if problem.model.linear or problem.model.log_linear:

@@ -99,9 +99,9 @@ def sides_of(solution: Solution) -> Sides:
 def _not_followed(solution: Solution) -> NDArray[np.bool_]:
     """Mark the parameters of single groups, where following the profiles of them all would take hours."""
     not_followed = np.zeros(solution.theta.size, dtype=bool)
-    layout = getattr(solution.objective.engine, "layout", None)
-    if solution.objective.arrow and layout is not None and not_followed.size > MOST:
-        not_followed[layout.own] = True
+    engine = solution.objective.engine.grouped
+    if engine is not None and not_followed.size > MOST:
+        not_followed[engine.layout.own] = True
     return not_followed
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 
 from descend.descent.solution import Solution
-from descend.engines.totals import GroupedEngine
 from descend.errors import ConfigError
 from descend.inference.clusters import Places
 from descend.inference.covariance import Covariance, Mask
@@ -28,13 +25,12 @@ def robust_covariance(solution: Solution, kind: str, degrees: float, mask: Mask 
 
     named, loss = read_errors(kind), solution.loss_function
     if solution.all_rows is not None:
-        if solution.objective.arrow:
+        if (engine := solution.objective.engine.grouped) is not None:
             from descend.inference.streamed_arrow import streamed_arrow_sandwich
             from descend.problem.arrow_elsewhere import refuse_clusters
 
             if named.columns:
                 refuse_clusters(solution.theta.size)
-            engine = cast("GroupedEngine", solution.objective.engine)
             return streamed_arrow_sandwich(solution, engine, mask, named.name, degrees)
         if named.columns:
             from descend.inference.streamed_clusters import clustered

@@ -57,11 +57,11 @@ def counted_rows(solution: Solution) -> ScoredRows:
 @once
 def rows_by_distance(solution: Solution) -> ScoredRows:
     """Return all rows that count; where inputs have errors, by their distances from the curve (see ``scored``)."""
-    scored = getattr(solution.problem.code, "scored", None)
+    scored = solution.problem.code.scored(solution.theta, solution.sample)
     if scored is None:
         return counted_rows(solution)
     counting = row_weights(solution) > 0.0
-    score, jacobian = scored(solution.theta, solution.sample)
+    score, jacobian = scored
     rows_counting = slice(None) if counting.all() else np.flatnonzero(counting)
     score, jacobian = score[rows_counting], jacobian[rows_counting]
     return ScoredRows(np.zeros(len(score)), score, jacobian, np.ones(len(score)), solution.loss_function, rows_counting)

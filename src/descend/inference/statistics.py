@@ -12,7 +12,7 @@ from descend.descent.solution import Solution
 from descend.gradients.derived import derived
 from descend.inference.determined import determined
 from descend.inference.row_scores import row_weights, scored_rows, weighted
-from descend.losses import LOSSES, Loss
+from descend.losses import LEAST_SQUARES, Loss
 from descend.losses.pearson import Pearson
 from descend.problem.problem import AllRows
 from descend.table.coupled import Whitening
@@ -44,11 +44,7 @@ def counting(solution: Solution) -> int:
     """Return the number of rows with a weight above 0, or as many as the kernel counts."""
     if solution.all_rows is not None:
         return solution.all_rows.counting
-    counted = getattr(solution.problem.code, "counted", None)
-    if counted is not None:
-        rows_counted: int = counted(solution.sample)
-        return rows_counted
-    return responses(solution)
+    return solution.problem.code.counted(solution.sample)
 
 
 def responses(solution: Solution) -> int:
@@ -139,7 +135,7 @@ def r_squared(solution: Solution) -> float | None:
     if all_rows is not None:
         if not all_rows.spread > 0.0:
             return None
-        error = squared_error(solution) if quadratic else _sum_of(solution, all_rows, LOSSES.build("squared"))
+        error = squared_error(solution) if quadratic else _sum_of(solution, all_rows, LEAST_SQUARES)
         return None if error is None else 1.0 - error / all_rows.spread
     y = solution.model.observed(solution.columns)
     if (whitening := solution.sample.whitening) is not None:

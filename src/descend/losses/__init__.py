@@ -58,7 +58,21 @@ LOSSES: Registry[Loss] = Registry(
     },
 )
 
+LEAST_SQUARES: Loss = Squared()
+"""What a fit minimises if nobody says, and what a search for a start, or for a scale, minimises first."""
+
+
+def advised_for(responses: str) -> str:
+    """Return the name of the loss that is usual for responses of this kind (see `Loss.advised_for`).
+
+    >>> advised_for("ordered levels")
+    'ordinal'
+    """
+    return next(name for name in LOSSES if LOSSES[name].advised_for == responses)
+
+
 __all__ = [
+    "LEAST_SQUARES",
     "LOSSES",
     "POSITIVE",
     "Absolute",
@@ -86,4 +100,5 @@ __all__ = [
     "Tweedie",
     "VonMises",
     "Weibull",
+    "advised_for",
 ]

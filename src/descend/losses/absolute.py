@@ -25,6 +25,7 @@ class Absolute(Loss):
 
     name: ClassVar[str] = "absolute"
     aliases: ClassVar[str] = "mae l1 lad median"
+    modules: ClassVar[str] = "L1Loss"
     value_text: ClassVar[str] = "abs(r)"
     slope_text: ClassVar[str] = "where(r > 0, 1, where(r < 0, -1, 0))"
     weight_text: ClassVar[str] = (

@@ -34,6 +34,7 @@ class Binomial(Bernoulli):
 
     name: ClassVar[str] = "binomial"
     aliases: ClassVar[str] = "cbind quasibinomial shares"
+    advised_for: ClassVar[str] = "shares of trials"
     response_domain: ClassVar[Domain] = Domain(
         0.0, 1.0, "a share of successes, from 0 to 1, as in dead/n ~ ... with the trials n"
     )

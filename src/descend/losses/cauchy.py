@@ -30,7 +30,7 @@ class Cauchy(Loss):
 
     name: ClassVar[str] = "cauchy"
     aliases: ClassVar[str] = "lorentz lorentzian student"
-    efficient: ClassVar[float | None] = 2.385
+    efficient = 2.385
     value_text: ClassVar[str] = "scale^2/2*log1p((r/scale)^2)"
     slope_text: ClassVar[str] = "r/(1 + (r/scale)^2)"
     weight_text: ClassVar[str] = "1/(1 + (r/scale)^2)"

@@ -13,14 +13,7 @@ from sympy import Add, Expr, Integer
 from descend.formula.symbols import OMEGA
 from descend.losses.domain import Domain
 from descend.losses.evaluated import Evaluated
-from descend.losses.formulas import (
-    DISPERSION,
-    MEAN,
-    PREDICTION,
-    RESIDUAL,
-    RESPONSE,
-    Array,
-)
+from descend.losses.formulas import DISPERSION, MEAN, PREDICTION, RESIDUAL, RESPONSE, Array
 
 if TYPE_CHECKING:
     from descend.losses.distribution import Distribution
@@ -47,8 +40,7 @@ class Loss(Evaluated):
     kinked: whether it is linear on both sides of a residual of 0, where its slope jumps, so that no curvature tells how
         long a step may be.
     convex: whether it is convex in the prediction, whatever that is. convex_in_log: whether in the logarithm of it.
-    efficient: for a robust loss, its setting as a multiple of the noise at which, where the noise is normal, it needs
-        5% more rows than least squares: what "auto" stands for. many_minima: whether it needs a start close by.
+    many_minima: whether it needs a start close by.
     certain: mean loss at which every row is certain and a fit ends, as no best parameters exist; 0 where they do.
 
     dispersion: None if it is not the likelihood of a distribution. Else the dispersion phi is "known" to be 1, or
@@ -75,7 +67,6 @@ class Loss(Evaluated):
     kinked: ClassVar[bool] = False
     convex: ClassVar[bool] = False
     convex_in_log: ClassVar[bool] = False
-    efficient: ClassVar[float | None] = None
     many_minima: ClassVar[bool] = False
     turns: ClassVar[bool] = False
     """Whether a full turn, 2 pi, changes nothing, so that there is a minimum for each number of turns over the rows."""
@@ -108,6 +99,16 @@ class Loss(Evaluated):
     """Whether standard errors are those of all second derivatives of J, as its weights only stand in for them."""
     own_observed: ClassVar[bool] = False
     """The same of the parameters of its own alone, which do not interact with the prediction."""
+
+    advised_for: ClassVar[str] = ""
+    """What it is the usual loss of: "two levels", "several levels", "ordered levels" or "shares of trials"."""
+    modules: ClassVar[str] = ""
+    """The classes of PyTorch that compute it, or something like it."""
+
+    @property
+    def efficient(self) -> float | None:
+        """Of a robust loss, what "auto" is as a multiple of the noise, for 5% more rows than least squares need."""
+        return None
 
     @property
     def in_torch(self) -> InTorch | None:

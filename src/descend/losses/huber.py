@@ -29,7 +29,8 @@ class Huber(Loss):
     delta: float = setting(1.0, above=0.0, auto=True)
 
     name: ClassVar[str] = "huber"
-    efficient: ClassVar[float | None] = 1.345
+    modules: ClassVar[str] = "HuberLoss SmoothL1Loss"
+    efficient = 1.345
     convex: ClassVar[bool] = True
     value_text: ClassVar[str] = "where(abs(r) <= delta, r^2/2, delta*(abs(r) - delta/2))"
     slope_text: ClassVar[str] = "min(max(r, -delta), delta)"

@@ -28,6 +28,8 @@ class Logistic(Outcomes):
 
     name: ClassVar[str] = "logistic"
     aliases: ClassVar[str] = "bce cross_entropy crossentropy log_loss logloss logit"
+    advised_for: ClassVar[str] = "two levels"
+    modules: ClassVar[str] = "BCELoss BCEWithLogitsLoss"
     value_text: ClassVar[str] = "softplus(prediction) - y*prediction"
     slope_text: ClassVar[str] = "sigmoid(prediction) - y"
     weight_text: ClassVar[str] = "sigmoid(prediction)*sigmoid(-prediction)"

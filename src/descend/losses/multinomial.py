@@ -32,6 +32,7 @@ class Multinomial(Classes):
 
     name: ClassVar[str] = "multinomial"
     aliases: ClassVar[str] = "softmax multinom categorical categorical_cross_entropy multiclass mlogit"
+    advised_for: ClassVar[str] = "several levels"
     convex: ClassVar[bool] = True
     per_class: ClassVar[bool] = True
     # Of two classes; of more the model of all scores knows them (see ``models.per_class``).

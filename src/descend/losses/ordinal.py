@@ -61,6 +61,7 @@ class Ordinal(Classes):
 
     name: ClassVar[str] = "ordinal"
     aliases: ClassVar[str] = "ordered polr proportional_odds cumulative ordered_logit ordered_probit"
+    advised_for: ClassVar[str] = "ordered levels"
     ordered: ClassVar[bool] = True
     shifts: ClassVar[bool] = True
     convex: ClassVar[bool] = True

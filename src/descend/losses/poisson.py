@@ -30,6 +30,7 @@ class Poisson(Loss):
 
     name: ClassVar[str] = "poisson"
     aliases: ClassVar[str] = "counts count quasipoisson"
+    modules: ClassVar[str] = "PoissonNLLLoss"
     value_text: ClassVar[str] = "prediction - y*log(prediction)"
     slope_text: ClassVar[str] = "1 - y/prediction"
     weight_text: ClassVar[str] = "1/prediction"

@@ -29,7 +29,7 @@ class SoftL1(Loss):
     scale: float = setting(1.0, above=0.0, auto=True)
 
     name: ClassVar[str] = "soft_l1"
-    efficient: ClassVar[float | None] = 1.287
+    efficient = 1.287
     convex: ClassVar[bool] = True
     value_text: ClassVar[str] = "max(r^2/(sqrt(1 + (r/scale)^2) + 1), scale*(abs(r) - scale))"
     slope_text: ClassVar[str] = "r/sqrt(1 + (r/scale)^2)"

@@ -23,6 +23,7 @@ class Squared(Loss):
 
     name: ClassVar[str] = "squared"
     aliases: ClassVar[str] = "mse l2 sse rmse ols least_squares quadratic gaussian normal"
+    modules: ClassVar[str] = "MSELoss"
     value_text: ClassVar[str] = "r^2"
     slope_text: ClassVar[str] = "2*r"
     weight_text: ClassVar[str] = "2"

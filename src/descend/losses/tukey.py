@@ -35,7 +35,7 @@ class Tukey(Loss):
 
     name: ClassVar[str] = "tukey"
     aliases: ClassVar[str] = "bisquare biweight"
-    efficient: ClassVar[float | None] = 4.685
+    efficient = 4.685
     many_minima: ClassVar[bool] = True
     value_text: ClassVar[str] = "scale^2/6*min((r/scale)^2, 1)*(3 - 3*min((r/scale)^2, 1) + min((r/scale)^2, 1)^2)"
     slope_text: ClassVar[str] = "r*max(1 - (r/scale)^2, 0)^2"

@@ -13,8 +13,9 @@ from descend.many.fitting import Grouped, fit_each
 from descend.many.placing import fit_placed
 from descend.many.progress import Done
 from descend.many.refusals import refuse_options
-from descend.many.source import OfRows, columns_read
+from descend.many.source import OfRows
 from descend.options.request import Request
+from descend.problem.model_reading import columns_read
 from descend.registry import names_listed
 from descend.results.fitting import follows_prediction
 from descend.table import Table, open_table
@@ -45,6 +46,24 @@ def _with_units(request: Request, table: Table) -> Request:
     return with_units(request, table)
 
 
+def _refuse_of_one(request: Request) -> None:
+    """Refuse what is told of one fit, from all of its rows."""
+    if isinstance(request["l1"], str) or isinstance(request["l2"], str):
+        raise ConfigError(
+            f"A penalty is chosen by cross-validation for one fit, and {spell('by')} makes many. Give it as a number."
+        )
+    if request.validation is not None and not isinstance(request.validation, float):
+        raise ConfigError(
+            f"Rows of their own do not say which group each is held out of. Give {spell('validation')} as a share of "
+            f"the rows, such as 0.2, or leave out {spell('by')}."
+        )
+    if request.outliers:
+        raise ConfigError(
+            f"{spell('outliers')} are told from the rows of one fit, and {spell('by')} makes many. Leave out one of "
+            "the two, or fit one group alone."
+        )
+
+
 def fit_groups(request: Request, where: str | None = None, on_groups: Done | None = None) -> Fits:
     """Fit each group of the data that ``request.by`` names; where: a condition on the rows.
 
@@ -69,15 +88,7 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
             f"Clustered errors are of one fit, and {spell('by')} makes many. Leave out one of the two; one fit of all "
             "groups has parameters of each, as in a[site]."
         )
-    if isinstance(request["l1"], str) or isinstance(request["l2"], str):
-        raise ConfigError(
-            f"A penalty is chosen by cross-validation for one fit, and {spell('by')} makes many. Give it as a number."
-        )
-    if request.outliers:
-        raise ConfigError(
-            f"{spell('outliers')} are told from the rows of one fit, and {spell('by')} makes many. Leave out one of "
-            "the two, or fit one group alone."
-        )
+    _refuse_of_one(request)
     split = names_listed(request.by, ())
     if not split:
         raise ConfigError(f"{spell('by')} names no column. Name those that tell groups apart.")

@@ -15,9 +15,10 @@ from descend.gradients.derived import Program
 from descend.many.common_model import model_by_groups, program_of
 from descend.many.fitting import Grouped
 from descend.many.groups import Groups
-from descend.many.source import OfRows, columns_read
+from descend.many.source import OfRows
 from descend.models import Model
 from descend.options.request import Request
+from descend.problem.model_reading import columns_read
 from descend.problem.out_of_core import IN_MEMORY
 from descend.results import Fit
 from descend.results.fitting import fit_table

@@ -26,12 +26,13 @@ from descend.many.progress import Done, Progress
 from descend.many.rows import GroupedRows
 from descend.many.scales import Scales
 from descend.many.second_look import look_again, within_bounds
-from descend.many.source import OfRows, columns_read
+from descend.many.source import OfRows
 from descend.many.starts import Starts, can_be_tried, evenly, trial_points, tried
 from descend.many.together import Together
 from descend.models import Model, kind_of
 from descend.options.request import Request
 from descend.parameters import Bounds
+from descend.problem.model_reading import columns_read
 from descend.problem.posing import untraced
 from descend.problem.preflight import check_rows
 from descend.problem.symmetry import upright

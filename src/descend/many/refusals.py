@@ -9,6 +9,7 @@ import numpy as np
 
 from descend.descent.beginning import choose
 from descend.errors import ConfigError, DescendError, FormulaError
+from descend.losses import LEAST_SQUARES
 from descend.many.fitting import Grouped
 from descend.optimizers.schedules import schedule_of
 from descend.options.request import Request
@@ -59,6 +60,6 @@ def _ends(work: Grouped | DistantGroups) -> Iterator[tuple[Request, Table]]:
             return
         grouped, some = work.fetch(np.unique(np.flatnonzero(likely)[[0, -1]])), np.array([0, -1])
     # A scale that is still to be estimated is a matter of each group's rows.
-    known = {} if loss_of(work.request).estimated is None else {"loss": "squared"}
+    known = {} if loss_of(work.request).estimated is None else {"loss": LEAST_SQUARES}
     for group in np.unique(some % len(grouped.groups)).tolist():
         yield grouped.request.but(by=None, data=None, **known), grouped.table_of(group)

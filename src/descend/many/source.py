@@ -56,13 +56,6 @@ class Source(Protocol):
         """Return the columns of one group; None without the rows."""
 
 
-def columns_read(request: Request, model: Model) -> tuple[str, ...]:
-    """Return the columns that a fit reads: of its model, of row weights, of the loss, and of errors of inputs."""
-    of_inputs = (sigma for sigma in (*model.inexact.values(), *model.correlated.values()) if isinstance(sigma, str))
-    others = (*request.roles.columns, *model.loss.own_columns, *of_inputs)
-    return tuple(dict.fromkeys((*model.response_columns, *model.inputs, *others)))
-
-
 class OfRows:
     """What the fits of a table know of how they were asked for."""
 

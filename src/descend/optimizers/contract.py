@@ -135,6 +135,8 @@ class Optimizer(Part, ABC):
     """Whether it follows the kinks of a loss, row by row; an l1 penalty then is one more kink."""
     stochastic: ClassVar[bool] = True
     """Whether it makes sense on mini-batches."""
+    share: ClassVar[int | None] = None
+    """Where steps are as long as the rate: that chosen is 1/share of the largest change in a Gauss-Newton step."""
     uses_rate: bool = True
     """Whether the learning rate matters to it; not so where it finds the length of each step itself."""
     rate_rule: ClassVar[str]

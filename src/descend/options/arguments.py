@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -14,10 +15,10 @@ from descend.losses import LOSSES
 from descend.models import kind_of
 from descend.options.arrays_in_a_row import mentioned_in, named
 from descend.options.checks import WORDS_OF_DISPERSION
-from descend.options.of_training import TRAINING
+from descend.options.of_training import TRAINING, refuse_without_validation
 from descend.options.option import Values
 from descend.options.penalty import is_number_text, read_penalty
-from descend.options.request import FIELDS, OPTIONS, PLAIN, Request, check_options, is_default
+from descend.options.request import FIELDS, MEASURED, OPTIONS, PLAIN, Request, check_options, is_default
 from descend.options.units import number_or_measured, without_quantities
 from descend.registry import closest
 from descend.table import open_table
@@ -43,11 +44,6 @@ OF_OTHERS = {
     **dict.fromkeys(("check_finite", "nan_policy"), GAPS),
 }
 """Options of other programs, and the words for them here."""
-CHOICES = ("optimizer", "learning_rate", "schedule", "epochs", "batch_size")
-"""Options of the descent itself: if none is given, the start may be improved on samples of many rows."""
-
-NEEDED = ("l1", "l2", "engine", "loss", "schedule", "sharpness")
-"""Options for which None is an error rather than the default."""
 OTHERWISE = {"weights": "importance", "sigma": "standard_deviation"}
 """Names of columns given as values where the model has a parameter of the usual name; no near one, which would be
 taken for a slip."""
@@ -74,6 +70,8 @@ def read_request(model: object, data: object, others: Sequence[object], options:
             options = {**options, "start": by_name(model, data, others, start)}
     if isinstance(model, str) and isinstance(data, tuple) and len(data) == 2 and not others:
         data, *others = data
+    if options.get("validation") is not None:
+        options = _with_rows_held_out(model, options)
     if others:
         model, data, response = named(model, (data, *others), options.get("response"), options.get("start"))
         options = {**options, "response": response}
@@ -95,7 +93,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         from descend.options.offset import with_offset
 
         model, data = with_offset(model, data, values)
-    check_options(values, *NEEDED)
+    check_options(values)
     values["loss"] = _dispersed(model, values)
     data = _with_numbered(model, data, values)
     for key in ("l1", "l2"):
@@ -112,8 +110,19 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         given=given,
         more={key: value for key, value in values.items() if key not in FIELDS},
         polish=options.get("optimizer") is None,
-        grow=not any(key in differing for key in CHOICES),
+        grow=not any(OPTIONS[key].steers for key in differing),
     )
+
+
+def _with_rows_held_out(model: object, options: Values) -> Values:
+    """Return the options with the rows of validation as a share, or as a table where they are given as arrays."""
+    held_out = options["validation"]
+    if isinstance(held_out, str):
+        with contextlib.suppress(ValueError):  # else it is a file
+            held_out = float(held_out)
+    elif isinstance(held_out, tuple) and not kind_of(model).in_place:
+        held_out = named(model, held_out, options.get("response"), options.get("start"))[1]
+    return {**options, "validation": held_out}
 
 
 def _known(options: Values) -> Values:
@@ -124,7 +133,11 @@ def _known(options: Values) -> Values:
             raise ConfigError(f"`fit` has no option `{key}`. {hint}")
     if options.get("like") is not None:
         raise ConfigError(f"{spell('like')} repeats one fit on other data, and goes with fits alone. Leave it out.")
-    return without_quantities(options) if any(isinstance(value, Mapping) for value in options.values()) else options
+    return (
+        without_quantities(options, (*MEASURED, "units"))
+        if any(isinstance(value, Mapping) for value in options.values())
+        else options
+    )
 
 
 def in_full(data: object, options: Values) -> tuple[object, Values]:
@@ -143,6 +156,8 @@ def _refuse_together(model: object, values: Values, differing: Values) -> None:
     """
     if values.get("resume") and values.get("checkpoint") is None:
         raise ConfigError(f"Resume from which run? Name its file{using('checkpoint')}.")
+    if not differing.keys().isdisjoint(("patience", "keep", "min_delta")):
+        refuse_without_validation(values)
     if differing.keys().isdisjoint(("inputs", *TRAINING)) or kind_of(model).in_place:
         return
     if "inputs" in differing:

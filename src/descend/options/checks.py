@@ -15,16 +15,6 @@ Check = Callable[[str, object], None]
 """Takes the key of an option and its value."""
 Test = Callable[[object], bool]
 LONGEST_SHOWN = 60
-MODULES_OF_LOSSES = {
-    "MSELoss": "squared",
-    "L1Loss": "absolute",
-    "HuberLoss": "huber",
-    "SmoothL1Loss": "huber",
-    "PoissonNLLLoss": "poisson",
-    "BCELoss": "logistic",
-    "BCEWithLogitsLoss": "logistic",
-}
-"""The losses of PyTorch that descend also has, by the names used here."""
 
 
 def anything(key: str, value: object) -> None:
@@ -182,11 +172,11 @@ def optimizer(key: str, value: object) -> None:
 
 def loss(key: str, value: object) -> None:
     """Refuse anything but a loss or the name of one."""
-    from descend.losses import Loss
+    from descend.losses import LOSSES, Loss
 
     if not isinstance(value, str | Loss):
         kind = type(value).__name__
-        known = MODULES_OF_LOSSES.get(kind, "huber(delta=2)")
+        known = next((name for name in LOSSES if kind in LOSSES[name].modules.split()), "huber(delta=2)")
         raise ConfigError(f"A loss is named by text, such as `{known}`; this is of type {kind}.")
 
 

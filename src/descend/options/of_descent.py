@@ -30,6 +30,8 @@ class OptionsOfDescent(OptionsOfModel):
         identity="optimizer",
         label=("Optimizers", "优化算法"),
         often=True,
+        synonyms="method algorithm solver opt",
+        steers=True,
     )
     learning_rate: float | str | None = option(
         None,
@@ -39,9 +41,19 @@ class OptionsOfDescent(OptionsOfModel):
         identity="learning rate",
         label=("Learning rate η", "学习率 η"),
         often=True,
+        synonyms="lr rate alpha eta step-size stepsize",
+        range_tested=False,
+        steers=True,
     )
     schedule: str | Schedule | Callable[..., object] = option(
-        "constant", "{schedules}.", check=checks.schedule, metavar="SCHEDULE", identity="schedule"
+        "constant",
+        "{schedules}.",
+        check=checks.schedule,
+        metavar="SCHEDULE",
+        identity="schedule",
+        range_tested=False,
+        steers=True,
+        needed=True,
     )
     epochs: int | None = option(
         None,
@@ -52,6 +64,9 @@ class OptionsOfDescent(OptionsOfModel):
         identity="number of epochs",
         label=("Epochs", "轮数"),
         often=True,
+        synonyms="iterations iters iter n-iter niter max-iter maxiter max-iterations max-epochs n-epochs steps",
+        range_tested=False,
+        steers=True,
     )
     batch_size: int | None = option(
         None,
@@ -62,15 +77,18 @@ class OptionsOfDescent(OptionsOfModel):
         identity="batch size",
         label=("Batch size", "批量大小"),
         needs_rows=True,
+        synonyms="batch batchsize",
+        steers=True,
     )
     seed: int = option(
         0,
-        "Fixes the order of the batches.",
+        "Fixes the order of the batches, and which rows are held out.",
         "whole",
         whole_number("seed", 0),
         metavar="N",
         identity="seed",
         together=True,
+        synonyms="random-state random-seed",
     )
     tolerance: float | None = option(
         None,
@@ -78,9 +96,17 @@ class OptionsOfDescent(OptionsOfModel):
         "number",
         checks.positive("tolerance"),
         metavar="NUMBER",
+        synonyms="tol ftol gtol xtol eps epsilon",
+        range_tested=False,
     )
     time_limit: float | None = option(
-        None, "End the run after so long.", "number", checks.positive("time limit"), metavar="SECONDS"
+        None,
+        "End the run after so long.",
+        "number",
+        checks.positive("time limit"),
+        metavar="SECONDS",
+        synonyms="timeout max-time",
+        range_tested=False,
     )
     engine: str = option(
         "auto",
@@ -89,6 +115,7 @@ class OptionsOfDescent(OptionsOfModel):
         metavar="ENGINE",
         identity="engine",
         together=True,
+        needed=True,
     )
     device: str | None = option(
         None,
@@ -103,6 +130,7 @@ class OptionsOfDescent(OptionsOfModel):
         check=must_be("the path of a file", is_path),
         metavar="FILE",
         repeat=False,
+        range_tested=False,
     )
     resume: bool = option(
         False,
@@ -110,6 +138,7 @@ class OptionsOfDescent(OptionsOfModel):
         "switch",
         must_be("True or False", is_switch),
         repeat=False,
+        range_tested=False,
     )
     standardize: bool = option(
         False,
@@ -118,9 +147,17 @@ class OptionsOfDescent(OptionsOfModel):
         must_be("True or False", is_switch),
         identity="standardised",
         needs_rows=True,
+        synonyms="standardise normalize normalise scale",
+        lacking="`standardize` is for formulas and functions: the weights of a module stand for no columns. Leave "
+        "it out, and scale what the module takes, or begin it with torch.nn.BatchNorm1d.",
     )
     sharpness: bool | int | str = option(
-        False, "Show the largest eigenvalue of the curvature in the log, and in the JSON.", "switch", checks.sharpness
+        False,
+        "Show the largest eigenvalue of the curvature in the log, and in the JSON.",
+        "switch",
+        checks.sharpness,
+        range_tested=False,
+        needed=True,
     )
     memory_limit: str | int | None = option(
         None,
@@ -130,7 +167,13 @@ class OptionsOfDescent(OptionsOfModel):
         together=True,
     )
     log_every: int | None = option(
-        None, "Print every N epochs, and the last.", "whole", whole_number("log_every", 1), metavar="N", repeat=False
+        None,
+        "Print every N epochs, and the last.",
+        "whole",
+        whole_number("log_every", 1),
+        metavar="N",
+        repeat=False,
+        synonyms="verbose v print-every",
     )
     on_step: Callable[..., object] | None = option(None, check=must_be("a function", callable), repeat=False)
     on_groups: Callable[..., object] | None = option(

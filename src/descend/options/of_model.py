@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from descend.parameters.bounds import Given as Bounded
     from descend.parameters.ties import Ties
 
+NO_PENALTY = 'The {key} penalty is not for modules. Use weight decay instead: optimizer="adamw(weight_decay=0.01)".'
+NO_NAMES = (
+    "`{key}` is for formulas and functions: the weights of a module have no names in it. Leave it out; to hold "
+    "weights of a module, set requires_grad_(False) on them."
+)
+"""Why a module lacks these options."""
 Gradient = str | Sequence[str] | Callable[..., object] | None
 
 
@@ -31,6 +37,8 @@ class OptionsOfModel(OptionsOfRows):
         "A file that --save wrote: fit as that was fitted, but for the options given here, and begin where it ended.",
         metavar="MODEL",
         repeat=False,
+        range_tested=False,
+        inherited=False,
     )
     start: Values | None = option(
         None,
@@ -40,6 +48,10 @@ class OptionsOfModel(OptionsOfRows):
         metavar="NAME=VALUE",
         label=("Start", "起点"),
         often=True,
+        synonyms="init initial initial-guess guess p0 x0",
+        measured=True,
+        inherited=False,
+        lacking="A module brings its own starting values, so leave out `start`. Set them in the module.",
     )
     gradient: Gradient = option(
         None,
@@ -49,6 +61,7 @@ class OptionsOfModel(OptionsOfRows):
         metavar="TEXT|FILE.py:NAME",
         identity="gradient",
         label=("Your own gradient", "自己推导梯度"),
+        synonyms="grad jac",
     )
     loss: str | Loss = option(
         "squared",
@@ -58,6 +71,8 @@ class OptionsOfModel(OptionsOfRows):
         identity="loss",
         label=("Loss", "损失函数"),
         often=True,
+        synonyms="loss-function lossfunction objective cost criterion family distribution likelihood",
+        needed=True,
     )
     dispersion: str | float | None = option(
         None,
@@ -67,6 +82,7 @@ class OptionsOfModel(OptionsOfRows):
         metavar="estimated|known|NUMBER",
         label=("Dispersion", "离散度"),
         together=False,
+        range_tested=False,
     )
     errors: str | None = option(
         None,
@@ -77,24 +93,31 @@ class OptionsOfModel(OptionsOfRows):
         metavar="model|observed|sandwich|iid|cluster(COLUMN)",
         naming="arguments",
         together=False,
+        range_tested=False,
     )
     l1: float = option(
         0.0,
         "Penalty on the sum of |parameter|: gives exact zeros; auto: chosen by cross-validation.",
-        "text",
+        "number or text",
         check_penalty,
         metavar="NUMBER|auto",
         identity="penalty",
         together=False,
+        synonyms="lasso",
+        needed=True,
+        lacking=NO_PENALTY,
     )
     l2: float = option(
         0.0,
         'Penalty on the sum of parameter^2; auto, or such as "auto(folds=10, rule=one_standard_error)".',
-        "text",
+        "number or text",
         check_penalty,
         metavar="NUMBER|auto",
         identity="penalty",
         together=False,
+        synonyms="ridge weight-decay",
+        needed=True,
+        lacking=NO_PENALTY,
     )
     priors: Ties = option(
         None,
@@ -106,6 +129,8 @@ class OptionsOfModel(OptionsOfRows):
         identity="penalty",
         needs_rows=True,
         together=False,
+        measured=True,
+        lacking=NO_NAMES,
     )
     bounds: Bounded = option(
         None,
@@ -116,6 +141,9 @@ class OptionsOfModel(OptionsOfRows):
         flag="--bound",
         identity="bounds",
         often=True,
+        synonyms="bounds limits constraint",
+        measured=True,
+        lacking=NO_NAMES,
     )
     fix: Values | None = option(
         None,
@@ -124,6 +152,9 @@ class OptionsOfModel(OptionsOfRows):
         must_be('values by name, such as {"c": 0}', is_text, is_by_name),
         metavar="NAME=VALUE",
         identity="parameters",
+        synonyms="fixed freeze",
+        measured=True,
+        lacking=NO_NAMES,
     )
     ties: Ties = option(
         None,
@@ -133,6 +164,8 @@ class OptionsOfModel(OptionsOfRows):
         metavar="TEXT",
         flag="--tie",
         identity="parameters",
+        synonyms="ties",
+        lacking=NO_NAMES,
     )
     reference: Values | Sequence[str] | str | None = option(
         None,
@@ -150,4 +183,5 @@ class OptionsOfModel(OptionsOfRows):
         must_be("a list of texts such as `half_life = log(2)/b`, or expressions by name", is_texts, is_by_name),
         metavar="TEXT",
         flag="--quantity",
+        range_tested=False,
     )

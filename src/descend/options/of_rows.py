@@ -38,6 +38,11 @@ class OptionsOfRows:
         naming="names",
         often=True,
         needs_rows=True,
+        synonyms="group groups group-by groupby",
+        range_tested=False,
+        inherited=False,
+        lacking="`by` fits a formula or a function to each group of rows: a module is fitted to all of them. Leave "
+        "out `by`, and fit a new module to the rows of each group.",
     )
     weights: str | None = option(
         None,
@@ -45,6 +50,7 @@ class OptionsOfRows:
         check=checks.column,
         metavar="COLUMN|TEXT",
         naming="names",
+        synonyms="weight sample-weight",
     )
     trials: str | float | None = option(
         None,
@@ -55,6 +61,7 @@ class OptionsOfRows:
         metavar="COLUMN|NUMBER",
         label=("Trials", "试验次数"),
         naming="names",
+        synonyms="n-trials totals",
     )
     sigma: str | None = option(
         None,
@@ -63,6 +70,9 @@ class OptionsOfRows:
         check=must_be("the name of a column, an array with a value for each row, or a number", is_text),
         naming="names",
         often=True,
+        synonyms="yerr error uncertainty std",
+        lacking="A module has no standard errors, so `sigma` would change none. Use weights instead: a column with 1 / "
+        "sigma**2.",
     )
     variance: str | None = option(
         None,
@@ -70,6 +80,8 @@ class OptionsOfRows:
         check=must_be("`power` or `exponential`", lambda value: isinstance(value, str) and value in FORMS),
         metavar="power|exponential",
         needs_rows=True,
+        range_tested=False,
+        lacking="A module has no likelihood in which a `variance` could be estimated. Give weights instead.",
     )
     covariance: Any = option(
         None,
@@ -84,6 +96,7 @@ class OptionsOfRows:
         metavar="INPUT=COLUMN|NUMBER",
         naming="names",
         needs_rows=True,
+        range_tested=False,
     )
     x_correlation: Ties = option(
         None,
@@ -135,6 +148,8 @@ class OptionsOfRows:
         flag="--unit",
         naming="keys",
         needs_rows=True,
+        lacking="`units` are of columns and of the parameters of a formula: the weights of a module have none. Leave "
+        "them out.",
     )
     where: str | None = option(
         None,
@@ -142,6 +157,7 @@ class OptionsOfRows:
         check=checks.condition,
         metavar="CONDITION",
         identity="rows",
+        synonyms="filter subset condition",
     )
     outliers: str | float | None = option(
         None,
@@ -150,6 +166,9 @@ class OptionsOfRows:
         metavar="list|drop|RATE",
         alone="list",
         needs_rows=True,
+        range_tested=False,
+        lacking="Outliers of a module are not told: nothing says how far its rows should scatter. Leave out "
+        "`outliers`.",
     )
     missing: str = option(
         "raise",
@@ -157,4 +176,5 @@ class OptionsOfRows:
         check=must_be("`raise` or `drop`", is_text),
         metavar="raise|drop",
         identity="rows",
+        synonyms="na dropna drop-na nan-policy",
     )

@@ -10,9 +10,9 @@ from typing import Any, Literal
 from descend.options.checks import Check, anything
 from descend.wording import flag
 
-Form = Literal["text", "texts", "values", "whole", "number", "switch"]
-"""The form of an option in a command: a text, several texts, ``name=value`` pairs, a whole number, a number, or only
-its flag."""
+Form = Literal["text", "texts", "values", "whole", "number", "number or text", "switch"]
+"""The form of an option in a command: a text, several texts, ``name=value`` pairs, a whole number, a number, a number
+where the text is one, or only its flag."""
 
 
 Naming = Literal["", "names", "keys", "arguments"]
@@ -35,6 +35,13 @@ class Option:
     repeat: whether the command that repeats a fit needs it: not if it only says what is shown, or where a run is kept.
     label: the label of its control in the web lab, in English and Chinese; None if the lab has no such control.
     alone: its value on the command line where its flag stands alone; empty if it takes a value always.
+    synonyms: what other programs call it, on the command line.
+    lacking: why a module cannot have it and what to do instead, in sentences; empty if it can.
+    range_tested: whether a learning-rate range test takes it, which makes single steps of one problem.
+    steers: whether it says how steps are taken: where nobody does, a start may be improved on samples of many rows.
+    needed: whether None is an error rather than the default.
+    measured: whether its values may have units.
+    inherited: whether a fit like an earlier one takes it over, on other rows and from where that ended.
     often: whether it stands among the options that are used most. subject: the heading that it stands under else.
     naming: where its value names columns, which then may be called without their unit (see `full_names`).
     needs_rows: whether a fit with it looks at single rows, or at more of them than their moments tell.
@@ -57,6 +64,13 @@ class Option:
     naming: Naming = ""
     needs_rows: bool = False
     together: bool | None = None
+    synonyms: str = ""
+    lacking: str = ""
+    range_tested: bool = True
+    steers: bool = False
+    needed: bool = False
+    measured: bool = False
+    inherited: bool = True
     often: bool = False
     subject: str = "What is shown, and where it goes"
 

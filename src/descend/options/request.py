@@ -17,9 +17,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from descend.options import checks
+from descend.options.of_descent import OptionsOfDescent
 from descend.options.of_training import OptionsOfTraining
 from descend.options.option import Option, Values, options_of
-from descend.options.units import VALUES, may_have_units
+from descend.options.units import may_have_units
 from descend.table.headers import SIGN
 from descend.wording import FLAGS
 
@@ -54,6 +55,8 @@ class Request(OptionsOfTraining):
     """The standard deviations or weights that follow from the predictions of an earlier fit."""
     weighed_by: tuple[str, ...] = ()
     """Columns, beside the prediction, that such standard deviations or weights are computed from."""
+    held_out: Table | None = None
+    """The rows of validation, once they were told from those to train on."""
     stated: Stated | None = None
     """What is said of units, once the table was looked at; None if nothing is."""
     notes: tuple[str, ...] = ()
@@ -73,12 +76,20 @@ class Request(OptionsOfTraining):
         changed.__dict__.pop("roles", None)
         return changed
 
+    def on_the_way(self, **values: object) -> Request:
+        """Return the request of a fit on the way to this one, of which only the parameters are used."""
+        return self.but(quantities=None, checkpoint=None, errors=None, bare=True, **values)
+
+    def unwatched(self) -> Request:
+        """Return the same of a descent that nobody steers or watches."""
+        return self.but(**UNWATCHED, quantities=None, bare=True, polish=True)
+
     def says_units(self, table: Table) -> bool:
         """Whether units may stand in headers, in metadata or in values of options, and were not looked at yet."""
         if self.stated is not None:
             return False
         said = self.units or table.units or table.given_units or any(map(SIGN.search, table.names))
-        values = [value for key in VALUES if (value := getattr(self, key)) is not None]
+        values = [value for key in MEASURED if (value := getattr(self, key)) is not None]
         return bool(said) or (bool(values) and may_have_units(values))
 
     def check(self) -> None:
@@ -111,7 +122,7 @@ class Request(OptionsOfTraining):
         from descend.optimizers import OPTIMIZERS
 
         named = OPTIMIZERS.build(self.optimizer) if isinstance(self.optimizer, str) else self.optimizer
-        return getattr(named, "bounded", named is None)
+        return getattr(named, "bounded", named is None)  # PyTorch's own say nothing of it
 
     @cached_property
     def roles(self) -> Roles:
@@ -133,6 +144,14 @@ class Request(OptionsOfTraining):
 
 
 FIELDS = options_of(Request)
+MEASURED = tuple(key for key, option in FIELDS.items() if option.measured)
+"""The options whose values may have units."""
+UNWATCHED = {
+    key: option.default
+    for key, option in FIELDS.items()
+    if option.subject == OptionsOfDescent.subject and not option.together
+}
+"""The options of a single descent, at their defaults."""
 PLAIN = Request()
 """The request of a call without options."""
 OPTIONS = dict(FIELDS)
@@ -163,7 +182,7 @@ def is_default(key: str, value: object) -> bool:
 def check_options(given: Mapping[str, object], *needed: str) -> None:
     """Raise ConfigError for an option with a wrong value; None stands for one that is not given.
 
-    needed: the options that must be given.
+    needed: what must be given beside the options that say so.
 
     >>> check_options({"fix": {"c": 0}, "bounds": None})
     >>> check_options({"fix": 3})
@@ -171,7 +190,8 @@ def check_options(given: Mapping[str, object], *needed: str) -> None:
     descend.errors.ConfigError: `fix` must be values by name, such as {"c": 0}, not 3.
     """
     for key, value in given.items():
-        if value is not None or key in needed:
-            option = OPTIONS.get(key)
-            if option is None or not (value is option.default or (type(value) is float and value == option.default)):
-                checks.ARGUMENTS.get(key, checks.anything if option is None else option.check)(key, value)
+        option = OPTIONS.get(key)
+        if value is None and key not in needed and not (option is not None and option.needed):
+            continue
+        if option is None or not (value is option.default or (type(value) is float and value == option.default)):
+            checks.ARGUMENTS.get(key, checks.anything if option is None else option.check)(key, value)

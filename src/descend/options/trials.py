@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from descend.errors import ConfigError
-from descend.losses import LOSSES
+from descend.losses import LOSSES, advised_for
 from descend.models import kind_of
 from descend.options.option import Values
 from descend.options.request import check_options, is_default
 from descend.wording import spell
-
-USUAL = "binomial"
-"""The loss of shares, where no other is asked for."""
 
 
 def with_trials(model: object, options: Values) -> dict[str, Any]:
@@ -32,17 +29,17 @@ def with_trials(model: object, options: Values) -> dict[str, Any]:
                 f"{spell('trials')} says how much each share weighs, and so does {spell(other)}. Leave out one of the "
                 "two; rows that occur several times have as many times the trials."
             )
+    loss, usual = options.get("loss"), advised_for("shares of trials")
     if kind_of(model).in_place:
         raise ConfigError(
-            f"{spell('trials')} is for formulas and functions. Give a module the loss binomial, and the trials as "
+            f"{spell('trials')} is for formulas and functions. Give a module the loss {usual}, and the trials as "
             f"{spell('weights')}."
         )
-    loss = options.get("loss")
     if loss is None or is_default("loss", loss):
-        loss = USUAL
+        loss = usual
     elif not LOSSES.build(loss).two_levels:
         raise ConfigError(
-            f"{spell('trials')} is of shares of trials, and the {LOSSES.build(loss).name} loss is not. Use the {USUAL} "
+            f"{spell('trials')} is of shares of trials, and the {LOSSES.build(loss).name} loss is not. Use the {usual} "
             f"loss, or leave out {spell('trials')}."
         )
     return {**options, "weights": options["trials"], "loss": loss}

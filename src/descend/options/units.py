@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-VALUES = ("start", "fix", "bounds", "priors")
-"""Options whose values may have units."""
 MEASURED = re.compile(r"\d\s*[*/]?\s*(?![eE][-+\d])[^\W\d_]|[\d\s]\s*[%°]")
 """What there is in a number with a unit."""
 
@@ -21,9 +19,12 @@ def number_or_measured(text: str) -> float | str:
     return text.strip() if MEASURED.search(text) and text.strip()[:1] in "+-.0123456789" else float(text)
 
 
-def without_quantities(options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return options in which quantities and units of Pint are texts, which a command and a file can repeat."""
-    found = {key: _as_text(options[key]) for key in (*VALUES, "units") if isinstance(options.get(key), Mapping)}
+def without_quantities(options: Mapping[str, Any], measured: Iterable[str]) -> Mapping[str, Any]:
+    """Return options in which quantities and units of Pint are texts, which a command and a file can repeat.
+
+    measured: the options whose values may hold such.
+    """
+    found = {key: _as_text(options[key]) for key in measured if isinstance(options.get(key), Mapping)}
     return {**options, **found}
 
 

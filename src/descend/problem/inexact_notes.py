@@ -23,10 +23,9 @@ def notes_of_inexact(model: Model, code: Program | Kernel, rows: Rows) -> Iterat
             f"the errors of `{model.response}` are taken as 1, in its unit, beside those in `x_sigma`; if they are "
             "not, give `sigma` or `weights`"
         )
-    counted = getattr(code, "counted", None)
-    if counted is None or rows.roles.scale_known:
+    if rows.roles.scale_known:
         return
-    count, responses, size = counted(rows), rows.counting().count, model.parameters.size
+    count, responses, size = code.counted(rows), rows.counting().count, model.parameters.size
     if count > size and responses > count:
         factor = math.sqrt((count - size) / (responses - size))
         yield (

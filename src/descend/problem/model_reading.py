@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from sympy import Expr
@@ -66,6 +66,13 @@ def _as_probability(model: SymbolicModel, table: Table, request: Request) -> Mod
         if probability_loss is loss and constraints is model.constraints
         else model.under(probability_loss, constraints)
     )
+
+
+def columns_read(request: Request, model: Model) -> tuple[str, ...]:
+    """Return the columns that a fit reads: of its model, of row weights, of the loss, and of errors of inputs."""
+    of_inputs = (sigma for sigma in (*model.inexact.values(), *model.correlated.values()) if isinstance(sigma, str))
+    others = (*request.roles.columns, *model.loss.own_columns, *of_inputs)
+    return tuple(dict.fromkeys((*model.response_columns, *model.inputs, *others)))
 
 
 def probability_note(model: Model, loss: Loss) -> str | None:
@@ -210,10 +217,3 @@ def _by_function(model: Model, gradient: Callable[..., object], table: Table, sp
                 f"Parameters: {', '.join(named_parameters.shapes)}."
             )
     return FunctionKernel(model, replace(bound, constraints=model.constraints))
-
-
-def gradient_columns(code: Program | Kernel) -> Iterable[str]:
-    """Return the columns that a gradient by hand reads beyond those of the model."""
-    if isinstance(code, Program):
-        return code.more_columns
-    return getattr(code, "names", ())

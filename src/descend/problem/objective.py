@@ -89,24 +89,21 @@ def _of_factor(factor: Factor, own: Array | None) -> tuple[Array | None, Curvatu
     return gradient, upper.T @ upper
 
 
-def _nothing(*arguments: object) -> None:
-    """Do nothing, where an engine has nothing to do."""
-
-
 class MeanLoss(VectorObjective):
     """J(theta) = sum of losses / sum of row weights, as an engine sums them."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine, self.rows = engine, engine.count
         self.passes = 1.0 if engine.once else 0.0
-        self.means = getattr(engine, "means", None)
+        self.means = engine.means
         """Order 2 over all rows, in an engine that divides sooner than it is done here."""
 
     def __getstate__(self) -> dict[str, object]:
         return super().__getstate__() | {"means": None}
 
     def __setstate__(self, state: dict[str, object]) -> None:
-        self.__dict__.update(state | {"means": getattr(state["engine"], "means", None)})
+        self.__dict__.update(state)
+        self.means = self.engine.means
 
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
         self._count(rows)
@@ -122,21 +119,23 @@ class MeanLoss(VectorObjective):
 
     @property
     def sparing(self) -> bool:  # type: ignore[override]
-        return bool(getattr(self.engine, "sparing", False))
+        return self.engine.differencing is not None and self.engine.differencing.sparing
 
     def noise(self) -> Array | None:
-        noise_of_loss: Array | None = getattr(self.engine, "noise", None)
+        noise_of_loss = None if self.engine.differencing is None else self.engine.differencing.noise
         return None if noise_of_loss is None else noise_of_loss / self.engine.rows.total
 
     def loss_noise(self) -> float:
-        return float(getattr(self.engine, "loss_noise", 0.0)) / self.engine.rows.total
+        found = 0.0 if self.engine.differencing is None else self.engine.differencing.loss_noise
+        return found / self.engine.rows.total
 
     def carry_on(self) -> None:
-        getattr(self.engine, "carry_on", _nothing)()
+        if self.engine.differencing is not None:
+            self.engine.differencing.carry_on()
 
     def refine(self, best: bool) -> bool:
         self._last = None
-        return bool(getattr(self.engine, "refine", _nothing)(best))
+        return self.engine.differencing is not None and self.engine.differencing.refine(best)
 
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
         if not self.engine.factors:
@@ -149,11 +148,7 @@ class MeanLoss(VectorObjective):
 
     def batches(self, size: int, seed: int, epoch: int) -> Sequence[Places] | Sequence[Batch]:
         """Share out the rows of one epoch, as the engine numbers them."""
-        own = getattr(self.engine, "batches", None)
-        if own is not None:
-            row_batches: Sequence[Batch] = own(size, seed, epoch)
-            return row_batches
-        return shuffled(self.rows, size, seed, epoch, self.engine.rows.omega)
+        return self.engine.batches(size, seed, epoch)
 
     def _count(self, rows: Places | Batch | None) -> None:
         """Count a pass over all rows, or the part of one that a batch is."""

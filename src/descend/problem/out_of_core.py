@@ -13,6 +13,7 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.query import MOST_PARAMETERS, QueryEngine
 from descend.engines.response import Response
 from descend.engines.stream import StreamEngine
+from descend.engines.totals import Engine
 from descend.errors import ConfigError, DataError
 from descend.formula.printers.database import LackingFunctionError
 from descend.gradients.contract import Kernel
@@ -50,7 +51,7 @@ def judged(problem: Problem, first: Point) -> Judgement:
     A gradient given as text is only called wrong if it also disagrees on all rows, as it may use their number.
     """
     model, code, all_rows = problem.model, problem.code, problem.all_rows
-    assert code is not None and all_rows is not None
+    assert isinstance(code, Program | Kernel) and all_rows is not None
     judgement = suspicion.before_fit(model, code, problem.rows, NumpyEngine(code, problem.rows), first)
     if not judgement.agree and isinstance(code, Program) and model.formula is not None:
         truth: Any = engine_of(derived(model.formula, model.loss), all_rows.lazy)
@@ -141,7 +142,7 @@ def gather(
     engine, why = _engine(code, lazy, request, (rows, all_rows.omega))
     notes = (*notes, *rounded, *why)
     engine.rows = sample
-    if isinstance(engine, QueryEngine | StreamEngine) and isinstance(code, Program) and engine.name != "torch":
+    if isinstance(code, Program) and not arrow and engine.device is None:
         engine.near = near_minimum(code, sample)
     if rows > SAMPLE:
         notes = (*notes, f"residuals, their checks and pictures show a sample of {sample.count:,} rows")
@@ -194,7 +195,7 @@ def engine_of(program: Program, lazy: Lazy) -> QueryEngine | StreamEngine:
 
 def _engine(
     code: Program | Kernel, lazy: Lazy, request: Request, counted: tuple[int, float]
-) -> tuple[Any, tuple[str, ...]]:
+) -> tuple[Engine, tuple[str, ...]]:
     """Return the engine, and a sentence where it is not the database that sums."""
     if not isinstance(code, Program):
         source = "a gradient by a Python function" if code.language == "numpy" else "autograd"

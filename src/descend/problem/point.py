@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from descend.engines.batches import Batch
     from descend.optimizers.pieces import Pieces
     from descend.parameters.priors import WeighedPriors
+    from descend.problem.standard_units import Units
 
 Array = NDArray[np.float64]
 
@@ -49,6 +50,10 @@ class Objective(ABC):
     pieces: PiecesOfRows | None = None
     kinks: KinksOfRows | None = None
     edge: EdgeOfRange | None = None
+    units: Units | None = None
+    """Those of the parameters, where they are not the user's own."""
+    first: Point | None = None
+    """Where a descent begins, in these units."""
     last_order: int = 0
     """The order of the last evaluation over all rows."""
 
@@ -72,7 +77,7 @@ class Objective(ABC):
     @property
     def arrow(self) -> bool:
         """Whether the curvature is an arrow, of very many parameters each of which belongs to one group."""
-        return bool(getattr(self.engine, "arrow", False))
+        return self.engine.arrow
 
     @property
     def smooth(self) -> bool:
@@ -294,6 +299,10 @@ class Point:
             at_zero = np.sign(gradient) * np.maximum(np.abs(gradient) - penalty.l1, 0.0)
             gradient = np.where(self.theta == 0.0, at_zero, gradient + penalty.l1 * np.sign(self.theta))
         return gradient if bounds is None else np.where(bounds.blocked(self.theta, gradient), 0.0, gradient)
+
+    def largest_curvature(self) -> float | None:
+        """Return the largest eigenvalue of the curvature here; None if there is none."""
+        return largest_curvature(self.curvature)
 
     @property
     def norm(self) -> float:

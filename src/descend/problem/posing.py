@@ -26,7 +26,7 @@ from descend.options.request import Request
 from descend.parameters import Bounds
 from descend.problem import preflight
 from descend.problem.engine_choice import ENGINES, chosen
-from descend.problem.model_reading import gradient_columns, gradient_source, probability_note, read_model
+from descend.problem.model_reading import gradient_source, probability_note, read_model
 from descend.problem.objective import VectorObjective, objective_over
 from descend.problem.penalty import Penalty
 from descend.problem.point import Array, PiecesOfRows
@@ -76,7 +76,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
             f"There is no engine `{request.engine}`.{closest(request.engine, ENGINES)} Known: {', '.join(ENGINES)}."
         )
     _check_errors_of_inputs(model, request)
-    beside = (*gradient_columns(code), *request.roles.columns, *request.weighed_by)
+    beside = (*code.more_columns, *request.roles.columns, *request.weighed_by)
     names = dict.fromkeys((*model.response_columns, *model.inputs, *beside))
     summing = _summing(model, code, table, tuple(names), request)
     pair = None if isinstance(request.model, str) else kind_of(request.model).original(request.model, model)
@@ -91,6 +91,12 @@ def _problem_of(request: Request, table: Table) -> Problem:
         from descend.problem.response_levels import counted_notes
 
         notes += counted_notes(table.counted, {*names} - {loss.states}, model.response, loss)
+    validation = None
+    if request.held_out is not None:
+        from descend.problem.validation import validation_of
+
+        validation, note = validation_of(request, model, code, table, tuple(names))
+        notes += [note] if note else []
     priors = objective.priors
     return Problem(
         model=model,
@@ -107,6 +113,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
         squares=summing.squares if loss.of_residual else 0.0,
         parabola=model.linear and model.loss.quadratic and (priors is None or priors.priors.bell),
         all_rows=summing.all_rows,
+        validation=validation,
     )
 
 
@@ -178,7 +185,7 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
     if squares == 0.0:
         preflight.check_size(rows.y, model.response, table.source)
     engine = chosen(request, code, rows)
-    if request.engine == "auto" and getattr(engine, "fused", None) is not None:
+    if request.engine == "auto" and engine.compiles:
         cause = f"{request.epochs:,} epochs over {engine.count:,} rows repay compiling a kernel"
         notes = (f"engine torch, chosen because {cause}",)
     return Summing(rows, engine, squares / rows.count, notes, remarks)

@@ -39,7 +39,7 @@ def posed_priors(
             f"{spell('errors', request.errors)}, or {spell('priors')}."
         )
     priors = read_priors(request.priors, model.parameters, model.constraints, table.names)
-    if priors.expressed and getattr(summing.engine, "arrow", False):
+    if priors.expressed and summing.engine.arrow:
         raise ConfigError(
             f"A prior of an expression ties parameters together, and this model has {model.parameters.size:,}, most of "
             "one group each. Give priors to the parameters themselves."

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.totals import Engine
-from descend.gradients.contract import Kernel
-from descend.gradients.derived import Program
+from descend.gradients.contract import Summand
 from descend.models import Model
 from descend.problem.objective import VectorObjective
 from descend.table import Table
@@ -61,18 +60,19 @@ class Summing:
 class Problem:
     """What exactly is minimised, and from which starting values, if any were given.
 
-    gradient: its source, such as ``derived``. code: what an engine evaluates for each row; None for a module.
+    gradient: its source, such as ``derived``. code: what an engine sums over rows.
     rows: the rows used, or a sample of them where ``all_rows`` says what is known of all.
     given: the user's starting values by name. start: all starting values; the rest are chosen without the rows.
     notes: what was chosen here, in sentences; remarks: what was noticed of the formula and the rows.
     scale: the size of J for a model that predicts nothing, 0 if that is not known. squares: the mean square of the
         response, where the loss is of residuals; else 0.
+    validation: J over the rows held out, without what is added to it; None if there are none.
     parabola: whether J, but for an l1 penalty, is a parabola: the curvature is the same everywhere.
     """
 
     model: Model
     gradient: str
-    code: Program | Kernel | None
+    code: Summand
     table: Table
     rows: Rows
     objective: VectorObjective
@@ -84,6 +84,7 @@ class Problem:
     squares: float = 0.0
     parabola: bool = False
     all_rows: AllRows | None = None
+    validation: VectorObjective | None = None
 
     @property
     def columns(self) -> Mapping[str, Array]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from descend.errors import ConfigError, DataError, WordsError
-from descend.losses import LOSSES, Loss
+from descend.losses import LOSSES, Loss, advised_for
 from descend.models import Model
 from descend.options.request import Request
 from descend.parameters.references import read_references
@@ -100,16 +100,21 @@ def _not_two(refused: WordsError, loss: Loss, plain: bool, words: list[str]) -> 
         some = listing(words[:NAMED]) + (" and others" if len(words) > NAMED else "")
         return DataError(
             f"{refused.says} It has more than two levels ({some}), and the {loss.name} loss is for two. Use "
-            f"{spell('loss', 'multinomial')} or, if they have an order, {spell('loss', 'ordinal')}; or keep the rows "
-            f"of two of them with {spell('where')}."
+            f"{_of_several()}; or keep the rows of two of them with {spell('where')}."
         )
     if len(words) == 2:
         return DataError(
             f"{refused.says} The {loss.name} loss needs numbers; to tell `{words[0]}` from `{words[1]}`, use "
-            f"{spell('loss', 'logistic')}."
+            f"{spell('loss', advised_for('two levels'))}."
         )
-    kinds = f"{spell('loss', 'multinomial')} or, if they have an order, {spell('loss', 'ordinal')}"
-    return DataError(f"{refused.says} The {loss.name} loss needs a column of numbers; classes are fitted by {kinds}.")
+    return DataError(
+        f"{refused.says} The {loss.name} loss needs a column of numbers; classes are fitted by {_of_several()}."
+    )
+
+
+def _of_several() -> str:
+    several, ordered = (spell("loss", advised_for(f"{kind} levels")) for kind in ("several", "ordered"))
+    return f"{several} or, if they have an order, {ordered}"
 
 
 def said_classes(loss: Loss) -> str:

@@ -57,9 +57,8 @@ def separated_classes(problem: Problem, theta: Array) -> str | None:
 
 def _certain(problem: Problem, theta: Array) -> bool:
     """Whether some class that was observed, or all, are predicted nearly with certainty; else nothing ran away."""
-    surest, block = getattr(problem.code, "surest", None), getattr(problem.objective.engine, "data", None)
-    if surest is not None and block is not None:  # of sums that hold all that it takes
-        return bool(surest(theta, block) > CERTAIN)
+    if (surest := problem.objective.engine.surest(theta)) is not None:
+        return surest > CERTAIN
     model, columns = problem.model, problem.columns
     named = (
         model.parameters.named(theta)

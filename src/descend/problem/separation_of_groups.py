@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from descend.engines.arrow_engine import ArrowEngine
 from descend.formula.trade_off import joined
 from descend.problem.identifiability_of_groups import levels_of, some_groups
 from descend.problem.problem import Problem
@@ -19,10 +18,10 @@ def endless_groups(problem: Problem, theta: Array) -> str | None:
     J then falls for as long as that parameter runs on. A parameter that is penalised, or held by a bound on that side,
     does not.
     """
-    engine, symbolic = problem.objective.engine, problem.model.symbolic
-    assert isinstance(engine, ArrowEngine) and symbolic is not None
+    engine, symbolic = problem.objective.engine.grouped, problem.model.symbolic
+    assert engine is not None and symbolic is not None
     domain, penalty, bounds = problem.model.loss.response_domain, problem.objective.penalty, problem.objective.bounds
-    y, codes = problem.rows.y, problem.rows.columns[engine.slots.groupings[0]].astype(np.intp)
+    y, codes = problem.rows.y, problem.rows.columns[engine.grouping].astype(np.intp)
     counting = slice(None) if problem.rows.omega is None else problem.rows.omega > 0.0
     y, codes = y[counting], codes[counting]
     groups = engine.layout.own.shape[1]

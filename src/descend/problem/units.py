@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from descend.errors import ConfigError
 from descend.losses import LOSSES
 from descend.models import Model
-from descend.options.request import Request
-from descend.options.units import VALUES
+from descend.options.request import MEASURED, Request
 from descend.problem.model_reading import read_model
 from descend.registry import closest
 from descend.table import Table
@@ -36,7 +35,7 @@ def with_units(request: Request, table: Table) -> Request:
     units_of_columns: dict[str, str] = {}
     bare = {
         key: _changed(key, request[key], _collected(units_of_columns, key))
-        for key in VALUES
+        for key in MEASURED
         if _has_units(request[key])
     }
     stated = Stated(stated.columns, {**table.given_units, **stated.given}, units_of_columns)

@@ -60,7 +60,7 @@ class Batches:
     def of(cls, problem: Problem) -> Batches:
         """Return what is kept of the rows of a problem. Raises ConfigError where moments do not say all of it."""
         rows, code, engine = problem.rows, problem.code, problem.objective.engine
-        refused = "is for rows in memory" if problem.all_rows is not None or code is None else refusal(code)
+        refused = "is for rows in memory" if problem.all_rows is not None else refusal(code)
         if refused is not None:
             raise without_moments(refused)
         assert isinstance(code, Program)

@@ -19,6 +19,7 @@ from descend.problem.problem import Problem
 from descend.results.solved import SolvedFit, fit_of
 from descend.starts.solving import solve
 from descend.table import Table
+from descend.wording import spell
 
 Reader = Callable[[Step], None] | None
 
@@ -59,6 +60,8 @@ def fit_table(request: Request, table: Table, on_step: Reader, began: float) -> 
 
 def _fit(request: Request, table: Table, on_step: Reader, began: float) -> SolvedFit:
     """Fit rows whose units, classes and censoring are known: 1. settle the request; 2. pose; 3. solve."""
+    if request.validation is not None and request.held_out is None:
+        return _validated(request, table, on_step, began)
     if follows_prediction(request, table):
         from descend.results.reweighting import reweighted
 
@@ -67,7 +70,12 @@ def _fit(request: Request, table: Table, on_step: Reader, began: float) -> Solve
         from descend.results.penalty_choice import fit_with_choice
 
         return fit_with_choice(request, table, lambda each: _fit(each, table, on_step, began))
-    request = _started(request, table, began)
+    if (held_out := request.held_out) is None:
+        request = _started(request, table, began)
+    else:  # simpler fits on the way end by themselves
+        share = request.validation
+        request = _started(request.but(validation=None, held_out=None), table, began)
+        request = request.but(validation=share, held_out=held_out)
     resumed = None if request.checkpoint is None else to_resume(request.checkpoint, request.resume)
     if resumed is not None:  # it starts where the run did, whatever start is found or given now
         check_options({"start": resumed.start})
@@ -81,6 +89,18 @@ def _fit(request: Request, table: Table, on_step: Reader, began: float) -> Solve
 
         read_quantities(request.quantities, problem.model)  # refused before the first step
     return fit_of(solve(problem, request, on_step, resumed, began))
+
+
+def _validated(request: Request, table: Table, on_step: Reader, began: float) -> SolvedFit:
+    """Fit rows of which some are held out, so that nothing that is estimated sees these."""
+    from descend.problem.validation import with_held_out
+
+    if follows_prediction(request, table):
+        raise ConfigError(
+            f"{spell('validation')} does not go with weights that follow from the prediction, which are those of all "
+            "rows together. Leave out one of the two."
+        )
+    return _fit(*with_held_out(request, table), on_step, began)
 
 
 def _started(request: Request, table: Table, began: float) -> Request:
@@ -136,7 +156,7 @@ def follows_prediction(request: Request, table: Table) -> bool:
 
 def started_without_coupling(request: Request, table: Table, began: float) -> Request:
     """Return a request that starts where the fit of rows that know nothing of each other ends."""
-    request_alone = request.but(covariance=None, quantities=None, checkpoint=None, errors=None, bare=True)
+    request_alone = request.on_the_way(covariance=None)
     try:
         uncoupled_fit = fit_table(request_alone, table, None, began)
     except DescendError:
@@ -146,9 +166,7 @@ def started_without_coupling(request: Request, table: Table, began: float) -> Re
 
 def started_without_errors(request: Request, table: Table, began: float) -> Request:
     """Return a request that starts where the fit with exact inputs ends: near it, and found far more easily."""
-    exact = request.but(
-        x_sigma=None, x_correlation=None, priors=None, quantities=None, checkpoint=None, errors=None, bare=True
-    )
+    exact = request.on_the_way(x_sigma=None, x_correlation=None, priors=None)
     if not (loss := LOSSES.build(request.loss)).quadratic:
         exact = exact.but(loss=loss.to_estimate(), sigma=None)
     if isinstance(request.model, str) and request.model.partition("~")[0].strip() == "0":

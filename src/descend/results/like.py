@@ -20,7 +20,7 @@ from descend.results.fit import Fit
 from descend.results.loaded import LoadedFit
 from descend.results.loading import load
 from descend.results.model_file import Content
-from descend.results.request_content import DERIVED, request_content
+from descend.results.request_content import request_content
 from descend.table import open_table
 from descend.table.levels import ByGroup, GroupLabels
 from descend.wording import spell
@@ -80,7 +80,7 @@ def earlier(like: object, model: object, data: object, options: Values) -> Earli
         )
     call, notes = call_of(fit, name)
     options_given = {key: value for key, value in options.items() if key != "like" and _differs(key, value)}
-    options_before = {key: value for key, value in call.items() if key in OPTIONS and key not in DERIVED}
+    options_before = {key: value for key, value in call.items() if key in OPTIONS and OPTIONS[key].inherited}
     fixed = set(_names(options_given.get("fix")))
     for key in ("bounds", "priors", "ties") if fixed else ():  # what is fixed now was free, bounded or tied before
         options_before[key] = _without(options_before.get(key), fixed)

@@ -12,7 +12,7 @@ from descend.descent.solution import every_parameter
 from descend.errors import ConfigError
 from descend.inference.outlier_test import outliers_of
 from descend.inference.outlying_rows import Outliers
-from descend.losses import LOSSES, Loss
+from descend.losses import LEAST_SQUARES, LOSSES, Loss
 from descend.options.outliers import read_outliers
 from descend.options.request import Request
 from descend.results.solved import SolvedFit
@@ -86,8 +86,8 @@ def _refuse(request: Request) -> None:
     if loss.estimated is not None or not loss.quadratic:
         raise ConfigError(
             f"Outliers are rows too far off for normal scatter, which the {loss.name} loss does not have. Use "
-            f"{spell('loss', 'squared')}, or leave out {spell('outliers')}: a robust loss gives outliers little "
-            "weight itself."
+            f"{spell('loss', LEAST_SQUARES.name)}, or leave out {spell('outliers')}: a robust loss gives outliers "
+            "little weight itself."
         )
     for key, why in (
         ("covariance", "a covariance of the response"),
@@ -100,6 +100,11 @@ def _refuse(request: Request) -> None:
     ):
         if request[key]:
             raise ConfigError(f"{spell('outliers')} does not go with {why}. Leave out one of the two.")
+    if request.validation is not None:
+        raise ConfigError(
+            f"{spell('outliers')} are told of the rows that are fitted, and {spell('validation')} holds some out. "
+            "Leave out one of the two."
+        )
     if request.engine == "query":
         raise ConfigError(
             "Outliers are told from the rows in memory, but these stay where they are. Leave out "

@@ -16,8 +16,7 @@ from descend.descent.beginning import Beginning, choose
 from descend.engines.shuffling import Places
 from descend.errors import ConfigError
 from descend.optimizers import Optimizer
-from descend.options.range_test import WITHOUT
-from descend.options.request import Request, is_default
+from descend.options.request import OPTIONS, Request, is_default
 from descend.problem.point import Objective
 from descend.problem.standardized import standardized
 from descend.stability.spectrum import Spectrum, spectrum_at, spectrum_of
@@ -224,8 +223,8 @@ class Rise:
 
 def refuse_for_range_test(request: Request) -> None:
     """Refuse options of a fit that make no difference to a range test, or that it cannot follow."""
-    for key in WITHOUT:
-        if not is_default(key, request[key]):
+    for key, option in OPTIONS.items():
+        if not (option.range_tested or is_default(key, request[key])):
             raise ConfigError(
                 f"`{key}` has no part in a learning-rate range test, which takes single steps at rates that rise. "
                 "Leave it out."

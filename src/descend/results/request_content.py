@@ -7,10 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from descend.options.option import Values
+from descend.options.request import OPTIONS
 from descend.table.table import label
-
-DERIVED = ("start", "by", "like")
-"""Options that a new fit does not take over: it begins at the parameters of the old one, on the rows it is given."""
 
 
 def request_content(call: Values) -> dict[str, object]:
@@ -29,7 +27,7 @@ def request_content(call: Values) -> dict[str, object]:
             value = {name: _by_text(codes) for name, codes in value.items()}
         if _in_words(value):
             options_saved[key] = value
-        elif key not in ("model", *DERIVED):
+        elif key != "model" and OPTIONS[key].inherited:
             lacking.append(key)
     return options_saved | ({"lacking": lacking} if lacking else {})
 

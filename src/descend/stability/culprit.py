@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from descend.problem.standardized import standard_units
+from descend.problem.standard_units import standard_units
 from descend.stability.spectrum import NOTHING, Spectrum, eigen
 
 BLAMED = 100.0

@@ -88,7 +88,7 @@ def trajectory(point: Point, optimizer: Optimizer, rate: float, schedule: Schedu
         recurrence is None
         or not isinstance(schedule, Constant)
         or point.proximal
-        or point.objective.engine.name != "moments"
+        or not point.objective.engine.quadratic
     ):
         return None
     point = point.at(point.theta, 3)

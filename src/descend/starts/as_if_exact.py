@@ -8,7 +8,7 @@ import numpy as np
 
 from descend.descent.solution import Solution, starts_at
 from descend.errors import ConfigError, DescendError
-from descend.losses import Loss
+from descend.losses import LEAST_SQUARES, Loss
 from descend.options.request import Request
 from descend.parameters.ties import mentioned
 
@@ -26,13 +26,9 @@ def started_as_if_exact(request: Request, loss: Loss, exact: Loss, fitted: Calla
             f"known, give it with {loss.known_by}."
         )
     starts_given = request.start or {}
-    plain = request.but(
+    plain = request.on_the_way(
         loss=str(exact),
         start={name: value for name, value in starts_given.items() if name not in loss.own_parameters},
-        quantities=None,
-        checkpoint=None,
-        errors=None,
-        bare=True,
         near=True,
         second_look=False,
         notes=(),
@@ -40,7 +36,7 @@ def started_as_if_exact(request: Request, loss: Loss, exact: Loss, fitted: Calla
     if not request.polish and starts_given:
         plain = plain.but(epochs=0)
     # Of a robust loss, no noise may be found where half of the rows are fitted exactly.
-    for simpler in (plain, plain.but(loss="squared")) if exact.estimated is not None else (plain,):
+    for simpler in (plain, plain.but(loss=LEAST_SQUARES)) if exact.estimated is not None else (plain,):
         try:
             first_fit = fitted(simpler)
         except DescendError:  # for the same reason the loss that was asked for refuses, by its own name

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +45,8 @@ def search_of_groups(
        own. Of the values of the shared parameters the best remain, and each group keeps its lowest end.
     3. Let each group try the ends of some others.
     """
-    engine, curve = cast("GroupedEngine", objective.engine), one_curve(program)
+    engine, curve = objective.engine.grouped, one_curve(program)
+    assert engine is not None
     moving, bounds = np.isin(_names(program.parameters), list(given), invert=True), objective.bounds
     if bounds is not None:
         moving &= ~bounds.pinned

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from descend.descent.run import run
 from descend.engines.weighted import median
 from descend.errors import ConfigError, DataError
-from descend.losses import LOSSES, Huber, Loss
+from descend.gradients.derived import Program
+from descend.losses import LEAST_SQUARES, LOSSES, Huber, Loss
 from descend.losses.contract import NORMAL
 from descend.options.request import Request
 from descend.parameters.vector import Values
@@ -77,7 +78,7 @@ def settled(request: Request, table: Table) -> Request:
             f"The {loss.estimated} of the {loss.name} loss cannot be estimated with a gradient function, which knows "
             "one loss only. Give the scale as a number, or leave the gradient out."
         )
-    assert loss.efficient is not None and Huber.efficient is not None
+    assert loss.efficient is not None
     setting = next(iter(loss.settings))
     if loss.estimated is None:
         delta = Huber.efficient * loss.settings[setting] / loss.efficient
@@ -129,7 +130,7 @@ def _estimated(request: Request, table: Table, loss: Loss) -> Noise:
     """Estimate the noise by fits of the loss whose setting depends on it; also return where the last fit ends."""
     first = Huber("auto")  # type: ignore[arg-type]
     beside = _noise_beside(request, table)
-    noise = _noise_of(replace(request, loss="squared"), table, nearly=True) if beside is None else beside
+    noise = _noise_of(replace(request, loss=LEAST_SQUARES), table, nearly=True) if beside is None else beside
     if (loss != first or beside is not None) and not noise.exact:
         noise = _fixed_point(request, table, first, noise, NEARLY)
     if loss.settings[next(iter(loss.settings))] == "mm":
@@ -148,7 +149,7 @@ def _of_s_estimate(request: Request, table: Table, found: Noise) -> Noise:
     """Return the scale of the S-estimate, which an MM-estimate keeps."""
     from descend.starts.high_breakdown import mm_start
 
-    problem = _problem_of(replace(request, loss="squared"), table)
+    problem = _problem_of(replace(request, loss=LEAST_SQUARES), table)
     model = problem.model
     end = mm_start(problem, model.parameters.flat(found.start))
     start = model.parameters.named(end.theta)
@@ -162,7 +163,7 @@ def _beside(request: Request, table: Table, loss: Loss, found: Noise) -> Noise:
     """Return the noise of a fit from the S-estimate, if that is less than the noise found from a huber fit."""
     from descend.starts.high_breakdown import better_start
 
-    problem = _problem_of(replace(request, loss="squared"), table)
+    problem = _problem_of(replace(request, loss=LEAST_SQUARES), table)
     model = problem.model
     start_stays = (
         bool(request.start or request.x_sigma) and not model.linear
@@ -179,7 +180,7 @@ def _lower_start(request: Request, table: Table, near: Values) -> tuple[Values, 
     """Return where to start, and what that is: a huber fit, or the S-estimate if J is lower where that leads."""
     from descend.starts.high_breakdown import better_start
 
-    problem = _problem_of(replace(request, loss="squared"), table)
+    problem = _problem_of(replace(request, loss=LEAST_SQUARES), table)
     start_stays = (bool(request.start) and not problem.model.linear) or bool(request.x_sigma)
     better = None if start_stays else better_start(problem, problem.model.parameters.flat(near))
     if better is None:
@@ -195,7 +196,7 @@ def _lower_start(request: Request, table: Table, near: Values) -> tuple[Values, 
 
 def _noise_beside(request: Request, table: Table) -> Noise | None:
     """Return the noise of neighbouring rows, where a start is searched for: a first fit by squares goes to outliers."""
-    problem = _problem_of(replace(request, loss="squared"), table)
+    problem = _problem_of(replace(request, loss=LEAST_SQUARES), table)
     model = problem.model
     if model.formula is None or model.linear or model.log_linear or problem.all_rows is not None:
         return None
@@ -236,9 +237,9 @@ def _noise_of(request: Request, table: Table, nearly: bool = False) -> Noise:
     columns = problem.columns
     theta = problem.model.parameters.flat(start)
     observed, omega = problem.model.observed(columns), problem.rows.omega
-    scored = getattr(problem.code, "scored", None)
+    scored = problem.code.scored(theta, problem.rows)
     if scored is not None:  # distances from the curve, in units of what is known of the errors
-        residual, counting = scored(theta, problem.rows)[0], None if omega is None else (omega > 0.0).astype(np.float64)
+        residual, counting = scored[0], None if omega is None else (omega > 0.0).astype(np.float64)
         observed = observed if omega is None else np.sqrt(omega) * observed
         omega = counting
     else:
@@ -247,7 +248,8 @@ def _noise_of(request: Request, table: Table, nearly: bool = False) -> Noise:
     if problem.all_rows is not None and len(residual) < problem.objective.rows and size > 0.0:
         from descend.engines.response import median_residual
 
-        program = getattr(problem.objective.engine, "program", None)  # of one that asks the database
+        code, there = problem.code, problem.objective.engine.by_database
+        program = code if there and isinstance(code, Program) else None
         size = median_residual(problem.model, program, problem.all_rows.lazy, theta, size)
     largest_response = float(np.abs(observed).max())
     if not NORMAL * size > NOISELESS * largest_response:

@@ -78,7 +78,8 @@ def _of_few_rows(problem: Problem, given: Collection[str]) -> Problem | None:
     """Return the problem of a sample of the rows; None if the function says something else of them by themselves."""
     model, count = problem.model, problem.rows.count
     rows_sampled = places_of(count, FEW)
-    few = model.of_rows(rows_sampled, count) if type(problem.code) is DifferentiatedKernel else None
+    single = problem.code.differencing is not None and problem.rows.whitening is None
+    few = model.of_rows(rows_sampled, count) if single else None
     if few is None or problem.all_rows is not None or problem.objective.penalty is not None:
         return None
     rows, agreed = problem.rows.take(rows_sampled), 0

@@ -17,7 +17,7 @@ from descend.formula.compile import over_rows
 from descend.formula.parametrisation import like_terms, shared, unwrapped
 from descend.formula.structure import interchangeable, linear_unknowns, symmetric, waves
 from descend.gradients.derived import Program, derived
-from descend.losses import LOSSES
+from descend.losses import LEAST_SQUARES
 from descend.models import formula_model
 from descend.optimizers.systems import is_finite, part_of
 from descend.parameters import Bounds
@@ -264,7 +264,7 @@ def can_agree(program: Program, given: Collection[str], bounded: bool) -> bool:
 
 def _plain(program: Program, rows: Rows) -> tuple[Program, Rows]:
     """Return the program that is tried, and its rows, whose weights make up for a function around both sides."""
-    formula, squared = program.formula, LOSSES.build("squared")
+    formula, squared = program.formula, LEAST_SQUARES
     simpler = unwrapped(formula)
     if simpler is None:
         return (program if program.loss.quadratic else derived(formula, squared)), rows

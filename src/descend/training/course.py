@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from descend.descent.validation import Moment, overfitting_sentence
 from descend.training.averaging import Average
 from descend.training.callbacks import Callbacks
 from descend.training.engine import ModuleEngine
@@ -273,11 +274,6 @@ class Course:
         else:
             now = self.measures[regime.monitor]
             said = [f"{monitored} {now:.6g}; {least} at epoch {self.best_epoch:,}: {best}"]
-        then, lowest = at[self.best_epoch]
-        if self.best_epoch < last and validated > lowest + (0.0 if regime.higher else regime.min_delta) and loss < then:
-            said.append(
-                f"overfitting from epoch {self.best_epoch:,} on: by epoch {last:,} the validation loss rose from "
-                f"{lowest:.4g} to {validated:.4g} while the training loss fell from {then:.4g} to {loss:.4g}"
-                + ("" if regime.best else '; keep="best" keeps the weights of that epoch')
-            )
-        return tuple(said)
+        best_moment = Moment(self.best_epoch, *at[self.best_epoch])
+        least_rise = 0.0 if regime.higher else regime.min_delta
+        return *said, *overfitting_sentence(best_moment, Moment(last, loss, validated), least_rise, regime.best)

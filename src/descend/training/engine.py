@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.shuffling import shuffled
+from descend.engines.totals import Traits
 from descend.models.module import TARGETS, ModuleModel, as_tensor, block_size
 from descend.models.together import split, together
 from descend.table.rows import Rows
@@ -35,7 +36,7 @@ class Order(Protocol):
 
 
 @dataclass
-class ModuleEngine:
+class ModuleEngine(Traits):
     """The rows a module is fitted to, as tensors on its device: inputs, response and row weights.
 
     rows: the response and the row weights as arrays. order: draws the rows of each batch of an epoch, if a loader of

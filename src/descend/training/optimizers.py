@@ -64,8 +64,7 @@ class TorchOptimizer(Optimizer):
         """How `suggested_rate` chooses, in words."""
         if self.ours is None:
             return f"the default of {self.name}"
-        share = getattr(self.ours, "share", None)
-        return self.ours.rate_rule if share is None else f"what is usual for {self.name}{OR_LESS}"
+        return self.ours.rate_rule if self.ours.share is None else f"what is usual for {self.name}{OR_LESS}"
 
     @property
     def alike(self) -> Optimizer:
@@ -134,15 +133,15 @@ class TorchOptimizer(Optimizer):
         """
         if self.settled is not None:
             return self.settled
-        share = getattr(self.ours, "share", None)
         if self.ours is None or not self.stochastic:
             return 1.0 if self.ours else self.rates[0]
+        share, recurrence = self.ours.share, self.recurrence
         if share is not None:
-            rate = self.reach / float(share)
+            rate = self.reach / share
         else:
             curvature = evaluation.largest_curvature()
             rate = evaluation.theta.length / evaluation.norm if curvature is None else 1.0 / curvature
-            rate *= 1.0 - getattr(self.ours, "momentum", 0.0)
+            rate *= 1.0 if recurrence is None else 1.0 - recurrence.momentum
         trials = (rate / 2**halvings for halvings in range(HALVINGS))
         return next((trial for trial in trials if evaluation.descends(trial, signs=share is not None)), rate)
 

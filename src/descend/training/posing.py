@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError
+from descend.gradients.contract import Summand
 from descend.losses import LOSSES
 from descend.models.datasets import is_dataset
 from descend.models.module import ModuleModel, block_size
@@ -19,7 +20,7 @@ from descend.models.module_weights import ModuleParameters
 from descend.models.together import several, tensors_of
 from descend.optimizers import OPTIMIZERS
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
-from descend.options.request import Request
+from descend.options.request import OPTIONS, Request
 from descend.problem import preflight
 from descend.problem.problem import Problem
 from descend.table import Table
@@ -44,31 +45,6 @@ FEW_ROWS = 64
 """Rows on which a module is tried out: what it returns, and whether training mode changes that."""
 BATCHED = 0.1
 """In batches an automatic learning rate is reduced to this share, as there are many inexact steps per epoch."""
-
-LACKING = {
-    "start": "A module brings its own starting values, so leave out `start`. Set them in the module.",
-    "sigma": "A module has no standard errors, so `sigma` would change none. Use weights instead: a column with 1 / "
-    "sigma**2.",
-    "variance": "A module has no likelihood in which a `variance` could be estimated. Give weights instead.",
-    **dict.fromkeys(
-        ("l1", "l2"),
-        'The {key} penalty is not for modules. Use weight decay instead: optimizer="adamw(weight_decay=0.01)".',
-    ),
-    **dict.fromkeys(
-        ("bounds", "fix", "ties", "priors"),
-        "`{key}` is for formulas and functions: the weights of a module have no names in it. Leave it out; to hold "
-        "weights of a module, set requires_grad_(False) on them.",
-    ),
-    "by": "`by` fits a formula or a function to each group of rows: a module is fitted to all of them. Leave out `by`, "
-    "and fit a new module to the rows of each group.",
-    "outliers": "Outliers of a module are not told: nothing says how far its rows should scatter. Leave out "
-    "`outliers`.",
-    "units": "`units` are of columns and of the parameters of a formula: the weights of a module have none. Leave them "
-    "out.",
-    "standardize": "`standardize` is for formulas and functions: the weights of a module stand for no columns. Leave "
-    "it out, and scale what the module takes, or begin it with torch.nn.BatchNorm1d.",
-}
-"""Options of a fit that only apply to a formula or a function, and what to do instead."""
 
 
 def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, Request]:
@@ -149,7 +125,7 @@ def _begun(
     return Problem(
         model=model,
         gradient="autograd",
-        code=None,
+        code=Summand(),
         table=table,
         rows=engine.rows,
         objective=cast("VectorObjective", objective),
@@ -205,9 +181,9 @@ def _made(wanted: Any, problem: Problem, rate: float | None) -> tuple[Any, str |
 
 def refuse_what_modules_lack(request: Request) -> None:
     """Refuse the options that only apply to a formula or a function."""
-    for key, why in LACKING.items():
-        if request[key]:
-            raise ConfigError(why.format(key=key))
+    for key, option in OPTIONS.items():
+        if option.lacking and request[key]:
+            raise ConfigError(option.lacking.format(key=key))
     if request.gradient not in (None, "autograd"):
         raise ConfigError("The gradient of a module is taken by autograd, so leave out `gradient`.")
     if request.engine not in ("auto", "torch"):

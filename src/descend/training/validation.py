@@ -14,6 +14,7 @@ from descend.models.module import ModuleModel, is_pair
 from descend.optimizers import Schedule
 from descend.options.request import Request
 from descend.problem.problem import Problem
+from descend.problem.validation import split
 from descend.table.rows import Rows
 from descend.training.averaging import Average
 from descend.training.callbacks import Callbacks
@@ -29,35 +30,7 @@ from descend.training.regime import Regime
 from descend.training.scheduling import scheduled
 from descend.training.sources import source_of
 
-CLASSES = 20
-"""Up to this many whole values of the response are taken for classes."""
 Places = NDArray[np.intp]
-
-
-def split(y: NDArray[np.float64], share: float, seed: int) -> tuple[Places, Places, bool]:
-    """Return the rows to train on and those held back, each in order, and whether each class keeps its share.
-
-    >>> train, held, by_class = split(np.array([0.0, 0, 0, 0, 1, 1, 1, 1]), 0.25, seed=0)
-    >>> len(train), len(held), by_class
-    (6, 2, True)
-    """
-    random, rows = np.random.default_rng([seed, len(y)]), len(y)
-    wanted = round(share * rows)
-    if not 1 <= wanted < rows:
-        raise ConfigError(
-            f"`validation` of {share:g} holds back {wanted} of {rows} rows. Give a share that leaves rows for both."
-        )
-    values, places, counts = np.unique(y, return_inverse=True, return_counts=True)
-    by_class = bool(1 < len(values) <= CLASSES and counts.min() >= 2 and (values == np.round(values)).all())
-    order = random.permutation(rows)
-    if by_class:
-        # Rows of a class are spread evenly over the order, so that any beginning of it has the share of each.
-        rank = np.empty(rows)
-        for value in range(len(values)):
-            own = order[places[order] == value]
-            rank[own] = (np.arange(len(own)) + 0.5) / len(own)
-        order = order[np.argsort(rank[order], kind="stable")]
-    return np.sort(order[wanted:]), np.sort(order[:wanted]), by_class
 
 
 def held_back(y: NDArray[np.float64], request: Request) -> tuple[Places, Places, str] | None:
@@ -111,21 +84,7 @@ def validated(
 
 def refuse_without(request: Request) -> None:
     """Refuse options that make no sense without others."""
-    given = request.validation
-    if given is None:
-        if request.patience is not None:
-            raise ConfigError(
-                "`patience` counts epochs without a lower validation loss, so give `validation`, such as 0.2."
-            )
-        if request.keep == "best":
-            raise ConfigError(
-                "The best weights are those of the lowest validation loss: give `validation`, such as 0.2."
-            )
-    if request.min_delta and request.patience is None and request.keep != "best":
-        raise ConfigError(
-            "`min_delta` is by how much a validation loss has to be lower to count, so give `patience`, too."
-        )
-    if given is None and request.monitor != "loss" and isinstance(request.schedule, str | Schedule):
+    if request.validation is None and request.monitor != "loss" and isinstance(request.schedule, str | Schedule):
         raise ConfigError(
             "`monitor` says what `patience`, `keep` and ReduceLROnPlateau watch, and there is none of these. Leave it "
             "out, or give `validation`, such as 0.2."

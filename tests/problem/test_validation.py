@@ -1,0 +1,370 @@
+"""Rows held out of a fit of a formula or a function: their loss, what it decides, and what cannot be held out."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+
+import descend
+from descend.errors import DescendError
+from descend.problem.validation import split
+from descend.report.reproduce import as_command, as_python
+
+RANDOM = np.random.default_rng(1)
+X = np.linspace(0.0, 5.0, 60)
+Y = 3.0 * np.exp(-0.7 * X) + 0.5 + 0.1 * RANDOM.normal(size=60)
+DATA = {
+    "x": X,
+    "y": Y,
+    "site": np.array(["a", "b", "c"])[np.arange(60) % 3],
+    "weight": 1.0 + X,
+    "count": RANDOM.poisson(np.exp(0.3 * X)),
+    "passed": np.where(X + RANDOM.normal(size=60) > 2.5, "yes", "no"),
+    "kind": np.array(["u", "v", "w"])[(X + RANDOM.normal(size=60) > 2.0).astype(int) + (X > 4.0)],
+}
+CURVE = "y ~ a*exp(-b*x) + c"
+BY_GD = {"optimizer": "gd", "learning_rate": 0.05, "epochs": 40, "start": {"a": 1.0, "b": 1.0, "c": 0.0}}
+BATCHED = {"optimizer": "adam", "batch_size": 8, "epochs": 10, "start": {"a": 1.0, "b": 1.0, "c": 0.0}}
+
+
+def curve(x, a, b, c):
+    return a * np.exp(-b * x) + c
+
+
+def held_out(fitted, data=DATA, share=0.2, seed=0):
+    """Return the rows to train on and those held out, as the fit draws them."""
+    return split(np.asarray(data["y"]), share, seed)[:2]
+
+
+def squares(parameters, x, y):
+    return np.mean((curve(x, *(float(parameters[name]) for name in "abc")) - y) ** 2)
+
+
+def called(x, a, b, c):  # which cannot be traced
+    return np.interp(x, x, curve(x, a, b, c))
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        (CURVE, BY_GD),
+        (CURVE, BY_GD | {"standardize": True}),
+        (CURVE, BY_GD | {"l2": 0.1}),
+        (CURVE, BY_GD | {"engine": "torch"}),
+        (CURVE, BY_GD | {"gradient": "autograd"}),
+        (CURVE, BATCHED),
+        (CURVE, {"optimizer": "lbfgs"}),
+        (CURVE, {}),
+        (curve, BY_GD),
+        (called, BY_GD),
+        (called, {}),
+    ],
+)
+def test_each_step_tells_the_mean_square_of_the_rows_held_out(model, options):
+    response = {} if isinstance(model, str) else {"response": "y"}
+    fitted = descend.fit(model, DATA, validation=0.2, **response, **options)
+    train, held = held_out(fitted)
+    assert fitted.rows == len(train) == 48
+    expected = [squares(step.parameters, X[held], Y[held]) for step in fitted.trace]
+    np.testing.assert_allclose(fitted.trace.validation_losses, expected, rtol=1e-9)
+    np.testing.assert_allclose(fitted.measures["validation_loss"], squares(fitted.parameters, X[held], Y[held]), 1e-9)
+    assert "validation on 12 of 60 rows, drawn with seed 0" in fitted.notes
+
+
+def test_only_the_other_rows_are_fitted():
+    fitted = descend.fit(CURVE, DATA, validation=0.2, seed=7)
+    train, _ = held_out(fitted, seed=7)
+    alone = descend.fit(CURVE, {name: column[train] for name, column in DATA.items()})
+    assert fitted.parameters == pytest.approx(alone.parameters, rel=1e-9)
+    assert fitted.standard_errors == pytest.approx(alone.standard_errors, rel=1e-6)
+
+
+def test_weights_count_among_the_rows_held_out():
+    fitted = descend.fit(CURVE, DATA, weights="weight", validation=0.2)
+    _, held = held_out(fitted)
+    left = curve(X[held], *fitted.parameters.values()) - Y[held]
+    assert fitted.measures["validation_loss"] == pytest.approx(np.average(left**2, weights=1.0 + X[held]))
+
+
+def test_rows_of_their_own(tmp_path):
+    other = tmp_path / "other.csv"
+    other.write_text("x,y\n" + "\n".join(f"{x},{y + 1.0}" for x, y in zip(X, Y, strict=True)) + "\n")
+    for given in ({"x": X, "y": Y + 1.0}, str(other)):
+        fitted = descend.fit(CURVE, DATA, validation=given)
+        assert fitted.measures["validation_loss"] == pytest.approx(squares(fitted.parameters, X, Y + 1.0))
+        assert "validation on 60 rows of their own" in fitted.notes
+    fitted = descend.fit(curve, X, Y, validation=(X, Y + 1.0))
+    assert fitted.measures["validation_loss"] == pytest.approx(squares(fitted.parameters, X, Y + 1.0))
+    matrix = np.column_stack([X, X**2])
+    fitted = descend.fit("y ~ u*x0 + v*x1 + w", (matrix, Y), validation=(matrix, Y))
+    assert fitted.measures["validation_loss"] == pytest.approx(fitted.loss)
+    fitted = descend.fit(CURVE, str(other), engine="query", validation=DATA)
+    assert fitted.measures["validation_loss"] == pytest.approx(squares(fitted.parameters, X, Y))
+
+
+@pytest.mark.parametrize(
+    ("formula", "options"),
+    [
+        ("count ~ exp(a + b*x)", {"loss": "poisson"}),
+        ("count ~ exp(a + b*x)", {"loss": "negative_binomial(theta=2)"}),
+        ("passed ~ a + b*x", {"loss": "logistic"}),
+        ("kind ~ b*x", {"loss": "ordinal(levels='u, v, w')"}),
+        ("kind ~ b*x", {"loss": "multinomial"}),
+        (CURVE, {"loss": "huber"}),
+        (CURVE, {"loss": "absolute"}),
+        (CURVE, {"x_sigma": {"x": 0.05}}),
+        (CURVE, {"errors": "cluster(site)"}),
+        ("y ~ a[site]*exp(-b*x) + c", {}),
+        (f"{CURVE}; count ~ d*exp(b*x)", {}),
+    ],
+)
+def test_the_rows_that_are_fitted_have_the_same_loss_as_validation(formula, options):
+    drawn = descend.fit(formula, DATA, validation=0.2, **options)
+    assert len(drawn.trace.validation_losses) == len(drawn.trace)
+    assert np.isfinite(drawn.trace.validation_losses).all()
+    again = descend.fit(formula, DATA, validation=DATA, **options)
+    assert again.measures["validation_loss"] == pytest.approx(again.loss, rel=1e-7)
+
+
+def test_every_group_keeps_a_row():
+    few = {"x": X, "y": Y, "site": np.array(["a"] * 58 + ["b", "c"])}
+    for seed in range(10):
+        fitted = descend.fit("y ~ a[site]*exp(-b*x) + c", few, validation=0.5, seed=seed)
+        assert set(fitted.parameters["a"]) == {"a", "b", "c"} and fitted.rows == 30
+
+
+def test_each_fit_of_many_holds_its_share_out():
+    fits = descend.fit("y ~ a + b*x", DATA, by="site", validation=0.2)
+    mine = {name: column[DATA["site"] == "b"] for name, column in DATA.items()}
+    alone = descend.fit("y ~ a + b*x", mine, validation=0.2)
+    assert fits["b"].rows == 16 and fits["b"].parameters == pytest.approx(alone.parameters)
+    assert fits["b"].measures == pytest.approx(alone.measures)
+
+
+def test_models_are_compared_on_the_same_rows_held_out():
+    compared = descend.compare([CURVE, "y ~ a + b*x", "y ~ a[site]*exp(-b*x) + c"], DATA, validation=0.2)
+    losses = {tuple(fit.solution.sample.y) for fit in compared.fits.values()}
+    assert len(losses) == 1
+    few = {"x": X, "y": Y, "site": np.array(["a"] * 58 + ["b", "c"])}
+    with pytest.raises(DescendError) as refused:
+        descend.compare(["y ~ a + b*x", "y ~ a[site] + b*x"], few, validation=0.5)
+    assert str(refused.value) == (
+        "`y ~ a[site] + b*x` holds out other rows than `y ~ a + b*x`, as each of its groups keeps one: only fits to "
+        "the same rows can be compared. Give the rows held out as a table of their own, or another `seed`."
+    )
+    with pytest.raises(DescendError) as refused:
+        descend.compare([CURVE, "y ~ a + b*x"], DATA, validation=0.2, folds=5)
+    assert str(refused.value) == (
+        "Folds are held out in turn, and `validation` holds rows out for good. Leave out one of the two."
+    )
+
+
+def test_the_code_that_repeats_it_names_a_table_of_its_own():
+    call = {"model": CURVE, "data": DATA, "validation": DATA}
+    assert as_python(call).endswith('descend.fit("y ~ a*exp(-b*x) + c", data, validation=validation)')
+    assert as_command(call | {"data": "a.csv", "validation": "b.csv"}) == (
+        "descend fit 'y ~ a*exp(-b*x) + c' a.csv --validation b.csv"
+    )
+
+
+def test_rows_without_a_value_are_neither_fitted_nor_held_out():
+    gaps = {"x": X, "y": np.where(X < 0.5, np.nan, Y)}
+    fitted = descend.fit(CURVE, gaps, validation=0.2, missing="drop")
+    assert fitted.rows == 43
+    assert "validation on 11 of 54 rows, drawn with seed 0" in fitted.notes
+
+
+@pytest.fixture
+def noisy():
+    """A polynomial of too many parameters on few noisy points, whose validation loss turns upwards."""
+    random = np.random.default_rng(3)
+    x = np.sort(random.uniform(-1.0, 1.0, 24))
+    return {"x": x, "y": np.sin(3.0 * x) + 0.4 * random.normal(size=24)}
+
+
+POLYNOMIAL = "y ~ " + " + ".join(f"a{power}*x^{power}" for power in range(10))
+OVERFITTING = {"validation": 0.4, "optimizer": "momentum", "learning_rate": 0.1, "epochs": 3000}
+
+
+def test_patience_ends_a_run_and_the_best_parameters_are_kept(noisy):
+    to_the_end = descend.fit(POLYNOMIAL, noisy, **OVERFITTING)
+    losses = to_the_end.trace.validation_losses
+    best = int(losses.argmin())
+    assert best < 1000 and losses[-1] > 1.05 * losses[best]
+    assert any(note.startswith(f"overfitting from epoch {best:,} on") for note in to_the_end.notes)
+    assert to_the_end.outcome == "epochs_used_up" and to_the_end.cause is None
+    assert to_the_end.advice == (
+        f'Fewer epochs do better here: the validation loss was lowest at epoch {best}, which keep="best" keeps.'
+    )
+    kept = descend.fit(POLYNOMIAL, noisy, keep="best", **OVERFITTING)
+    assert kept.outcome == "stopped_early" and kept.measures["validation_loss"] == losses[best]
+    best = next(epoch for epoch in range(3000) if losses[epoch] <= losses[epoch : epoch + 51].min())
+    ended = descend.fit(POLYNOMIAL, noisy, patience=50, keep="best", **OVERFITTING)
+    assert ended.outcome == "stopped_early" and ended.succeeded
+    assert ended.advice == "The validation loss had not fallen for as many epochs as `patience` allows."
+    assert ended.epochs == best + 50
+    assert ended.measures["validation_loss"] == losses[best]
+    assert ended.loss == to_the_end.trace.at(best).loss
+    assert f"parameters of epoch {best}, whose validation loss is lowest: {losses[best]:.6g}" in ended.notes
+    last = descend.fit(POLYNOMIAL, noisy, patience=50, **OVERFITTING)
+    assert last.measures["validation_loss"] == losses[best + 50]
+    sooner = descend.fit(POLYNOMIAL, noisy, patience=50, min_delta=0.1, **OVERFITTING)
+    assert sooner.epochs < ended.epochs
+
+
+def test_the_best_of_a_run_that_converged_is_no_minimum(noisy):
+    fitted = descend.fit(POLYNOMIAL, noisy, validation=0.4, keep="best", optimizer="lbfgs", start={"a1": 0.5})
+    best = int(fitted.trace.validation_losses.argmin())
+    assert fitted.trace[-1].outcome == "converged"
+    assert fitted.outcome == "stopped_early"
+    assert fitted.measures["validation_loss"] == fitted.trace.validation_losses[best]
+    assert fitted.advice == (
+        f"The descent went on to epoch {fitted.epochs}, but the parameters are those of epoch {best}, where the "
+        "validation loss was lowest."
+    )
+
+
+def test_a_resumed_run_ends_where_one_without_a_break_does(tmp_path, noisy):
+    options = OVERFITTING | {"patience": 50, "keep": "best"}
+    whole = descend.fit(POLYNOMIAL, noisy, **options)
+    beginning = {"checkpoint": tmp_path / "run.json"}
+
+    def stop(step):
+        if step.epoch == 60:
+            raise StopIteration
+
+    descend.fit(POLYNOMIAL, noisy, on_step=stop, **options, **beginning)
+    resumed = descend.fit(POLYNOMIAL, noisy, resume=True, **options, **beginning)
+    assert (resumed.epochs, resumed.loss, resumed.measures) == (whole.epochs, whole.loss, whole.measures)
+    assert resumed.outcome == "stopped_early" and resumed.parameters == whole.parameters
+
+
+def test_a_long_run_in_closed_form_tells_the_loss_at_each_epoch():
+    fitted = descend.fit("y ~ a + b*x", DATA, validation=0.2, optimizer="gd", learning_rate=0.01, epochs=20_000)
+    _, held = held_out(fitted)
+    for step in (fitted.trace[-1], fitted.trace.at(12_345)):
+        left = step.parameters["a"] + step.parameters["b"] * X[held] - Y[held]
+        assert step.validation_loss == pytest.approx(np.mean(left**2))
+
+
+def test_a_saved_fit_keeps_it(tmp_path, noisy):
+    fitted = descend.fit(POLYNOMIAL, noisy, patience=50, keep="best", **OVERFITTING)
+    fitted.save(tmp_path / "fit.json")
+    loaded = descend.load(tmp_path / "fit.json")
+    assert loaded.measures == fitted.measures and loaded.outcome == "stopped_early"
+    assert json.loads((tmp_path / "fit.json").read_text())["measures"] == fitted.measures
+    assert pickle.loads(pickle.dumps(fitted)).measures == fitted.measures
+    again = descend.fit(data=noisy, like=tmp_path / "fit.json")
+    assert again.measures is not None
+
+
+REFUSED = [
+    ({"patience": 3}, "`patience` counts epochs without a lower validation loss, so give `validation`, such as 0.2."),
+    (
+        {"keep": "best"},
+        "The best parameters are those of the lowest validation loss: give `validation`, such as 0.2.",
+    ),
+    (
+        {"min_delta": 0.1, "validation": 0.2},
+        "`min_delta` is by how much a validation loss has to be lower to count, so give `patience`, too.",
+    ),
+    (
+        {"keep": "first", "validation": 0.2},
+        "`keep` says which parameters are left, `last` or `best`, not 'first'.",
+    ),
+    (
+        {"validation": 1.5},
+        "`validation` is a share of the rows between 0 and 1, such as 0.2, or rows of its own; this is 1.5.",
+    ),
+    (
+        {"validation": 0.001},
+        "`validation` of 0.001 holds back 0 of 60 rows. Give a share that leaves rows for both.",
+    ),
+    (
+        {"validation": [1.0, 2.0]},
+        "`validation` is a share of the rows, such as 0.2, or rows of their own in a form of `data`, such as a file or "
+        "(X, y); this is a list.",
+    ),
+    (
+        {"validation": {"x": X}},
+        "There is no column `y` in the rows held out, but the fit reads it. Add it, or hold out a share of the rows, "
+        "such as 0.2.",
+    ),
+    (
+        {"validation": 0.2, "engine": "query"},
+        "A share of the rows is held out of those in memory, but these stay where they are. Give the rows held out as "
+        'a table of their own: validation="FILE".',
+    ),
+    (
+        {"validation": 0.2, "covariance": np.eye(60)},
+        "`validation` does not go with `covariance`, which belongs to all rows together. Leave out one of the two.",
+    ),
+    (
+        {"validation": 0.2, "variance": "power"},
+        "`validation` does not go with weights that follow from the prediction, which are those of all rows together. "
+        "Leave out one of the two.",
+    ),
+    (
+        {"validation": 0.2, "outliers": "list"},
+        "`outliers` are told of the rows that are fitted, and `validation` holds some out. Leave out one of the two.",
+    ),
+    (
+        {"validation": 0.2, "monitor": "accuracy"},
+        "`monitor` is for training a PyTorch module, not for a formula or a function.",
+    ),
+    (
+        {"validation": DATA, "by": "site"},
+        "Rows of their own do not say which group each is held out of. Give `validation` as a share of the rows, such "
+        "as 0.2, or leave out `by`.",
+    ),
+    ({"validation": "nowhere.csv"}, "There is no file `nowhere.csv`. Check the path."),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), REFUSED)
+def test_what_cannot_be_held_out_is_refused(options, message):
+    with pytest.raises(DescendError) as refused:
+        descend.fit(CURVE, DATA, **options)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    ("formula", "options", "message"),
+    [
+        (
+            "y ~ a[site]*exp(-b*x) + c",
+            {"validation": 0.97},
+            "`validation` of 0.97 holds back 58 of 60 rows, but 3 have to stay, one of each group that has a parameter "
+            "of its own. Give a smaller share.",
+        ),
+        (
+            "y ~ a[site]*exp(-b*x) + c",
+            {"validation": DATA | {"site": ["z"] * 60}},
+            "`site` is `z` in row 1 of the rows held out, a group that was not fitted. Known: `a`, `b`, `c`. Fit again "
+            "with rows of that group, or leave such rows out.",
+        ),
+        (
+            "passed ~ a + b*x",
+            {"loss": "logistic", "validation": DATA | {"passed": ["maybe"] * 60}},
+            "`passed` is `maybe` in row 1 of the rows held out, which no row that is fitted has. It holds `no` and "
+            "`yes`. Leave out such rows.",
+        ),
+        (
+            "count ~ exp(a + b*x)",
+            {"loss": "poisson", "validation": DATA | {"count": np.full(60, -1)}},
+            "`count` is -1 in row 1 of the rows held out, but the poisson loss needs counts, so 0 or more. Leave such "
+            "rows out with `where`, or choose another loss.",
+        ),
+        (
+            CURVE,
+            {"censored": "state", "validation": DATA},
+            "Rows of their own are not read as censored yet. Hold out a share of the rows instead, such as 0.2.",
+        ),
+    ],
+)
+def test_rows_that_a_model_does_not_know_are_refused(formula, options, message):
+    data = DATA | {"state": np.where(Y < 0.6, "left", "none")}
+    with pytest.raises(DescendError) as refused:
+        descend.fit(formula, data, **options)
+    assert str(refused.value) == message
