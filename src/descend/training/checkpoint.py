@@ -300,8 +300,10 @@ def _restored(
     judge = cast(Memory, tuple(said["judge"]))
     snapshot = Snapshot(course.epoch, handle, cast(State, state), 1, judge, said["seconds"])
     past = tuple(
-        Step(*row[:1], handle, *row[1:5], names=names, measures=row[5] or None, damping=next(iter(row[6:]), None))
-        for row in steps
+        Step(
+            epoch, handle, loss, norm, rate, seconds, names=names, measures=measures or None, damping=next(damped, None)
+        )
+        for epoch, loss, norm, rate, seconds, measures, damped in ((*row[:6], iter(row[6:])) for row in steps)
     )
     return Checkpoint(said["run"], {}, course.loss, snapshot, past)
 

@@ -89,10 +89,11 @@ class TorchOptimizer(Optimizer):
         """Return what it remembers, as data and tensors."""
         return self.torch_optimizer.state_dict()
 
-    def recalled(self, content: Any) -> Any:
+    def recalled(self, content: object) -> object:
         """Take what it remembered in an earlier run, and return its state."""
         self.torch_optimizer.load_state_dict(content)
-        return self.torch_optimizer
+        state: object = self.torch_optimizer
+        return state
 
     def stands(self, state: object, promised: float) -> None:
         """Take where an earlier run stood: J there is evaluated as usual."""

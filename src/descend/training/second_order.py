@@ -63,9 +63,9 @@ class SecondOrder(Optimizer):
         """Return what it remembers, as data and tensors; J where it stands is not among this."""
         return as_tensors(cast(Standing, state).state)
 
-    def recalled(self, content: Any) -> Standing:
+    def recalled(self, content: object) -> Standing:
         """Return the state of what it remembered in an earlier run."""
-        return Standing(as_arrays(content))
+        return Standing(cast(State, as_arrays(content)))
 
     def stands(self, state: object, promised: float) -> None:
         """Evaluate J where an earlier run stood after one of these steps, as its end was. promised: by the last."""
@@ -134,7 +134,7 @@ def as_tensors(value: object) -> object:
     return torch.from_numpy(np.array(value)) if isinstance(value, np.ndarray | list) else value
 
 
-def as_arrays(value: Any) -> Any:
+def as_arrays(value: object) -> object:
     """Return a state with arrays in place of tensors."""
     if isinstance(value, tuple):
         return tuple(as_arrays(each) for each in value)
