@@ -17,7 +17,7 @@ from descend.problem.model_reading import read_model
 from descend.problem.posing import pose
 from descend.problem.problem import Problem
 from descend.results.solved import SolvedFit, fit_of
-from descend.starts.solving import solve
+from descend.starts.begin_and_descend import solve
 from descend.table import Table
 from descend.wording import spell
 
@@ -36,7 +36,7 @@ def fit_table(request: Request, table: Table, on_step: Reader, began: float) -> 
 
         request = with_units(request, table)
     if request.outliers is not None and request.outliers is not False:
-        from descend.results.outlying import fit_with_outliers
+        from descend.results.fit_without_outliers import fit_with_outliers
 
         return fit_with_outliers(request, table, on_step, began, fit_table)
     if LOSSES.build(request.loss).of_classes:
@@ -116,7 +116,7 @@ def _started(request: Request, table: Table, began: float) -> Request:
         request = settled(request, table)
         loss = LOSSES.build(request.loss)
     if (exact := loss.exact) is not None:
-        from descend.starts.as_if_exact import started_as_if_exact
+        from descend.starts.censored_as_exact import started_as_if_exact
 
         if loss.states:
             from descend.problem.censoring import refuse_open

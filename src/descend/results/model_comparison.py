@@ -171,8 +171,8 @@ class ModelComparison:
 
         log, x_label, y_label, title, size, style: as for ``Fit.plot``.
         """
-        from descend.report.look import Look
         from descend.report.models import plot_models
+        from descend.report.picture_look import Look
 
         return plot_models(self.fits, Look(log, x_label, y_label, title, size, style=style))
 

@@ -7,9 +7,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.many.descending_groups import Found
 from descend.many.groups import Groups
 from descend.many.outcomes import Outcomes
-from descend.many.together import Found
 from descend.models import Model
 from descend.options.request import Request
 from descend.parameters import Bounds
@@ -20,50 +20,50 @@ VAGUE = 1e8
 """A parameter is not determined whose error is so many times its size, and what is usual in other groups."""
 
 
-def losses_of(work: Known, groups: Places, found: Found) -> tuple[Array, Array]:
+def losses_of(groups_fitted: Known, groups: Places, descents: Found) -> tuple[Array, Array]:
     """Return the mean loss of what was found in these groups, and R2."""
-    squares = found.loss if work.model.loss.quadratic else found.squares
-    r_squared = 1.0 - squares / work.about_mean[groups] if np.isfinite(squares).any() else np.nan * squares
-    return found.loss / work.totals[groups], r_squared
+    squares = descents.loss if groups_fitted.model.loss.quadratic else descents.squares
+    r_squared = 1.0 - squares / groups_fitted.about_mean[groups] if np.isfinite(squares).any() else np.nan * squares
+    return descents.loss / groups_fitted.totals[groups], r_squared
 
 
-def spread_of(work: Known, groups: Places, theta: Array, loss: Array) -> tuple[Array, Array]:
+def spread_of(groups_fitted: Known, groups: Places, theta: Array, loss: Array) -> tuple[Array, Array]:
     """Return what the inverse curvature of each group has to be multiplied by, and the degrees of freedom of errors.
 
     These are infinite where the scale of the residuals is known, and not above 0 where nothing is left to tell it.
     loss: its sum over the rows.
     """
-    own, bounds = work.model.loss, work.bounds
-    spare = (work.counting[groups] - work.model.parameters.size).astype(np.float64)
-    if not own.likelihood:
+    loss_of_model, bounds = groups_fitted.model.loss, groups_fitted.bounds
+    spare = (groups_fitted.counting[groups] - groups_fitted.model.parameters.size).astype(np.float64)
+    if not loss_of_model.likelihood:
         return np.ones(len(groups)), spare
-    if not own.quadratic or work.request.sigma is not None:
-        return np.full(len(groups), own.unit), np.full(len(groups), np.inf)
+    if not loss_of_model.quadratic or groups_fitted.request.sigma is not None:
+        return np.full(len(groups), loss_of_model.unit), np.full(len(groups), np.inf)
     if bounds is not None:  # those at a bound are known
         spare += ((theta <= bounds.low) | (theta >= bounds.high)).sum(axis=1)
     return 2.0 * loss / np.maximum(spare, 1.0), spare
 
 
-def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes, held: bool = False) -> None:
+def keep(groups_fitted: Known, groups: Places, descents: Found, outcomes: Outcomes, held: bool = False) -> None:
     """Keep what converged at a minimum that the rows determine, within its bounds.
 
     held: whether the descents knew the bounds, so that they may have ended at one.
     """
-    bounds = work.bounds
-    scale, degrees = spread_of(work, groups, found.theta, found.loss)
-    known = degrees > 0.0
+    bounds = groups_fitted.bounds
+    scale, degrees = spread_of(groups_fitted, groups, descents.theta, descents.loss)
+    positive = degrees > 0.0
     with np.errstate(invalid="ignore"):
-        errors = np.sqrt(found.variances * scale[:, None])
-        far = errors > VAGUE * np.abs(found.theta)
-        if far.any() and found.converged.any():
-            far &= errors > VAGUE * np.median(np.abs(found.theta[found.converged]), axis=0)
+        errors = np.sqrt(descents.variances * scale[:, None])
+        far = errors > VAGUE * np.abs(descents.theta)
+        if far.any() and descents.converged.any():
+            far &= errors > VAGUE * np.median(np.abs(descents.theta[descents.converged]), axis=0)
         vague = far.any(axis=1)
-    errors[~known] = np.nan  # without rows to spare they are not known, though they tell what is not determined
-    found.endless |= found.converged & vague
-    found.converged &= ~vague
+    errors[~positive] = np.nan  # without rows to spare they are not known, though they tell what is not determined
+    descents.endless |= descents.converged & vague
+    descents.converged &= ~vague
     if bounds is not None and not held:
-        found.converged &= ((found.theta > bounds.low) & (found.theta < bounds.high)).all(axis=1)
-    outcomes.keep(groups, found, errors, *losses_of(work, groups, found))
+        descents.converged &= ((descents.theta > bounds.low) & (descents.theta < bounds.high)).all(axis=1)
+    outcomes.keep(groups, descents, errors, *losses_of(groups_fitted, groups, descents))
 
 
 class Known(Protocol):
