@@ -70,9 +70,12 @@ def _fit(request: Request, table: Table, on_step: Reader, began: float) -> Solve
         from descend.results.penalty_choice import fit_with_choice
 
         return fit_with_choice(request, table, lambda each: _fit(each, table, on_step, began))
-    request = _started(request.but(validation=None, held_out=None), table, began).but(
-        validation=request.validation, held_out=request.held_out
-    )
+    if (held_out := request.held_out) is None:
+        request = _started(request, table, began)
+    else:  # simpler fits on the way end by themselves
+        share = request.validation
+        request = _started(request.but(validation=None, held_out=None), table, began)
+        request = request.but(validation=share, held_out=held_out)
     resumed = None if request.checkpoint is None else to_resume(request.checkpoint, request.resume)
     if resumed is not None:  # it starts where the run did, whatever start is found or given now
         check_options({"start": resumed.start})
