@@ -259,6 +259,7 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
                 fit_doubted(work, chosen, outcomes)
             outcomes.in_order(together.program, (work.request.start or {}).keys(), work.bounds)
         variances = replace(together, bounds=work.bounds).variances_of
+    outcomes.variances = variances
     if variances is not None and work.derived_quantities:
         from descend.many.quantities import quantify
 

@@ -33,15 +33,20 @@ def spread_of(work: Known, groups: Places, theta: Array, loss: Array) -> tuple[A
     These are infinite where the scale of the residuals is known, and not above 0 where nothing is left to tell it.
     loss: its sum over the rows.
     """
-    own, bounds = work.model.loss, work.bounds
-    spare = (work.counting[groups] - work.model.parameters.size).astype(np.float64)
+    own, spare = work.model.loss, spare_of(work, groups, theta)
     if not own.likelihood:
         return np.ones(len(groups)), spare
     if not own.quadratic or work.request.sigma is not None:
         return np.full(len(groups), own.unit), np.full(len(groups), np.inf)
-    if bounds is not None:  # those at a bound are known
-        spare += ((theta <= bounds.low) | (theta >= bounds.high)).sum(axis=1)
     return 2.0 * loss / np.maximum(spare, 1.0), spare
+
+
+def spare_of(work: Known, groups: Places, theta: Array) -> Array:
+    """Return how many rows of each group there are beyond the parameters; those at a bound are known."""
+    spare, bounds = (work.counting[groups] - work.model.parameters.size).astype(np.float64), work.bounds
+    if bounds is not None:
+        spare += ((theta <= bounds.low) | (theta >= bounds.high)).sum(axis=1)
+    return spare
 
 
 def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes, held: bool = False) -> None:
@@ -63,7 +68,10 @@ def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes, held: bo
     found.converged &= ~vague
     if bounds is not None and not held:
         found.converged &= ((found.theta > bounds.low) & (found.theta < bounds.high)).all(axis=1)
-    outcomes.keep(groups, found, errors, *losses_of(work, groups, found))
+    spare = spare_of(work, groups, found.theta)
+    with np.errstate(all="ignore"):
+        squares = np.where(work.model.loss.quadratic & (spare > 0.0), found.loss / spare, np.nan)
+    outcomes.keep(groups, found, errors, losses_of(work, groups, found), (spare, squares))
 
 
 class Known(Protocol):
