@@ -65,6 +65,8 @@ def test_what_messages_name_are_options_and_phrases_there_are():
          "Use batches of 40 rows, or the command line's `--schedule cosine`."),
         (lambda: f"Use a larger {spell('batch_size')}, a smaller {spell('learning_rate')}.",
          "Use a larger batch size, a smaller learning rate."),
+        (lambda: f"Give {spell('validation')}, such as {spell('validation', 0.2)}.",
+         "Give “rows held out”, such as 0.2 as “rows held out”."),
         (lambda: f"Drop b, or {worded('fixing', '', them='it', values='b=0')}.",
          "Drop b, or write a number in place of it in the formula: b=0."),
         (lambda: f"Leave such rows out{using('where')}, or correct them.",
@@ -103,7 +105,7 @@ def test_the_page_has_a_control_for_every_option_with_a_label(language):
 
     shown = json.dumps(page(State(lang=language), None, Library(), ()), cls=PlotlyJSONEncoder, ensure_ascii=False)
     labels = [option.label[language == "zh"] for option in OPTIONS.values() if option.label is not None]
-    assert len(labels) == 10 and all(f'"{label}"' in shown for label in labels)
+    assert len(labels) == 11 and all(f'"{label}"' in shown for label in labels)
 
 
 def test_a_chinese_page_names_its_own_control():

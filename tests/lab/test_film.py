@@ -54,8 +54,42 @@ def test_every_problem_descends_and_its_film_is_json(name):
     )
     assert set(film["figures"]) == set(film["moves"])
     for moves in film["moves"].values():
-        told = [move for move in moves if move["kind"] != "line"]
+        told = [move for move in moves if move["kind"] != "line" and not move.get("held")]
         assert len(told) == len(made.fits) and all(frames_in(move) == frames for move in told)
+
+
+@pytest.mark.parametrize(
+    ("language", "key", "learned"),
+    [
+        (
+            "en",
+            "the same for the rows held out",
+            "From epoch 14 on it learns the noise: for the rows held out the loss rises from 0.09996 to 3.054, while J "
+            "still falls.",
+        ),
+        (
+            "zh",
+            "留出的行的损失",
+            "从第 14 轮起，曲线在学习噪声：留出的行的损失从 0.09996 升到 3.054，而 J 还在下降。",
+        ),
+    ],
+)
+def test_the_loss_of_the_rows_held_out_turns_upwards_beside_j(language, key, learned):
+    state = dataclasses.replace(usual_of("waves"), lang=language)
+    made = found(state)
+    film = film_of(made, dark=False)
+    shown = [made.first.trace.at(epoch).validation_loss for epoch in film["epochs"]]
+    assert film["held"] == [pytest.approx(shown, rel=1e-6)]
+    line, point = (move for move in film["moves"]["loss"] if move.get("held"))
+    assert line["y"][[0, -1]] == pytest.approx([shown[0], shown[-1]]) and point["y"] == pytest.approx(shown)
+    assert 10.0 ** film["figures"]["loss"]["layout"]["yaxis"]["range"][1] > max(shown)
+    held_out = next(trace for trace in film["figures"]["data"]["data"] if trace["name"] == "held out")
+    assert len(held_out["x"]) == 8 and made.first.rows == made.lowest.rows == 13
+    said = json.loads(Callbacks(Library()).words({"link": state.query}))
+    assert key in json.dumps(said["loss-caption"], ensure_ascii=False)
+    assert learned in json.dumps(said["told"], ensure_ascii=False) and "lbfgs" not in json.dumps(said["told"])
+    assert "--validation 0.4" in copies.commands(state, made.rows, {})
+    assert "validation=0.4" in copies.python(state, made.rows, {})
 
 
 def test_the_textbook_run_is_in_the_film():

@@ -128,6 +128,17 @@ def test_three_optimizers_race(opened):
     assert page.tab.locator("#surface-caption .key").all_text_contents() == ["gd", "momentum", "adam"]
 
 
+def test_rows_are_held_out_and_their_loss_is_told(opened):
+    page = opened("?problem=valley")
+    assert "held out" not in page.tab.locator("#epoch-told").text_content()
+    page.tab.locator("#validation").click()
+    page.tab.get_by_text("20 %", exact=True).last.click()
+    page.film_has("validation=0.2")
+    assert re.search(r"held out: 0\.\d+$", page.tab.locator("#epoch-told").text_content())
+    assert page.tab.locator("#loss-figure").locator("xpath=..").locator(".moving .held").count() == 1
+    assert "--validation 0.2" in page.tab.locator("#command").text_content()
+
+
 def test_the_address_brings_back_the_page(opened):
     page = opened("?problem=decay&optimizers=gd,adam&rate=0.05&epochs=77&loss=huber&noise=0.3&start=a:2,b:0.5&lang=zh")
     link, answer = page.tab.url, page.answer()

@@ -31,6 +31,7 @@ STATES = st.builds(
     start=st.dictionaries(NAMES, NUMBERS, max_size=4).map(lambda named: tuple(named.items())),
     epochs=st.integers(1, 5000),
     batch=st.none() | st.integers(1, 10**6),
+    validation=st.none() | st.floats(0.01, 0.99),
     noise=st.none() | st.floats(0.0, 6.0),
     seed=st.integers(0, 10**9),
     gradient=TEXTS,
@@ -71,7 +72,8 @@ def test_any_address_can_be_read(text):
     [
         "problem=/etc/passwd", "problem=../line", "formula=" + "x" * 301, "loss=open", "optimizers=gd,os",
         "optimizers=", "rate=-1", "rate=nan", "rate=0", "start=w:inf", "start=:1", "epochs=0", "epochs=5001",
-        "batch=0", "noise=-1", "noise=50", "seed=-1", "lang=xx", "file=/etc/passwd", "by_hand=2",
+        "batch=0", "validation=1", "validation=some", "noise=-1", "noise=50", "seed=-1", "lang=xx", "file=/etc/passwd",
+        "by_hand=2",
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_named_and_left_as_usual(text):
@@ -95,6 +97,7 @@ def test_the_settings_of_the_page_make_a_state():
     [
         ({"start": "w"}, "The start cannot be read: write it as w=0, b=1."),
         ({"epochs": "9999"}, "The lab runs 1 to 5,000 epochs; this is `9999`."),
+        ({"validation": "2"}, "The share of the rows held out lies between 0 and 1; this is `2`."),
         ({"loss": "open"}, "There is no loss `open`."),
         ({"noise": 50.0}, "The noise lies between 0 and 5 here."),
         ({"context": {"problem": "/etc/passwd", "seed": 0, "lang": "en"}}, "This page is out of date. Load it again."),

@@ -166,6 +166,10 @@ def test_patience_ends_a_run_and_the_best_parameters_are_kept(noisy):
     best = int(losses.argmin())
     assert best < 1000 and losses[-1] > 1.05 * losses[best]
     assert any(note.startswith(f"overfitting from epoch {best:,} on") for note in to_the_end.notes)
+    assert to_the_end.outcome == "epochs_used_up" and to_the_end.cause is None
+    assert to_the_end.advice == (
+        f'Fewer epochs do better here: the validation loss was lowest at epoch {best}, which keep="best" keeps.'
+    )
     kept = descend.fit(POLYNOMIAL, noisy, keep="best", **OVERFITTING)
     assert kept.outcome == "stopped_early" and kept.measures["validation_loss"] == losses[best]
     best = next(epoch for epoch in range(3000) if losses[epoch] <= losses[epoch : epoch + 51].min())

@@ -218,6 +218,8 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
     remedy = ""
     if kept is not None and outcome in (Outcome.CONVERGED, Outcome.EPOCHS_USED_UP, Outcome.STALLED):
         outcome, remedy = Outcome.STOPPED_EARLY, _left_early(kept, run.trace[-1])
+    elif outcome is Outcome.EPOCHS_USED_UP and run.validation is not None:
+        remedy = run.validation.remedy
     verdict, endless = Verdict(), None
     if outcome is not Outcome.DIVERGED and problem.model.loss.endless:
         with attempt("whether there is a minimum", failures):

@@ -83,18 +83,43 @@ class Validation:
                 f"validation loss {last.validation_loss:.6g}; lowest at epoch {best.epoch:,}: "
                 f"{best.validation_loss:.6g}"
             )
-        return said, *overfitting(best, last, self.min_delta, self.keep)
+        return said, *overfitting_sentence(best, last, self.min_delta, self.keep)
+
+    def overfitting(self) -> tuple[Moment, Moment] | None:
+        """Return the best epoch and the last, if the fit followed the noise of its rows between them."""
+        if self.best is None or self.last is None:
+            return None
+        best, last = (Moment(step.epoch, step.loss, _validation_loss(step)) for step in (self.best, self.last))
+        return (best, last) if overfits(best, last, self.min_delta) else None
+
+    @property
+    def remedy(self) -> str:
+        """What to do where more epochs would make it worse; empty where that is not so."""
+        moments = self.overfitting()
+        if moments is None:
+            return ""
+        return (
+            f"Fewer epochs do better here: the validation loss was lowest at epoch {moments[0].epoch:,}, which "
+            f"{spell('keep', 'best')} keeps."
+        )
 
 
-def overfitting(best: Moment, last: Moment, min_delta: float, kept: bool) -> tuple[str, ...]:
-    """Say that the loss on rows held out rose while that of the others fell, if it did since the best epoch.
+def overfits(best: Moment, last: Moment, min_delta: float) -> bool:
+    """Whether the loss on rows held out rose, visibly, since the best epoch, while that of the others fell.
 
-    kept: whether the best epoch is kept.
+    >>> overfits(Moment(20, 0.5, 0.6), Moment(90, 0.4, 0.9), 0.0)
+    True
     """
-    low, high = f"{best.validation_loss:.4g}", f"{last.validation_loss:.4g}"
-    rose = last.validation_loss > best.validation_loss + min_delta and low != high
-    if not (best.epoch < last.epoch and rose and last.loss < best.loss):
+    rose = last.validation_loss > best.validation_loss + min_delta
+    seen = f"{best.validation_loss:.4g}" != f"{last.validation_loss:.4g}"
+    return best.epoch < last.epoch and rose and seen and last.loss < best.loss
+
+
+def overfitting_sentence(best: Moment, last: Moment, min_delta: float, kept: bool) -> tuple[str, ...]:
+    """Say so, if it did. kept: whether the best epoch is kept."""
+    if not overfits(best, last, min_delta):
         return ()
+    low, high = f"{best.validation_loss:.4g}", f"{last.validation_loss:.4g}"
     return (
         f"overfitting from epoch {best.epoch:,} on: by epoch {last.epoch:,} the validation loss rose from "
         f"{low} to {high} while the training loss fell from {best.loss:.4g} "

@@ -20,6 +20,8 @@ from descend.lab.descents import Descents, descents, gradient_lines, lowest_fit,
 from descend.lab.endings import (
     error_text,
     groups_key,
+    held_out_key,
+    held_out_rows_key,
     judgement_text,
     legend,
     lowest_key,
@@ -42,7 +44,7 @@ from descend.wording import speaking
 
 SETTINGS = (
     "formula.value loss.value trials.value dispersion.value optimizers.value rate.value auto.value start.value "
-    "epochs.value batch.value noise.value by.value context.data by-hand.value theme.data"
+    "epochs.value batch.value validation.value noise.value by.value context.data by-hand.value theme.data"
 )
 TURN = Turn()
 FILMS: Cache[tuple[bytes, Mapping[str, Still]]] = Cache(128)
@@ -313,7 +315,8 @@ def _words(state: State, rows: Rows) -> Said:
             "command": unbroken(copies.commands(state, rows, shown)),
             "python": copies.python(state, rows, shown),
             "surface-caption": [*legend(runs), contours],
-            "data-caption": [*legend(runs), *best, rows_left_out],
+            "data-caption": [*legend(runs), *best, *held_out_rows_key(runs, say), rows_left_out],
+            "loss-caption": [lowest_key(say), *held_out_key(runs, say)],
         }
         return {name: {"children": said} for name, said in found.items()} | {"rate": {"min": low, "max": high}}
 
@@ -328,7 +331,7 @@ def _rule(runs: Descents, say: Words) -> str:
     text = rule(state.optimizers)
     if len(state.optimizers) > 1:
         text = f"{state.optimizers[0]}:   {text}"
-    if state.batch is not None and state.batch < runs.rows.rows:
-        steps = math.ceil(runs.rows.rows / state.batch)
+    if state.batch is not None and state.batch < (rows := runs.first.rows):
+        steps = math.ceil(rows / state.batch)
         text += f"   {say('batched', steps=steps, batch=state.batch)}"
     return text

@@ -12,6 +12,7 @@ CONTROLS = {
     "learning_rate": ("learning rate", "a learning rate of {value}"),
     "batch_size": ("batch size", "batches of {value} rows"),
     "epochs": ("epochs", "{value} epochs"),
+    "validation": ("“rows held out”", "{value} as “rows held out”"),
 }
 """Names of the options that have a control: alone, and set to a value."""
 BOXES = ("trials", "dispersion")

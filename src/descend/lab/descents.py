@@ -97,7 +97,7 @@ def descents(state: State, rows: Rows, afresh: bool = False) -> Descents:
 
 def lowest_fit(state: State, rows: Rows) -> Fit:
     """Return what the default optimizer finds from a start of its own. Raises DescendError."""
-    key = (rows.key, state.formula, state.loss, state.trials, state.dispersion)
+    key = (rows.key, state.formula, *state.kind.items())
 
     def fit() -> Fit:
         fitted: Fit = api.fit(

@@ -17,6 +17,7 @@ from descend.lab.valley import Valley, other_valley
 from descend.report import grouped
 from descend.report.units import unit_of_label
 from descend.report.view import view
+from descend.results import Fit
 
 MOST_NAMED = 6
 MOST_LISTED = 4
@@ -63,6 +64,20 @@ def lowest_key(say: Words) -> Part:
     return html.Span([html.Span(className="dots", **HIDDEN), say("lowest")], className="key")
 
 
+def held_out_key(runs: Descents, say: Words) -> list[Part]:
+    """Return the legend of the dashed line, the loss of the rows held out; empty where there are none."""
+    if runs.state.validation is None:
+        return []
+    return [html.Span([html.Span(className="dashes", **HIDDEN), say("held_out")], className="key")]
+
+
+def held_out_rows_key(runs: Descents, say: Words) -> list[Part]:
+    """Return the legend of the rows held out; empty where none are drawn."""
+    if not Scene.of(runs).held_out():
+        return []
+    return [html.Span(["△ ", say("held_out_rows")], className="key")]
+
+
 def unbroken(text: str) -> list[Part | str]:
     """Return a text in which command-line options are not broken at their hyphens."""
     return [part if part.isspace() else html.Span(part, className="word") for part in re.split(r"(\s)", text) if part]
@@ -104,7 +119,8 @@ def _details(sentences: list[str], say: Words) -> Part:
 
 
 def _table(runs: Descents, say: Words) -> Part:
-    heads = (say("run"), say("outcome"), say("used"), "J", "η", say("parameters"))
+    held_out_head = [] if runs.state.validation is None else [say("held_out_loss")]
+    heads = (say("run"), say("outcome"), say("used"), "J", *held_out_head, "η", say("parameters"))
     lines = []
     for place, (name, fit) in enumerate(runs.fits.items()):
         shapes = fit.model.parameters
@@ -114,7 +130,9 @@ def _table(runs: Descents, say: Words) -> Part:
             for label, value in labelled
         )
         rate = "–" if fit.learning_rate is None else number(fit.learning_rate)
-        cells = [OUTCOMES[str(fit.outcome)][say.chinese], f"{fit.epochs:,}", number(fit.loss, 5), rate, values]
+        held_out = [] if fit.measures is None else [number(fit.measures["validation_loss"], 5)]
+        outcome = OUTCOMES[str(fit.outcome)][say.chinese]
+        cells = [outcome, f"{fit.epochs:,}", number(fit.loss, 5), *held_out, rate, values]
         lines.append(html.Tr([html.Th(_named(place, name), scope="row"), *map(html.Td, cells)]))
     head = html.Thead(html.Tr([html.Th(text, scope="col") for text in heads]))
     return html.Div(html.Table([head, html.Tbody(lines)]), className="scroll", tabIndex=0)
@@ -148,8 +166,22 @@ def _verdict(name: str, runs: Descents, say: Words) -> Part:
             if say.chinese
             else map(html.P, map(prose, sentences))
         )
+    if harmless and (learned := _overfitting(fit, say)) is not None:
+        body = [html.P(learned)]  # where the descent should have ended sooner, however far J could still fall
     kind = KINDS.get(outcome, "failure") if harmless else "failure"
     return html.Div([html.P(title, className="ended"), *body], className=f"verdict {kind}")
+
+
+def _overfitting(fit: Fit, say: Words) -> str | None:
+    """Say from where on the loss of the rows held out rose while J fell, if it did."""
+    assert fit.solution is not None
+    validation = fit.solution.run.validation
+    moments = None if validation is None else validation.overfitting()
+    if moments is None:
+        return None
+    best, last = moments
+    low, high = number(best.validation_loss), number(last.validation_loss)
+    return say("overfits", epoch=f"{best.epoch:,}", low=low, high=high)
 
 
 def _of_valley(valley: Valley, say: Words) -> str:

@@ -13,6 +13,7 @@ them, many times a second. Each move has a ``colour``, a ``kind``, and where it 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
 from typing import TypeGuard
 
 import numpy as np
@@ -30,6 +31,8 @@ from descend.report.surface import MOST_ROWS
 
 RUNAWAY = 6.0
 """The film begins at a frame in which some J is at most this many times its first value."""
+RUNAWAY_HELD_OUT = 100.0
+"""The loss of rows held out is drawn up to this multiple of the largest J shown."""
 MOST_STEPS = 400
 """Most steps in the line of J."""
 FAR = 40.0
@@ -60,6 +63,7 @@ def moving(runs: Descents) -> Plain:
         "begin": _begin(frames),
         "steps": equations.numbers_of_steps(runs, frames),
         "losses": [brief(frames.losses(name)) for name in runs.fits],
+        "held": None if runs.state.validation is None else [brief(frames.held_out(name)) for name in runs.fits],
         "axes": None if landscape is None else list(landscape.labels),
         "ends": None if landscape is None else [list(each) for each in landscape.ends],
         "rate": runs.rate,
@@ -146,7 +150,7 @@ def _paths(runs: Descents, frames: Frames, landscape: Landscape) -> list[Plain]:
 
 
 def _losses(runs: Descents, frames: Frames) -> list[Plain]:
-    """Return J per epoch, with a dot on each curve."""
+    """Return J per epoch, with a dot on each curve; dashed beside it the same of the rows held out."""
     moves: list[Plain] = []
     for place, (name, fit) in enumerate(runs.fits.items()):
         epochs, losses = panels.finite(fit)
@@ -154,6 +158,14 @@ def _losses(runs: Descents, frames: Frames) -> list[Plain]:
         moves.append(_way("line", place, epochs[chosen], losses[chosen]))
         ends = np.minimum(frames.epochs, fit.trace[-1].epoch)
         moves.append(_way("point", place, ends, frames.losses(name)))
+        if runs.state.validation is not None:
+            steps = [step for step in fit.trace if step.validation_loss is not None]
+            some = [
+                steps[k] for k in np.unique(np.linspace(0, len(steps) - 1, MOST_STEPS).round().astype(int)).tolist()
+            ]
+            x, y = np.array([step.epoch for step in some]), np.array([step.validation_loss for step in some])
+            moves.append(_way("line", place, x, y) | {"held": True})
+            moves.append(_way("point", place, ends, frames.held_out(name)) | {"held": True})
     return moves
 
 
@@ -163,6 +175,8 @@ def _loss(runs: Descents) -> Panel:
     last = runs.state.epochs
     across = Axis(words(runs.state.lang)("epoch"), low=-0.02 * last - 0.2, high=1.02 * last + 0.2)
     up = _heights(float(runs.first.trace[0].loss), runs.lowest.loss, losses)
+    if runs.state.validation is not None:
+        up = _with_held_out(up, np.concatenate([fit.trace.validation_losses for fit in runs.fits.values()]))
     level = np.full(2, runs.lowest.loss)
     best = Line(np.array([across.low, across.high], dtype=np.float64), level, "lowest J", "blue", 1.4, ":")
     return Panel("loss", "", across, up, [best])
@@ -184,6 +198,17 @@ def _heights(first: float, lowest: float, losses: list[Array]) -> Axis:
     top = most if len(losses) == 1 and most > 3.0 * first else first
     ratio = max(top / bottom, 1.5)
     return Axis("J", "log", float(bottom / ratio**0.06), float(top * ratio**0.08))
+
+
+def _with_held_out(up: Axis, losses: Array) -> Axis:
+    """Return the axis of J, further where the loss of the rows held out goes, but for one that runs away."""
+    assert up.low is not None and up.high is not None
+    logarithmic = up.scale == "log"
+    seen = losses[np.isfinite(losses) & (losses < RUNAWAY_HELD_OUT * up.high) & ((losses > 0.0) | (not logarithmic))]
+    if not len(seen):
+        return up
+    low, high = float(seen.min()), float(seen.max())
+    return replace(up, low=min(up.low, 0.8 * low if logarithmic else low), high=max(up.high, 1.3 * high))
 
 
 def _way(kind: str, place: int, x: Array, y: Array) -> Plain:

@@ -37,6 +37,10 @@ class Frames:
         """Return J of a descent in each frame."""
         return np.array([step.loss for step in self.steps[name]], dtype=np.float64)
 
+    def held_out(self, name: str) -> Array:
+        """Return the loss of a descent on the rows held out in each frame, NaN where there are none."""
+        return np.array([step.validation_loss for step in self.steps[name]], dtype=np.float64)
+
 
 def frames_of(fits: Mapping[str, Fit]) -> Frames:
     """Choose the frames of several descents."""

@@ -53,7 +53,7 @@ def landscape_of(runs: Descents) -> Landscape | None:
     labels = lowest.model.parameters.labels
     places = (0,) if len(labels) == 1 else places_of(lowest, _usual_pair(runs, labels))
     ends = tuple(_window(runs, lowest, place) for place in places)
-    key = (runs.rows.key, runs.state.formula, runs.state.loss, ends)
+    key = (runs.rows.key, runs.state.formula, *runs.state.kind.items(), ends)
     return LANDSCAPES(key, lambda: _computed(lowest, tuple(labels[place] for place in places), places, ends))
 
 
@@ -100,7 +100,7 @@ def _range_passed(runs: Descents) -> Array:
         ends = lowest.theta + np.array([np.minimum(parts, 0.0).sum(axis=1), np.maximum(parts, 0.0).sum(axis=1)])
         return np.asarray(ends.T)
 
-    return PASSED((runs.rows.key, runs.state.formula, runs.state.loss), way)
+    return PASSED((runs.rows.key, runs.state.formula, *runs.state.kind.items()), way)
 
 
 def _window(runs: Descents, lowest: Fit, place: int) -> tuple[float, float]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DECADES = (-6.0, 1.0)
 """The ends of the slider of rates, as powers of ten, until those of the problem are known."""
 BATCHES = (1, 5, 10, 25, 50, 100)
+SHARES = (0.1, 0.2, 0.3, 0.4, 0.5)
 MOST_NAMED = 12
 TYPED = {"type": "text", "autoComplete": "off"}
 CODE = {**TYPED, "spellCheck": False, "className": "mono"}
@@ -117,6 +118,10 @@ def _more(state: State, say: Words) -> list[Component]:
     sizes = [str(size) for size in sorted({*BATCHES} | given)]
     batches = [{"label": say("all_rows"), "value": "all"}, *({"label": size, "value": size} for size in sizes)]
     batch = _choice("batch", batches, "all" if state.batch is None else str(state.batch))
+    shares = sorted({*SHARES} | ({state.validation} if state.validation is not None else set()))
+    held_out = [{"label": say("none_held_out"), "value": "none"}]
+    held_out += [{"label": f"{100.0 * share:g} %", "value": repr(share)} for share in shares]
+    validation = _choice("validation", held_out, "none" if state.validation is None else repr(state.validation))
     trials = html.Input(id="trials", debounce=0.3, value=state.trials, maxLength=LONGEST_FORMULA, **CODE)
     dispersion = html.Input(id="dispersion", debounce=0.3, value=state.dispersion, maxLength=40, **CODE)
     typed = ", ".join(f"{name}={value:g}" for name, value in state.start)
@@ -128,6 +133,7 @@ def _more(state: State, say: Words) -> list[Component]:
         _field(say.label("start"), html.Input(id="start", debounce=0.3, value=typed, **CODE), hint=say("start_hint")),
         html.Div(id="start-told", role="status"),
         _noise(state, say),
+        _field(say.label("validation"), validation, hint=say("validation_hint")),
         _field(
             say.label("loss"),
             _choice("loss", [{"label": say.loss(name), "value": name} for name in LOSSES], state.loss_shown),
@@ -238,7 +244,8 @@ def _player(say: Words) -> Component:
         return html.Button(id=name, title=say(name), className=kind, **_label(say(name)), **data)
 
     play = button("play", "round main", **{"data-play": say("play"), "data-pause": say("pause")})
-    slider = html.Div(id="frames", **{"data-label": say("epoch_slider"), "data-of": say("of")})
+    texts = {"data-label": say("epoch_slider"), "data-of": say("of"), "data-held": say("held_out_now")}
+    slider = html.Div(id="frames", **texts)
     buttons = html.Div([button("first"), button("back"), play, button("next")], className="bar")
     more = [
         html.Button(say("hand"), id="hand-begin", title=say("hand_about")),

@@ -12,7 +12,8 @@ class Problem:
 
     equations: for `descend generate`; ``{noise}`` stands for the noise. columns: likewise. noise: the usual one, None
     for no noise; least, most: its limits. start: of the parameters of ``formula``. about: what one can see in this
-    problem. by: the columns that tell groups apart, each of which has a fit of its own.
+    problem. validation: the share of the rows that is held out, if any. by: the columns that tell groups apart, each of
+    which has a fit of its own.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Problem:
     least: float = 0.0
     most: float = 5.0
     rows: int | None = None
+    validation: float | None = None
     by: tuple[str, ...] = ()
     window: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """The ranges of parameters on the surface, where the usual ones would miss what one should see."""
@@ -127,6 +129,27 @@ PROBLEMS = {
             loss="huber",
             noise=0.5,
             window={"w": (-0.6, 4.0), "b": (-1.0, 6.0)},
+        ),
+        Problem(
+            "waves",
+            ("A curve that learns the noise", "学会了噪声的曲线"),
+            (
+                "Eleven parameters, thirteen points, one wave: J falls and falls, but for the rows held out the loss "
+                "turns upwards. Stop there, or leave waves out of the formula.",
+                "十一个参数，十三个点，其实只有一个波：J 不断下降，留出的行的损失却掉头上升。应在那里停下，"
+                "或从公式里去掉几个波。",
+            ),
+            "y ~ c + a1*sin(x) + b1*cos(x) + a2*sin(2*x) + b2*cos(2*x) + a3*sin(3*x) + b3*cos(3*x) + a4*sin(4*x) + "
+            "b4*cos(4*x) + a5*sin(5*x) + b5*cos(5*x)",
+            ("y = sin(x) + {noise}*normal()",),
+            {"x": "0:6.2:0.3"},
+            {},
+            0.3,
+            300,
+            noise=0.5,
+            most=2.0,
+            validation=0.4,
+            window={"a1": (-1.5, 2.5), "b1": (-2.0, 2.0)},
         ),
         Problem(
             "wells",

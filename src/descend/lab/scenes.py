@@ -100,12 +100,23 @@ class Scene:
         if grouped.together(seen):
             marks, inputs = grouped.beside(seen, GRID)
             return marks, {key: inputs[key]} | inputs
-        chosen = self._chosen()
-        return [Points(seen.x[chosen], seen.y[chosen], "data")], {key: _grid(seen.x)}
+        chosen, held_out = self._chosen(), self.held_out()
+        across = np.concatenate([seen.x, *(points.x for points in held_out)])
+        return [Points(seen.x[chosen], seen.y[chosen], "data"), *held_out], {key: _grid(across)}
+
+    def held_out(self) -> list[Points]:
+        """Return the rows held out, where the picture is a curve over one input; empty if there are none."""
+        solution, seen = self.runs.first.solution, self.seen
+        validation = None if solution is None else solution.problem.validation
+        if validation is None or not seen.one or not seen.inputs or grouped.together(seen):
+            return []
+        rows = validation.engine.rows
+        chosen = _some(rows.count, self.most)
+        return [Points(rows.columns[seen.inputs[0]][chosen], rows.y[chosen], "held out", "blue", 1.2, shape="up")]
 
     def _curves(self) -> Panel:
         seen, lowest = self.seen, self.runs.lowest
-        low, high = reach(seen.y)
+        low, high = reach(np.concatenate([seen.y, *(points.y for points in self.held_out())]))
         marks, inputs = self._inputs()
         if np.isfinite(lowest.theta).all():
             best = predicted(lowest, lowest.theta, inputs)

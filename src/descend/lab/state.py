@@ -39,7 +39,8 @@ class State:
     """What the page shows.
 
     trials, dispersion: as the options of these names, empty if not given. rate: learning rate, None to have it chosen.
-    start: of the parameters, as far as it is given. batch: rows per step, None for all. noise, seed: of a built-in
+    start: of the parameters, as far as it is given. batch: rows per step, None for all. validation: the share of the
+    rows that is held out, None for none. noise, seed: of a built-in
     problem; noise is None for the usual one. gradient: by hand, one line per parameter; by_hand: whether to descend
     with it. formula: empty if none is chosen yet. by: columns that tell groups apart, for one fit of each group; group:
     the one whose descent is shown, all groups in a table if empty. data: the name of a file that the lab keeps for a
@@ -54,6 +55,7 @@ class State:
     start: tuple[tuple[str, float], ...] = (("w", 0.0),)
     epochs: int = 100
     batch: int | None = None
+    validation: float | None = None
     noise: float | None = None
     seed: int = 0
     gradient: str = ""
@@ -76,10 +78,14 @@ class State:
 
     @property
     def kind(self) -> dict[str, Any]:
-        """What kind of data the response is, as options of `descend.fit`: only those that are not as usual."""
+        """What is fitted, as options of `descend.fit`: the kind of response, and the rows that a descent leaves out.
+
+        Only those that are not as usual.
+        """
         given = {"trials": self.trials, "dispersion": self.dispersion}
         loss = {} if self.loss == State.loss else {"loss": self.loss}
-        return loss | {key: text for key, text in given.items() if text}
+        held_out = {} if self.validation is None or self.all_groups else {"validation": self.validation}
+        return loss | {key: text for key, text in given.items() if text} | held_out
 
     @property
     def loss_shown(self) -> str:
@@ -111,6 +117,7 @@ def usual_of(problem: str, formula: str = "") -> State:
         recipe.rate,
         tuple(recipe.start.items()),
         recipe.epochs,
+        validation=recipe.validation,
         by=recipe.by,
     )
 
@@ -169,6 +176,7 @@ def _state_of(settings: Settings, gradient: str | None) -> State:
         "trials": (settings.get("trials") or "").strip(),
         "dispersion": (settings.get("dispersion") or "").strip(),
         "batch": settings["batch"],
+        "validation": settings.get("validation") or "none",
         "optimizers": ",".join(settings["optimizers"] or ["gd"]),
         "gradient": gradient or "",
         "epochs": str(settings["epochs"] or "").strip() or "100",
@@ -289,6 +297,15 @@ def _several(text: str) -> tuple[str, ...]:
     return names
 
 
+def _share(text: str) -> float | None:
+    if text == "none":
+        return None
+    share = _number(text)
+    if not 0.0 < share < 1.0:
+        raise ValueError(text)
+    return share
+
+
 def _noise(text: str) -> float:
     value = _number(text)
     if not 0.0 <= value <= 1e6:
@@ -306,6 +323,7 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "start": read_start,
     "epochs": _integer(1, MOST_EPOCHS),
     "batch": lambda text: None if text == "all" else _integer(1, 10**6)(text),
+    "validation": _share,
     "noise": _noise,
     "seed": _integer(0, 10**9),
     "gradient": _short(LONGEST_GRADIENT),
@@ -320,6 +338,7 @@ WRITERS: Mapping[str, Callable[[Any], str]] = {
     "rate": lambda rate: "auto" if rate is None else repr(rate),
     "start": lambda start: ",".join(f"{name}:{value!r}" for name, value in start),
     "batch": lambda batch: "all" if batch is None else str(batch),
+    "validation": lambda share: "none" if share is None else repr(share),
     "noise": lambda noise: "" if noise is None else repr(noise),
     "by_hand": lambda used: str(int(used)),
     "by": lambda names: ",".join(name.replace("%", "%25").replace(",", "%2C") for name in names),

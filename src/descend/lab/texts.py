@@ -35,6 +35,20 @@ TEXTS = {
     "start_hint": ("Or click on the surface.", "也可以在曲面上点击。"),
     "left_out": ("It is left out.", "已忽略。"),
     "all_rows": ("all rows", "全部数据"),
+    "none_held_out": ("none", "不留出"),
+    "validation_hint": (
+        "Nothing is fitted to these rows: how well the curve does there is dashed beside J.",
+        "这些行不参与拟合：曲线在它们上的损失用虚线画在 J 旁边。",
+    ),
+    "held_out_now": ("held out: {value}", "留出的行：{value}"),
+    "held_out": ("the same for the rows held out", "留出的行的损失"),
+    "held_out_rows": ("held out", "留出的行"),
+    "held_out_loss": ("held out", "留出的行"),
+    "overfits": (
+        "From epoch {epoch} on it learns the noise: for the rows held out the loss rises from {low} to {high}, while J "
+        "still falls.",
+        "从第 {epoch} 轮起，曲线在学习噪声：留出的行的损失从 {low} 升到 {high}，而 J 还在下降。",
+    ),
     "noise": ("Noise", "噪声"),
     "sample": ("New sample", "重新抽样"),
     "data_figure": ("Data and curve", "数据与曲线"),
@@ -135,6 +149,10 @@ TEXTS = {
     "bad_batch": (
         "A batch is a whole number of rows, 1 or more; this is `{text}`.",
         "批量大小是不小于 1 的整数；这里是 `{text}`。",
+    ),
+    "bad_validation": (
+        "The share of the rows held out lies between 0 and 1; this is `{text}`.",
+        "留出的行的比例在 0 与 1 之间；这里是 `{text}`。",
     ),
     "bad_epochs": ("The lab runs 1 to 5,000 epochs; this is `{text}`.", "轮数在 1 到 5,000 之间；这里是 `{text}`。"),
     "bad_gradient": (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from descend.descent.validation import Moment, overfitting
+from descend.descent.validation import Moment, overfitting_sentence
 from descend.training.averaging import Average
 from descend.training.callbacks import Callbacks
 from descend.training.engine import ModuleEngine
@@ -276,4 +276,4 @@ class Course:
             said = [f"{monitored} {now:.6g}; {least} at epoch {self.best_epoch:,}: {best}"]
         best_moment = Moment(self.best_epoch, *at[self.best_epoch])
         least_rise = 0.0 if regime.higher else regime.min_delta
-        return *said, *overfitting(best_moment, Moment(last, loss, validated), least_rise, regime.best)
+        return *said, *overfitting_sentence(best_moment, Moment(last, loss, validated), least_rise, regime.best)

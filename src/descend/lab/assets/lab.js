@@ -86,7 +86,7 @@
         made("path", inside, { d: joined(x.map(across), heights, apart), stroke: paint, class: x.length > 24 ? kind : "dots few" });
         continue;
       }
-      if (kind === "line") { made("path", inside, { d: joined(x.map(across), y.map(up), false), stroke: paint, class: kind }); continue; }
+      if (kind === "line") { made("path", inside, { d: joined(x.map(across), y.map(up), false), stroke: paint, class: move.held ? "line held" : kind }); continue; }
       if (kind === "path") {
         const a = x.slice(0, k + 1).map(across), b = y.slice(0, k + 1).map(up);
         made("path", inside, { d: joined(a, b, false), stroke: paint, class: "way" });
@@ -104,7 +104,8 @@
     if (slider) { slider.max = film.epochs.length - 1; slider.value = frame; slider.setAttribute("aria-valuetext", epoch); }
     const { losses } = film, { lines, number, words } = window.descendLab, said = find("in-words");
     told.textContent = `${find("frames").dataset.of.replace("{epoch}", epoch).replace("{last}", last)}` +
-      (losses.length === 1 ? `  ·  J = ${number(losses[0][frame])}` : "");
+      (losses.length === 1 ? `  ·  J = ${number(losses[0][frame])}` : "") +
+      (film.held && losses.length === 1 ? `  ·  ${find("frames").dataset.held.replace("{value}", number(film.held[0][frame]))}` : "");
     const ended = frame === film.epochs.length - 1 ? [` ${box.dataset.ended}`] : [];
     const written = (texts) => texts.map((line) => {
       const p = document.createElement("p");
