@@ -21,7 +21,7 @@ import descend
 from descend.report import panels, residual_panels, surface
 from descend.report.document import figure
 from descend.report.plots import plot_panels
-from descend.report.view import view
+from descend.report.view_of_fit import view
 
 MOST = 2.0
 FORMULA = "y ~ a*exp(-b*x) + c"

@@ -23,7 +23,7 @@ from descend.problem import preflight
 from descend.problem.model_reading import gradient_source, read_model
 from descend.problem.posing import pose
 from descend.problem.suspicion import court_case, judged
-from descend.starts.choice import begin
+from descend.starts.choice_of_start import begin
 from descend.table import Table
 from descend.table.rows import Rows
 

@@ -117,7 +117,7 @@ def test_units_are_those_of_a_physicist(text, expected):
 def test_trial_values_scale_with_the_units(x_unit, y_unit):
     from descend.gradients.derived import derived
     from descend.losses import LOSSES
-    from descend.starts.trials import trials
+    from descend.starts.trial_points import trials
 
     program = derived(formula("y ~ a*exp(-((x - m)/s)^2) + b*exp(-k*x)"), LOSSES.build("squared"))
     x = np.linspace(1.0, 5.0, 30)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import descend
-from descend.report.judgement import render
+from descend.report.gradient_judgement import render
 
 X = np.linspace(0.1, 5.0, 60)
 S = 0.01 * (1 + X)

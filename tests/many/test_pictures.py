@@ -12,7 +12,7 @@ import descend
 from descend.many.coloured import coloured
 from descend.many.pictures import panel_of
 from descend.report.figures import Band, Bars, Line, Matrix, Points
-from descend.report.look import Look
+from descend.report.picture_look import Look
 from descend.report.plots import save
 
 FORMULA = "y ~ a*exp(-b*x) + c"

@@ -14,7 +14,7 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.sums_by_group import SumsByGroup
 from descend.many.code import by_component
 from descend.many.distant import DistantGroups
-from descend.many.summed import Summed
+from descend.many.summed_by_database import Summed
 from descend.options.arguments import read_request
 from descend.table import open_table
 from descend.table.rows import Roles, Rows
@@ -86,7 +86,7 @@ def test_few_queries_serve_all_groups(monkeypatch):
     request = read_request(FORMULA, data, (), {"by": ["plate", "well"]})
     work = DistantGroups.of(request, open_table(data), ["plate", "well"])
     summed = Summed.of(work)
-    from descend.many.summed import fit_summed
+    from descend.many.summed_by_database import fit_summed
 
     outcomes = fit_summed(summed, lambda done, groups: told.append((done, groups)))
     assert not outcomes.open.any()

@@ -9,6 +9,7 @@ import pytest
 import descend
 from descend.errors import DescendError
 from descend.problem.validation import split
+from descend.report.reproduce import as_command, as_python
 
 RANDOM = np.random.default_rng(1)
 X = np.linspace(0.0, 5.0, 60)
@@ -139,6 +140,32 @@ def test_each_fit_of_many_holds_its_share_out():
     alone = descend.fit("y ~ a + b*x", mine, validation=0.2)
     assert fits["b"].rows == 16 and fits["b"].parameters == pytest.approx(alone.parameters)
     assert fits["b"].measures == pytest.approx(alone.measures)
+
+
+def test_models_are_compared_on_the_same_rows_held_out():
+    compared = descend.compare([CURVE, "y ~ a + b*x", "y ~ a[site]*exp(-b*x) + c"], DATA, validation=0.2)
+    losses = {tuple(fit.solution.sample.y) for fit in compared.fits.values()}
+    assert len(losses) == 1
+    few = {"x": X, "y": Y, "site": np.array(["a"] * 58 + ["b", "c"])}
+    with pytest.raises(DescendError) as refused:
+        descend.compare(["y ~ a + b*x", "y ~ a[site] + b*x"], few, validation=0.5)
+    assert str(refused.value) == (
+        "`y ~ a[site] + b*x` holds out other rows than `y ~ a + b*x`, as each of its groups keeps one: only fits to "
+        "the same rows can be compared. Give the rows held out as a table of their own, or another `seed`."
+    )
+    with pytest.raises(DescendError) as refused:
+        descend.compare([CURVE, "y ~ a + b*x"], DATA, validation=0.2, folds=5)
+    assert str(refused.value) == (
+        "Folds are held out in turn, and `validation` holds rows out for good. Leave out one of the two."
+    )
+
+
+def test_the_code_that_repeats_it_names_a_table_of_its_own():
+    call = {"model": CURVE, "data": DATA, "validation": DATA}
+    assert as_python(call).endswith('descend.fit("y ~ a*exp(-b*x) + c", data, validation=validation)')
+    assert as_command(call | {"data": "a.csv", "validation": "b.csv"}) == (
+        "descend fit 'y ~ a*exp(-b*x) + c' a.csv --validation b.csv"
+    )
 
 
 def test_rows_without_a_value_are_neither_fitted_nor_held_out():

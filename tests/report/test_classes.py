@@ -11,7 +11,7 @@ from descend.report import classes
 from descend.report.figures import Line, Matrix, Points
 from descend.report.html import page
 from descend.report.plots import plot_fit
-from descend.report.view import view
+from descend.report.view_of_fit import view
 
 ORDERED = {"loss": 'ordinal(levels="low, medium, high")'}
 

@@ -9,7 +9,7 @@ import pytest
 
 import descend
 from descend.report import grouped
-from descend.report.view import view
+from descend.report.view_of_fit import view
 
 FORMULA = "y ~ a[site]*exp(-b*x) + c"
 

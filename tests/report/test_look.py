@@ -11,7 +11,7 @@ import pytest
 from descend.api import fit
 from descend.errors import ConfigError
 from descend.many import load
-from descend.report.look import Look
+from descend.report.picture_look import Look
 from descend.report.plots import plot_columns, plot_model
 from descend.report.style import wrapped
 

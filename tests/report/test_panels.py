@@ -15,7 +15,7 @@ from descend.report.figures import Level, Line, Matrix, Points, Surface
 from descend.report.html import page
 from descend.report.plots import plot_panels
 from descend.report.svg import legend, svg
-from descend.report.view import MOST_POINTS, view
+from descend.report.view_of_fit import MOST_POINTS, view
 
 TEXTBOOK = {"start": {"w": 0.0}, "optimizer": "gd", "learning_rate": 0.001, "epochs": 100}
 KINDS = ("curve", "predicted", "residuals", "against", "quantiles", "loss", "gradient", "parameters", "correlation",

@@ -11,10 +11,10 @@ import pytest
 
 import descend
 from descend.errors import ConfigError
-from descend.report.look import Look
+from descend.report.picture_look import Look
 from descend.report.plots import save
 from descend.report.svg import svg
-from descend.report.view import view
+from descend.report.view_of_fit import view
 
 RANDOM = np.random.default_rng(4)
 T = np.linspace(0.0, 5.0, 25)

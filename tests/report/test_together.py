@@ -11,7 +11,7 @@ from descend.report import panels, surface
 from descend.report.console import Scene
 from descend.report.figures import Band, Line, Points
 from descend.report.film import CURVE, DOTS, film
-from descend.report.view import MOST_POINTS, view
+from descend.report.view_of_fit import MOST_POINTS, view
 
 ROWS = 60
 X = np.random.default_rng(4).permutation(np.linspace(0.1, 8.0, ROWS))

@@ -18,7 +18,7 @@ from descend.stability import spectrum
 from descend.stability.culprit import culprit_of, standardised
 from descend.stability.lanczos import lanczos
 from descend.stability.spectrum import DENSE
-from descend.starts.choice import begin
+from descend.starts.choice_of_start import begin
 from descend.table import open_table
 
 FAMILY = ["gd", "momentum", "momentum(momentum=0.5)", "nesterov", "nesterov(momentum=0.3)"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from descend.starts.lack_of_fit import following, out_of_line, turning
+from descend.starts.residual_noise import following, out_of_line, turning
 
 NOISES = {
     "normal": lambda rng, x: rng.normal(size=x.size),

@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import least_squares
 
 from descend import ConfigError, DataError, derive, fit
-from descend.engines.response import median_residual
+from descend.engines.response_sums import median_residual
 from descend.formula import read_formula
 from descend.losses import LOSSES, Cauchy, Huber, SoftL1, Tukey
 from descend.models import formula_model

@@ -12,7 +12,7 @@ from descend.formula import read_formula
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
 from descend.starts.search import search
-from descend.starts.trials import spread
+from descend.starts.trial_points import spread
 from descend.table.rows import Rows
 
 X = np.linspace(0.0, 10.0, 200)

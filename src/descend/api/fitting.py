@@ -22,7 +22,7 @@ from descend.report.log import printing
 from descend.results import Fit
 from descend.results.fitting import fit_table
 from descend.results.solved import fit_of
-from descend.starts.solving import solve
+from descend.starts.begin_and_descend import solve
 from descend.table import open_table
 from descend.table.memory import too_little
 
@@ -196,7 +196,7 @@ def fit(
     if like is None:
         request = read_request(model, data, others, options)
     else:
-        from descend.results.like import like_before
+        from descend.results.request_again import like_before
 
         request = like_before(like, model, data, options)
     return fit_request(request, on_step if log_every is None else printing(log_every, on_step), on_groups, began)

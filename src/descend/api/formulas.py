@@ -132,7 +132,7 @@ def range_test(
 
             return range_test_of_module(request, low, high, steps)
         from descend.problem.posing import pose
-        from descend.starts.choice import begin
+        from descend.starts.choice_of_start import begin
         from descend.starts.robust import settled
 
         table = open_table(request.data, request.where)

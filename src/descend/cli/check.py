@@ -67,7 +67,7 @@ def check(
     if json:
         say_json(judgement.as_dict())
     else:
-        from descend.report.judgement import render
+        from descend.report.gradient_judgement import render
 
         say(render(judgement, colours(sys.stdout), line_length()))
     if not judgement.agree:
@@ -87,9 +87,9 @@ def _read(model: str, forward: str | None, gradient: list[str] | None) -> tuple[
         given = gradient_in_file(gradient) or (gradient[0] if len(gradient) == 1 else gradient)
         return named_in_file(model) or model, {"gradient": given}
     names = run_file(file[1])
-    found = taken(names, forward or "forward", file[1])
+    judged_names = taken(names, forward or "forward", file[1])
     brought: dict[str, object] = {name: names[name] for name in ("data", "response") if name in names}
     right = taken(names, file[2], file[1])
-    if found is right:
+    if judged_names is right:
         right = "autograd"
-    return found, {**brought, "gradient": guarded(right, file[1]) if callable(right) else right}
+    return judged_names, {**brought, "gradient": guarded(right, file[1]) if callable(right) else right}

@@ -118,7 +118,7 @@ def compare(
 def compare_models(
     formulas: Sequence[str],
     data: Sequence[str],
-    given: Values,
+    values_given: Values,
     held_out: Values,
     plot: Sequence[str],
     look: Values,
@@ -130,20 +130,20 @@ def compare_models(
     from descend.comparing import compare as compared_with
     from descend.report import plots
 
-    arguments = options.fitting(formulas[0], data, given)
+    arguments = options.fitting(formulas[0], data, values_given)
     arguments.pop("model")
-    models = [options.fitting(formula, data, given)["model"] for formula in formulas]
+    models = [options.fitting(formula, data, values_given)["model"] for formula in formulas]
     compared = compared_with(models, options.one_or_all(data), **held_out, **arguments)
-    for place in plot:
-        plots.save(compared.plot(**look), place)
+    for picture_path in plot:
+        plots.save(compared.plot(**look), picture_path)
     if table_output is not None:
         write_published(table_output, compared.table)
     if json:
         say_json(compared.plain())
     elif not quiet:
         say(str(compared))
-    for place in [] if quiet else plot:
-        say(f"\nPlot drawn to {place}", file=sys.stderr if json else sys.stdout)
+    for picture_path in [] if quiet else plot:
+        say(f"\nPlot drawn to {picture_path}", file=sys.stderr if json else sys.stdout)
     if table_output is not None and not quiet:
         say(f"\nTable written to {table_output}", file=sys.stderr if json else sys.stdout)
     raise Exit(0 if compared.succeeded else 1)
@@ -163,7 +163,7 @@ class Rows:
     def show(self, name: str, fitted: Fit) -> None:
         """Print the row of a fit, below the head if it is the first; as a sentence if a line is too short for it."""
         if (line_length() or SHORTEST) < SHORTEST:
-            from descend.report.view import ended
+            from descend.report.view_of_fit import ended
 
             how = f"{name}: {ended(fitted)}, {fitted.seconds:.3g} s, loss {fitted.loss:.7g}  {fitted.mentioned()}"
             say(folded(how))

@@ -35,37 +35,39 @@ def curves(
     from descend.formula.curves import CURVES, curves_found, nearest
 
     words_given = " ".join(words or ())
-    one = nearest(words_given, exactly=True) if words_given else None
-    found = [one] if one is not None else curves_found(words_given) if words_given else list(CURVES.values())
-    if not found:
+    named = nearest(words_given, exactly=True) if words_given else None
+    curves_listed = (
+        [named] if named is not None else curves_found(words_given) if words_given else list(CURVES.values())
+    )
+    if not curves_listed:
         near = nearest(words_given)
         hint = f" Did you mean `{near.name}`?" if near is not None else ""
         raise ConfigError(
             f"There is no curve `{words_given}`, nor one described so.{hint} `descend curves` lists them all."
         )
-    if plot and one is None:
-        raise ConfigError(f"Which curve is to be drawn? Name one, such as `descend curves {found[0].name}`.")
+    if plot and named is None:
+        raise ConfigError(f"Which curve is to be drawn? Name one, such as `descend curves {curves_listed[0].name}`.")
     if json:
-        say_json(one.as_dict() if one is not None else [each.as_dict() for each in found])
+        say_json(named.as_dict() if named is not None else [each.as_dict() for each in curves_listed])
     else:
-        say("\n".join(map(folded, described(one) if one is not None else listed(found))))
+        say("\n".join(map(folded, described(named) if named is not None else listed(curves_listed))))
     for place in plot or ():
         from descend.report import plots
         from descend.report.named_curves import plot_curve
 
-        assert one is not None
-        plots.save(plot_curve(one), place)
+        assert named is not None
+        plots.save(plot_curve(named), place)
         if not json:
             say(f"Plot drawn to {place}")
 
 
-def listed(found: list[Curve]) -> Iterator[str]:
+def listed(curves_listed: list[Curve]) -> Iterator[str]:
     """Yield the lines of a list, by field of science."""
     from descend.formula.curves import fields
 
-    width = max(len(curve.name) for curve in found)
+    width = max(len(curve.name) for curve in curves_listed)
     for field, curves in fields().items():
-        if own := [curve for curve in curves if curve in found]:
+        if own := [curve for curve in curves if curve in curves_listed]:
             yield field
             yield from (f"  {curve.name:<{width}}  {curve.title}" for curve in own)
 

@@ -61,13 +61,13 @@ def design(
             raise ConfigError(f"`--between` takes an input and its range, such as x=0:10; it was given `{text}`.")
         ranges[name.strip().strip("`")] = range_of(ends)
     fitted = load(model, options.function_of(function))
-    found = fitted.design(ranges, aim, points=points or 1, at=others(at or []), sigma=sigma)
+    designed = fitted.design(ranges, aim, points=points or 1, at=others(at or []), sigma=sigma)
     if json:
-        say_json(found.plain())
+        say_json(designed.plain())
     else:
-        say(str(found))
-    for place in plot or ():
+        say(str(designed))
+    for picture_path in plot or ():
         from descend.report import plots
         from descend.report.designs import plot_design
 
-        plots.save(plot_design(found), place)
+        plots.save(plot_design(designed), picture_path)

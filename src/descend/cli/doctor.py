@@ -65,11 +65,11 @@ def doctor(
 def _on_stderr() -> Iterator[None]:
     """Redirect to stderr what the script, and any program that it starts, prints."""
     sys.stdout.flush()
-    kept = os.dup(1)
+    stdout_copy = os.dup(1)
     os.dup2(2, 1)
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
     finally:
-        os.dup2(kept, 1)
-        os.close(kept)
+        os.dup2(stdout_copy, 1)
+        os.close(stdout_copy)

@@ -32,10 +32,10 @@ def export(
     Example: descend export line.json --to sql --table measurements
     """
     check_outputs({"--output": output}, [model])
-    given = {key: value for key, value in of_sql.items() if value is not None}
-    if given and to != "sql":
-        shown = {"name": "as"}.get(next(iter(given)), next(iter(given)))
-        raise ConfigError(f"`--{shown}` is an option of sql, and has no meaning for {to}. Leave it out.")
+    sql_options = {key: value for key, value in of_sql.items() if value is not None}
+    if sql_options and to != "sql":
+        flag_shown = {"name": "as"}.get(next(iter(sql_options)), next(iter(sql_options)))
+        raise ConfigError(f"`--{flag_shown}` is an option of sql, and has no meaning for {to}. Leave it out.")
 
     from descend.many.loading import load, many_in_file
     from descend.output import write_atomically
@@ -52,7 +52,7 @@ def export(
         write_atomically(output, onnx_of(fitted.to_estimator()))
         say(f"Model exported to {output}")
         return
-    text = fitted.export(to, **given)
+    text = fitted.export(to, **sql_options)
     if output is None:
         say(text.rstrip("\n"))
     else:

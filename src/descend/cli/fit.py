@@ -91,14 +91,14 @@ def fit(
     """
     model, data = options.formula_and_data(formula, data, given["like"], context)
     look = options.look(given)
-    written = {"--save": save, "--output": output, "--plot": plot, "--report": report, "--table-output": table_output}
-    apart = {"--influence": influence, "--animate": animate, "--checkpoint": given["checkpoint"]}
-    _check_files(written, apart, look, data)
+    files = {"--save": save, "--output": output, "--plot": plot, "--report": report, "--table-output": table_output}
+    files_apart = {"--influence": influence, "--animate": animate, "--checkpoint": given["checkpoint"]}
+    _check_files(files, files_apart, look, data)
     errors = checked_published(table_output, table_errors)
     if watch and (quiet or log_every is not None):
-        other = "--quiet" if quiet else "--log-every"
+        flag_needed = "--quiet" if quiet else "--log-every"
         raise ConfigError(
-            f"`--watch` draws in the place of the log, so it does not go with `{other}`. Drop one of them."
+            f"`--watch` draws in the place of the log, so it does not go with `{flag_needed}`. Drop one of them."
         )
     arguments = options.fitting(model, data, given)
     if arguments["by"] is not None:
@@ -106,11 +106,11 @@ def fit(
         from descend.cli.many import end_many, level_of, refuse_others
 
         of_one = {f"--interval {interval}": interval not in (None, "t"), "--watch": watch, "--log-every": log_every}
-        refuse_others({**of_one, **apart, "--residuals": look.get("residuals")})
+        refuse_others({**of_one, **files_apart, "--residuals": look.get("residuals")})
         check_tables(save, output)
         with Groups() as bar:
             fits = api.fit(data=options.one_or_all(data), on_groups=None if quiet else bar, **arguments)
-        end_many(fits, written, look, json, quiet, errors, level_of(interval, level))
+        end_many(fits, files, look, json, quiet, errors, level_of(interval, level))
     if output is not None:
         raise ConfigError("`--output` is the table of many fits, and goes with --by. To keep one fit: --save.")
 
@@ -133,33 +133,33 @@ def fit(
         fitted = api.fit(data=options.one_or_all(data), on_step=None if quiet else reader, **arguments)
         if isinstance(reader, Watch):
             reader.end(fitted)
-    found = None
+    intervals_found = None
     if interval is not None and (json or not quiet or report is not None or table_output is not None):
-        fitted, found = with_intervals(fitted, interval, level or 0.95, resamples or 1000, arguments["seed"])
+        fitted, intervals_found = with_intervals(fitted, interval, level or 0.95, resamples or 1000, arguments["seed"])
     if json or not quiet:
-        show(fitted, json, found, sharpness, reader.warned if isinstance(reader, Log) else ())
-    failed = write(_outputs(fitted, written | apart, found, look, errors), quiet, json)
+        show(fitted, json, intervals_found, sharpness, reader.warned if isinstance(reader, Log) else ())
+    failed = write(_outputs(fitted, files | files_apart, intervals_found, look, errors), quiet, json)
     if failed:
         raise OutputError(" ".join(failed))
     raise Exit(0 if fitted.succeeded else 1)
 
 
-def _check_files(written: Values, apart: Values, look: Values, data: Collection[str]) -> None:
+def _check_files(files_written: Values, files_apart: Values, look: Values, data: Collection[str]) -> None:
     """Refuse files that cannot be written. written: those that many fits have, too; apart: those of one fit."""
-    check_pictures(written["--plot"], look)
-    check_page(written["--report"])
-    check_animation(apart["--animate"])
-    check_tables(apart["--influence"])
-    check_outputs({**written, **apart}, data)
+    check_pictures(files_written["--plot"], look)
+    check_page(files_written["--report"])
+    check_animation(files_apart["--animate"])
+    check_tables(files_apart["--influence"])
+    check_outputs({**files_written, **files_apart}, data)
 
 
-def _outputs(fitted: Fit, files: Values, found: Intervals | None, look: Values, errors: str) -> list[Output]:
+def _outputs(fitted: Fit, files: Values, intervals_found: Intervals | None, look: Values, errors: str) -> list[Output]:
     """Return the files to write of a fit. errors: how they are written in a table for print."""
-    table = partial(write_published, table=fitted.table, intervals=found, errors=errors)
-    page = partial(fitted.report, intervals=found, command=command_line(["descend", *sys.argv[1:]]))
+    table = partial(write_published, table=fitted.table, intervals=intervals_found, errors=errors)
+    page = partial(fitted.report, intervals=intervals_found, command=command_line(["descend", *sys.argv[1:]]))
     return [
         ("Model saved to", files["--save"], fitted.save),
-        *(("Plot drawn to", place, lambda place: draw(fitted, place, look)) for place in files["--plot"] or ()),
+        *(("Plot drawn to", path, lambda place: draw(fitted, place, look)) for path in files["--plot"] or ()),
         ("Table written to", files["--table-output"], table),
         ("Report written to", files["--report"], page),
         ("Influence of rows written to", files["--influence"], lambda place: fitted.influence().save(place)),
@@ -167,54 +167,54 @@ def _outputs(fitted: Fit, files: Values, found: Intervals | None, look: Values, 
     ]
 
 
-def draw(fitted: Fit, place: str, look: Values) -> None:
+def draw(fitted: Fit, picture_path: str, look: Values) -> None:
     """Draw a fit to a file. look: the arguments of `Fit.plot`."""
     from descend.report import plots
 
-    plots.save(fitted.plot(**look), place)
+    plots.save(fitted.plot(**look), picture_path)
 
 
 def with_intervals(fitted: Fit, method: str, level: float, resamples: int, seed: int) -> tuple[Fit, Intervals | None]:
     """Return the fit and its intervals; if there are none, the fit gets a note that says so, rather than being lost."""
-    from descend.descent.commenting import attempt
+    from descend.descent.comments_on_solution import attempt
 
-    found: list[Intervals] = []
+    intervals_found: list[Intervals] = []
     try:
         with attempt("the intervals", fitted.failures), Counter(sys.stderr, "bootstrap", resamples) as count:
-            found.append(fitted.intervals(level, method, resamples=resamples, seed=seed, on_resample=count))
+            intervals_found.append(fitted.intervals(level, method, resamples=resamples, seed=seed, on_resample=count))
     except ConfigError as error:
         return replace(fitted, notes=(*fitted.notes, str(error))), None
-    if not found:
+    if not intervals_found:
         return fitted, None
-    return replace(fitted, notes=(*fitted.notes, *found[0].notes)), found[0]
+    return replace(fitted, notes=(*fitted.notes, *intervals_found[0].notes)), intervals_found[0]
 
 
 def show(
-    fitted: Fit, json: bool, found: Intervals | None = None, sharpness: bool = False, warned: Collection[str] = ()
+    fitted: Fit, json: bool, intervals: Intervals | None = None, sharpness: bool = False, warned: Collection[str] = ()
 ) -> None:
     """Print a fit as a table or as JSON. warned: notes that the user has seen and the table need not repeat."""
     if json:
-        more: dict[str, object] = (
+        fields_added: dict[str, object] = (
             {}
-            if found is None
+            if intervals is None
             else {
-                "intervals": found.plain(),
-                "interval": found.method,
-                "convention": found.convention,
-                "level": found.level,
+                "intervals": intervals.plain(),
+                "interval": intervals.method,
+                "convention": intervals.convention,
+                "level": intervals.level,
                 **(
-                    {"quantities": {name: each.plain() for name, each in found.quantities.items()}}
-                    if found.quantities
+                    {"quantities": {name: each.plain() for name, each in intervals.quantities.items()}}
+                    if intervals.quantities
                     else {}
                 ),
             }
         )
         if sharpness:
-            seen = [step for step in fitted.trace if step.sharpness is not None]
-            more["sharpness"] = [{"epoch": step.epoch, "sharpness": step.sharpness} for step in seen]
-        say_json(fitted.summary() | more)
+            sharp_steps = [step for step in fitted.trace if step.sharpness is not None]
+            fields_added["sharpness"] = [{"epoch": step.epoch, "sharpness": step.sharpness} for step in sharp_steps]
+        say_json(fitted.summary() | fields_added)
         return
     from descend.report.fields import fields
     from descend.report.text import render
 
-    say("\n" + render(fields(fitted, found, warned), colours(sys.stdout), line_length()))
+    say("\n" + render(fields(fitted, intervals, warned), colours(sys.stdout), line_length()))

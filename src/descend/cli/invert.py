@@ -16,7 +16,7 @@ from descend.options.option import Option
 from descend.options.units import number_or_measured
 
 if TYPE_CHECKING:
-    from descend.inference.inverted import Inverse
+    from descend.inference.inverse_answer import Inverse
     from descend.results import Fit
 
 Sample = tuple[list[float | str], Mapping[str, object]]
@@ -68,7 +68,7 @@ def invert(
     fitted = load(model, options.function_of(function))
     held = others(at or [])
     within = None if between is None else range_of(between)
-    found = [
+    inverses = [
         fitted.invert(
             values,
             interval=interval,
@@ -83,16 +83,16 @@ def invert(
         for values, row in _samples(text, fitted, along, held)
     ]
     if json:
-        say_json([each.plain() for each in found])
+        say_json([each.plain() for each in inverses])
     else:
         of = _beside(fitted.units.get(fitted.model.response))
-        say("\n".join(_line(each, _beside(fitted.units.get(each.input)), of) for each in found))
+        say("\n".join(_line(each, _beside(fitted.units.get(each.input)), of) for each in inverses))
 
 
-def _samples(text: str, fitted: Fit, wanted: str | None, others: Mapping[str, object]) -> Iterator[Sample]:
+def _samples(text: str, fitted: Fit, wanted: str | None, inputs: Mapping[str, object]) -> Iterator[Sample]:
     """Yield the samples that a text names: replicates with commas between them, or the rows of a file."""
     try:
-        yield [number_or_measured(part) for part in text.split(",")], {}
+        yield [number_or_measured(sample_text) for sample_text in text.split(",")], {}
         return
     except ValueError:
         if not Path(text).exists():
@@ -104,9 +104,9 @@ def _samples(text: str, fitted: Fit, wanted: str | None, others: Mapping[str, ob
 
     table, model = open_table(text), fitted.model
     columns = table.numbers(model.response_columns)
-    names = [name for name in inputs_named(model) if name in table.names and name not in others and name != wanted]
+    names = [name for name in inputs_named(model) if name in table.names and name not in inputs and name != wanted]
     # The input to solve for may be a column of the file, too: it is what is asked for.
-    if wanted is None and len(names) == len(inputs_named(model)) - len(others):
+    if wanted is None and len(names) == len(inputs_named(model)) - len(inputs):
         raise ConfigError(f"`{text}` has a column for every input. Say which to solve for with --for {names[-1]}.")
     cells = {name: values for name, values in table.cells().items() if name in names}
     for row, value in enumerate(model.observed(columns).tolist()):
@@ -115,16 +115,16 @@ def _samples(text: str, fitted: Fit, wanted: str | None, others: Mapping[str, ob
 
 def others(texts: Sequence[str]) -> dict[str, object]:
     """Return the values of ``z=7,site=A`` by name: numbers where they are, else text."""
-    found: dict[str, object] = {}
-    for part in (part for text in texts for part in re.split(r",(?=[^,=]*=)", text)):
-        name, sign, value = part.partition("=")
+    inputs_at: dict[str, object] = {}
+    for assignment in (assignment for text in texts for assignment in re.split(r",(?=[^,=]*=)", text)):
+        name, sign, value = assignment.partition("=")
         if not (sign and name.strip() and value.strip()):
-            raise ConfigError(f"`--at` takes names with a value, such as z=7; it was given `{part}`.")
+            raise ConfigError(f"`--at` takes names with a value, such as z=7; it was given `{assignment}`.")
         try:
-            found[name.strip().strip("`")] = float(value)
+            inputs_at[name.strip().strip("`")] = float(value)
         except ValueError:
-            found[name.strip().strip("`")] = value.strip()
-    return found
+            inputs_at[name.strip().strip("`")] = value.strip()
+    return inputs_at
 
 
 def range_of(text: str) -> tuple[float, float]:
@@ -140,7 +140,7 @@ def _beside(unit: object) -> str:
     return f" {unit}" if isinstance(unit, str) and unit != "1" else ""
 
 
-def _line(found: Inverse, unit: str, of: str) -> str:
+def _line(inverse: Inverse, unit: str, of: str) -> str:
     """Return what people read of an inverse prediction. unit: of the input; of: of the response."""
-    response = ", ".join(f"{value:g}" for value in found.response) + of
-    return f"{response}:  {found.said(unit)}"
+    response = ", ".join(f"{value:g}" for value in inverse.response) + of
+    return f"{response}:  {inverse.said(unit)}"

@@ -131,11 +131,11 @@ def _path(prefix: str) -> str:
     return path
 
 
-def _limits(public: bool, given: Mapping[str, float | None]) -> Limits:
+def _limits(public: bool, limits_given: Mapping[str, float | None]) -> Limits:
     """Return the limits for each reader. Raises ConfigError for one that is not above 0."""
     from descend.lab.limits import OWN, PUBLIC
 
-    changed = {name: value for name, value in given.items() if value is not None}
+    changed = {name: value for name, value in limits_given.items() if value is not None}
     for name, value in changed.items():
         if not value > 0:
             raise ConfigError(f"`--most-{name}` is above 0; it was given {value:g}.")

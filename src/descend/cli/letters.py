@@ -21,13 +21,13 @@ class Letters:
     def replaced(self, error: UnicodeError) -> tuple[str, int]:
         """Return the replacement of the characters at fault, and where to go on (a codec error handler)."""
         assert isinstance(error, UnicodeEncodeError)
-        written = []
+        letters_written = []
         for letter in error.object[error.start : error.end]:
             code = letter.encode("ascii", "backslashreplace").decode()
-            written.append(PLAIN.get(letter, code))
+            letters_written.append(PLAIN.get(letter, code))
             if letter not in PLAIN:
                 self.missing.setdefault(letter, error.encoding)
-        return "".join(written), error.end
+        return "".join(letters_written), error.end
 
     def watch(self) -> None:
         """Prevent printing from failing because a character is missing from the encoding."""
@@ -41,11 +41,11 @@ class Letters:
         if not self.missing:
             return
         codes = [letter.encode("ascii", "backslashreplace").decode() for letter in self.missing]
-        more = f" and {len(codes) - MOST_NAMED} more" if len(codes) > MOST_NAMED else ""
+        codes_left = f" and {len(codes) - MOST_NAMED} more" if len(codes) > MOST_NAMED else ""
         encoding = next(iter(self.missing.values()))
         say(
             f"Note: the encoding of this terminal, {encoding}, lacks letters, written here by their codes: "
-            f"{', '.join(codes[:MOST_NAMED])}{more}. To see them, set "
+            f"{', '.join(codes[:MOST_NAMED])}{codes_left}. To see them, set "
             "PYTHONIOENCODING=utf-8, or a UTF-8 locale such as LC_ALL=C.UTF-8.",
             file=sys.stderr,
         )

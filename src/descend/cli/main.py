@@ -90,8 +90,8 @@ def descend(
     if version:
         from descend.cli.version import versions
 
-        found = versions()
-        say(json.dumps(found, indent=2) if as_json else f"descend {found['descend']}")
+        versions_found = versions()
+        say(json.dumps(versions_found, indent=2) if as_json else f"descend {versions_found['descend']}")
         raise typer.Exit
 
 
@@ -117,9 +117,9 @@ def main() -> int:
             return _fail(INTERRUPTED, 1)
         if os.environ.get("DESCEND_DEBUG"):
             raise
-        said = f"{type(error).__name__}: {error}".rstrip(": ")
+        error_text = f"{type(error).__name__}: {error}".rstrip(": ")
         code = _fail(
-            f"{said}\nThis is a bug in descend. Please report it with the command that led here; "
+            f"{error_text}\nThis is a bug in descend. Please report it with the command that led here; "
             "DESCEND_DEBUG=1 before the command shows where it happened.",
             1,
         )

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from descend.many import Fits
 
 
-def refuse_others(given: Values) -> None:
+def refuse_others(options_given: Values) -> None:
     """Refuse what is shown of one fit only. given: those options, by their flags."""
-    for flag, value in given.items():
+    for flag, value in options_given.items():
         if value:
             raise ConfigError(
                 f"`{flag}` goes with one fit, not with one for each group. Drop it, or fit one group alone: --where."
@@ -78,16 +78,16 @@ def _outputs(fits: Fits, files: Values, look: Values, errors: str, level: float 
             lambda place: write_columns(place, {**fits.columns(), **_ends(fits, level)}),
         ),
         ("Table written to", files.get("--table-output"), partial(write_published, table=fits.table, errors=errors)),
-        *(("Plot drawn to", place, lambda place: save(fits.plot(**look), place)) for place in pictures),
+        *(("Plot drawn to", picture_path, lambda place: save(fits.plot(**look), place)) for picture_path in pictures),
         ("Report written to", files.get("--report"), partial(fits.report, command=command)),
     ]
 
 
 def _ends(fits: Fits, level: float | None) -> dict[str, NDArray[np.float64]]:
     """Return columns with the ends of the t intervals, if they are asked for."""
-    found = {} if level is None else fits.intervals(level)
+    intervals = {} if level is None else fits.intervals(level)
     words = ("low", "high")
-    return {f"{label} {word}": end for label, ends in found.items() for word, end in zip(words, ends, strict=True)}
+    return {f"{label} {word}": end for label, ends in intervals.items() for word, end in zip(words, ends, strict=True)}
 
 
 def show_all(fits: Fits, json: bool, level: float | None = None) -> None:

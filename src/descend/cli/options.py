@@ -94,12 +94,12 @@ TYPES: Mapping[str, object] = {
 
 def takes(*options: str | Option) -> Callable[[Command], Command]:
     """Give a command its options, as keys or as its own `Option`, in the order of its help; it gets their values."""
-    known = {**OPTIONS, **{option.key: option for option in OUTPUT}}
+    options_by_key = {**OPTIONS, **{option.key: option for option in OUTPUT}}
 
     def with_options(verb: Command) -> Command:
         signature = inspect.signature(verb, eval_str=True)
         arguments = [each for each in signature.parameters.values() if each.kind is each.POSITIONAL_OR_KEYWORD]
-        named = [_parameter(known[each] if isinstance(each, str) else each) for each in options]
+        named = [_parameter(options_by_key[each] if isinstance(each, str) else each) for each in options]
         verb.__signature__ = signature.replace(parameters=[*arguments, *named])  # type: ignore[attr-defined]
         return verb
 
@@ -111,14 +111,16 @@ def _parameter(option: Option) -> inspect.Parameter:
     kind: Any = TYPES[option.form]
     spelled = [option.spelled, *([option.short] if option.short else [])]
     # A parser's ValueError, such as ConfigError, would be told in Typer's words; that of a callback is not.
-    read: Callable[..., object] | None = _reader(option) if option.form in ("whole", "number") else None
+    option_reader: Callable[..., object] | None = _reader(option) if option.form in ("whole", "number") else None
     if option.form == "number or text":
-        read = _number_or_text
+        option_reader = _number_or_text
     panel = MOST_USED if option.often else option.subject
-    written = typer.Option(*spelled, metavar=option.metavar, help=option.help, callback=read, rich_help_panel=panel)
+    typer_option = typer.Option(
+        *spelled, metavar=option.metavar, help=option.help, callback=option_reader, rich_help_panel=panel
+    )
     kind = kind | None if option.default is None else kind
     return inspect.Parameter(
-        option.key, inspect.Parameter.KEYWORD_ONLY, default=option.default, annotation=Annotated[kind, written]
+        option.key, inspect.Parameter.KEYWORD_ONLY, default=option.default, annotation=Annotated[kind, typer_option]
     )
 
 
@@ -156,7 +158,7 @@ def formula_and_data(
     return formula, data
 
 
-def fitting(formula: str | None, data: Sequence[str], given: Values) -> dict[str, Any]:
+def fitting(formula: str | None, data: Sequence[str], options_given: Values) -> dict[str, Any]:
     """Return the arguments of `descend.fit` from those of a command: the model, and the options by name.
 
     Raises ConfigError if formula and data were exchanged, or a function is missing or has no response.
@@ -166,12 +168,12 @@ def fitting(formula: str | None, data: Sequence[str], given: Values) -> dict[str
         raise ConfigError(f"The formula comes first, then the data: give `{swapped}` before `{formula}`.")
     from descend.cli.python_file import gradient_in_file, named_in_file
 
-    values, found = values_of(given), None if formula is None else named_in_file(formula)
-    unsaid = values.get("response") is None and given.get("like") is None
-    if callable(found) and unsaid and not hasattr(found, "named_parameters"):
+    values, function_in_file = values_of(options_given), None if formula is None else named_in_file(formula)
+    unsaid = values.get("response") is None and options_given.get("like") is None
+    if callable(function_in_file) and unsaid and not hasattr(function_in_file, "named_parameters"):
         raise ConfigError(NO_RESPONSE)
-    gradient = gradient_in_file(given.get("gradient") or [])
-    return {"model": found or formula, **values, **({} if gradient is None else {"gradient": gradient})}
+    gradient = gradient_in_file(options_given.get("gradient") or [])
+    return {"model": function_in_file or formula, **values, **({} if gradient is None else {"gradient": gradient})}
 
 
 def formula_in(
@@ -180,16 +182,16 @@ def formula_in(
     """Return a formula and the names that are data, also of a function that ``FILE.py:NAME`` names."""
     from descend.cli.python_file import named_in_file
 
-    found = named_in_file(text)
-    if not callable(found):
+    function_in_file = named_in_file(text)
+    if not callable(function_in_file):
         if response is not None:
             raise ConfigError("`--response` names what a function predicts. A formula says that itself: leave it out.")
-        return found or text, columns
+        return function_in_file or text, columns
     from descend.models.function_text import formula_of
     from descend.table import open_table
 
-    known = open_table(one_or_all(data)).names if data else columns
-    formula, names = formula_of(found, known, response)
+    columns_known = open_table(one_or_all(data)).names if data else columns
+    formula, names = formula_of(function_in_file, columns_known, response)
     return formula, None if data else list(names)
 
 
@@ -199,15 +201,15 @@ def function_of(text: str | None) -> Callable[..., object] | None:
         return None
     from descend.cli.python_file import named_in_file
 
-    found: object = named_in_file(text)
-    if not callable(found):
+    function_in_file: object = named_in_file(text)
+    if not callable(function_in_file):
         raise ConfigError(f"`--model {text}` names no function. Write --model FILE.py:NAME.")
-    return found
+    return function_in_file
 
 
-def values_of(given: Values) -> dict[str, Any]:
+def values_of(options_given: Values) -> dict[str, Any]:
     """Return the options of a fit among those of a command, in Python's form: pairs by name, one gradient as text."""
-    values = {key: value for key, value in given.items() if key in OPTIONS}
+    values = {key: value for key, value in options_given.items() if key in OPTIONS}
     for key, value in values.items():
         if OPTIONS[key].form == "values":
             values[key] = assignments(value or [], OPTIONS[key].spelled)
@@ -216,17 +218,17 @@ def values_of(given: Values) -> dict[str, Any]:
     return values
 
 
-def look(given: Values) -> dict[str, Any]:
+def look(options: Values) -> dict[str, Any]:
     """Return the look of a picture from the options of a command: the arguments of `Fit.plot` that were given.
 
     >>> look({"log_x": True, "log_y": False, "size": "8x5", "title": None})
     {'size': '8x5', 'log': 'x'}
     """
-    also = [side for side in ("x", "y") if given.get(f"log_{side}") and side not in (given.get("log") or "")]
-    log = ",".join([given.get("log") or "", *also]).strip(",")
-    wanted = {name: given.get(name) for name in ("x_label", "y_label", "title", "size", "style", "bands")}
-    wanted |= {"log": log or None, "residuals": given.get("residuals") or None}
-    return {name: value for name, value in wanted.items() if value is not None}
+    also = [side for side in ("x", "y") if options.get(f"log_{side}") and side not in (options.get("log") or "")]
+    log = ",".join([options.get("log") or "", *also]).strip(",")
+    look_options = {name: options.get(name) for name in ("x_label", "y_label", "title", "size", "style", "bands")}
+    look_options |= {"log": log or None, "residuals": options.get("residuals") or None}
+    return {name: value for name, value in look_options.items() if value is not None}
 
 
 def one_or_all(data: Sequence[str]) -> str | list[str]:
@@ -245,8 +247,8 @@ def assignments(texts: Sequence[str], option: str, example: str = "w=0") -> dict
     values: dict[str, list[float | str]] = {}
     for text in texts:
         name = ""
-        for part in split_assignments(text):
-            before, sign, number = part.rpartition("=")
+        for assignment in split_assignments(text):
+            before, sign, number = assignment.rpartition("=")
             if sign:
                 name = before.strip().strip("`")
                 if name in values:

@@ -23,19 +23,19 @@ def check_outputs(outputs: Mapping[str, str | Sequence[str] | None], inputs: Ite
 
     outputs: option -> file or files, None if the option was not given. Raises OutputError, and leaves no file behind.
     """
-    taken: dict[Path, str] = {}
+    paths: dict[Path, str] = {}
     named = [
-        (option, name)
-        for option, given in outputs.items()
-        for name in ([given] if isinstance(given, str) else given or ())
+        (option, name) for option, path in outputs.items() for name in ([path] if isinstance(path, str) else path or ())
     ]
     for option, name in named:
-        place = refuse_unwritable(name)
-        if place in taken:
-            raise OutputError(f"`{taken[place]}` and `{option}` both write `{name}`. Give each a file of its own.")
-        taken[place] = option
-        for given in inputs:
-            if any(place == Path(os.path.realpath(found)) for found in (given, *glob.iglob(given, recursive=True))):
+        output = refuse_unwritable(name)
+        if output in paths:
+            raise OutputError(f"`{paths[output]}` and `{option}` both write `{name}`. Give each a file of its own.")
+        paths[output] = option
+        for path in inputs:
+            if any(
+                output == Path(os.path.realpath(path_met)) for path_met in (path, *glob.iglob(path, recursive=True))
+            ):
                 raise OutputError(f"`{option}` would overwrite `{name}`, which is to be read. Give another file.")
 
 
@@ -43,7 +43,7 @@ def check_pictures(names: Iterable[str] | None, look: Values, option: str = "--p
     """Refuse kinds of picture that cannot be drawn, an impossible look, and a look without a picture."""
     if not names and not look:
         return
-    from descend.report.look import Look
+    from descend.report.picture_look import Look
     from descend.report.style import check_picture
 
     for name in names or ():
@@ -99,16 +99,16 @@ def check_tables(*names: str | None) -> None:
 def write(outputs: Iterable[Output], quiet: bool = False, json: bool = False) -> list[str]:
     """Write files and report each; return messages for those that could not be written."""
     failed = []
-    for done, place, writer in outputs:
-        if place is None:
+    for done, path, writer in outputs:
+        if path is None:
             continue
         try:
-            writer(place)
+            writer(path)
         except DescendError as error:
             failed.append(str(error))
         except Exception as error:
-            failed.append(f"`{place}` could not be made: {' '.join(str(error).split())} ({type(error).__name__}).")
+            failed.append(f"`{path}` could not be made: {' '.join(str(error).split())} ({type(error).__name__}).")
         else:
             if not quiet:
-                say(f"{done} {place}", file=sys.stderr if json else sys.stdout)
+                say(f"{done} {path}", file=sys.stderr if json else sys.stdout)
     return failed

@@ -38,8 +38,8 @@ def plot(
 
     Example: descend plot line.json line.csv --output line.png --residuals
     """
-    wanted = options.look(look)
-    check_pictures([output], wanted)
+    look_options = options.look(look)
+    check_pictures([output], look_options)
     check_outputs({"--output": output}, files)
     if x is not None and look["residuals"]:
         raise ConfigError("Residuals of what? Two columns have none: give a model file and data.")
@@ -52,7 +52,7 @@ def plot(
         )
 
     from descend.report import plots
-    from descend.report.look import Look
+    from descend.report.picture_look import Look
     from descend.table import open_table
     from descend.table.headers import in_full
 
@@ -60,7 +60,7 @@ def plot(
         table = open_table(options.one_or_all(files), where)
         x, y = (in_full(name, table.names) for name in (x, y))
         columns = table.numbers(tuple(dict.fromkeys((x, y))), missing)
-        figure = plots.plot_columns(columns[x], columns[y], x, y, Look(**wanted))
+        figure = plots.plot_columns(columns[x], columns[y], x, y, Look(**look_options))
     else:
         from descend.many.loading import load
         from descend.results import Fit
@@ -74,9 +74,9 @@ def plot(
             if fitted.response_levels:
                 table = table.with_words(fitted.model.response, fitted.response_levels)
             table = fitted.model.laid_out(table)
-            figure = plots.plot_model(fitted, table.numbers(needed, missing), Look(**wanted))
+            figure = plots.plot_model(fitted, table.numbers(needed, missing), Look(**look_options))
         else:
-            figure = fitted.plot(data=table, **wanted)
+            figure = fitted.plot(data=table, **look_options)
     plots.save(figure, output)
     if not quiet:
         say(f"Plot drawn to {output}")

@@ -80,7 +80,7 @@ def predict(
         refuse_unknown_ending(output)
 
     from descend.inference.intervals import checked_level
-    from descend.inference.measurement import columns_needed
+    from descend.inference.measurement_scatter import columns_needed
     from descend.many import Fits
     from descend.many.loading import load
 
@@ -94,21 +94,21 @@ def predict(
     if isinstance(fitted, Fits):
         some |= dict(zip(fitted.by, fitted.keys[0], strict=True))
     with_groups = tuple(dict.fromkeys((*named, *(name for name in some if name not in named))))
-    given: object = _values(with_groups, at, some) if at else options.one_or_all(data or [])
-    rows, table = _opened(fitted, given, named, where)
+    columns_given: object = _values(with_groups, at, some) if at else options.one_or_all(data or [])
+    rows, table = _opened(fitted, columns_given, named, where)
     table = table.with_codings(codings.values())
     inputs = columns_needed(fitted.model, fitted.sigma or fitted.weights, interval, table.names)
     if name in table.names:
         raise ConfigError(f"The data have a column `{name}` already. Name the predictions otherwise, with --as.")
     new = _predicted(fitted, table, name, missing, interval, level or 0.95)
     new |= _probabilities(fitted, table, missing) if probabilities else {}
-    kept = _kept(fitted, table, missing, inputs)
+    complete_rows = _kept(fitted, table, missing, inputs)
     for note in () if quiet else _notes(fitted, table):
         say(f"Note: {note}", file=sys.stderr)
     if output is not None:
         from descend.table.writing import write_columns
 
-        write_columns(output, _columns(rows, new, kept))
+        write_columns(output, _columns(rows, new, complete_rows))
     count = len(next(iter(new.values())))
     if json:
         columns = {column: options.with_gaps(values).tolist() for column, values in new.items()}
@@ -117,7 +117,7 @@ def predict(
         if not quiet:
             say(f"{count:,} predictions written to {output}")
     else:
-        columns = _columns(rows, new, kept)
+        columns = _columns(rows, new, complete_rows)
         say_csv(columns | {name: _short(columns[name]) for name in new} if at else columns)
 
 
@@ -148,7 +148,7 @@ def _notes(fitted: Fit | Fits, table: Table) -> list[str]:
     return [f"the run of this model ended as {str(fitted.outcome).replace('_', ' ')}. {fitted.advice}", *notes]
 
 
-def _opened(fitted: Fit | Fits, given: object, named: Sequence[str], where: str | None) -> tuple[Table, Table]:
+def _opened(fitted: Fit | Fits, data_given: object, named: Sequence[str], where: str | None) -> tuple[Table, Table]:
     """Return the rows, or the values given, and the same in the units of the fit, with columns as it calls them."""
     from descend.many import Fits
     from descend.many.prediction import opened
@@ -156,9 +156,9 @@ def _opened(fitted: Fit | Fits, given: object, named: Sequence[str], where: str 
     from descend.table import open_table
 
     if isinstance(fitted, Fits):
-        rows = opened(fitted, given, named, where)
+        rows = opened(fitted, data_given, named, where)
         return rows, in_units_of(fitted, rows, fitted.by)
-    rows = open_table(in_units_of(fitted, given) if isinstance(given, Mapping) else given, where)
+    rows = open_table(in_units_of(fitted, data_given) if isinstance(data_given, Mapping) else data_given, where)
     return rows, in_units_of(fitted, rows)
 
 
@@ -189,9 +189,9 @@ def _probabilities(fitted: Fit | Fits, table: Table, missing: str) -> dict[str, 
             "Probabilities of classes are predicted by one fit, and this file holds those of many groups. Leave "
             "out --probabilities."
         )
-    found = fitted.predict(table, missing, probabilities=True).astype(np.float64)
+    probabilities = fitted.predict(table, missing, probabilities=True).astype(np.float64)
     names = fitted.loss_function.classes
-    columns = {f"probability of {each}": found[:, place] for place, each in enumerate(names)}
+    columns = {f"probability of {each}": probabilities[:, class_number] for class_number, each in enumerate(names)}
     for each in columns:
         if each in table.names:
             raise ConfigError(f"The data have a column `{each}` already. Leave it out or rename it.")
@@ -212,24 +212,24 @@ def _values(inputs: Sequence[str], at: list[str], some: Mapping[str, Label]) -> 
 
     some: a cell of each column that tells groups apart.
     """
-    given, others = _of_groups(at, {name: type(cell) for name, cell in some.items()})
-    numbers = options.assignments([",".join(others)], "--at", "x=7,5") if others else {}
-    given |= {name: [*value] if isinstance(value, list) else [value] for name, value in numbers.items()}
-    given = {in_full(name, inputs): values for name, values in given.items()}
-    rows = max(map(len, given.values()))
-    for name in given:
+    columns_given, other_assignments = _of_groups(at, {name: type(cell) for name, cell in some.items()})
+    numbers = options.assignments([",".join(other_assignments)], "--at", "x=7,5") if other_assignments else {}
+    columns_given |= {name: [*value] if isinstance(value, list) else [value] for name, value in numbers.items()}
+    columns_given = {in_full(name, inputs): values for name, values in columns_given.items()}
+    rows = max(map(len, columns_given.values()))
+    for name in columns_given:
         if name not in inputs:
             raise ConfigError(
                 f"`--at` gives `{name}`, which the model does not use.{closest(name, inputs)} "
                 f"Its inputs: {', '.join(inputs) or 'none'}."
             )
     for name in inputs:
-        if name not in given:
+        if name not in columns_given:
             from descend.table.table import label
 
             example = label(some[name]) if name in some else "1"
             raise ConfigError(f"`--at` gives no value for `{name}`. Add it, such as `--at {name}={example}`.")
-    return {name: values * rows if len(values) == 1 else values for name, values in given.items()}
+    return {name: values * rows if len(values) == 1 else values for name, values in columns_given.items()}
 
 
 def _of_data(inputs: Sequence[str], codings: Mapping[str, Coding]) -> tuple[str, ...]:
@@ -240,28 +240,28 @@ def _of_data(inputs: Sequence[str], codings: Mapping[str, Coding]) -> tuple[str,
 
 def _of_groups(at: list[str], kinds: Mapping[str, type]) -> tuple[dict[str, list[Label]], list[str]]:
     """Return the values of columns that tell groups apart, and the other assignments. kinds: of their cells."""
-    found: dict[str, list[Label]] = {}
-    others, name = [], ""
-    for part in (part for text in at for part in split_assignments(text)):
-        before, sign, value = part.partition("=")
-        name, cell = (in_full(before.strip().strip("`"), kinds), value.strip()) if sign else (name, part.strip())
+    labels_by_column: dict[str, list[Label]] = {}
+    other_assignments, name = [], ""
+    for assignment in (assignment for text in at for assignment in split_assignments(text)):
+        before, sign, value = assignment.partition("=")
+        name, cell = (in_full(before.strip().strip("`"), kinds), value.strip()) if sign else (name, assignment.strip())
         if name not in kinds:
-            others.append(part)
+            other_assignments.append(assignment)
         elif kinds[name] is bool:
-            found.setdefault(name, []).append(cell.lower() in ("true", "yes", "1"))
+            labels_by_column.setdefault(name, []).append(cell.lower() in ("true", "yes", "1"))
         else:
             numeric = kinds[name] is not str and re.fullmatch(r"[-+\d.eE]+", cell)
-            found.setdefault(name, []).append(float(cell) if numeric else cell)
-    return found, others
+            labels_by_column.setdefault(name, []).append(float(cell) if numeric else cell)
+    return labels_by_column, other_assignments
 
 
 def _columns(
-    table: Table, new: Mapping[str, NDArray[np.generic]], kept: NDArray[np.bool_] | None
+    table: Table, new: Mapping[str, NDArray[np.generic]], complete_rows: NDArray[np.bool_] | None
 ) -> dict[str, NDArray[np.generic]]:
     """Return the columns of the table, in the rows that were predicted, with the predictions. kept: None for all."""
     cells = table.cells()
-    if kept is not None:
-        cells = {column: values[kept] for column, values in cells.items()}
+    if complete_rows is not None:
+        cells = {column: values[complete_rows] for column, values in cells.items()}
     columns = {column: _tidy(table, column, values) for column, values in cells.items()}
     return {**columns, **{name: options.with_gaps(values) for name, values in new.items()}}
 

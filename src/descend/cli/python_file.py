@@ -31,16 +31,16 @@ def named_in_file(text: str) -> Any:
     named = IN_FILE.fullmatch(text)
     if named is None:
         return None
-    found = taken(run_file(named[1]), named[2], named[1])
-    if not (callable(found) or isinstance(found, str)):
-        raise ConfigError(f"`{named[2]}` in `{named[1]}` is no function; it is of type {type(found).__name__}.")
-    return found
+    file = taken(run_file(named[1]), named[2], named[1])
+    if not (callable(file) or isinstance(file, str)):
+        raise ConfigError(f"`{named[2]}` in `{named[1]}` is no function; it is of type {type(file).__name__}.")
+    return file
 
 
 def gradient_in_file(texts: Sequence[str]) -> Callable[..., object] | str | None:
     """Return a gradient function that is given as ``model.py:jac``; None where the gradient is given as text."""
-    found = named_in_file(texts[0]) if len(texts) == 1 else None
-    return guarded(found, texts[0].rpartition(":")[0]) if callable(found) else found
+    gradient_in_file_ = named_in_file(texts[0]) if len(texts) == 1 else None
+    return guarded(gradient_in_file_, texts[0].rpartition(":")[0]) if callable(gradient_in_file_) else gradient_in_file_
 
 
 def guarded(function: Callable[..., object], file: str) -> Callable[..., object]:
@@ -86,26 +86,33 @@ def _run(file: str, changed: int) -> dict[str, object]:
 
 def taken(names: Mapping[str, object], name: str, file: str) -> Any:
     """Return the object called ``name`` in the file, or a method of one. Raises ConfigError if there is none."""
-    first, *others = name.split(".")
+    first, *later_names = name.split(".")
     if first not in names:
         home = names.get("__name__")
-        own = [
-            known for known, value in names.items() if callable(value) and getattr(value, "__module__", None) == home
+        own_names = [
+            name_in_file
+            for name_in_file, value in names.items()
+            if callable(value) and getattr(value, "__module__", None) == home
         ]
         raise ConfigError(
-            f"`{file}` has no `{first}`.{closest(first, own)} It has: {', '.join(own) or 'no functions'}."
+            f"`{file}` has no `{first}`.{closest(first, own_names)} It has: {', '.join(own_names) or 'no functions'}."
         )
-    found, path = names[first], first
-    for other in others:
-        if not hasattr(found, other):
-            own = [known for known in dir(found) if not known.startswith("_") and callable(getattr(found, known))]
+    found_object, path = names[first], first
+    for attribute in later_names:
+        if not hasattr(found_object, attribute):
+            own_names = [
+                name_in_file
+                for name_in_file in dir(found_object)
+                if not name_in_file.startswith("_") and callable(getattr(found_object, name_in_file))
+            ]
             raise ConfigError(
-                f"`{path}` in `{file}` has no `{other}`.{closest(other, own)} It has: {', '.join(own) or 'no methods'}."
+                f"`{path}` in `{file}` has no `{attribute}`.{closest(attribute, own_names)} "
+                f"It has: {', '.join(own_names) or 'no methods'}."
             )
-        if inspect.isclass(found) and inspect.isfunction(inspect.getattr_static(found, other)):
-            found = _made(found, f"{path}.{other}", path, file)
-        found, path = getattr(found, other), f"{path}.{other}"
-    return found
+        if inspect.isclass(found_object) and inspect.isfunction(inspect.getattr_static(found_object, attribute)):
+            found_object = _made(found_object, f"{path}.{attribute}", path, file)
+        found_object, path = getattr(found_object, attribute), f"{path}.{attribute}"
+    return found_object
 
 
 def _made(kind: Callable[[], object], method: str, name: str, file: str) -> object:
@@ -134,5 +141,5 @@ def with_line(error: Exception, file: str) -> str:
     ]
     if isinstance(error, SyntaxError):
         lines = [error.lineno]
-    said = f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}".rstrip(": .")
-    return f"{said} (line {lines[-1]})." if lines else f"{said}."
+    error_text = f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}".rstrip(": .")
+    return f"{error_text} (line {lines[-1]})." if lines else f"{error_text}."

@@ -39,14 +39,14 @@ def range_test(
     check_outputs({"--plot": plot}, data)
     from descend.api import range_test as tested
 
-    found = tested(
+    range_tested = tested(
         data=options.one_or_all(data), low=low, high=high, steps=steps, **options.fitting(formula, data, given)
     )
     if json:
-        say_json(found.as_dict())
+        say_json(range_tested.as_dict())
     else:
-        say("\n".join(map(folded, str(found).split("\n"))))
-    for place in plot or ():
-        found.plot(place)
+        say("\n".join(map(folded, str(range_tested).split("\n"))))
+    for picture_path in plot or ():
+        range_tested.plot(picture_path)
         if not json:
-            say(f"Plot drawn to {place}")
+            say(f"Plot drawn to {picture_path}")

@@ -76,8 +76,8 @@ def on_terminal(stream: TextIO) -> bool:
 
 def line_length() -> int | None:
     """Return the length of a line of the terminal, or $COLUMNS, but at least 40; None if neither is known."""
-    found = shutil.get_terminal_size((0, 0)).columns
-    return max(found, NARROWEST) if found else None
+    columns_of_terminal = shutil.get_terminal_size((0, 0)).columns
+    return max(columns_of_terminal, NARROWEST) if columns_of_terminal else None
 
 
 def folded(text: str) -> str:
@@ -157,12 +157,12 @@ class Live:
         if self.progress is None:
             self.progress = self._started()
         task = self.progress.task_ids[0]
-        state = f"loss {step.loss:.6g}  |gradient| {step.gradient_norm:.3g}  rate {step.learning_rate:.3g}"
+        state_of_run = f"loss {step.loss:.6g}  |gradient| {step.gradient_norm:.3g}  rate {step.learning_rate:.3g}"
         if step.validation_loss is not None:
-            state = f"loss {step.loss:.6g}  validation {step.validation_loss:.6g}  rate {step.learning_rate:.3g}"
+            state_of_run = f"loss {step.loss:.6g}  validation {step.validation_loss:.6g}  rate {step.learning_rate:.3g}"
         if self.sharpness is not None:
-            state += f"  rate*curvature {step.learning_rate * self.sharpness:.3g}"
-        self.progress.update(task, completed=step.epoch, state=state, refresh=True)
+            state_of_run += f"  rate*curvature {step.learning_rate * self.sharpness:.3g}"
+        self.progress.update(task, completed=step.epoch, state=state_of_run, refresh=True)
 
     def _started(self) -> Progress:
         from rich import progress as rich

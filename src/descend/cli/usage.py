@@ -32,17 +32,17 @@ def explained(error: Exception) -> str:
 
 def _no_option(error: Exception) -> str:
     """Return a message for an option that does not exist; an empty text for other errors."""
-    given, context = getattr(error, "option_name", None), getattr(error, "ctx", None)
-    if given is None or context is None or type(error).__name__ != "NoSuchOption":
+    option_named, context = getattr(error, "option_name", None), getattr(error, "ctx", None)
+    if option_named is None or context is None or type(error).__name__ != "NoSuchOption":
         return ""
-    known = [option for parameter in context.command.params for option in parameter.opts if option.startswith("--")]
-    name = str(given).lstrip("-").replace("_", "-").casefold()
-    meant = next(_called(name, known), "")
-    guess = f" Did you mean `{meant}`?" if meant else closest(f"--{name}", known) if len(name) > 2 else ""
-    return f"There is no option `{given}`.{guess}"
+    options = [option for parameter in context.command.params for option in parameter.opts if option.startswith("--")]
+    name = str(option_named).lstrip("-").replace("_", "-").casefold()
+    meant = next(_called(name, options), "")
+    guess = f" Did you mean `{meant}`?" if meant else closest(f"--{name}", options) if len(name) > 2 else ""
+    return f"There is no option `{option_named}`.{guess}"
 
 
-def _called(name: str, known: list[str]) -> Iterator[str]:
-    yield from (option for option in known if option == f"--{name}")
+def _called(name: str, options_known: list[str]) -> Iterator[str]:
+    yield from (option for option in options_known if option == f"--{name}")
     synonyms = OF_COMMANDS | {option.spelled: option.synonyms for option in OPTIONS.values()}
-    yield from (option for option in known if name in synonyms.get(option, "").split())
+    yield from (option for option in options_known if name in synonyms.get(option, "").split())

@@ -66,10 +66,10 @@ def joined(words: Sequence[str]) -> list[str]:
     >>> joined(["fit", "--sigma", "y=s", "--sigma=z=0.1", "--json"])
     ['fit', '--json', '--sigma', 'y=s,z=0.1']
     """
-    found = list(words)
+    words_joined = list(words)
     for key in ("sigma", "weights"):
         flag = OPTIONS[key].spelled
-        values, left, waiting = [], list[str](), iter(found)
+        values, left, waiting = [], list[str](), iter(words_joined)
         for word in waiting:
             if word == flag:
                 values.append(next(waiting, ""))
@@ -81,18 +81,18 @@ def joined(words: Sequence[str]) -> list[str]:
             continue
         if not all("=" in value for value in values):
             raise ConfigError(f"`{flag}` is given twice, as {values[0]} and {values[1]}. Give it once.")
-        found = [*left, flag, ",".join(values)]
-    return found
+        words_joined = [*left, flag, ",".join(values)]
+    return words_joined
 
 
 def with_values(words: Sequence[str]) -> list[str]:
     """Return the words of a command with a value behind each flag that may stand alone, if it does."""
     alone = {option.spelled: option.alone for option in OPTIONS.values() if option.alone}
-    found: list[str] = []
+    words_with_values: list[str] = []
     for word, following in zip(words, [*words, ""][1:], strict=True):
         bare = word in alone and (not VALUE.fullmatch(following) or os.path.exists(following))
-        found += [word, alone[word]] if bare else [word]
-    return found
+        words_with_values += [word, alone[word]] if bare else [word]
+    return words_with_values
 
 
 def _registered() -> dict[str, str]:

@@ -16,12 +16,16 @@ def versions() -> dict[str, str]:
     >>> list(versions())[:3]
     ['descend', 'python', 'platform']
     """
-    found = {"descend": version("descend"), "python": platform.python_version(), "platform": platform.platform()}
-    wanted = [text for text in requires("descend") or () if not DEVELOPING.search(text)]
-    needed = {re.split(r"[^\w.-]", text, maxsplit=1)[0].lower() for text in wanted}
+    versions_found = {
+        "descend": version("descend"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+    }
+    packages_needed = [text for text in requires("descend") or () if not DEVELOPING.search(text)]
+    needed = {re.split(r"[^\w.-]", text, maxsplit=1)[0].lower() for text in packages_needed}
     for name in sorted(needed - {"descend"}):
         try:
-            found[name] = version(name)
+            versions_found[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions_found

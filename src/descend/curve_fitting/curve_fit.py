@@ -7,15 +7,15 @@ from typing import Literal, overload
 import numpy as np
 import sympy  # noqa: F401 - first, few calls deep: at the end of a chunk of its stack Python 3.11 pays for every call
 
-from descend.curve_fitting.answer import Answer, FullAnswer, answer, direct_answer
 from descend.curve_fitting.arguments import UNBOUNDED, Arguments, Function, Sides, read
-from descend.curve_fitting.direct import direct
 from descend.curve_fitting.limit import interruption, limited
 from descend.curve_fitting.posing import data_of, problem_of
+from descend.curve_fitting.scipy_answer import Answer, FullAnswer, answer, direct_answer
 from descend.curve_fitting.search import better
+from descend.curve_fitting.small_fit import direct
 from descend.descent.outcome import Outcome
 from descend.errors import DescendError
-from descend.starts.solving import solve
+from descend.starts.begin_and_descend import solve
 from descend.wording import SPEAKING, Value, Wording
 
 

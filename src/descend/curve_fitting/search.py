@@ -14,8 +14,8 @@ from descend.curve_fitting.posing import Data, data_of, problem_of
 from descend.descent.solution import Solution
 from descend.errors import DescendError
 from descend.problem.problem import Problem
-from descend.starts.lack_of_fit import following
-from descend.starts.solving import solve
+from descend.starts.begin_and_descend import solve
+from descend.starts.residual_noise import following
 
 Array = NDArray[np.float64]
 TRIED, TAKEN = 60, 3

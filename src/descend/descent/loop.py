@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.nearness import bottom, in_noise, promise, rounded
+from descend.descent.nearness_to_minimum import bottom, in_noise, promise, rounded
 from descend.descent.outcome import Outcome
 from descend.descent.step import Memory, Snapshot, Step
 from descend.optimizers import Optimizer, Schedule

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.beginning import Beginning
-from descend.descent.commenting import attempt
+from descend.descent.comments_on_solution import attempt
 from descend.descent.outcome import Outcome
 from descend.descent.run import Run
 from descend.descent.step import Step, Trace
@@ -29,7 +29,7 @@ from descend.problem.objective import VectorObjective
 from descend.problem.problem import AllRows, Problem
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.table import Table
-from descend.table.coupled import Coupling
+from descend.table.response_covariance import Coupling
 from descend.table.rows import Rows
 
 if TYPE_CHECKING:

@@ -69,7 +69,10 @@ class Validation:
 
     @property
     def _left_behind(self) -> bool:
-        return self.best is not None and self.last is not None and self.best.epoch < self.last.epoch
+        """Whether the best step is another than the last, by more than rounding, as where a descent converges."""
+        if self.best is None or self.last is None or self.best.epoch == self.last.epoch:
+            return False
+        return f"{_validation_loss(self.best):.6g}" != f"{_validation_loss(self.last):.6g}"
 
     def remarks(self) -> tuple[str, ...]:
         """Say which epoch is kept, and from where on the fit followed the noise of its rows."""

@@ -29,7 +29,7 @@ from descend.parameters import digits_of
 from descend.problem.posing import pose
 from descend.problem.response_levels import with_levels
 from descend.showing import Shown
-from descend.starts.choice import begin
+from descend.starts.choice_of_start import begin
 from descend.table import Table
 
 Array = NDArray[np.float64]

@@ -15,7 +15,7 @@ from descend.gradients.derived import derived
 from descend.models import SymbolicModel
 from descend.problem.objective import objective_over
 from descend.starts.search import search
-from descend.starts.trials import descended
+from descend.starts.trial_points import descended
 
 FAR = 5.0
 """How many times its range the values of a column must be away from 0."""

@@ -67,7 +67,7 @@ class Calls:
     def known(self, theta: Array) -> Array | None:
         """Return the values at a point, if they are remembered."""
         key = theta.tobytes()
-        return next((values for place, values in self._known if place == key), None)
+        return next((values for theta_before, values in self._known if theta_before == key), None)
 
     def keep(self, theta: Array, values: Array) -> None:
         """Remember the values at a point."""
@@ -76,11 +76,11 @@ class Calls:
 
     def value(self, theta: Array) -> Array:
         """Return the (n,) values at a point: NaN where the function raises an error, unless it is the first point."""
-        known = self.known(theta)
-        if known is None:
-            known = self._called(theta)
-            self.keep(theta, known)
-        return known
+        values_before = self.known(theta)
+        if values_before is None:
+            values_before = self._called(theta)
+            self.keep(theta, values_before)
+        return values_before
 
     def _called(self, theta: Array) -> Array:
         self.count += 1
@@ -102,15 +102,15 @@ class Calls:
     def values(self, thetas: Array) -> Array:
         """Return the (k, n) values at k points, the first of which is remembered: in one call, if that is possible."""
         if self.rows and len(thetas) * self.rows <= MOST and self.learn(thetas[0]):
-            found = self._at_once(thetas)
-            if found is not None:
-                return found
+            values_of_thetas = self._at_once(thetas)
+            if values_of_thetas is not None:
+                return values_of_thetas
             self.together = False
         return np.array([self.value(thetas[0]), *map(self._once, thetas[1:])])
 
     def _once(self, theta: Array) -> Array:
-        known = self.known(theta)
-        return self._called(theta) if known is None else known
+        values_before = self.known(theta)
+        return self._called(theta) if values_before is None else values_before
 
     def learn(self, theta: Array) -> bool:
         """Find out whether one call takes several points, if that is not known.
@@ -128,22 +128,22 @@ class Calls:
         weight = np.arange(1.0, theta.size + 1.0) / theta.size
         for share in SPREAD:
             points = np.array([base, base * (1.0 + share * weight), base * (1.0 - share * weight[::-1])])
-            found = self._at_once(points)
-            if found is None:
+            values_at_once = self._at_once(points)
+            if values_at_once is None:
                 return False
             alone = [self.value(base), *map(self._once, points[1:])]
-            if all(_apart(alone[one], alone[other]) for one, other in ((0, 1), (0, 2), (1, 2))):
-                return all(map(alike, found, alone))
+            if all(_apart(alone[point], alone[second_point]) for point, second_point in ((0, 1), (0, 2), (1, 2))):
+                return all(map(alike, values_at_once, alone))
         return False
 
     def _at_once(self, thetas: Array) -> Array | None:
         self.count += 1
         try:
-            found = self.function.many(thetas)
+            values_at_once = self.function.many(thetas)
         except Exception:  # whatever it is that such a call leads to
             return None
-        there = self.known(thetas[0])
-        return found if there is None or alike(found[0], there) else None
+        values_before = self.known(thetas[0])
+        return values_at_once if values_before is None or alike(values_at_once[0], values_before) else None
 
     def complex_values(self, thetas: Values, together: bool) -> Values | None:
         """Return the (k, n) complex values at k complex points; None where the function takes no complex numbers.
@@ -155,11 +155,11 @@ class Calls:
                 if together:
                     self.count += 1
                     return self.function.many(thetas)
-                found = []
+                complex_values_found = []
                 for theta in thetas:
                     self.count += 1
-                    found.append(self.function.one(theta))
-                return np.array(found)
+                    complex_values_found.append(self.function.one(theta))
+                return np.array(complex_values_found)
             except Exception as error:  # whatever it is that such a call leads to
                 self.refused_complex = not together or _about_complex(error)
                 return None
@@ -204,17 +204,17 @@ class _RealOnly:
 REAL_ONLY = _RealOnly()
 
 
-def alike(one: Array, other: Array) -> bool:
+def alike(first_values: Array, second_values: Array) -> bool:
     """Whether two ways to compute the same values agree, to rounding and in where there is no value."""
-    there = np.isfinite(other)
-    if not np.array_equal(np.isfinite(one), there):
+    finite_values = np.isfinite(second_values)
+    if not np.array_equal(np.isfinite(first_values), finite_values):
         return False
-    size = float(np.abs(other[there]).max(initial=0.0))
-    return bool((np.abs(one[there] - other[there]) <= ALIKE * size).all())
+    size = float(np.abs(second_values[finite_values]).max(initial=0.0))
+    return bool((np.abs(first_values[finite_values] - second_values[finite_values]) <= ALIKE * size).all())
 
 
-def _apart(one: Array, other: Array) -> bool:
+def _apart(first_values: Array, second_values: Array) -> bool:
     """Whether values at two points can be told apart."""
-    there = np.isfinite(one) & np.isfinite(other)
-    size = float(np.abs(other[there]).max(initial=0.0))
-    return bool((np.abs(one[there] - other[there]) > TOLD_APART * size).any())
+    finite_values = np.isfinite(first_values) & np.isfinite(second_values)
+    size = float(np.abs(second_values[finite_values]).max(initial=0.0))
+    return bool((np.abs(first_values[finite_values] - second_values[finite_values]) > TOLD_APART * size).any())

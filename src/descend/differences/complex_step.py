@@ -37,14 +37,14 @@ def complex_jacobian(
     Source: Squire & Trapp (1998), SIAM Rev. 40, 110-112; Martins, Sturdza & Alonso (2003), ACM TOMS 29, 245-262.
     """
     steps = STEP * np.where(theta == 0.0, 1.0, np.abs(theta))
-    chosen = np.arange(theta.size) if places is None else np.asarray(places, dtype=np.intp)
-    steps = steps[chosen]
-    found = calls.complex_values(theta + 1j * steps[:, None] * np.eye(theta.size)[chosen], together)
-    if found is None:
+    components = np.arange(theta.size) if places is None else np.asarray(places, dtype=np.intp)
+    steps = steps[components]
+    complex_values = calls.complex_values(theta + 1j * steps[:, None] * np.eye(theta.size)[components], together)
+    if complex_values is None:
         return None
-    values, jacobian = found[0].real.astype(np.float64), (found.imag / steps[:, None]).T
+    values, jacobian = complex_values[0].real.astype(np.float64), (complex_values.imag / steps[:, None]).T
     size = np.abs(values[np.isfinite(values)]).max(initial=0.0)
-    outside = (np.abs(found.imag) > REAL * size).any(axis=0)
+    outside = (np.abs(complex_values.imag) > REAL * size).any(axis=0)
     if outside.any():
         values[outside], jacobian[outside] = np.nan, np.nan
     return values, jacobian
@@ -59,32 +59,32 @@ def misfit(calls: Calls, theta: Array, values: Array, jacobian: Array, turn: int
     parameter moves by a like share of the way that changes the values by their own size. turn: which of several
     directions, as signs.
     """
-    there = np.isfinite(values) & np.isfinite(jacobian).all(axis=1)
-    size = float(np.sqrt(np.mean(values[there] ** 2))) if there.any() else 0.0
-    steep = np.sqrt(np.mean(jacobian[there] ** 2, axis=0)) if there.any() else np.zeros(theta.size)
+    finite_mask = np.isfinite(values) & np.isfinite(jacobian).all(axis=1)
+    size = float(np.sqrt(np.mean(values[finite_mask] ** 2))) if finite_mask.any() else 0.0
+    steep = np.sqrt(np.mean(jacobian[finite_mask] ** 2, axis=0)) if finite_mask.any() else np.zeros(theta.size)
     usable = (steep > 0.0) & np.isfinite(steep)
     ways = np.where(usable, size / np.where(usable, steep, 1.0), np.abs(theta))
     ways = np.where(theta == 0.0, ways, np.minimum(ways, np.abs(theta))) * signs(theta.size, turn)
-    largest = float(np.abs(values[there]).max(initial=0.0))
-    noise, apart = 0.0, APART
-    while apart <= FARTHEST:
-        there_too = theta + apart * ways
-        moved = there_too - theta
+    largest = float(np.abs(values[finite_mask]).max(initial=0.0))
+    noise, step_apart = 0.0, APART
+    while step_apart <= FARTHEST:
+        there_too = theta + step_apart * ways
+        step_there = there_too - theta
         change = calls.value(there_too) - values
-        there &= np.isfinite(change)
-        missed = np.abs(change - jacobian @ moved)
-        if np.count_nonzero(there & (change == 0.0)) > 0.5 * np.count_nonzero(there):
-            apart *= FURTHER  # what does not move says nothing, such as rounded values
+        finite_mask &= np.isfinite(change)
+        missed = np.abs(change - jacobian @ step_there)
+        if np.count_nonzero(finite_mask & (change == 0.0)) > 0.5 * np.count_nonzero(finite_mask):
+            step_apart *= FURTHER  # what does not move says nothing, such as rounded values
             continue
-        agree = missed <= AGREES * np.abs(jacobian) @ np.abs(moved) + ROUNDING * largest
-        if (there & agree).any():
-            noise = max(noise, float(np.sqrt(0.5 * np.mean(missed[there & agree] ** 2))))
-        there &= ~agree  # the rows that are still in doubt
-        if not there.any():
+        agree = missed <= AGREES * np.abs(jacobian) @ np.abs(step_there) + ROUNDING * largest
+        if (finite_mask & agree).any():
+            noise = max(noise, float(np.sqrt(0.5 * np.mean(missed[finite_mask & agree] ** 2))))
+        finite_mask &= ~agree  # the rows that are still in doubt
+        if not finite_mask.any():
             return noise
-        if apart < APART:
+        if step_apart < APART:
             return None
-        apart *= CLOSER
+        step_apart *= CLOSER
     return None
 
 

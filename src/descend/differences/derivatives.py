@@ -94,13 +94,13 @@ class Derivatives:
         if self._last is not None and self._last[0] == key and self._last[3] >= self._wanted:
             return self._last[1], self._last[2]
         if self.by_complex_step is None:
-            found = self._first(theta)
-            if found is None:
+            values_and_jacobian = self._first(theta)
+            if values_and_jacobian is None:
                 values = self.calls.value(theta)
-                found = values, np.full((len(values), self.size), np.nan), FINE
+                values_and_jacobian = values, np.full((len(values), self.size), np.nan), FINE
         else:
-            found = self._next(theta)
-        values, jacobian, level = found
+            values_and_jacobian = self._next(theta)
+        values, jacobian, level = values_and_jacobian
         if level > UPDATED:
             self._learn_scales(theta, values, jacobian)
         self._last = key, values, jacobian, level
@@ -155,28 +155,28 @@ class Derivatives:
         if self.calls.last_error is not None:
             many = "1 point" if self.calls.failures == 1 else f"{self.calls.failures} points"
             error = self.calls.last_error.__cause__ or self.calls.last_error
-            said = " ".join(f"{type(error).__name__}: {error}".split())
-            notes.append(f"{many} at which `{name}` has no value were stepped around; the last said: {said:.200}")
+            error_text = " ".join(f"{type(error).__name__}: {error}".split())
+            notes.append(f"{many} at which `{name}` has no value were stepped around; the last said: {error_text:.200}")
         return tuple(notes)
 
     def _first(self, theta: Array) -> tuple[Array, Array, int] | None:
         """Find out how derivatives are found; None where the function has no value yet."""
         values = self.calls.value(theta)
-        there = np.isfinite(values)
-        if not there.all():
+        finite_mask = np.isfinite(values)
+        if not finite_mask.all():
             return None
         self.scale = float(np.sqrt(np.mean(values**2))) or 1.0
         self.noise = LEAST * self.scale
         ways = (True, False) if self.calls.learn(theta) else (False,)
         for self.complex_together in ways:
-            found = complex_jacobian(self.calls, theta, self.complex_together)
-            if found is not None and self._as_called(values, found[0]):
-                noise = misfit(self.calls, theta, values, found[1])
+            complex_slopes = complex_jacobian(self.calls, theta, self.complex_together)
+            if complex_slopes is not None and self._as_called(values, complex_slopes[0]):
+                noise = misfit(self.calls, theta, values, complex_slopes[1])
                 if noise is None:
                     break
                 self.by_complex_step, self.noise = True, max(self.noise, noise)
-                self._exact(found[1])
-                return values, found[1], FINE
+                self._exact(complex_slopes[1])
+                return values, complex_slopes[1], FINE
             if self.calls.refused_complex:
                 break
         self.by_complex_step = self.complex_together = False
@@ -193,8 +193,8 @@ class Derivatives:
     def _noisy(self, theta: Array, values: Array, jacobian: Array) -> bool:
         """Whether values a hair away miss what derivatives predict by more than rounding, or do not change at all."""
         ways = HAIR * np.nan_to_num(self._ways(theta), posinf=0.0)
-        there = theta + np.maximum(ways, ROUNDED * np.abs(theta)) * signs(self.size, 1)
-        change, predicted = self.calls.value(there) - values, jacobian @ (there - theta)
+        probe_theta = theta + np.maximum(ways, ROUNDED * np.abs(theta)) * signs(self.size, 1)
+        change, predicted = self.calls.value(probe_theta) - values, jacobian @ (probe_theta - theta)
         usable = np.isfinite(change) & np.isfinite(predicted)
         if not usable.any():
             return False
@@ -210,14 +210,16 @@ class Derivatives:
         """
         if not self.sparing or self.size == 1 or self.learned or not np.isfinite(jacobian).all():
             return
-        found, before = scaled(theta, values, jacobian), self._looked
-        self._looked = None if found is None else (found, theta)
-        if before is None or found is None or before[0] != found:
+        scaled_columns, before = scaled(theta, values, jacobian), self._looked
+        self._looked = None if scaled_columns is None else (scaled_columns, theta)
+        if before is None or scaled_columns is None or before[0] != scaled_columns:
             return
-        others = np.array([place not in (found.factor, found.constant) for place in range(self.size)])
-        if (theta[others] != before[1][others]).all() and (theta[others] != 0.0).all():
+        other_components = np.array(
+            [component not in (scaled_columns.factor, scaled_columns.constant) for component in range(self.size)]
+        )
+        if (theta[other_components] != before[1][other_components]).all() and (theta[other_components] != 0.0).all():
             self.learned = True
-            self.scales = found if found.holds(self.calls, theta, values, self.room) else None
+            self.scales = scaled_columns if scaled_columns.holds(self.calls, theta, values, self.room) else None
 
     def _costless(self, theta: Array, values: Array) -> dict[int, Array]:
         """Return the columns that the values tell; none, once and for all, if at the end they turn out to be wrong."""
@@ -231,14 +233,14 @@ class Derivatives:
     def _ways(self, theta: Array) -> Array:
         return np.where(theta == 0.0, FLAT, np.abs(theta)) if self.ways is None else self.ways
 
-    def _as_called(self, values: Array, found: Array) -> bool:
-        return bool((np.abs(values - found) <= ALIKE * np.abs(values).max(initial=0.0)).all())
+    def _as_called(self, values: Array, jacobian: Array) -> bool:
+        return bool((np.abs(values - jacobian) <= ALIKE * np.abs(values).max(initial=0.0)).all())
 
     def _next(self, theta: Array) -> tuple[Array, Array, int]:
         if self.by_complex_step and not self.sparing:
-            found = complex_jacobian(self.calls, theta, True)
-            if found is not None:
-                return self._kept(theta, *found)
+            complex_slopes = complex_jacobian(self.calls, theta, True)
+            if complex_slopes is not None:
+                return self._kept(theta, *complex_slopes)
         if self.calls.together and not self.by_complex_step:
             self.stencil = FOURTH
             return *self._differenced(theta, FOURTH), FINE
@@ -248,24 +250,26 @@ class Derivatives:
         if self.carry_on and self.sparing and self._wanted == UPDATED:
             carried = self.secant.carried(theta, values, max(self.noise, LEAST * self.scale))
             if carried is not None:
-                for place, column in self._costless(theta, values).items():
-                    carried[:, place] = column
+                for component, column in self._costless(theta, values).items():
+                    carried[:, component] = column
                 self.errors = self.secant.error * _steepness(carried)
                 return values, carried, UPDATED
         self.secant.fresh()
-        known = self._costless(theta, values)
+        costless_columns = self._costless(theta, values)
         if self.by_complex_step:
-            found = complex_jacobian(self.calls, theta, False, [k for k in range(self.size) if k not in known])
-            if found is not None:
+            complex_slopes = complex_jacobian(
+                self.calls, theta, False, [k for k in range(self.size) if k not in costless_columns]
+            )
+            if complex_slopes is not None:
                 jacobian = np.empty((len(values), self.size))
-                jacobian[:, [k for k in range(self.size) if k not in known]] = found[1]
-                for place, column in known.items():
-                    jacobian[:, place] = column
+                jacobian[:, [k for k in range(self.size) if k not in costless_columns]] = complex_slopes[1]
+                for component, column in costless_columns.items():
+                    jacobian[:, component] = column
                 return self._kept(theta, values, jacobian)
             self.by_complex_step = False
             self._measure(theta)
         self.stencil = CENTRAL if self._wanted == FINE else FORWARD
-        return *self._differenced(theta, self.stencil, known), COARSE if self.stencil is FORWARD else FINE
+        return *self._differenced(theta, self.stencil, costless_columns), COARSE if self.stencil is FORWARD else FINE
 
     def _kept(self, theta: Array, values: Array, jacobian: Array) -> tuple[Array, Array, int]:
         self.calls.keep(theta, values)
@@ -283,9 +287,9 @@ class Derivatives:
             self.noise = max(noise, self.noise)
         if self.noise > SUSPECT * self.scale:
             once, twice = self.calls.value(theta), self.calls.again(theta)
-            apart = np.abs(once - twice)
-            if float(np.nan_to_num(apart).max(initial=0.0)) > SUSPECT * self.scale:
-                row = int(np.nanargmax(apart))
+            once_less_twice = np.abs(once - twice)
+            if float(np.nan_to_num(once_less_twice).max(initial=0.0)) > SUSPECT * self.scale:
+                row = int(np.nanargmax(once_less_twice))
                 raise ConfigError(
                     f"`{self.calls.function.name}` is not deterministic: called twice with the same arguments it "
                     f"returned {once[row]:.6g} and then {twice[row]:.6g} in row {row + 1}. Give it a fixed seed, or "
@@ -302,16 +306,16 @@ class Derivatives:
         aim = stencil.share(noise) * self.scale
         jacobian = np.empty((self.calls.rows, self.size))
         doubtful = np.ones(self.size, dtype=bool)
-        for place, column in costless.items():
-            jacobian[:, place], doubtful[place] = column, False
+        for component, column in costless.items():
+            jacobian[:, component], doubtful[component] = column, False
         for _ in range(ATTEMPTS if guessed or stencil is not FORWARD else 1):
             places = np.flatnonzero(doubtful)
             steps = stencil.share(noise) * ways
-            values, part, changes = differenced(self.calls, theta, stencil, steps, self.room, places.tolist())
-            jacobian[:, places] = part
-            steep = _steepness(part)
-            known = (steep > 0.0) & np.isfinite(steep)
-            ways[places] = np.where(known, self.scale / np.where(known, steep, 1.0), ways[places] * 1e3)
+            values, slopes, changes = differenced(self.calls, theta, stencil, steps, self.room, places.tolist())
+            jacobian[:, places] = slopes
+            steep = _steepness(slopes)
+            finite_slopes = (steep > 0.0) & np.isfinite(steep)
+            ways[places] = np.where(finite_slopes, self.scale / np.where(finite_slopes, steep, 1.0), ways[places] * 1e3)
             ratio = np.where(changes > 0.0, changes, 0.0) / aim
             doubtful[places] = ~((ratio >= NEAR) & (ratio <= FAR))
             if not doubtful.any():
@@ -324,7 +328,7 @@ class Derivatives:
 
 def _steepness(jacobian: Array) -> Array:
     """Return the root mean square of each column, over the rows where it is finite."""
-    there = np.isfinite(jacobian)
-    squares = np.where(there, jacobian, 0.0) ** 2
-    steep: Array = np.sqrt(squares.sum(axis=0) / np.maximum(there.sum(axis=0), 1))
+    finite_mask = np.isfinite(jacobian)
+    squares = np.where(finite_mask, jacobian, 0.0) ** 2
+    steep: Array = np.sqrt(squares.sum(axis=0) / np.maximum(finite_mask.sum(axis=0), 1))
     return steep

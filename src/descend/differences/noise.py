@@ -38,15 +38,15 @@ def noise_of(differences: Array) -> float:
     >>> round(1e6 * noise_of(noisy), 1)
     0.9
     """
-    found = math.inf
+    noise = math.inf
     for order in range(1, len(differences)):
         differences = np.diff(differences, axis=0)
         if order == 1 and len(differences) > 1:
             continue
         squares = np.sort(np.mean(differences**2, axis=0))
         squares = squares[: max(1, math.ceil(KEPT * len(squares)))]
-        found = min(found, math.sqrt(float(squares.mean()) * math.factorial(order) ** 2 / math.factorial(2 * order)))
-    return found
+        noise = min(noise, math.sqrt(float(squares.mean()) * math.factorial(order) ** 2 / math.factorial(2 * order)))
+    return noise
 
 
 def measured_noise(calls: Calls, theta: Array, units: Array) -> float:
@@ -54,16 +54,16 @@ def measured_noise(calls: Calls, theta: Array, units: Array) -> float:
 
     units: what counts as a step of size 1 for each parameter.
     """
-    apart = APART
+    step_apart = APART
     while True:
         count = MORE_POINTS if calls.learn(theta) else POINTS
-        points = np.array([theta + place * apart * units for place in range(count + 1)])
+        points = np.array([theta + sample_number * step_apart * units for sample_number in range(count + 1)])
         values = calls.values(points)
         values = values[:, np.isfinite(values).all(axis=0)]
         if not values.size:
             return math.nan
         still = np.mean(values[1:] == values[:-1])
-        if still > 0.5 and apart < WIDEST and (values != 0.0).any():
-            apart *= WIDER
+        if still > 0.5 and step_apart < WIDEST and (values != 0.0).any():
+            step_apart *= WIDER
             continue
         return max(noise_of(values), LEAST * float(np.sqrt(np.mean(values[0] ** 2))))

@@ -30,10 +30,10 @@ class Scaled:
     def columns(self, theta: Array, values: Array) -> dict[int, Array]:
         """Return the derivatives by either, as far as the values at a point tell them."""
         added = 0.0 if self.constant is None else theta[self.constant]
-        found = {} if self.constant is None else {self.constant: np.ones(len(values))}
+        scaled_columns = {} if self.constant is None else {self.constant: np.ones(len(values))}
         if self.factor is not None and theta[self.factor] != 0.0:
-            found[self.factor] = (values - added) / theta[self.factor]
-        return found
+            scaled_columns[self.factor] = (values - added) / theta[self.factor]
+        return scaled_columns
 
     def holds(self, calls: Calls, theta: Array, values: Array, room: tuple[Array, Array]) -> bool:
         """Whether the function is what both make of it at a point where both are others: one call."""
@@ -45,7 +45,7 @@ class Scaled:
             there[self.constant] += MOVES[1] * size
         there = np.clip(there, *room)
         columns = self.columns(theta, values)
-        expected = values + sum((there[place] - theta[place]) * column for place, column in columns.items())
+        expected = values + sum((there[component] - theta[component]) * column for component, column in columns.items())
         missed = np.abs(calls.value(there) - expected)
         return bool((missed <= FOUND * np.abs(expected).max()).all())
 
@@ -61,10 +61,10 @@ def scaled(theta: Array, values: Array, jacobian: Array) -> Scaled | None:
     constant = int(np.flatnonzero(level)[0]) if level.any() else None
     above = values if constant is None else values - theta[constant]
     factor = None
-    for place in range(theta.size):
-        if place == constant or theta[place] == 0.0 or not size[place] > 0.0:
+    for component in range(theta.size):
+        if component == constant or theta[component] == 0.0 or not size[component] > 0.0:
             continue
-        if (np.abs(above - theta[place] * jacobian[:, place]) <= FACTOR * np.abs(values).max()).all():
-            factor = place
+        if (np.abs(above - theta[component] * jacobian[:, component]) <= FACTOR * np.abs(values).max()).all():
+            factor = component
             break
     return None if factor is None and constant is None else Scaled(factor, constant)

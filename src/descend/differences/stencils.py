@@ -55,7 +55,7 @@ def differenced(
     stencil: Stencil,
     steps: Array,
     room: tuple[Array, Array],
-    places: Sequence[int],
+    components: Sequence[int],
 ) -> tuple[Array, Array, Array]:
     """Return the (n,) values, their (n, k) derivatives by the k parameters at ``places``, and how far a step led.
 
@@ -64,26 +64,26 @@ def differenced(
     steps: (p,) h. room: the least and largest values of each parameter; no point lies outside them. A row that has no
     value on one side takes the difference to the other.
     """
-    plans = [_plan(stencil, theta[place], steps[place], room[0][place], room[1][place]) for place in places]
+    plans = [_plan(stencil, theta[place], steps[place], room[0][place], room[1][place]) for place in components]
     points = [theta]
-    for place, (used, step) in zip(places, plans, strict=True):
+    for place, (used, step) in zip(components, plans, strict=True):
         for offset in used.offsets:
             point = theta.copy()
             point[place] += offset * step
             points.append(point)
-    found = calls.values(np.array(points))
-    jacobian, changes = np.empty((found.shape[1], len(plans))), np.empty(len(plans))
+    values_at_points = calls.values(np.array(points))
+    jacobian, changes = np.empty((values_at_points.shape[1], len(plans))), np.empty(len(plans))
     begin = 1
-    for column, (place, (used, _)) in enumerate(zip(places, plans, strict=True)):
-        part = slice(begin, begin + len(used.offsets))
-        begin = part.stop
-        moved = np.array([point[place] for point in points[part]]) - theta[place]
-        change = found[part] - found[0]
-        jacobian[:, column] = _slope(change, moved, used)
+    for column, (place, (used, _)) in enumerate(zip(components, plans, strict=True)):
+        stencil_rows = slice(begin, begin + len(used.offsets))
+        begin = stencil_rows.stop
+        stencil_moves = np.array([point[place] for point in points[stencil_rows]]) - theta[place]
+        change = values_at_points[stencil_rows] - values_at_points[0]
+        jacobian[:, column] = _slope(change, stencil_moves, used)
         sizes = change[np.isfinite(change)]
         changes[column] = np.sqrt(np.mean(sizes**2)) if sizes.size else np.nan
-    calls.keep(theta, found[0])
-    return found[0], jacobian, changes
+    calls.keep(theta, values_at_points[0])
+    return values_at_points[0], jacobian, changes
 
 
 def _plan(stencil: Stencil, value: float, step: float, low: float, high: float) -> tuple[Stencil, float]:
@@ -99,17 +99,17 @@ def _plan(stencil: Stencil, value: float, step: float, low: float, high: float) 
     return used, -min(step, (value - low) / reach)
 
 
-def _slope(change: Array, moved: Array, stencil: Stencil) -> Array:
+def _slope(change: Array, stencil_moves: Array, stencil: Stencil) -> Array:
     """Return the derivative of each row from its (points, n) changes, of those points at which it has values."""
-    step = moved[-1] / stencil.offsets[-1]
+    step = stencil_moves[-1] / stencil.offsets[-1]
     if step == 0.0:
         return np.zeros(change.shape[1])
     slope: Array = np.asarray(stencil.weights) @ change / step
     lacking = ~np.isfinite(slope)
-    if lacking.any() and len(moved) > 1:
-        single = change / moved[:, None]
+    if lacking.any() and len(stencil_moves) > 1:
+        single = change / stencil_moves[:, None]
         for row in np.flatnonzero(lacking):
-            there = np.flatnonzero(np.isfinite(single[:, row]))
-            if there.size:
-                slope[row] = single[there[np.argmin(np.abs(moved[there]))], row]
+            finite_mask = np.flatnonzero(np.isfinite(single[:, row]))
+            if finite_mask.size:
+                slope[row] = single[finite_mask[np.argmin(np.abs(stencil_moves[finite_mask]))], row]
     return slope

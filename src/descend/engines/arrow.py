@@ -47,8 +47,8 @@ class Layout:
     @cached_property
     def there(self) -> Mask:
         """(k, G), which own parameters are in the vector."""
-        there: Mask = self.own >= 0
-        return there
+        has_component: Mask = self.own >= 0
+        return has_component
 
     @cached_property
     def complete(self) -> bool:
@@ -57,25 +57,25 @@ class Layout:
 
     def parts(self, vector: Array) -> tuple[Array, Array]:
         """Return the own part of a vector, (k, G), 0 for what is held, and the shared one, (s,)."""
-        own = vector[self.own] if vector.size else np.zeros(self.own.shape)
-        return own if self.complete else np.where(self.there, own, 0.0), vector[self.shared]
+        own_components = vector[self.own] if vector.size else np.zeros(self.own.shape)
+        return own_components if self.complete else np.where(self.there, own_components, 0.0), vector[self.shared]
 
-    def vector(self, own: Array, shared: Array) -> Array:
+    def vector(self, own_components: Array, shared: Array) -> Array:
         """Return the flat vector of both parts."""
-        found = np.empty(self.size)
+        theta_vector = np.empty(self.size)
         if self.complete:
-            found[self.own] = own
+            theta_vector[self.own] = own_components
         else:
-            found[self.own[self.there]] = own[self.there]
-        found[self.shared] = shared
-        return found
+            theta_vector[self.own[self.there]] = own_components[self.there]
+        theta_vector[self.shared] = shared
+        return theta_vector
 
     def of(self, free: Mask) -> Layout:
         """Return the layout of the vector that has the free components only."""
-        places = np.where(free, np.cumsum(free) - 1, -1)
-        own = np.where(self.there, places[self.own], -1)
-        shared = places[self.shared]
-        return Layout(own, shared[shared >= 0], int(np.count_nonzero(free)))
+        free_places = np.where(free, np.cumsum(free) - 1, -1)
+        own_free = np.where(self.there, free_places[self.own], -1)
+        shared = free_places[self.shared]
+        return Layout(own_free, shared[shared >= 0], int(np.count_nonzero(free)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +108,8 @@ class Arrow:
     @cached_property
     def finite(self) -> bool:
         """Whether no entry is infinite or nan."""
-        parts = (self.blocks, self.border, self.shared)
-        return all(math.isfinite(part.ravel().dot(part.ravel())) or bool(np.isfinite(part).all()) for part in parts)
+        arrow = (self.blocks, self.border, self.shared)
+        return all(math.isfinite(array.ravel().dot(array.ravel())) or bool(np.isfinite(array).all()) for array in arrow)
 
     def diagonal(self) -> Array:
         """Return the diagonal, in the order of the flat vector."""
@@ -123,16 +123,16 @@ class Arrow:
 
     __rmul__ = __mul__
 
-    def __add__(self, other: Arrow) -> Arrow:
-        return Arrow(self.layout, self.blocks + other.blocks, self.border + other.border, self.shared + other.shared)
+    def __add__(self, arrow: Arrow) -> Arrow:
+        return Arrow(self.layout, self.blocks + arrow.blocks, self.border + arrow.border, self.shared + arrow.shared)
 
     def __abs__(self) -> Arrow:
         return Arrow(self.layout, np.abs(self.blocks), np.abs(self.border), np.abs(self.shared))
 
     def __matmul__(self, vector: Array) -> Array:
-        own, shared = self.layout.parts(vector)
-        mine = np.einsum("ijg,jg->ig", self.blocks, own) + np.einsum("isg,s->ig", self.border, shared)
-        return self.layout.vector(mine, np.einsum("isg,ig->s", self.border, own) + self.shared @ shared)
+        own_components, shared = self.layout.parts(vector)
+        mine = np.einsum("ijg,jg->ig", self.blocks, own_components) + np.einsum("isg,s->ig", self.border, shared)
+        return self.layout.vector(mine, np.einsum("isg,ig->s", self.border, own_components) + self.shared @ shared)
 
     @cached_property
     def largest_eigenvalue(self) -> float:
@@ -145,49 +145,49 @@ class Arrow:
 
     def plus_diagonal(self, diagonal: Array) -> Arrow:
         """Return C + diag(d)."""
-        own, shared = self.layout.parts(diagonal)
+        own_diagonal, shared = self.layout.parts(diagonal)
         blocks = self.blocks.copy()
-        for i, part in enumerate(own):
-            blocks[i, i] += part
+        for i, diagonal_row in enumerate(own_diagonal):
+            blocks[i, i] += diagonal_row
         return replace(self, blocks=blocks, shared=self.shared + np.diag(shared))
 
     def scaled(self, scale: Array) -> Arrow:
         """Return D^-1 C D^-1, D the diagonal matrix of ``scale``."""
-        own, shared = self.layout.parts(1.0 / scale)
+        own_scale, shared = self.layout.parts(1.0 / scale)
         if not self.layout.complete:
-            own = np.where(self.layout.there, own, 1.0)
-        blocks = self.blocks * own * own[:, None]
-        border = self.border * own[:, None] * shared[:, None]
+            own_scale = np.where(self.layout.there, own_scale, 1.0)
+        blocks = self.blocks * own_scale * own_scale[:, None]
+        border = self.border * own_scale[:, None] * shared[:, None]
         return Arrow(self.layout, blocks, border, self.shared * shared * shared[:, None])
 
     def of(self, free: Mask) -> Arrow:
         """Return the rows and columns of the free components; what is held keeps a 1 on the diagonal of its block."""
         if free.all():
             return self
-        layout, kept = self.layout.of(free), free[self.layout.shared]
-        there = layout.there
-        blocks = np.where(there & there[:, None], self.blocks, 0.0)
-        for i, part in enumerate(there):
-            blocks[i, i, ~part] = 1.0
-        border = np.where(there[:, None], self.border[:, kept], 0.0)
-        return Arrow(layout, blocks, border, self.shared[np.ix_(kept, kept)])
+        layout, shared_mask = self.layout.of(free), free[self.layout.shared]
+        has_component = layout.there
+        blocks = np.where(has_component & has_component[:, None], self.blocks, 0.0)
+        for i, component_row in enumerate(has_component):
+            blocks[i, i, ~component_row] = 1.0
+        border = np.where(has_component[:, None], self.border[:, shared_mask], 0.0)
+        return Arrow(layout, blocks, border, self.shared[np.ix_(shared_mask, shared_mask)])
 
     def among(self, layout: Layout, free: Mask) -> Arrow:
         """Return this part, of the free components, among zeros for the others. layout: that of all components."""
         if free.all():
             return self
-        there, kept = self.layout.there, np.flatnonzero(free[layout.shared])
+        there, shared_free = self.layout.there, np.flatnonzero(free[layout.shared])
         border, shared = np.zeros((len(there), len(layout.shared), there.shape[1])), np.zeros([len(layout.shared)] * 2)
-        border[:, kept] = np.where(there[:, None], self.border, 0.0)
-        shared[np.ix_(kept, kept)] = self.shared
+        border[:, shared_free] = np.where(there[:, None], self.border, 0.0)
+        shared[np.ix_(shared_free, shared_free)] = self.shared
         return Arrow(layout, np.where(there & there[:, None], self.blocks, 0.0), border, shared)
 
     def without(self, unknown: Mask) -> Arrow:
         """Return the arrow with NaN in the rows and columns of what is unknown."""
-        own, shared = unknown[self.layout.own], unknown[self.layout.shared]
+        own_unknown, shared = unknown[self.layout.own], unknown[self.layout.shared]
         blocks, border, of_shared = self.blocks.copy(), self.border.copy(), self.shared.copy()
-        blocks[own | own[:, None]] = np.nan
-        border[own[:, None] | shared[:, None]] = np.nan
+        blocks[own_unknown | own_unknown[:, None]] = np.nan
+        border[own_unknown[:, None] | shared[:, None]] = np.nan
         of_shared[shared], of_shared[:, shared] = np.nan, np.nan
         return Arrow(self.layout, blocks, border, of_shared)
 
@@ -200,14 +200,14 @@ class Arrow:
                 blocks[i, i] += damping
         with np.errstate(all="ignore"):
             lower = cholesky(blocks)
-            beside = solved_below(lower, self.border)
-            flat = beside.transpose(1, 0, 2).reshape(len(self.shared), beside.shape[0] * beside.shape[2])
+            solved = solved_below(lower, self.border)
+            flat = solved.transpose(1, 0, 2).reshape(len(self.shared), solved.shape[0] * solved.shape[2])
             schur = self.shared - flat @ flat.T
         schur.flat[:: len(schur) + 1] += damping
         if not (np.isfinite(lower).all() and np.isfinite(schur).all()):
             return None
         try:
-            return Factored(self.layout, lower, beside, np.asarray(np.linalg.cholesky(schur), dtype=np.float64))
+            return Factored(self.layout, lower, solved, np.asarray(np.linalg.cholesky(schur), dtype=np.float64))
         except np.linalg.LinAlgError:
             return None
 
@@ -226,20 +226,20 @@ class Factored:
 
     def solve(self, right: Array) -> Array:
         """Return C^-1 r."""
-        own, shared = self.layout.parts(right)
-        below = solved_below(self.lower, own)
+        own_right, shared = self.layout.parts(right)
+        below = solved_below(self.lower, own_right)
         shared = self._solved(shared - np.einsum("isg,ig->s", self.beside, below))
         return self.layout.vector(solved_above(self.lower, below - np.einsum("isg,s->ig", self.beside, shared)), shared)
 
     def _solved(self, right: Array) -> Array:
-        found: Array = np.linalg.solve(self.top.T, np.linalg.solve(self.top, right))
-        return found
+        shared_solution: Array = np.linalg.solve(self.top.T, np.linalg.solve(self.top, right))
+        return shared_solution
 
     @property
     def log_determinant(self) -> float:
         """log det C."""
-        own = np.log(np.abs(np.einsum("iig->ig", self.lower))).sum()
-        return 2.0 * float(own + np.log(np.abs(self.top.diagonal())).sum())
+        log_blocks = np.log(np.abs(np.einsum("iig->ig", self.lower))).sum()
+        return 2.0 * float(log_blocks + np.log(np.abs(self.top.diagonal())).sum())
 
     @property
     def reach(self) -> Array:
@@ -264,13 +264,15 @@ class Factored:
         return float(np.add.reduce(self.inverse.diagonal()))
 
 
-def across(inverted: Arrow, one: int, other: int) -> Array:
+def across(inverted: Arrow, first_group: int, second_group: int) -> Array:
     """Return the block (k, k) of C^-1 that belongs to two different groups: V_gs V^-1 V_hs'.
 
     inverted: see `Factored.inverse`.
     """
-    found: Array = inverted.border[:, :, one] @ np.linalg.solve(inverted.shared, inverted.border[:, :, other].T)
-    return found
+    covariance_across: Array = inverted.border[:, :, first_group] @ np.linalg.solve(
+        inverted.shared, inverted.border[:, :, second_group].T
+    )
+    return covariance_across
 
 
 __all__ = ["Arrow", "Factored", "Layout", "across", "solved"]

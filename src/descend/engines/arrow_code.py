@@ -54,13 +54,13 @@ class CellCode:
         theta: (cells,) or a number for each slot; columns and y: (rows, cells). Each result is an array of rows and
         cells, of cells, or a number, to be broadcast.
         """
-        found: Sequence[Array] = self.compiled(y, *(columns[name] for name in self.columns), *theta)
-        return found
+        cell_values: Sequence[Array] = self.compiled(y, *(columns[name] for name in self.columns), *theta)
+        return cell_values
 
     def loss(self, theta: Sequence[Array | float], columns: Mapping[str, Array], y: Array) -> Array:
         """Return the value of the loss in each row."""
-        found: Array = self.value(y, *(columns[name] for name in self.columns), *theta)
-        return found
+        cell_losses: Array = self.value(y, *(columns[name] for name in self.columns), *theta)
+        return cell_losses
 
 
 @lru_cache(maxsize=64)
@@ -68,22 +68,22 @@ def cell_code(program: Program) -> CellCode:
     """Return the code of a program, in which what several results share is computed once."""
     score, derivatives = by_slot(program)
     loss = program.loss
-    read = {symbol.name for part in (score, *derivatives.values()) for symbol in part.atoms(Column)}
-    columns = tuple(sorted(read | set(loss.own_columns)))
-    names: dict[Expr, str] = {Column(name): f"c{place}" for place, name in enumerate(columns)}
-    names |= {symbol_of(slot): f"p{place}" for place, slot in enumerate(derivatives)}
+    columns_read = {symbol.name for expression in (score, *derivatives.values()) for symbol in expression.atoms(Column)}
+    columns = tuple(sorted(columns_read | set(loss.own_columns)))
+    names: dict[Expr, str] = {Column(name): f"c{name_number}" for name_number, name in enumerate(columns)}
+    names |= {symbol_of(slot): f"p{name_number}" for name_number, slot in enumerate(derivatives)}
     plain, arguments = dict(names), ", ".join(("y", *names.values()))
-    places = (sympy.Symbol(f"t{place}") for place in range(10**6))
-    shared, results = sympy.cse([score, *derivatives.values()], symbols=places, order="none")
+    temporaries = (sympy.Symbol(f"t{name_number}") for name_number in range(10**6))
+    shared, results = sympy.cse([score, *derivatives.values()], symbols=temporaries, order="none")
     lines = []
-    for symbol, part in shared:
-        lines.append(f"{symbol.name} = {Writer(NUMPY, names).write(part)}")
+    for symbol, expression in shared:
+        lines.append(f"{symbol.name} = {Writer(NUMPY, names).write(expression)}")
         names[symbol] = symbol.name
-    inside, *slopes = (Writer(NUMPY, names).write(part) for part in results)
-    of_residual = any(RESIDUAL in part.free_symbols for part in loss.expressions)
-    lines += [f"s = {inside}", *(["r = s - y"] if of_residual else [])]
+    loss_code, *slopes = (Writer(NUMPY, names).write(expression) for expression in results)
+    of_residual = any(RESIDUAL in expression.free_symbols for expression in loss.expressions)
+    lines += [f"s = {loss_code}", *(["r = s - y"] if of_residual else [])]
     of_loss = names | {PREDICTION: "s", RESPONSE: "y", RESIDUAL: "r"}
-    returned = [*(Writer(NUMPY, of_loss).write(part) for part in loss.expressions), *slopes]
+    returned = [*(Writer(NUMPY, of_loss).write(expression) for expression in loss.expressions), *slopes]
     body = "\n    ".join([*lines, f"return ({', '.join(returned)},)"])
     source = f"def evaluate({arguments}):\n    {body}\n"
     value = Writer(NUMPY, of_loss).write(loss.expressions[0])
@@ -102,18 +102,20 @@ def by_slot(program: Program) -> tuple[Expr, dict[Slot, Expr]]:
         predictor: Add(*(Mul(symbol_of(_slot(term, k)), item) for k, item in enumerate(term.each)))
         for predictor, term in terms.items()
     }
-    found: dict[Slot, Expr] = {}
+    slopes_by_slot: dict[Slot, Expr] = {}
     for symbol, slope in slopes.items():
         term = terms.get(symbol)
-        parts = (
+        slot_slopes = (
             [(Slot(symbol.name, 0, 1, ""), slope)]
             if term is None
             else [(_slot(term, k), Mul(slope, item)) for k, item in enumerate(term.each)]
         )
-        for slot, part in parts:
-            found[slot] = found.get(slot, sympy.Integer(0)) + part.xreplace(written_out)
-    grouped = sorted(found, key=lambda slot: not slot.grouping)  # stable: otherwise in the order of the formula
-    return program.score.xreplace(written_out), {slot: found[slot] for slot in grouped}
+        for slot, slot_slope in slot_slopes:
+            slopes_by_slot[slot] = slopes_by_slot.get(slot, sympy.Integer(0)) + slot_slope.xreplace(written_out)
+    grouped = sorted(
+        slopes_by_slot, key=lambda slot: not slot.grouping
+    )  # stable: otherwise in the order of the formula
+    return program.score.xreplace(written_out), {slot: slopes_by_slot[slot] for slot in grouped}
 
 
 def _slot(term: Term, item: int) -> Slot:

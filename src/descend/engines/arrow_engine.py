@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from descend.engines.arrow import Arrow, Layout
 from descend.engines.arrow_code import Slot, cell_code
 from descend.engines.arrow_triangle import ArrowTriangle, eliminated
-from descend.engines.cells import CellBlock, Cells
+from descend.engines.cells_of_rows import CellBlock, Cells
 from descend.engines.threads import in_turn
 from descend.engines.totals import Array, GroupedEngine, InMemory, Totals
 from descend.formula.factor import triangle
@@ -46,29 +46,29 @@ class Slots:
         groupings = tuple(sorted(sizes, key=lambda name: -sizes[name]))
         slices = program.parameters.slices
         starts = tuple(slices[slot.name].start + slot.item for slot in each)
-        own = [
+        own_starts = [
             start + np.arange(sizes[groupings[0]]) * slot.items
             for slot, start in zip(each, starts, strict=True)
             if slot.grouping == groupings[0]
         ]
         shared = np.ones(program.parameters.size, dtype=bool)
-        shared[np.concatenate(own)] = False
-        return cls(each, starts, groupings, Layout(np.array(own), np.flatnonzero(shared), shared.size))
+        shared[np.concatenate(own_starts)] = False
+        return cls(each, starts, groupings, Layout(np.array(own_starts), np.flatnonzero(shared), shared.size))
 
     @cached_property
     def kinds(self) -> tuple[list[int], list[int], list[int]]:
         """The places among the slots of own, local and global components."""
         finest = self.groupings[0]
-        own = [k for k, slot in enumerate(self.each) if slot.grouping == finest]
+        own_slots = [k for k, slot in enumerate(self.each) if slot.grouping == finest]
         local = [k for k, slot in enumerate(self.each) if slot.grouping not in ("", finest)]
-        return own, local, [k for k, slot in enumerate(self.each) if not slot.grouping]
+        return own_slots, local, [k for k, slot in enumerate(self.each) if not slot.grouping]
 
     @cached_property
     def among_shared(self) -> Places:
         """(p,), where a component lies among the shared ones."""
-        found = np.full(self.layout.size, -1)
-        found[self.layout.shared] = np.arange(len(self.layout.shared))
-        return found
+        shared_places = np.full(self.layout.size, -1)
+        shared_places[self.layout.shared] = np.arange(len(self.layout.shared))
+        return shared_places
 
     def places(self, codes: Places) -> list[Places | int]:
         """Return where in theta each slot of some cells lies: (cells,), or one place. codes: (groupings, cells)."""
@@ -123,70 +123,70 @@ class ArrowEngine(InMemory, GroupedEngine):
         return self.rows.take(self.rows.columns[self.slots.groupings[0]].astype(np.intp) == group)
 
     def losses(self, theta: Array) -> Array:
-        found = np.zeros(self.layout.own.shape[1])
-        places = self.slots.places(self.cells.codes)
+        losses_of_groups = np.zeros(self.layout.own.shape[1])
+        slot_places = self.slots.places(self.cells.codes)
         with np.errstate(all="ignore"):
             for block in self.cells.blocks:
-                value = self.code.loss(_values(theta, places, block), block.columns, block.y)
+                value = self.code.loss(_values(theta, slot_places, block), block.columns, block.y)
                 value = np.broadcast_to(value, block.y.shape)
                 each = value.sum(axis=0) if block.omega is None else np.einsum("rg,rg->g", value, block.omega)
-                np.add.at(found, self.cells.codes[0, block.begin : block.end], each)
-        return found
+                np.add.at(losses_of_groups, self.cells.codes[0, block.begin : block.end], each)
+        return losses_of_groups
 
     def _summed(self, theta: Array, cells: Cells, total: float, order: int) -> Totals:
-        places = self.slots.places(cells.codes)
+        slot_places = self.slots.places(cells.codes)
         sums = CellSums.none(self.slots, cells.count, order)
 
         def share(number: int) -> tuple[float, Array, Array]:
             block = cells.blocks[number]
-            values = _values(theta, places, block)
+            values = _values(theta, slot_places, block)
             if order == 0:
                 value = np.broadcast_to(self.code.loss(values, block.columns, block.y), block.y.shape)
                 loss = value.sum() if block.omega is None else np.vdot(value, block.omega)
                 return float(loss), np.zeros(0), np.zeros((0, 0))
             return sums.put(block, self.code(values, block.columns, block.y))
 
-        found = in_turn(len(cells.blocks), lambda: share)
-        loss = sum(each[0] for each in found)
+        sums_of_blocks = in_turn(len(cells.blocks), lambda: share)
+        loss = sum(each[0] for each in sums_of_blocks)
         if order == 0:
             return Totals(total, loss, None, None)
-        sums.common_slope = np.sum([each[1] for each in found], axis=0)
+        sums.common_slope = np.sum([each[1] for each in sums_of_blocks], axis=0)
         if order == 2:
-            sums.common = np.sum([each[2] for each in found], axis=0)
-        gradient = sums.gradient(places)
-        return Totals(total, loss, gradient, sums.arrow(cells.codes, places) if order == 2 else None)
+            sums.common = np.sum([each[2] for each in sums_of_blocks], axis=0)
+        gradient = sums.gradient(slot_places)
+        return Totals(total, loss, gradient, sums.arrow(cells.codes, slot_places) if order == 2 else None)
 
     def _factored(self, theta: Array, cells: Cells, total: float) -> Totals:
         """Sum the triangle; only where cells are groups."""
         slots, layout = self.slots, self.layout
-        (own, local, common), groups, s = slots.kinds, layout.own.shape[1], len(layout.shared)
-        places = slots.places(cells.codes)
-        upper = np.zeros((groups, len(own), len(own) + s + 1))
-        order = np.array([*own, *local, *common, len(slots.each)])
+        (own_slots, local, common), groups, s = slots.kinds, layout.own.shape[1], len(layout.shared)
+        slot_places = slots.places(cells.codes)
+        upper = np.zeros((groups, len(own_slots), len(own_slots) + s + 1))
+        order = np.array([*own_slots, *local, *common, len(slots.each)])
 
         def share(number: int) -> tuple[float, Array]:
             block = cells.blocks[number]
-            value, *parts = self.code(_values(theta, places, block), block.columns, block.y)
-            rows = _rooted(block, parts)[:, :, order]
-            mine, left = eliminated(rows, len(own))
+            value, *cell_slopes = self.code(_values(theta, slot_places, block), block.columns, block.y)
+            rows = _rooted(block, cell_slopes)[:, :, order]
+            mine, left = eliminated(rows, len(own_slots))
             within = slice(block.begin, block.end)
-            columns = np.zeros((block.end - block.begin, rows.shape[2] - len(own)), dtype=np.intp)
+            columns = np.zeros((block.end - block.begin, rows.shape[2] - len(own_slots)), dtype=np.intp)
             for k, slot in enumerate([*local, *common]):
-                place = places[slot]
+                place = slot_places[slot]
                 columns[:, k] = slots.among_shared[place[within] if isinstance(place, np.ndarray) else place]
             columns[:, -1] = s
             codes = cells.codes[0, within]
-            upper[codes, :, : len(own)] = mine[:, :, : len(own)]
-            at = codes[:, None, None], np.arange(len(own))[None, :, None], len(own) + columns[:, None, :]
-            upper[at] = mine[:, :, len(own) :]
+            upper[codes, :, : len(own_slots)] = mine[:, :, : len(own_slots)]
+            at = codes[:, None, None], np.arange(len(own_slots))[None, :, None], len(own_slots) + columns[:, None, :]
+            upper[at] = mine[:, :, len(own_slots) :]
             left = left.reshape(len(codes), -1, columns.shape[1])
             wide = np.zeros((*left.shape[:2], s + 1))
             np.put_along_axis(wide, np.broadcast_to(columns[:, None], left.shape), left, axis=2)
             return _total(value, block), triangle(wide.reshape(-1, s + 1))
 
-        found = in_turn(len(cells.blocks), lambda: share)
-        shared = triangle(np.vstack([each[1] for each in found]))
-        return Totals(total, sum(each[0] for each in found), None, None, ArrowTriangle(layout, upper, shared))
+        blocks = in_turn(len(cells.blocks), lambda: share)
+        shared = triangle(np.vstack([each[1] for each in blocks]))
+        return Totals(total, sum(each[0] for each in blocks), None, None, ArrowTriangle(layout, upper, shared))
 
 
 @dataclass(eq=False)
@@ -207,16 +207,16 @@ class CellSums:
     @classmethod
     def none(cls, slots: Slots, cells: int, order: int) -> CellSums:
         """Return sums of no rows."""
-        own, local, common = slots.kinds
-        q, m, second = len(own) + len(local), len(common), cells if order == 2 else 0
-        slope, curved, beside = np.zeros((q, cells)), np.zeros((q, q, second)), np.zeros((q, m, second))
-        return cls(slots, slope, curved, beside, np.zeros(m), np.zeros((m, m)))
+        own_slots, local, common = slots.kinds
+        q, m, second = len(own_slots) + len(local), len(common), cells if order == 2 else 0
+        slope, curved, border_sums = np.zeros((q, cells)), np.zeros((q, q, second)), np.zeros((q, m, second))
+        return cls(slots, slope, curved, border_sums, np.zeros(m), np.zeros((m, m)))
 
-    def put(self, block: CellBlock, found: Sequence[Array]) -> tuple[float, Array, Array]:
+    def put(self, block: CellBlock, cell_values: Sequence[Array]) -> tuple[float, Array, Array]:
         """Sum a block; return the loss, and slope and curvature of what is the same everywhere."""
-        value, slope, weight, *derivatives = found
-        own, local, common = self.slots.kinds
-        differing, within = [*own, *local], slice(block.begin, block.end)
+        value, slope, weight, *derivatives = cell_values
+        own_slots, local, common = self.slots.kinds
+        differing, within = [*own_slots, *local], slice(block.begin, block.end)
         if block.omega is not None:
             value, slope, weight = value * block.omega, slope * block.omega, weight * block.omega
         rows, cells = block.y.shape
@@ -231,32 +231,32 @@ class CellSums:
         factor = weight if even else 1.0
         for i, k in enumerate(differing):
             for j in range(i + 1):
-                part = _products(weighted[k], derivatives[differing[j]], rows) * factor
-                self.curved[i, j, within] = self.curved[j, i, within] = part
-            for j, other in enumerate(common):
-                self.beside[i, j, within] = _products(weighted[k], derivatives[other], rows) * factor
+                products_of_rows = _products(weighted[k], derivatives[differing[j]], rows) * factor
+                self.curved[i, j, within] = self.curved[j, i, within] = products_of_rows
+            for j, common_slot in enumerate(common):
+                self.beside[i, j, within] = _products(weighted[k], derivatives[common_slot], rows) * factor
         return (
             loss,
             common_slope,
             factor * _gram([weighted[k] for k in common], [derivatives[k] for k in common], rows, cells),
         )
 
-    def gradient(self, places: list[Places | int]) -> Array:
+    def gradient(self, slot_places: list[Places | int]) -> Array:
         """Return the gradient in the order of theta."""
-        own, local, common = self.slots.kinds
+        own_slots, local, common = self.slots.kinds
         gradient = np.zeros(self.slots.layout.size)
-        for i, k in enumerate([*own, *local]):
-            gradient += np.bincount(places[k], self.slope[i], len(gradient))
+        for i, k in enumerate([*own_slots, *local]):
+            gradient += np.bincount(slot_places[k], self.slope[i], len(gradient))
         for k, slope in zip(common, self.common_slope, strict=True):
-            gradient[places[k]] = slope
+            gradient[slot_places[k]] = slope
         return gradient
 
-    def arrow(self, codes: Places, places: list[Places | int]) -> Arrow:
+    def arrow(self, codes: Places, slot_places: list[Places | int]) -> Arrow:
         """Return the curvature. codes: (groupings, cells)."""
-        layout, (own, local, common) = self.slots.layout, self.slots.kinds
+        layout, (own_slots, local, common) = self.slots.layout, self.slots.kinds
         groups, s, group = layout.own.shape[1], len(layout.shared), codes[0]
-        k = len(own)
-        at = [self.slots.among_shared[places[slot]] for slot in (*local, *common)]
+        k = len(own_slots)
+        at = [self.slots.among_shared[slot_places[slot]] for slot in (*local, *common)]
         local_at, common_at = at[: len(local)], np.array(at[len(local) :], dtype=np.intp)
 
         def by_group(each: Array) -> Array:
@@ -266,39 +266,39 @@ class CellSums:
         for i in range(k):
             for j in range(i + 1):
                 blocks[i, j] = blocks[j, i] = by_group(self.curved[i, j])
-            for j, place in enumerate(common_at):
-                border[i, place] = by_group(self.beside[i, j])
+            for j, common_place in enumerate(common_at):
+                border[i, common_place] = by_group(self.beside[i, j])
             for j, where in enumerate(local_at):
                 border[i] += np.bincount(where * groups + group, self.curved[i, k + j], s * groups).reshape(s, groups)
         shared[np.ix_(common_at, common_at)] = self.common
         for i, where in enumerate(local_at):
-            for j, other in enumerate(local_at):
-                shared += np.bincount(where * s + other, self.curved[k + i, k + j], s * s).reshape(s, s)
-            for j, place in enumerate(common_at):
+            for j, local_slot in enumerate(local_at):
+                shared += np.bincount(where * s + local_slot, self.curved[k + i, k + j], s * s).reshape(s, s)
+            for j, common_place in enumerate(common_at):
                 mixed = np.bincount(where, self.beside[k + i, j], s)
-                shared[:, place] += mixed
-                shared[place] += mixed
+                shared[:, common_place] += mixed
+                shared[common_place] += mixed
         return Arrow(layout, blocks, border, shared)
 
 
-def _values(theta: Array, places: Sequence[Places | int], block: CellBlock) -> list[Array | float]:
+def _values(theta: Array, slot_places: Sequence[Places | int], block: CellBlock) -> list[Array | float]:
     """Return the value of each slot in the cells of a block."""
     within = slice(block.begin, block.end)
-    return [theta[place[within]] if isinstance(place, np.ndarray) else float(theta[place]) for place in places]
+    return [theta[slot[within]] if isinstance(slot, np.ndarray) else float(theta[slot]) for slot in slot_places]
 
 
 def _products(left: Array, right: Array, rows: int) -> Array:
     """Return the sums over the rows of a product; what is the same in all rows of a cell is taken out of the sum."""
-    found: Array
+    products_of_rows: Array
     if np.ndim(left) == 2 and np.ndim(right) == 2:
-        found = np.einsum("rg,rg->g", left, right)
+        products_of_rows = np.einsum("rg,rg->g", left, right)
     elif np.ndim(left) == 2:
-        found = np.add.reduce(left, axis=0) * right
+        products_of_rows = np.add.reduce(left, axis=0) * right
     elif np.ndim(right) == 2:
-        found = left * np.add.reduce(right, axis=0)
+        products_of_rows = left * np.add.reduce(right, axis=0)
     else:
-        found = left * right * np.float64(rows)
-    return found
+        products_of_rows = left * right * np.float64(rows)
+    return products_of_rows
 
 
 def _all(left: Array, right: Array, rows: int, cells: int) -> float:
@@ -314,16 +314,16 @@ def _gram(weighted: Sequence[Array], derivatives: Sequence[Array], rows: int, ce
     size = len(derivatives)
     if size > FEW:
         left, right = (
-            np.array([np.broadcast_to(each, (rows, cells)).ravel() for each in part])
-            for part in (weighted, derivatives)
+            np.array([np.broadcast_to(each, (rows, cells)).ravel() for each in row_array])
+            for row_array in (weighted, derivatives)
         )
         product: Array = left @ right.T
         return product
-    found = np.empty((size, size))
+    gram_matrix = np.empty((size, size))
     for i, left in enumerate(weighted):
         for j in range(i + 1):
-            found[i, j] = found[j, i] = _all(left, derivatives[j], rows, cells)
-    return found
+            gram_matrix[i, j] = gram_matrix[j, i] = _all(left, derivatives[j], rows, cells)
+    return gram_matrix
 
 
 def _total(value: Array, block: CellBlock) -> float:
@@ -331,15 +331,15 @@ def _total(value: Array, block: CellBlock) -> float:
     return float(value.sum() if block.omega is None else np.vdot(value, block.omega))
 
 
-def _rooted(block: CellBlock, parts: Sequence[Array]) -> Array:
+def _rooted(block: CellBlock, rooted_slopes: Sequence[Array]) -> Array:
     """Return [sqrt(W) J, slope / sqrt(W)] of each cell, (cells, rows, slots + 1); see ``formula.factor``."""
-    slope, weight, *derivatives = (np.broadcast_to(part, block.y.shape).T for part in parts)
+    slope, weight, *derivatives = (np.broadcast_to(rooted_slope, block.y.shape).T for rooted_slope in rooted_slopes)
     if block.omega is not None:
         slope, weight = slope * block.omega.T, weight * block.omega.T
     root = np.sqrt(weight)
     rows = np.empty((*root.shape, len(derivatives) + 1))
-    for place, derivative in enumerate(derivatives):
-        np.multiply(derivative, root, out=rows[:, :, place])
+    for slot_number, derivative in enumerate(derivatives):
+        np.multiply(derivative, root, out=rows[:, :, slot_number])
     with np.errstate(all="ignore"):
         rows[:, :, -1] = np.where(root > 0.0, slope / root, np.where(slope == 0.0, 0.0, np.nan))
     return rows

@@ -16,8 +16,8 @@ from descend.engines.arrow_engine import CellSums, Slots
 from descend.engines.sums_by_group import SumsByGroup
 from descend.engines.totals import Array, GroupedEngine, Totals
 from descend.gradients.derived import Program
-from descend.table.beside import fetched
-from descend.table.keyed import KeyedRows
+from descend.table.joined_in_database import fetched
+from descend.table.keyed_rows import KeyedRows
 from descend.table.lazy import Lazy
 from descend.table.rows import Rows
 
@@ -48,15 +48,15 @@ class ArrowQueryEngine(GroupedEngine):
     @cached_property
     def cells(self) -> tuple[Places, KeyedRows, Array]:
         """The level of each grouping in each cell, (groupings, cells); what tells cells apart; and their weights."""
-        lazy, columns = self.lazy, [f"k{place}" for place in range(len(self.lazy.by))]
+        lazy, columns = self.lazy, [f"k{key_number}" for key_number in range(len(self.lazy.by))]
         spread, table = lazy.roles.spread, lazy.table
         weight = table.count() if spread is None else lazy.roles.weight(table[lazy.column(spread)]).sum()
-        found = fetched(lazy, table.group_by(columns).aggregate(weight=weight))
+        cells_fetched = fetched(lazy, table.group_by(columns).aggregate(weight=weight))
         assert lazy.looked_up is not None
-        numbers = lazy.looked_up.numbers(found)
+        numbers = lazy.looked_up.numbers(cells_fetched)
         codes = np.array([numbers[name].astype(np.intp) for name in self.slots.groupings])
-        keys = list(zip(*(found[column].tolist() for column in columns), strict=True))
-        return codes, KeyedRows(lazy, keys), found["weight"]
+        keys = list(zip(*(cells_fetched[column].tolist() for column in columns), strict=True))
+        return codes, KeyedRows(lazy, keys), cells_fetched["weight"]
 
     @property
     def keyed(self) -> KeyedRows:
@@ -88,15 +88,15 @@ class ArrowQueryEngine(GroupedEngine):
         if order == 0:
             return Totals(self.total, float(self.losses(theta).sum()), None, None)
         codes = self.cells[0]
-        places = self.slots.places(codes)
+        slot_places = self.slots.places(codes)
         with np.errstate(all="ignore"):
             loss, slopes, lower = self.sums.at(np.arange(codes.shape[1]), self._values(theta))
-            own, local, common = self.slots.kinds
-            differing = [*own, *local]
+            own_slots, local, common = self.slots.kinds
+            differing = [*own_slots, *local]
             sums = CellSums.none(self.slots, codes.shape[1], order)
             sums.slope[:] = [slopes[k] for k in differing]
             sums.common_slope = np.array([slopes[k].sum() for k in common])
-            gradient = sums.gradient(places)
+            gradient = sums.gradient(slot_places)
             if order == 1:
                 return Totals(self.total, float(loss.sum()), gradient, None)
 
@@ -104,15 +104,15 @@ class ArrowQueryEngine(GroupedEngine):
                 return lower[max(one, other)][min(one, other)]
 
             for i, k in enumerate(differing):
-                for j, other in enumerate(differing):
-                    sums.curved[i, j] = entry(k, other)
-                for j, other in enumerate(common):
-                    sums.beside[i, j] = entry(k, other)
+                for j, slot in enumerate(differing):
+                    sums.curved[i, j] = entry(k, slot)
+                for j, slot in enumerate(common):
+                    sums.beside[i, j] = entry(k, slot)
             size = len(common)
-            sums.common = np.array([[entry(k, other).sum() for other in common] for k in common]).reshape(size, size)
-            return Totals(self.total, float(loss.sum()), gradient, sums.arrow(codes, places))
+            sums.common = np.array([[entry(k, slot).sum() for slot in common] for k in common]).reshape(size, size)
+            return Totals(self.total, float(loss.sum()), gradient, sums.arrow(codes, slot_places))
 
     def _values(self, theta: Array) -> list[Array]:
         """Return the value of each slot in each cell."""
         codes = self.cells[0]
-        return [theta[place] + np.zeros(codes.shape[1]) for place in self.slots.places(codes)]
+        return [theta[slot_place] + np.zeros(codes.shape[1]) for slot_place in self.slots.places(codes)]

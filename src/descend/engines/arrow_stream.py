@@ -42,21 +42,21 @@ class ArrowStreamEngine(GroupedEngine):
     def _evaluated(self, theta: Array, order: int) -> Totals:
         loss, gradient, arrow = 0.0, None, None
         for block in self._blocks():
-            found = block.evaluate(theta, order)
-            loss += found.loss
-            gradient = found.gradient if gradient is None or found.gradient is None else gradient + found.gradient
-            if isinstance(found.curvature, Arrow):
-                arrow = found.curvature if arrow is None else arrow + found.curvature
+            totals = block.evaluate(theta, order)
+            loss += totals.loss
+            gradient = totals.gradient if gradient is None or totals.gradient is None else gradient + totals.gradient
+            if isinstance(totals.curvature, Arrow):
+                arrow = totals.curvature if arrow is None else arrow + totals.curvature
         return Totals(self.total, loss, gradient, arrow)
 
     def losses(self, theta: Array) -> Array:
-        found: Array = self.lazy.attempt(lambda: np.sum([block.losses(theta) for block in self._blocks()], axis=0))
-        return found
+        groups: Array = self.lazy.attempt(lambda: np.sum([block.losses(theta) for block in self._blocks()], axis=0))
+        return groups
 
     @cached_property
     def group_weights(self) -> Array:
-        found: Array = self.lazy.attempt(lambda: np.sum([block.group_weights for block in self._blocks()], axis=0))
-        return found
+        groups: Array = self.lazy.attempt(lambda: np.sum([block.group_weights for block in self._blocks()], axis=0))
+        return groups
 
     def rows_of(self, group: int) -> Rows:
         """Fetch rows of a group of the finest grouping, so many of them at most as a sample has."""

@@ -68,9 +68,9 @@ class Blockwise:
     def _scales(self, scales: Iterable[Expr]) -> Callable[[Array], Array]:
         """Make the function from theta to what each column of J is multiplied by, and 1 for the residuals."""
         writer = self.code.writer().numbers
-        parts = ", ".join([*(writer.write(scale) for scale in scales), "1.0"])
-        lines = [f"{name} = theta[{place}]" for place, name in enumerate(self.code.numbers.values())]
-        body = "".join(f"    {line}\n" for line in [*lines, f"return np.array([{parts}])"])
+        scale_texts = ", ".join([*(writer.write(scale) for scale in scales), "1.0"])
+        lines = [f"{name} = theta[{parameter}]" for parameter, name in enumerate(self.code.numbers.values())]
+        body = "".join(f"    {line}\n" for line in [*lines, f"return np.array([{scale_texts}])"])
         return define("scales", f"def scales(theta):\n{body}", numpy_names())
 
     def of_few(self, rows: Rows, share: float) -> Callable[[Array], Sums]:
@@ -95,12 +95,12 @@ class Blockwise:
                 block_of, usual = lay(), self.bind(SIZE, SIZE)
 
                 def share(number: int) -> Array:
-                    found = np.zeros(self.size)
+                    sums_of_blocks = np.zeros(self.size)
                     for begin in range(number * BLOCKS * SIZE, min((number + 1) * BLOCKS * SIZE, count), SIZE):
                         end = min(begin + SIZE, count)
                         products = usual if end - begin == SIZE else self.bind(end - begin, SIZE)
-                        found += products(theta, block_of(begin, end))
-                    return found
+                        sums_of_blocks += products(theta, block_of(begin, end))
+                    return sums_of_blocks
 
                 return share
 
@@ -157,18 +157,18 @@ class Products:
         Of up to ``step`` rows the products are taken at a time. Raises UnsuitableError.
         """
         code = InPlace(self.code.lines, self.code.columns, self.code.arrays)
-        given = {row: name for row, name in code.given.items() if name != self.code.ones}
+        row_names = {row: name for row, name in code.given.items() if name != self.code.ones}
         names, operands = zip(*self._operands().items(), strict=True)
         before = [
             *self.code.made_before(code, self.height),
             f"parts = [({', '.join(operands)}) for at in range(0, count, step)]",
-            *(f"{row}[:] = 1.0" for row in code.given if row not in given),
+            *(f"{row}[:] = 1.0" for row in code.given if row not in row_names),
             "def sums(theta, block):",
         ]
         within = [
             f"{', '.join(self.code.arrays)}, = block",
             f"{', '.join(self.code.numbers)}, = theta.tolist()",
-            *(f"{row}[:] = {name}" for row, name in given.items()),
+            *(f"{row}[:] = {name}" for row, name in row_names.items()),
             *self.code.written(code),
             f"flat = np.zeros({self.size})",
             f"for {', '.join(names)} in parts:",
@@ -180,20 +180,20 @@ class Products:
 
     def _operands(self) -> dict[str, str]:
         """Return what is multiplied: rows of A and groups of them, and rows with their weights, by their names."""
-        found = {f"row{number}": f"whole[{number}, at : at + step]" for number in range(self.count)}
-        found |= {f"by{number}": f"{self.code.weighed}[{number}, at : at + step]" for number in range(self.count)}
+        texts = {f"row{number}": f"whole[{number}, at : at + step]" for number in range(self.count)}
+        texts |= {f"by{number}": f"{self.code.weighed}[{number}, at : at + step]" for number in range(self.count)}
         groups = range(0, self.count, TOGETHER)
-        return found | {f"rows{begin}": f"whole[{begin}:{begin + TOGETHER}, at : at + step]" for begin in groups}
+        return texts | {f"rows{begin}": f"whole[{begin}:{begin + TOGETHER}, at : at + step]" for begin in groups}
 
     def _products(self) -> Iterator[str]:
         """Write the lower triangle, row by row."""
-        for row, place in enumerate(self.begins[:-1].tolist()):
+        for row, row_start in enumerate(self.begins[:-1].tolist()):
             for begin in range(0, row + 1, TOGETHER):
-                at = place + begin
+                at = row_start + begin
                 if row + 1 - begin > TOGETHER // 2:
                     yield f"rows{begin}.dot(by{row}, more[{at}:{at + TOGETHER}])"
                 else:
-                    yield from (f"more[{place + k}] = row{k}.dot(by{row})" for k in range(begin, row + 1))
+                    yield from (f"more[{row_start + k}] = row{k}.dot(by{row})" for k in range(begin, row + 1))
 
 
 def half_angles(expressions: list[Expr]) -> tuple[dict[Expr, Expr], list[Expr]]:

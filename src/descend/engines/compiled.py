@@ -189,29 +189,29 @@ class Compiled(Kernel):
         times = f"*{float(weight)}"
         gram = [f"rows = ({', '.join(arrays)},)", "whole = np.array(rows)", f"gram = {product}{times}"]
         if len(arrays) <= FEW:
-            apart = f"products(rows{weights and ', '}{weights}){times}"
-            gram[1:] = [f"if count > {LONG}: gram = {apart}", "else:", *(f"    {line}" for line in gram[1:])]
-        found = ["loss = 0.5*float(gram[-1, -1])", "gradient = gram[-1, :-1]", "curvature = gram[:-1, :-1]"]
-        return [*writer.lines, *gram, *found]
+            product_call = f"products(rows{weights and ', '}{weights}){times}"
+            gram[1:] = [f"if count > {LONG}: gram = {product_call}", "else:", *(f"    {line}" for line in gram[1:])]
+        gram_lines = ["loss = 0.5*float(gram[-1, -1])", "gradient = gram[-1, :-1]", "curvature = gram[:-1, :-1]"]
+        return [*writer.lines, *gram, *gram_lines]
 
     def _jacobian(self, writer: RowWriter, jacobian: list[tuple[Expr, Expr]], root: str) -> list[str]:
         """Write J (parameters, rows), filled row by row; times ``root``, a number for each row, if there is one."""
-        places = [self._place(symbol) for symbol, _ in jacobian]
-        begun = len(set(places)) < len(places)  # a vector that meets two lists adds up
+        theta_places = [self._place(symbol) for symbol, _ in jacobian]
+        begun = len(set(theta_places)) < len(theta_places)  # a vector that meets two lists adds up
         lines = [f"jacobian = {self._zeros(f'({self.program.parameters.size}, count)')}"]
         if self.language == "numpy" and not begun:
             lines = [f"jacobian = np.empty(({self.program.parameters.size}, count){self._order()})"]
-        for place, (symbol, derivative) in zip(places, jacobian, strict=True):
+        for theta_place, (symbol, derivative) in zip(theta_places, jacobian, strict=True):
             matrix = self.code.matrices.get(symbol)
             factors = [writer.name(derivative)] if derivative != 1 or not (matrix or root) else []
             factors += [root] if root else []
             text = "*".join(factors)
             if matrix is not None and root and not begun:
-                lines.append(f"np.multiply({matrix}.T, {text}, out=jacobian[{place}])")
+                lines.append(f"np.multiply({matrix}.T, {text}, out=jacobian[{theta_place}])")
                 continue
             if matrix is not None:
                 text = f"{matrix}.T*({text})" if text else f"{matrix}.T"
-            lines.append(f"jacobian[{place}] {'+=' if begun and matrix else '='} {text}")
+            lines.append(f"jacobian[{theta_place}] {'+=' if begun and matrix else '='} {text}")
         return lines
 
     def _order(self) -> str:
@@ -224,8 +224,8 @@ class Compiled(Kernel):
 
     def _place(self, symbol: Expr) -> str:
         vector = self.program.formula.terms[symbol].vector if isinstance(symbol, Predictor) else symbol.name
-        place = self.program.parameters.slices[vector]
-        return f"{place.start}:{place.stop}" if isinstance(symbol, Predictor) else str(place.start)
+        theta_slice = self.program.parameters.slices[vector]
+        return f"{theta_slice.start}:{theta_slice.stop}" if isinstance(symbol, Predictor) else str(theta_slice.start)
 
     def _combiner(self) -> Callable[..., Array] | None:
         """Make the function that turns the sums of a gradient by hand into n times the gradient; None if not needed."""
@@ -233,10 +233,10 @@ class Compiled(Kernel):
         if totals == self.row_sums:
             return None
         names: dict[Expr, str] = {inner: f"sums[{number}]" for number, inner in enumerate(self.row_sums)}
-        names |= {Parameter(name): f"theta[{place.start}]" for name, place in self.program.parameters.slices.items()}
+        names |= {Parameter(name): f"theta[{theta.start}]" for name, theta in self.program.parameters.slices.items()}
         writer = Writer(NUMPY, known=names | {COUNT: "rows"})
-        parts = ", ".join(writer.write(expression) for expression in totals)
-        return define("combine", f"def combine(sums, rows, theta):\n    return np.array([{parts}])\n", numpy_names())
+        texts = ", ".join(writer.write(expression) for expression in totals)
+        return define("combine", f"def combine(sums, rows, theta):\n    return np.array([{texts}])\n", numpy_names())
 
 
 class CompiledScores(Compiled):
@@ -260,11 +260,11 @@ class CompiledScores(Compiled):
         writer.count([value, *slopes, *weights, *(derivative for _, derivative in jacobian)])
         results = [f"loss = {writer.sum_over_rows(value)}"]
         if order:
-            own = [self._place(Parameter(name)) for name in loss.own_parameters]
-            rows = [f"({', '.join(writer.row(each) for each in part)},)" for part in (slopes, weights) if part]
+            own_places = [self._place(Parameter(name)) for name in loss.own_parameters]
+            rows = [f"({', '.join(writer.row(each) for each in array)},)" for array in (slopes, weights) if array]
             results += [
                 *self._jacobian(writer, jacobian, ""),
-                f"slope, jacobian = whitened(jacobian, [{', '.join(own)}], {', '.join(rows)})",
+                f"slope, jacobian = whitened(jacobian, [{', '.join(own_places)}], {', '.join(rows)})",
                 "gradient = jacobian.dot(slope)",
             ]
         if order > 1:
@@ -284,9 +284,9 @@ class CompiledApart(Compiled):
 
     @cached_property
     def _interacting(self) -> CompiledScores:
-        found = object.__new__(CompiledScores)
-        found.__dict__.update(self.__dict__)
-        return found
+        scores_kernel = object.__new__(CompiledScores)
+        scores_kernel.__dict__.update(self.__dict__)
+        return scores_kernel
 
     def _own(self, order: int) -> list[Expr]:
         loss = self.program.loss
@@ -294,12 +294,12 @@ class CompiledApart(Compiled):
         return [*(slope * self.omega for slope in loss.slopes[1:] if order), *seconds]
 
     def _own_sums(self, writer: RowWriter, order: int) -> list[str]:
-        parts, lines = self._own(order), list[str]()
-        own = [self._place(Parameter(name)) for name in self.program.loss.own_parameters]
-        for place, part in zip(own, parts, strict=False):
-            lines.append(f"gradient[{place}] = {writer.sum_over_rows(part)}")
-        for place, part in zip(own, parts[len(own) :], strict=False):
-            lines.append(f"curvature[{place}, {place}] = np.abs({writer.sum_over_rows(part)})")
+        own_slopes, lines = self._own(order), list[str]()
+        own_places = [self._place(Parameter(name)) for name in self.program.loss.own_parameters]
+        for own_place, own_slope in zip(own_places, own_slopes, strict=False):
+            lines.append(f"gradient[{own_place}] = {writer.sum_over_rows(own_slope)}")
+        for own_place, own_slope in zip(own_places, own_slopes[len(own_places) :], strict=False):
+            lines.append(f"curvature[{own_place}, {own_place}] = np.abs({writer.sum_over_rows(own_slope)})")
         return lines
 
 

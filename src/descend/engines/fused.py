@@ -72,13 +72,13 @@ class Fused:
         columns = list(program.jacobian.values())
         products: list[tuple[Expr, ...]] = [(value,)] + [(slope, column) for column in columns if order]
         if order == 2:
-            products += [(weight, one, other) for k, one in enumerate(columns) for other in columns[k:]]
+            products += [(weight, one, second_column) for k, one in enumerate(columns) for second_column in columns[k:]]
         writer.count(factor for product in products for factor in product)
         sums = []
         for product in products:
-            parts = [(writer.name(factor), writer.kind(factor) in (DATA, ROWS)) for factor in product if factor != 1]
-            text = "*".join(name for name, _ in parts) or "1.0"
-            sums.append(f"({text}).sum()" if any(rows for _, rows in parts) else f"({text})*theta.new_ones(())*count")
+            factors = [(writer.name(factor), writer.kind(factor) in (DATA, ROWS)) for factor in product if factor != 1]
+            text = "*".join(name for name, _ in factors) or "1.0"
+            sums.append(f"({text}).sum()" if any(rows for _, rows in factors) else f"({text})*theta.new_ones(())*count")
         return writer.lines, sums
 
 

@@ -139,8 +139,8 @@ class InPlace:
     given: the rows of A that are given, with their names.
     """
 
-    def __init__(self, lines: Sequence[str], columns: Sequence[str], given: Sequence[str]) -> None:
-        self.places = {name: name for name in given}
+    def __init__(self, lines: Sequence[str], columns: Sequence[str], names_of_arrays: Sequence[str]) -> None:
+        self.places = {name: name for name in names_of_arrays}
         self.lines: list[str] = []
         self.given: dict[str, str] = {}
         self.made: list[str] = []
@@ -162,14 +162,14 @@ class InPlace:
                 self.lines.append(f"{name} = {self._number(tree.value)}")
         for number, end in enumerate(ends):
             row = f"r{number}"
-            place = self._array(end, row)
-            if place in given:
-                self.given[row] = place
-            elif place != row:
-                self.lines.append(f"{row}[:] = {place}")
+            array_register = self._array(end, row)
+            if array_register in names_of_arrays:
+                self.given[row] = array_register
+            elif array_register != row:
+                self.lines.append(f"{row}[:] = {array_register}")
 
     def _is_array(self, node: ast.AST) -> bool:
-        return any(isinstance(part, ast.Name) and part.id in self.places for part in ast.walk(node))
+        return any(isinstance(subnode, ast.Name) and subnode.id in self.places for subnode in ast.walk(node))
 
     def _number(self, node: ast.expr) -> str:
         if all(isinstance(part, SAFE) for part in ast.walk(node)):
@@ -178,52 +178,52 @@ class InPlace:
             raise UnsuitableError(ast.unparse(node))  # it may turn a number into an array
         return f"float({ast.unparse(Careful().visit(node))})"
 
-    def _array(self, node: ast.expr, place: str = "") -> str:
+    def _array(self, node: ast.expr, register: str = "") -> str:
         """Write the computation of an array, into ``place`` if one is given; returns where its value lies."""
         if isinstance(node, ast.Name):
             return self.places[node.id]
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "np.where":
-            condition, chosen, other = node.args
-            return self._where(condition, chosen, other, place)
-        operation, parts = _operation(node)
+            condition, value_if, value_else = node.args
+            return self._where(condition, value_if, value_else, register)
+        operation, operands = _operation(node)
         self.operations.add(operation)
-        texts, idle, within = [], [], place
-        for part in parts:
-            if not self._is_array(part):
-                texts.append(self._number(part))
-            elif isinstance(part, ast.Name):
-                texts.append(self.places[part.id])
+        texts, idle, within = [], [], register
+        for operand in operands:
+            if not self._is_array(operand):
+                texts.append(self._number(operand))
+            elif isinstance(operand, ast.Name):
+                texts.append(self.places[operand.id])
             else:
-                texts.append(self._array(part, within))
+                texts.append(self._array(operand, within))
                 within = ""
-        for part, text in zip(parts, texts, strict=True):
-            if isinstance(part, ast.Name):
-                self.reads[part.id] -= 1
-            last = not isinstance(part, ast.Name) or not self.reads[part.id]
+        for operand, text in zip(operands, texts, strict=True):
+            if isinstance(operand, ast.Name):
+                self.reads[operand.id] -= 1
+            last = not isinstance(operand, ast.Name) or not self.reads[operand.id]
             if last and text in self.made and text not in idle:
                 idle.append(text)
-        if not place:
-            place = idle[0] if idle else self.free.pop() if self.free else self._make()
-        self.free += [text for text in idle if text != place]
+        if not register:
+            register = idle[0] if idle else self.free.pop() if self.free else self._make()
+        self.free += [text for text in idle if text != register]
         keyword = "out=" if operation in ("np.maximum", "np.minimum") else ""  # which might take it for an operand
-        self.lines.append(f"{operation.partition('.')[2]}({', '.join(texts)}, {keyword}{place})")
-        return place
+        self.lines.append(f"{operation.partition('.')[2]}({', '.join(texts)}, {keyword}{register})")
+        return register
 
-    def _where(self, condition: ast.expr, chosen: ast.expr, other: ast.expr, place: str) -> str:
+    def _where(self, condition: ast.expr, value_if: ast.expr, value_else: ast.expr, register: str) -> str:
         """Write a choice between a number and the result of an operation, by a condition on given arrays."""
-        names = {part.id for part in ast.walk(condition) if isinstance(part, ast.Name)}
-        moved = any(self.places.get(name, name) != name for name in names)
-        if self._is_array(chosen) or isinstance(other, ast.Name) or moved:
+        names = {subnode.id for subnode in ast.walk(condition) if isinstance(subnode, ast.Name)}
+        register_moved = any(self.places.get(name, name) != name for name in names)
+        if self._is_array(value_if) or isinstance(value_else, ast.Name) or register_moved:
             raise UnsuitableError("np.where")
-        place = self._array(other, place)
+        register = self._array(value_else, register)
         self.operations.add("np.copyto")
         numbers, arrays = list[str](), list[str]()
-        for part in _conditions(condition):
-            (arrays if self._is_array(part) else numbers).append(ast.unparse(part))
+        for subnode in _conditions(condition):
+            (arrays if self._is_array(subnode) else numbers).append(ast.unparse(subnode))
         before = f"if {' and '.join(numbers)}: " if numbers and arrays else ""
         where = " & ".join(arrays if arrays else numbers)
-        self.lines.append(f"{before}copyto({place}, {self._number(chosen)}, where={where})")
-        return place
+        self.lines.append(f"{before}copyto({register}, {self._number(value_if)}, where={where})")
+        return register
 
     def _make(self) -> str:
         self.made.append(f"w{len(self.made)}")

@@ -62,8 +62,8 @@ class MomentsEngine(InMemory):
         self.program = program
         self.rows, self.count, self.total = rows, rows.count, rows.total
         with np.errstate(all="ignore"):
-            found = DesignRows(design(program), rows).factored()
-            self.centre, self.upper, self.right, self.root, self.well = found
+            design_factor = DesignRows(design(program), rows).factored()
+            self.centre, self.upper, self.right, self.root, self.well = design_factor
             self.turned = 2.0 * self.upper.T
             self.curvature = self.turned.dot(self.upper)
         self.least = self.root * self.root
@@ -119,15 +119,15 @@ class Design:
 @lru_cache(maxsize=128)
 def design(program: Program) -> Design:
     """Take a linear formula apart: expression = columns @ theta + offset, response - offset."""
-    parts: list[list[Expr]] = [[] for _ in range(program.parameters.size)]
+    columns: list[list[Expr]] = [[] for _ in range(program.parameters.size)]
     for symbol, slope in program.jacobian.items():
         term = program.formula.terms.get(symbol)
-        place = program.parameters.slices[symbol.name if term is None else term.vector].start
+        theta_index = program.parameters.slices[symbol.name if term is None else term.vector].start
         for number, item in enumerate((sympy.Integer(1),) if term is None else term.items):
-            parts[place + number].append(item if slope == 1 else slope * item)
+            columns[theta_index + number].append(item if slope == 1 else slope * item)
     offset = program.score.xreplace(dict.fromkeys(program.jacobian, sympy.Integer(0)))
     response = program.formula.response - offset if offset != 0 else program.formula.response
-    return Design(tuple(part[0] if len(part) == 1 else sympy.Add(*part) for part in parts), response)
+    return Design(tuple(column[0] if len(column) == 1 else sympy.Add(*column) for column in columns), response)
 
 
 def refusal(program: Summand) -> str | None:
@@ -173,7 +173,7 @@ class DesignRows:
     def _in_matrix(self, names: tuple[str, ...]) -> tuple[Array | None, slice]:
         """Return the matrix whose columns are columns of J, side by side, and which those are."""
         if isinstance(self.columns, InMatrix):
-            begin = next((place for place, name in enumerate(names) if name), 0)
+            begin = next((name_number for name_number, name in enumerate(names) if name), 0)
             within = slice(begin, begin + len(self.columns.listed))
             if names[within] == self.columns.listed:
                 return self.columns.matrix, within
@@ -234,32 +234,32 @@ class DesignRows:
 
     def _sample(self, most: int) -> Array:
         """Return [J, y], transposed and weighted, of all rows, or of some drawn with a fixed seed."""
-        part: Chosen = slice(None)
+        sampled_rows: Chosen = slice(None)
         if self.count > most:
-            part = np.sort(np.random.default_rng(0).integers(0, self.count, most))
+            sampled_rows = np.sort(np.random.default_rng(0).integers(0, self.count, most))
         matrix = self._buffer(min(self.count, most))
-        self._fill(matrix, part)
+        self._fill(matrix, sampled_rows)
         return matrix
 
     def _buffer(self, rows: int) -> Array:
         """Return room for [J, y], transposed, of so many rows; laid out as a matrix that they are read from is."""
         return np.empty((self.size + 1, rows)) if self.matrix is None else np.empty((rows, self.size + 1)).T
 
-    def _fill(self, matrix: Array, part: Chosen, factors: Array | None = None) -> None:
+    def _fill(self, matrix: Array, rows_chosen: Chosen, factors: Array | None = None) -> None:
         """Write the columns and the response of some rows, times factors, into the rows of a matrix."""
         cut: dict[str, Array] = {}
         if self.matrix is not None:
             scale = 1.0 if factors is None else factors[self.within]
-            np.multiply(self.matrix[part], scale, out=matrix[self.within].T)
-        for place, (compute, names) in self.sources:
+            np.multiply(self.matrix[rows_chosen], scale, out=matrix[self.within].T)
+        for column, (compute, names) in self.sources:
             for name in names:
                 if name not in cut:
-                    cut[name] = self.columns[name][part]
+                    cut[name] = self.columns[name][rows_chosen]
             np.multiply(
-                compute(*[cut[name] for name in names]), 1.0 if factors is None else factors[place], matrix[place]
+                compute(*[cut[name] for name in names]), 1.0 if factors is None else factors[column], matrix[column]
             )
         if self.weights is not None:
-            matrix *= np.sqrt(self.weights[part])
+            matrix *= np.sqrt(self.weights[rows_chosen])
 
     def _blocks(self, centre: Array, scale: Array, first: int = 0, last: int | None = None) -> Iterator[Array]:
         """Yield [J, r0] of one block of rows after the other, scaled, each column in a row of a buffer."""
@@ -291,9 +291,9 @@ class DesignRows:
         scale = powers_of_two(np.sqrt(np.mean(sample * sample, axis=1)))
         scaled = upper / (scale[:size] * math.sqrt(sample.shape[1]))
         singular = np.linalg.svd(scaled / np.maximum(norms(scaled), 1e-300), compute_uv=False)
-        least = singular[-1] / singular[0]
+        smallest_share = singular[-1] / singular[0]
         # A sample may miss a column that is zero in most rows; then nothing can be divided by its triangle.
-        plain = least**2 > 10.0 * WELL or not least > SOLVABLE
+        plain = smallest_share**2 > 10.0 * WELL or not smallest_share > SOLVABLE
         divide = None if plain else divider(scaled)
 
         def share(number: int) -> Array:
@@ -306,13 +306,13 @@ class DesignRows:
             return summed
 
         summed = in_turn(-(-self.count // SHARE), lambda: share, None if self.count >= MANY else 1)
-        found = cholesky(np.add.reduce(summed))
-        if found is None:
+        factor_of_rows = cholesky(np.add.reduce(summed))
+        if factor_of_rows is None:
             return None
         if not plain:
-            found[:size, :size] = found[:size, :size] @ scaled
-        found *= scale
-        return found
+            factor_of_rows[:size, :size] = factor_of_rows[:size, :size] @ scaled
+        factor_of_rows *= scale
+        return factor_of_rows
 
 
 def _source(expression: Expr) -> tuple[Callable[..., Array], tuple[str, ...]]:

@@ -26,13 +26,13 @@ def _summed(program: Program, lazy: Lazy, folds: int, seed: int) -> list[Totals]
     weights, losses = np.zeros(folds), np.zeros(folds)
     gradients, curvatures = np.zeros((folds, size)), np.zeros((folds, size, size))
     for block in lazy.blocks(block_rows(lazy)):
-        drawn = draws.integers(0, folds, block.count)
+        fold_of_row = draws.integers(0, folds, block.count)
         for fold in range(folds):
-            part = block.take(drawn == fold)
-            if not part.count:
+            fold_totals = block.take(fold_of_row == fold)
+            if not fold_totals.count:
                 continue
-            loss, gradient, curvature = kernel.sums(zero, kernel.prepare(part), 2)
-            weights[fold] += part.total
+            loss, gradient, curvature = kernel.sums(zero, kernel.prepare(fold_totals), 2)
+            weights[fold] += fold_totals.total
             losses[fold] += loss
             gradients[fold] += gradient
             curvatures[fold] += curvature

@@ -127,12 +127,12 @@ def _added(
     order: int,
 ) -> Sums:
     """Sum over blocks. alone: whether BLAS must do without other threads."""
-    first, *others = cut()
+    first, *later_blocks = cut()
     with one_thread_each if alone else nullcontext():
-        found = sums[order](theta, first)
-        for block in others:
-            found = _joined(found, sums[order](theta, block), order)
-    return found
+        sums_of_blocks = sums[order](theta, first)
+        for block in later_blocks:
+            sums_of_blocks = _joined(sums_of_blocks, sums[order](theta, block), order)
+    return sums_of_blocks
 
 
 def _shared(kernel: Compiled, laid_out: Callable[[], Callable[[], Layer]], rows: int, theta: Array, order: int) -> Sums:
@@ -145,18 +145,18 @@ def _shared(kernel: Compiled, laid_out: Callable[[], Callable[[], Layer]], rows:
         block_of = lay()
 
         def share(number: int) -> Sums:
-            found: Sums | None = None
-            for place in range(number * BLOCKS, min((number + 1) * BLOCKS, blocks)):
-                more = function(theta, block_of(place * size, min((place + 1) * size, rows)))
-                found = more if found is None else _joined(found, more, order)
-            assert found is not None
-            return found
+            sums_of_blocks: Sums | None = None
+            for block_number in range(number * BLOCKS, min((number + 1) * BLOCKS, blocks)):
+                block_sums = function(theta, block_of(block_number * size, min((block_number + 1) * size, rows)))
+                sums_of_blocks = block_sums if sums_of_blocks is None else _joined(sums_of_blocks, block_sums, order)
+            assert sums_of_blocks is not None
+            return sums_of_blocks
 
         return share
 
-    first, *others = in_turn(-(-blocks // BLOCKS), worker)
-    for other in others:
-        first = _joined(first, other, order)
+    first, *later_sums = in_turn(-(-blocks // BLOCKS), worker)
+    for worker_sums in later_sums:
+        first = _joined(first, worker_sums, order)
     return first
 
 
@@ -168,26 +168,26 @@ def _shared_blocks(
     each = -(-len(blocks) // SHARES)
 
     def share(number: int) -> Sums:
-        first, *others = blocks[number * each : (number + 1) * each]
-        found = sums[order](theta, first)
-        for block in others:
-            found = _joined(found, sums[order](theta, block), order)
-        return found
+        first, *later_blocks = blocks[number * each : (number + 1) * each]
+        sums_of_blocks = sums[order](theta, first)
+        for block in later_blocks:
+            sums_of_blocks = _joined(sums_of_blocks, sums[order](theta, block), order)
+        return sums_of_blocks
 
-    first, *others = in_turn(-(-len(blocks) // each), lambda: share)
-    for other in others:
-        first = _joined(first, other, order)
+    first, *later_blocks = in_turn(-(-len(blocks) // each), lambda: share)
+    for worker_sums in later_blocks:
+        first = _joined(first, worker_sums, order)
     return first
 
 
-def _joined(one: Sums, other: Sums, order: int) -> Sums:
+def _joined(first_sums: Sums, second_sums: Sums, order: int) -> Sums:
     """Add two sums over rows, or combine two factors into one."""
-    loss, gradient, curvature = one
+    loss, gradient, curvature = first_sums
     if gradient is not None:
-        gradient += other[1]
+        gradient += second_sums[1]
     if curvature is not None:
-        curvature = triangle(np.vstack([curvature, other[2]])) if order == 3 else curvature + other[2]
-    return loss + other[0], gradient, curvature
+        curvature = triangle(np.vstack([curvature, second_sums[2]])) if order == 3 else curvature + second_sums[2]
+    return loss + second_sums[0], gradient, curvature
 
 
 def _cut(data: tuple[Array, ...], rows: int) -> Iterator[tuple[Array, ...]]:

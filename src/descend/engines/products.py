@@ -41,23 +41,23 @@ class Products:
         self.writer, self.slopes = writer, 0
         self.derived = order > 0 and by_hand is None
         value, slope, weight = (self._split(omega * expression) for expression in expressions)
-        given = [self._split(part * omega) for part in by_hand or ()] if order else []
-        terms = self._terms(value, slope, weight, [self._split(column) for column in jacobian], given, order)
+        slope_terms = [self._split(slope_by_hand * omega) for slope_by_hand in by_hand or ()] if order else []
+        terms = self._terms(value, slope, weight, [self._split(column) for column in jacobian], slope_terms, order)
         self.factors = [factor for factor, _ in terms]
         self.summed = list(dict.fromkeys(row for _, row in terms if row != 1))
         self.places = [self.summed.index(row) if row != 1 else -1 for _, row in terms]
 
     def _terms(
-        self, value: Term, slope: Term, weight: Term, columns: Sequence[Term], given: Sequence[Term], order: int
+        self, value: Term, slope: Term, weight: Term, columns: Sequence[Term], terms_given: Sequence[Term], order: int
     ) -> list[Term]:
         writer, derived = self.writer, self.derived
-        shared = [value, *([slope] if derived else []), *given, *columns, *([weight] if order > 1 else [])]
+        shared = [value, *([slope] if derived else []), *terms_given, *columns, *([weight] if order > 1 else [])]
         writer.count(row for _, row in shared)
-        for each in (value, *given):
+        for each in (value, *terms_given):
             writer.prepare(each[1])
         for _, row in [*columns, *([slope] if derived else []), *([weight] if order > 1 else [])]:
             writer.name(row)
-        gradient = [self._times(slope, column) for column in columns] if derived else list(given)
+        gradient = [self._times(slope, column) for column in columns] if derived else list(terms_given)
         self.slopes = len(gradient)
         if order < 2:
             return [value, *gradient]
@@ -70,14 +70,14 @@ class Products:
     def _split(self, term: Expr) -> Term:
         """Return the factors that are the same in every row, and the others."""
         factors = Mul.make_args(term)
-        known = [factor for factor in factors if not self.writer.per_row(factor)]
-        return Mul(*known), Mul(*(factor for factor in factors if self.writer.per_row(factor)))
+        constant_factors = [factor for factor in factors if not self.writer.per_row(factor)]
+        return Mul(*constant_factors), Mul(*(factor for factor in factors if self.writer.per_row(factor)))
 
     @staticmethod
-    def _times(one: Term, other: Term) -> Term:
+    def _times(first_term: Term, second_term: Term) -> Term:
         """Return the product of two such pairs; parts per row are kept as they are, since each may have a name."""
-        factor = one[0] * other[0]
-        rows = [row for row in (one[1], other[1]) if row != 1]
+        factor = first_term[0] * second_term[0]
+        rows = [row for row in (first_term[1], second_term[1]) if row != 1]
         if factor == 0 or not rows:
             return factor, Integer(1)
         return factor, rows[0] if len(rows) == 1 else Mul(*rows, evaluate=False)
@@ -88,7 +88,7 @@ def sums_of(values: Sequence[ir.NumericValue], nulls: bool) -> dict[str, ir.Nume
 
     A database without NaN gives null in its place, which sums skip in silence.
     """
-    sums = {f"s{place}": value.sum() for place, value in enumerate(values)}
+    sums = {f"s{value_number}": value.sum() for value_number, value in enumerate(values)}
     if nulls:
         sums["lost"] = reduce(operator.or_, (value.isnull() for value in values)).ifelse(1, 0).sum()
     return sums

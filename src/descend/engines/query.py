@@ -168,8 +168,8 @@ class Query:
         definitions = {PREDICTION: program.score, RESPONSE: program.formula.response, RESIDUAL: PREDICTION - RESPONSE}
         definitions |= weights_of(lazy)
         for predictor, term in program.formula.terms.items():
-            parts = (component(term.vector, k) * item for k, item in enumerate(term.items))
-            definitions[predictor] = Add(*parts)
+            component_texts = (component(term.vector, k) * item for k, item in enumerate(term.items))
+            definitions[predictor] = Add(*component_texts)
         start = lazy.table
         if batched:
             numbered = lazy.numbered()
@@ -230,14 +230,14 @@ class Query:
             answers = self._answers(bound)
             if answers is None:
                 return np.full(len(self.places), np.nan), weight
-            found = [np.nan if value is None else float(value) for value in answers]
+            totals_answered = [np.nan if value is None else float(value) for value in answers]
             if self.batched:
-                rows, weight, *found = found  # type: ignore[assignment]
+                rows, weight, *totals_answered = totals_answered  # type: ignore[assignment]
                 if not weight > 0.0:
                     return np.zeros(len(self.places)), 1.0
-            if self.nulls and found.pop() != 0.0:
+            if self.nulls and totals_answered.pop() != 0.0:
                 return np.full(len(self.places), np.nan), weight
-            sums = np.array([*found, float(rows)])  # the last place is that of -1
+            sums = np.array([*totals_answered, float(rows)])  # the last place is that of -1
             totals: Array = np.array(self.scale(theta, weight, EVERY, turn)) * sums[self.places]
         return totals, weight
 
@@ -276,9 +276,9 @@ def parameter_binder(bound: list[Expr], program: Program) -> Callable[..., tuple
     names: dict[Expr, str] = {COUNT: "rows"} | {Setting(name): f"batch.{name}" for name in Batch._fields}
     entries = {symbol for expression in bound for symbol in expression.atoms(Setting)}
     names |= {symbol: symbol.name for symbol in entries if symbol.name.startswith("turn[")}
-    for name, place in program.parameters.slices.items():
-        names[Parameter(name)] = f"theta[{place.start}]"
-        names |= {component(name, k): f"theta[{place.start + k}]" for k in range(place.stop - place.start)}
+    for name, theta in program.parameters.slices.items():
+        names[Parameter(name)] = f"theta[{theta.start}]"
+        names |= {component(name, k): f"theta[{theta.start + k}]" for k in range(theta.stop - theta.start)}
     writer = Writer(NUMPY, names)
-    parts = "".join(f"float({writer.write(expression)}), " for expression in bound)
-    return define("bind", f"def bind(theta, rows, batch, turn=None):\n    return ({parts})\n", numpy_names())
+    component_texts = "".join(f"float({writer.write(expression)}), " for expression in bound)
+    return define("bind", f"def bind(theta, rows, batch, turn=None):\n    return ({component_texts})\n", numpy_names())

@@ -17,6 +17,6 @@ def shuffled(rows: int, size: int, seed: int, epoch: int, omega: Array | None = 
     """
     if omega is not None:
         counting = np.flatnonzero(omega)
-        return [counting[chosen] for chosen in shuffled(len(counting), size, seed, epoch)]
+        return [counting[rows_of_batch] for rows_of_batch in shuffled(len(counting), size, seed, epoch)]
     order = np.random.default_rng([seed, epoch]).permutation(rows)
     return [order[begin : begin + size] for begin in range(0, rows, size)]

@@ -36,24 +36,24 @@ def solved(lower: Array, right: Array) -> Array:
 
 def solved_below(lower: Array, right: Array) -> Array:
     """Return x of L x = b for each group; right: (p, groups) or (p, s, groups)."""
-    found = np.empty_like(right)
+    solution_below = np.empty_like(right)
     for i in range(len(right)):
         remainder = right[i].copy()
         for k in range(i):
-            remainder -= lower[i, k] * found[k]
-        found[i] = remainder / lower[i, i]
-    return found
+            remainder -= lower[i, k] * solution_below[k]
+        solution_below[i] = remainder / lower[i, i]
+    return solution_below
 
 
 def solved_above(lower: Array, right: Array) -> Array:
     """Return x of L' x = b for each group; right: (p, groups) or (p, s, groups)."""
-    found = np.empty_like(right)
+    solution_above = np.empty_like(right)
     for i in reversed(range(len(right))):
         remainder = right[i].copy()
         for k in range(i + 1, len(right)):
-            remainder -= lower[k, i] * found[k]
-        found[i] = remainder / lower[i, i]
-    return found
+            remainder -= lower[k, i] * solution_above[k]
+        solution_above[i] = remainder / lower[i, i]
+    return solution_above
 
 
 def inverse(lower: Array) -> Array:
@@ -61,8 +61,8 @@ def inverse(lower: Array) -> Array:
     p = len(lower)
     unit = np.zeros((p, lower.shape[2]))
     columns = []
-    for place in range(p):
-        unit[place] = 1.0
+    for column_of_inverse in range(p):
+        unit[column_of_inverse] = 1.0
         columns.append(solved(lower, unit))
-        unit[place] = 0.0
+        unit[column_of_inverse] = 0.0
     return np.stack(columns, axis=1)

@@ -111,13 +111,13 @@ class StreamEngine(Engine):
     def _part(self, batch: Batch) -> Lazy:
         numbered = self.lazy.numbered()
         share = spread(numbered.place, batch.multiplier)
-        chosen = numbered.filter((share >= batch.low) & (share < batch.high))
-        return self.lazy.like(chosen)
+        rows_of_batch = numbered.filter((share >= batch.low) & (share < batch.high))
+        return self.lazy.like(rows_of_batch)
 
-    def _joined(self, one: Any, other: Any) -> Any:
+    def _joined(self, first_totals: Any, second_totals: Any) -> Any:
         if self.device is None:
-            return triangle(np.vstack([one, other]))
-        return torch_triangle(self.torch.cat([one, other]))
+            return triangle(np.vstack([first_totals, second_totals]))
+        return torch_triangle(self.torch.cat([first_totals, second_totals]))
 
     @staticmethod
     def _array(value: Array | Tensor) -> Array:

@@ -24,8 +24,8 @@ from descend.formula.real_functions import where
 from descend.formula.symbols import OMEGA, Column, Quantity
 from descend.gradients.derived import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
-from descend.table.beside import fetched
-from descend.table.keyed import KeyedRows
+from descend.table.joined_in_database import fetched
+from descend.table.keyed_rows import KeyedRows
 from descend.table.lazy import LARGEST, OUT_OF_RANGE
 from descend.table.sql import not_computed
 
@@ -53,14 +53,14 @@ class PerGroup:
             return self._column(node) if node.free_symbols else node
         if not node.args:
             return node
-        same = [part for part in node.args if not _of_rows(part)] if isinstance(node, Add | Mul) else []
-        parts = [self(part) for part in node.args if part not in same]
-        return node.func(*parts, *([self(node.func(*same))] if same else []))
+        same = [argument for argument in node.args if not _of_rows(argument)] if isinstance(node, Add | Mul) else []
+        arguments = [self(argument) for argument in node.args if argument not in same]
+        return node.func(*arguments, *([self(node.func(*same))] if same else []))
 
     def factored(self, node: Expr) -> Expr:
         """Return the same, with the factors that are the same in all rows as they were."""
-        same = [part for part in Mul.make_args(node) if not _of_rows(part)]
-        return Mul(*same, self(Mul(*(part for part in Mul.make_args(node) if part not in same))))
+        same = [factor for factor in Mul.make_args(node) if not _of_rows(factor)]
+        return Mul(*same, self(Mul(*(factor for factor in Mul.make_args(node) if factor not in same))))
 
     def _column(self, node: Expr) -> Expr:
         if isinstance(node, Boolean) and not node.is_Symbol:
@@ -75,9 +75,9 @@ def _of_rows(node: Expr) -> bool:
 class Question:
     """A query of sums by group. given: what stands beside the keys of the groups, a number for each."""
 
-    def __init__(self, keyed: KeyedRows, rows: ir.Table, given: Sequence[Expr] = ()) -> None:
+    def __init__(self, keyed: KeyedRows, rows: ir.Table, columns_given: Sequence[Expr] = ()) -> None:
         self.keyed = keyed
-        self.columns: dict[Expr, str] = {symbol: f"b{number}" for number, symbol in enumerate(given)}
+        self.columns: dict[Expr, str] = {symbol: f"b{number}" for number, symbol in enumerate(columns_given)}
         self.names = tuple(self.columns.values())
         self.beside = keyed.beside(self.names)
         self.table = keyed.joined(self.beside, rows, self.names)
@@ -87,28 +87,28 @@ class Question:
         """Keep what is to be summed over the rows of each group of a table."""
         self.query = table.group_by("g").aggregate(**sums)
 
-    def ask(self, places: Places, numbers: Sequence[Array] = ()) -> dict[str, Array]:
+    def ask(self, group: Places, numbers: Sequence[Array] = ()) -> dict[str, Array]:
         """Return the sums of some groups, by name; NaN where a number left the range of doubles.
 
         numbers: what is given of each of these groups.
         """
-        answers: dict[str, Array] = {name: np.full(len(places), np.nan) for name in self.query.columns if name != "g"}
-        waiting, least = [np.arange(len(places))], max(len(places) // PIECES, 1)
+        answers: dict[str, Array] = {name: np.full(len(group), np.nan) for name in self.query.columns if name != "g"}
+        waiting, fewest_groups = [np.arange(len(group))], max(len(group) // PIECES, 1)
         while waiting:
             some = waiting.pop()
             try:
-                found = self._answered(places[some], [np.asarray(column)[some] for column in numbers])
+                answers_of_groups = self._answered(group[some], [np.asarray(column)[some] for column in numbers])
             except _RangeError:
-                if len(some) > least:
+                if len(some) > fewest_groups:
                     waiting += np.array_split(some, 2)
                 continue
-            there = some[found.pop("g").astype(np.intp)]
-            for name, values in found.items():
-                answers[name][there] = values
+            groups_answered = some[answers_of_groups.pop("g").astype(np.intp)]
+            for name, values in answers_of_groups.items():
+                answers[name][groups_answered] = values
         return answers
 
-    def _answered(self, places: Places, numbers: Sequence[Array]) -> dict[str, Array]:
-        self.keyed.put(self.beside, places, dict(zip(self.names, numbers, strict=True)))
+    def _answered(self, group_places: Places, numbers: Sequence[Array]) -> dict[str, Array]:
+        self.keyed.put(self.beside, group_places, dict(zip(self.names, numbers, strict=True)))
         try:
             return fetched(self.keyed.lazy, self.query, self.beside)
         except DataError:
@@ -173,36 +173,36 @@ class SumsByGroup:
     def _code(self, expressions: Sequence[Expr]) -> Compiled:
         """Return the function of theta, an array over groups for each component, with the values of expressions."""
         writer = Writer(NUMPY, {component: f"theta[{place}]" for place, component in enumerate(self.slopes)})
-        parts = "".join(f"{writer.write(expression)}, " for expression in expressions)
-        return define("values", f"def values(theta):\n    return ({parts})\n", numpy_names())
+        sum_texts = "".join(f"{writer.write(expression)}, " for expression in expressions)
+        return define("values", f"def values(theta):\n    return ({sum_texts})\n", numpy_names())
 
-    def at(self, places: Places, theta: Sequence[Array]) -> tuple[Array, list[Array], list[list[Array]]]:
+    def at(self, group_places: Places, theta: Sequence[Array]) -> tuple[Array, list[Array], list[list[Array]]]:
         """Return loss, gradient and the lower triangle of the curvature of some groups, NaN where there is none.
 
         theta, and all that is returned: arrays over these groups.
         """
-        totals = self._totals(places, theta)
+        totals = self._totals(group_places, theta)
         size = len(self.slopes)
         entries = iter(totals[1 + size :])
         upper = [[next(entries) for _ in range(row, size)] for row in range(size)]
         return totals[0], totals[1 : 1 + size], [[upper[k][j - k] for k in range(j + 1)] for j in range(size)]
 
-    def loss_at(self, places: Places, theta: Sequence[Array]) -> Array:
+    def loss_at(self, group_places: Places, theta: Sequence[Array]) -> Array:
         """Return the loss of some groups alone."""
-        return self._totals(places, theta)[0]
+        return self._totals(group_places, theta)[0]
 
-    def _totals(self, places: Places, theta: Sequence[Array]) -> list[Array]:
-        nothing = np.zeros(len(places))
-        beside = [value + nothing for value in self.beside(theta)]
-        usable = np.logical_and.reduce([np.isfinite(column) for column in beside], initial=True) & (nothing == 0.0)
-        found = self.question.ask(places[usable], [column[usable] for column in beside])
-        nulls = found.pop("lost", np.zeros(int(usable.sum())))
-        rows, *sums = (np.where(nulls == 0.0, column, np.nan) for column in found.values())
-        summed = np.full((len(sums) + 1, len(places)), np.nan)
+    def _totals(self, group_places: Places, theta: Sequence[Array]) -> list[Array]:
+        nothing = np.zeros(len(group_places))
+        factors = [value + nothing for value in self.beside(theta)]
+        usable = np.logical_and.reduce([np.isfinite(column) for column in factors], initial=True) & (nothing == 0.0)
+        answers_of_groups = self.question.ask(group_places[usable], [column[usable] for column in factors])
+        nulls = answers_of_groups.pop("lost", np.zeros(int(usable.sum())))
+        rows, *sums = (np.where(nulls == 0.0, column, np.nan) for column in answers_of_groups.values())
+        summed = np.full((len(sums) + 1, len(group_places)), np.nan)
         summed[:, usable] = [*sums, rows]
-        return [factor * summed[place] for factor, place in zip(self.factors(theta), self.places, strict=True)]
+        return [factor * summed[slope] for factor, slope in zip(self.factors(theta), self.places, strict=True)]
 
-    def losses(self, places: Places, starts: Array) -> Array:
+    def losses(self, group_places: Places, starts: Array) -> Array:
         """Return the loss of each group at starts, (s, p), that are the same for all: (s, groups), by one query."""
         predictions = [Quantity(f"prediction {number}") for number in range(len(starts))]
         definitions = dict(self.given)
@@ -213,10 +213,12 @@ class SumsByGroup:
         value = self.program.loss.expressions[0].xreplace({RESIDUAL: PREDICTION - RESPONSE})
         each = [self.omega * value.xreplace({PREDICTION: prediction}) for prediction in predictions]
         question = Question(self.keyed, self.rows)
-        found = self._ask(question, definitions, {f"loss{number}": row for number, row in enumerate(each)}, places)
-        return np.array(list(found.values()))
+        losses_of_groups = self._ask(
+            question, definitions, {f"loss{number}": row for number, row in enumerate(each)}, group_places
+        )
+        return np.array(list(losses_of_groups.values()))
 
-    def responses(self, places: Places) -> dict[str, Array]:
+    def responses(self, group_places: Places) -> dict[str, Array]:
         """Return what is known of the response of each group.
 
         low, high: its least and largest value. infinite: rows in which it is no number. omega, first, squares, about:
@@ -233,18 +235,18 @@ class SumsByGroup:
             "first": self.omega * RESPONSE,
             "squares": self.omega * RESPONSE**2,
         }
-        found = self._ask(question, self.given, rows, places, ends=True)
+        responses_of_groups = self._ask(question, self.given, rows, group_places, ends=True)
         mean = Column("mean of the group")
         again, distance = Question(self.keyed, self.rows, [mean]), self.omega * (RESPONSE - mean) ** 2
-        means = found["first"] / found["omega"]
-        return found | self._ask(again, self.given, {"about": distance}, places, [means])
+        means = responses_of_groups["first"] / responses_of_groups["omega"]
+        return responses_of_groups | self._ask(again, self.given, {"about": distance}, group_places, [means])
 
     def _ask(
         self,
         question: Question,
         definitions: Mapping[Expr, Expr],
         rows: Mapping[str, Expr],
-        places: Places,
+        group_places: Places,
         numbers: Sequence[Array] = (),
         ends: bool = False,
     ) -> dict[str, Array]:
@@ -263,4 +265,4 @@ class SumsByGroup:
             finite = (y.abs() <= LARGEST).fill_null(False)
             sums |= {"low": y.min(), "high": y.max(), "infinite": finite.ifelse(0, 1).sum()}
         question.written(table, sums)
-        return question.ask(places, numbers)
+        return question.ask(group_places, numbers)

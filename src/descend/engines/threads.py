@@ -48,9 +48,9 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
 
     def run() -> None:
         try:
-            work = worker()
+            first_worker = worker()
             while (number := next(numbers)) < tasks and not errors:
-                answers[number] = work(number)
+                answers[number] = first_worker(number)
         except BaseException as error:
             errors.append(error)
 

@@ -49,16 +49,16 @@ def import_torch() -> ModuleType:
 
 def checked_device(torch: ModuleType, device: str | None) -> str:
     """Return the device to compute on: the one asked for, else CUDA if there is some, else the CPU."""
-    there = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     if device is None:
-        return there[-1]
+        return devices[-1]
     try:
         torch.zeros(1, dtype=torch.float64, device=device)
     except (RuntimeError, AssertionError, TypeError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise ConfigError(
             f"PyTorch cannot compute in double precision on the device `{device}` ({reason}). "
-            f"Devices here: {', '.join(there)}."
+            f"Devices here: {', '.join(devices)}."
         ) from None
     return device
 
@@ -128,14 +128,14 @@ class TorchEngine(InMemory):
 
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         point: Any = self._tensor(theta)
-        chosen = None if rows is None else self._tensor(rows)
+        rows_chosen = None if rows is None else self._tensor(rows)
         count = self.rows.weight_of(rows)
-        if self.fused is not None and chosen is None and order < 3:
+        if self.fused is not None and rows_chosen is None and order < 3:
             sums = self._called(order, point)
             if sums is not None:
                 return Totals(count, *split(self._array(sums), theta.size, order))
         loss, gradient, curvature = 0.0, None, None
-        for block in self._blocks(chosen):
+        for block in self._blocks(rows_chosen):
             more_loss, more_gradient, more_curvature = self.kernel.sums(point, block, order)
             loss = loss + more_loss
             gradient = more_gradient if gradient is None else gradient + more_gradient
@@ -160,9 +160,9 @@ class TorchEngine(InMemory):
             self.fused = None
             return None
 
-    def _blocks(self, chosen: Tensor | None) -> Iterator[tuple[Tensor, ...]]:
-        if chosen is not None:
-            yield tuple(tensor[chosen] for tensor in self.data)
+    def _blocks(self, rows_chosen: Tensor | None) -> Iterator[tuple[Tensor, ...]]:
+        if rows_chosen is not None:
+            yield tuple(tensor[rows_chosen] for tensor in self.data)
             return
         for begin in range(0, self.count, BLOCK):
             yield self.data if self.count <= BLOCK else tuple(tensor[begin : begin + BLOCK] for tensor in self.data)

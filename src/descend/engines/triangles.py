@@ -39,12 +39,12 @@ def least_bound(matrix: Array) -> float:
     of one matrix several times, so the last ones are known.
     """
     key = matrix.size, hash(matrix.tobytes())
-    found = KNOWN.get(key)
-    if found is None:
-        found = KNOWN[key] = _least_bound(matrix)
-        for other in list(KNOWN)[:-KEPT]:
-            KNOWN.pop(other, None)
-    return found
+    bound_of_matrix = KNOWN.get(key)
+    if bound_of_matrix is None:
+        bound_of_matrix = KNOWN[key] = _least_bound(matrix)
+        for old_key in list(KNOWN)[:-KEPT]:
+            KNOWN.pop(old_key, None)
+    return bound_of_matrix
 
 
 def _least_bound(matrix: Array) -> float:
@@ -58,8 +58,8 @@ def _least_bound(matrix: Array) -> float:
 
 def condition_bound(matrix: Array) -> float:
     """Return a number that the condition of a symmetric matrix is not above; infinity says nothing."""
-    least = least_bound(matrix)
-    return math.sqrt(np.vdot(matrix, matrix)) / least if least else math.inf
+    eigenvalue_bound = least_bound(matrix)
+    return math.sqrt(np.vdot(matrix, matrix)) / eigenvalue_bound if eigenvalue_bound else math.inf
 
 
 def cholesky(moments: Array) -> Array | None:

@@ -57,9 +57,9 @@ class FormulaClassifier(ClassifierMixin, FormulaEstimator):  # type: ignore[misc
         X: (n, k) array or frame. y: (n,) two or more classes, numbers or words. sample_weight: relative weights of
         rows. groups: as for `FormulaRegressor`.
         """
-        columns, given = rows_of(self, X, y, numeric=False)
-        check_classification_targets(given)
-        self.classes_, codes = np.unique(given, return_inverse=True)
+        columns, classes_given = rows_of(self, X, y, numeric=False)
+        check_classification_targets(classes_given)
+        self.classes_, codes = np.unique(classes_given, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError("Classifier can't train when only one class is present.")
         of_rows = {"weights": sample_weight, "groups": groups}
@@ -105,8 +105,14 @@ class FormulaClassifier(ClassifierMixin, FormulaEstimator):  # type: ignore[misc
             return np.column_stack([1.0 - second, second])
         if self._line.scores is not None and not has_words(X):
             return np.asarray(softmax(self._scores(X), axis=1))
-        found: Array = self.fit_.predict(columns_of(self, X, reset=False), probabilities=True).astype(np.float64)
-        return found if len(found) == (count := _num_samples(X)) else np.repeat(found[:1], count, axis=0)
+        probabilities: Array = self.fit_.predict(columns_of(self, X, reset=False), probabilities=True).astype(
+            np.float64
+        )
+        return (
+            probabilities
+            if len(probabilities) == (count := _num_samples(X))
+            else np.repeat(probabilities[:1], count, axis=0)
+        )
 
     def decision_function(self, X: object) -> Array:
         """Return the log-odds of the second class in each row of X, (n,); above 0 it is the likelier one.
@@ -134,8 +140,8 @@ class FormulaClassifier(ClassifierMixin, FormulaEstimator):  # type: ignore[misc
         """Return the likelier class in each row of X, (n,)."""
         if self._of_scores:
             return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
-        places = (self._predicted(X) > 0.5).astype(int)
-        return np.asarray(self.classes_[places])
+        class_numbers = (self._predicted(X) > 0.5).astype(int)
+        return np.asarray(self.classes_[class_numbers])
 
     @property
     def coef_(self) -> Array:
@@ -154,9 +160,9 @@ class FormulaClassifier(ClassifierMixin, FormulaEstimator):  # type: ignore[misc
         return intercepts if len(self.classes_) > 2 else float(intercepts[1])
 
     def _of_scores_of_line(self) -> tuple[Array, Array]:
-        if (found := self._line.scores) is None:
+        if (scores_of_line := self._line.scores) is None:
             raise AttributeError(f"`{self.formula}` is not linear in the columns of X; see `parameters_`.")
-        return found
+        return scores_of_line
 
     @property
     def _of_scores(self) -> bool:
@@ -177,4 +183,4 @@ def names_of_classes(classes: NDArray[np.generic]) -> NDArray[np.generic]:
     """
     names = [label(each) for each in classes.tolist()]
     clear = len(set(names)) == len(names) and all(name and name == name.strip() for name in names)
-    return np.array(names if clear else [str(place) for place in range(len(names))])
+    return np.array(names if clear else [str(class_number) for class_number in range(len(names))])

@@ -45,7 +45,7 @@ def rows_of(
     return columns, response
 
 
-def columns_of(estimator: BaseEstimator, X: object, reset: bool, least: int = 1) -> Columns:
+def columns_of(estimator: BaseEstimator, X: object, reset: bool, least_rows: int = 1) -> Columns:
     """Return the columns of X by name: those of a frame by its own, one column of an array as x, several as x0, x1, ...
 
     A frame may hold text, dates and categories, which formulas know; an array holds numbers. What scikit-learn refuses,
@@ -61,13 +61,13 @@ def columns_of(estimator: BaseEstimator, X: object, reset: bool, least: int = 1)
         _check_n_features(estimator, X, reset=reset)
         _num_samples(X)
         return {name: X[name] for name in _names_and_types(X)[0]}  # type: ignore[index]
-    return by_name(estimator, matrix_of(estimator, X, reset, least))
+    return by_name(estimator, matrix_of(estimator, X, reset, least_rows))
 
 
-def matrix_of(estimator: BaseEstimator, X: object, reset: bool, least: int = 1) -> Array:
+def matrix_of(estimator: BaseEstimator, X: object, reset: bool, least_rows: int = 1) -> Array:
     """Return X as (n, k) numbers, looked at by scikit-learn."""
-    found: Array = validate_data(estimator, X, reset=reset, dtype=np.float64, ensure_min_samples=least)
-    return found
+    matrix_checked: Array = validate_data(estimator, X, reset=reset, dtype=np.float64, ensure_min_samples=least_rows)
+    return matrix_checked
 
 
 def by_name(estimator: BaseEstimator, matrix: Array) -> Columns:
@@ -106,9 +106,9 @@ def _is_numeric(kind: object) -> bool:
     return getattr(kind, "kind", "O") in "iufb"
 
 
-def beside(columns: Columns, others: Mapping[str, Cells]) -> Columns:
+def beside(columns: Columns, other_columns: Mapping[str, Cells]) -> Columns:
     """Return columns of X and others."""
-    return columns.beside(others) if isinstance(columns, InMatrix) else {**columns, **others}
+    return columns.beside(other_columns) if isinstance(columns, InMatrix) else {**columns, **other_columns}
 
 
 def laid_out(columns: Columns) -> Columns:
@@ -116,11 +116,11 @@ def laid_out(columns: Columns) -> Columns:
     return columns.laid_out(columns) if isinstance(columns, InMatrix) else columns
 
 
-def free_name(columns: Columns, wanted: str) -> str:
+def free_name(columns: Columns, name_wanted: str) -> str:
     """Return a name for a column beside those of X: the wanted one where it is free."""
-    while wanted in columns:
-        wanted += "_"
-    return wanted
+    while name_wanted in columns:
+        name_wanted += "_"
+    return name_wanted
 
 
 def linear_formula(columns: Columns) -> str:

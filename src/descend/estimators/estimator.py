@@ -80,15 +80,15 @@ class FormulaEstimator(OfOnnx):
         for name in ("fit_", "fits_", "_batches"):
             self.__dict__.pop(name, None)
         with speaking(AS_PARAMETERS):
-            request, known = self._request(columns, y, of_rows, **changed)
+            request, columns_known = self._request(columns, y, of_rows, **changed)
             try:
-                found = fit_request(request)
+                fit_found = fit_request(request)
             except DataError:
                 # What rows leave open is no error to scikit-learn, whose users expect the shortest of equal answers.
-                found = fit_request(shortest(request.but(bare=True, l2=request.l2 or self._l2_where_open())))
+                fit_found = fit_request(shortest(request.but(bare=True, l2=request.l2 or self._l2_where_open())))
             else:
-                warn_where_unconverged(found)
-        return self.holding(found, known)
+                warn_where_unconverged(fit_found)
+        return self.holding(fit_found, columns_known)
 
     def _request(
         self, columns: Columns, y: NDArray[np.generic], of_rows: Mapping[str, object], **changed: str | None
@@ -98,8 +98,8 @@ class FormulaEstimator(OfOnnx):
         of_rows: what ``fit`` was given with a value for each row, by option. changed: the formula and options that
         replace those of the constructor, where they are not None.
         """
-        given = {name: value for name, value in changed.items() if value is not None}
-        formula = given.pop("formula", self.formula)
+        options_given = {name: value for name, value in changed.items() if value is not None}
+        formula = options_given.pop("formula", self.formula)
         if not isinstance(formula, str):
             raise ConfigError(f"The formula of an estimator is text, such as {LINEAR!r}; it is {formula!r}.")
         left, sign, right = formula.rpartition("~")
@@ -108,8 +108,8 @@ class FormulaEstimator(OfOnnx):
             right = right.replace(LINEAR, linear_formula(columns))
         if self.by is not None:  # groups are taken apart column by column
             columns = laid_out(columns)
-        table, options = beside(columns, {response: y}), options_of(self) | given
-        known: dict[str, float] = {}
+        table, options = beside(columns, {response: y}), options_of(self) | options_given
+        columns_known: dict[str, float] = {}
         for option, values in of_rows.items():
             if option == "groups" and values is not None:
                 name = free_name(table, option)
@@ -117,20 +117,20 @@ class FormulaEstimator(OfOnnx):
                 options |= held_out_by(name, options)
             elif values is not None:
                 name = free_name(table, option)
-                known |= {name: 1.0} if option == "exposure" else {}
+                columns_known |= {name: 1.0} if option == "exposure" else {}
                 table[name] = _check_sample_weight(values, y) if option == "weights" else np.asarray(values)
                 options[option] = name
-        return read_request(f"{response} ~ {right.strip()}", table, (), options | {"by": self.by}), known
+        return read_request(f"{response} ~ {right.strip()}", table, (), options | {"by": self.by}), columns_known
 
-    def holding(self, found: Fit | Fits, known: dict[str, float]) -> Self:
+    def holding(self, fit_found: Fit | Fits, columns_known: dict[str, float]) -> Self:
         """Take a fit as what it is fitted to. known: columns that the fit needs and X lacks, with their values."""
-        self._known = known
-        self._line = LinearPart(found, names_of(self), known, self.exposure)
-        if isinstance(found, Fits):
-            self.fits_ = found
+        self._known = columns_known
+        self._line = LinearPart(fit_found, names_of(self), columns_known, self.exposure)
+        if isinstance(fit_found, Fits):
+            self.fits_ = fit_found
         else:
-            self.fit_ = found
-            self.n_iter_ = max(1, found.epochs)
+            self.fit_ = fit_found
+            self.n_iter_ = max(1, fit_found.epochs)
         return self
 
     def _l2_where_open(self) -> float:
@@ -146,15 +146,15 @@ class FormulaEstimator(OfOnnx):
         return "fit_" in self.__dict__ or "fits_" in self.__dict__
 
     def _predicted(self, X: object) -> Array:
-        found = self._found
+        fit_found = self._found
         if (linear := self._line.prediction) is not None and not has_words(X):
             with np.errstate(all="ignore"):
                 return linear.predict(matrix_of(self, X, reset=False))
         count = _num_samples(X)
-        known = {name: np.full(count, value) for name, value in self._known.items()}
+        columns_known = {name: np.full(count, value) for name, value in self._known.items()}
         columns = columns_of(self, X, reset=False)
         with speaking(AS_PARAMETERS):
-            predicted = found.predict(beside(columns, known))
+            predicted = fit_found.predict(beside(columns, columns_known))
         return predicted if len(predicted) == count else np.full(count, float(predicted[0]))
 
     @property
@@ -190,18 +190,18 @@ class FormulaEstimator(OfOnnx):
         return linear
 
 
-def warn_where_unconverged(found: Fit | Fits) -> None:
+def warn_where_unconverged(fit_found: Fit | Fits) -> None:
     """Warn, as scikit-learn does, of a fit that ended before it converged, with what to do about it.
 
     Not of classes that are separated: there is no best fit of them, but one that predicts, and ``fit_`` tells it.
     """
-    if isinstance(found, Fits):
-        if found.failed:
-            group, why = next(iter(found.failed.items()))
-            text = f"{len(found.failed):,} of {len(found):,} groups were not fitted, such as {group}: {why}"
+    if isinstance(fit_found, Fits):
+        if fit_found.failed:
+            group, why = next(iter(fit_found.failed.items()))
+            text = f"{len(fit_found.failed):,} of {len(fit_found):,} groups were not fitted, such as {group}: {why}"
             warnings.warn(text, ConvergenceWarning, stacklevel=4)
-    elif not found.succeeded and (found.solution is None or found.solution.endless is None):
-        warnings.warn(found.advice, ConvergenceWarning, stacklevel=4)
+    elif not fit_found.succeeded and (fit_found.solution is None or fit_found.solution.endless is None):
+        warnings.warn(fit_found.advice, ConvergenceWarning, stacklevel=4)
 
 
 def shortest(request: Request) -> Request:
@@ -211,6 +211,6 @@ def shortest(request: Request) -> Request:
     """
     if request.start or request.by is not None or not LOSSES.build(request.loss).kinked:
         return request
-    found = fit_request(request.but(loss=LEAST_SQUARES))
-    assert isinstance(found, Fit)
-    return request.but(start=starts_at(found.model, found.theta))
+    squared_fit = fit_request(request.but(loss=LEAST_SQUARES))
+    assert isinstance(squared_fit, Fit)
+    return request.but(start=starts_at(squared_fit.model, squared_fit.theta))

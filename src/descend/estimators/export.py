@@ -56,12 +56,12 @@ def to_sql(estimator: BaseEstimator, *, table: str = "data", name: str = "predic
     if not scalers:
         return _query(last, table, name, dialect)
     columns = names_of(last)
-    given = names_before(scalers[0], columns)
-    cells = [Cell(quoted(name), given=True) for name in given]
+    names_given = names_before(scalers[0], columns)
+    cells = [Cell(quoted(name), given=True) for name in names_given]
     for scaler in scalers:
         names = list(getattr(scaler, "feature_names_in_", names_of_matrix(len(cells))))
         cells = cells_after(scaler, names, cells)
-    inner = transpiled(f"select {selected(columns, cells, given)} from {qualified(table)}", dialect).strip()
+    inner = transpiled(f"select {selected(columns, cells, names_given)} from {qualified(table)}", dialect).strip()
     outer = _query(last, SCALED, name, dialect)
     first = f"with {SCALED} as ({inner})"
     # The query of classes begins with a table of its own, which reads this one.
@@ -79,4 +79,4 @@ def _query(estimator: FormulaEstimator, table: str, name: str, dialect: str) -> 
 def names_before(first: BaseEstimator, columns: Sequence[str]) -> list[str]:
     """Return what the columns are called that the first step takes; of an array x0, x1, ..."""
     count = getattr(first, "n_features_in_", len(columns))
-    return list(getattr(first, "feature_names_in_", [f"x{place}" for place in range(count)]))
+    return list(getattr(first, "feature_names_in_", [f"x{column_number}" for column_number in range(count)]))

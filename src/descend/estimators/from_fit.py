@@ -17,7 +17,7 @@ from descend.options.arrays_in_a_row import names_of_matrix
 from descend.options.option import Values
 from descend.options.request import OPTIONS
 from descend.results import Fit
-from descend.results.like import call_of
+from descend.results.request_again import call_of
 from descend.results.request_content import request_content
 
 
@@ -42,16 +42,16 @@ def estimator_of(fit: Fit | Fits) -> FormulaEstimator:
     options = {key: value for key, value in call.items() if key in OPTIONS and key not in LEFT_OUT}
     options = {"loss": str(model.loss)} | options
     by = list(fit.by) if isinstance(fit, Fits) else None
-    found: FormulaEstimator = kind(_formula_of(model, call.get("model")), **options, by=by)
-    if isinstance(found, FormulaClassifier):
-        found.classes_ = _classes_of(fit)
+    fitted_estimator: FormulaEstimator = kind(_formula_of(model, call.get("model")), **options, by=by)
+    if isinstance(fitted_estimator, FormulaClassifier):
+        fitted_estimator.classes_ = _classes_of(fit)
     inputs = dict.fromkeys(name for each in model.codings for name in each.columns)
     plain = [name for name in model.needed_inputs if name not in {each.name for each in model.codings}]
     names = list(dict.fromkeys([*plain, *inputs, *(by or ())]))
-    found.n_features_in_ = len(names)
+    fitted_estimator.n_features_in_ = len(names)
     if names != list(names_of_matrix(len(names))):
-        found.feature_names_in_ = np.array(names, dtype=object)
-    return found.holding(fit, {})
+        fitted_estimator.feature_names_in_ = np.array(names, dtype=object)
+    return fitted_estimator.holding(fit, {})
 
 
 def refuse_others(model: Model) -> None:
@@ -77,12 +77,12 @@ def refuse_others(model: Model) -> None:
         )
 
 
-def _formula_of(model: Model, given: object) -> str:
+def _formula_of(model: Model, model_given: object) -> str:
     """Return the formula as it was typed, or that of a function that was traced; without a left side that has spaces.
 
     The formula of the model may differ from what was typed: an exposure, which is an option, stands in it.
     """
-    text = given if isinstance(given, str) else str(model)
+    text = model_given if isinstance(model_given, str) else str(model)
     left, sign, right = text.rpartition("~")
     return text if sign and left.strip().isidentifier() else right.strip()
 

@@ -19,10 +19,12 @@ def groups_as_words(groups: object, count: int) -> NDArray[np.generic]:
     >>> groups_as_words([3, 1, 3], 3)
     array(['group 1', 'group 0', 'group 1'], dtype='<U7')
     """
-    given = np.asarray(groups)
-    if given.shape != (count,):
-        raise DataError(f"`groups` has a value for each row: {count} of them, not an array of shape {given.shape}.")
-    codes = np.unique(given, return_inverse=True)[1]
+    groups_given = np.asarray(groups)
+    if groups_given.shape != (count,):
+        raise DataError(
+            f"`groups` has a value for each row: {count} of them, not an array of shape {groups_given.shape}."
+        )
+    codes = np.unique(groups_given, return_inverse=True)[1]
     return np.array([f"group {code}" for code in codes.tolist()])
 
 
@@ -34,7 +36,7 @@ def held_out_by(column: str, options: Mapping[str, object]) -> dict[str, object]
     >>> held_out_by("groups", {"l1": 0.0, "l2": "auto"})
     {'l2': 'auto(folds=5, rule=least, by=groups)'}
     """
-    found: dict[str, object] = {}
+    group_options: dict[str, object] = {}
     for key in ("l1", "l2"):
         penalty = read_penalty(key, options[key])
         if not isinstance(penalty, Auto):
@@ -44,9 +46,9 @@ def held_out_by(column: str, options: Mapping[str, object]) -> dict[str, object]
                 f"The folds of {key} follow {'order' if penalty.by is None else 'by'} already, so that `groups` cannot "
                 "hold rows out together. Leave one of them out."
             )
-        found[key] = f"auto(folds={penalty.folds}, rule={penalty.rule}, by={column})"
-    if not found:
+        group_options[key] = f"auto(folds={penalty.folds}, rule={penalty.rule}, by={column})"
+    if not group_options:
         raise ConfigError(
             '`groups` are held out whole where a penalty is chosen, and none is. Ask for l2="auto", or leave them out.'
         )
-    return found
+    return group_options

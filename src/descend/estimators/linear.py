@@ -29,8 +29,8 @@ class LinearPart:
     names: the columns of X. known: further columns, with the values for which it predicts. exposure: the option.
     """
 
-    def __init__(self, fit: Fit | Fits, names: Sequence[str], known: Mapping[str, float], exposure: object) -> None:
-        self._fit, self._names, self._known, self._exposure = fit, names, known, exposure
+    def __init__(self, fit: Fit | Fits, names: Sequence[str], columns: Mapping[str, float], exposure: object) -> None:
+        self._fit, self._names, self._known, self._exposure = fit, names, columns, exposure
 
     @cached_property
     def prediction(self) -> LinearPrediction | None:
@@ -42,10 +42,10 @@ class LinearPart:
         """The same at an exposure of 1, where a column of X is the exposure: coefficients, not predictions."""
         return self._at({**self._known, str(self._exposure): 1.0}) if self._exposure in self._names else self.prediction
 
-    def _at(self, known: Mapping[str, float]) -> LinearPrediction | None:
+    def _at(self, columns_known: Mapping[str, float]) -> LinearPrediction | None:
         if isinstance(self._fit, Fits):
             return None
-        return linear_in_columns(self._fit.model, self._fit.theta, self._names, known)
+        return linear_in_columns(self._fit.model, self._fit.theta, self._names, columns_known)
 
     @cached_property
     def scores(self) -> tuple[Array, Array] | None:
@@ -54,11 +54,11 @@ class LinearPart:
             return None
         every = self._fit.model.of_each_class(self._fit.theta)
         lines = [linear_in_columns(model, theta, self._names, self._known) for model, theta in every]
-        found = [line for line in lines if line is not None and line.outer is None]
-        if len(found) < max(len(lines), 1):
+        lines_found = [line for line in lines if line is not None and line.outer is None]
+        if len(lines_found) < max(len(lines), 1):
             return None
-        coefficients = np.array([np.zeros(len(self._names)), *(line.coefficients for line in found)])
-        return coefficients, np.array([0.0, *(line.intercept for line in found)])
+        coefficients = np.array([np.zeros(len(self._names)), *(line.coefficients for line in lines_found)])
+        return coefficients, np.array([0.0, *(line.intercept for line in lines_found)])
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class LinearPrediction:
 
 
 def linear_in_columns(
-    model: Model, theta: Array, names: Sequence[str], known: Mapping[str, float]
+    model: Model, theta: Array, names: Sequence[str], columns_known: Mapping[str, float]
 ) -> LinearPrediction | None:
     """Return how the prediction follows from a linear predictor of the columns of X, None if it does not.
 
@@ -95,7 +95,7 @@ def linear_in_columns(
     symbolic = model.symbolic
     if symbolic is None:
         return None
-    fixed = {Column(name): sympy.Number(value) for name, value in known.items()}
+    fixed = {Column(name): sympy.Number(value) for name, value in columns_known.items()}
     formula, loss = symbolic.formula, symbolic.loss
     expression = symbolic.linear_predictor
     if fixed:
@@ -106,13 +106,13 @@ def linear_in_columns(
     terms = formula.terms
     values = named(model, theta)
     numbers = {symbol: values[symbol.name] for symbol in expression.atoms(Parameter)}
-    place = {name: position for position, name in enumerate(names)}
+    column_number = {name: position for position, name in enumerate(names)}
     coefficients = np.zeros(len(names))
 
     def add(slope: Expr, column: Expr) -> bool:
-        if slope.atoms(Column, Predictor) or column.name not in place:
+        if slope.atoms(Column, Predictor) or column.name not in column_number:
             return False
-        coefficients[place[column.name]] += float(slope.subs(numbers))
+        coefficients[column_number[column.name]] += float(slope.subs(numbers))
         return True
 
     for column in expression.atoms(Column):
@@ -124,9 +124,9 @@ def linear_in_columns(
             return None
         factor = float(factor.subs(numbers))
         for item, value in zip(term.items, values[term.vector], strict=True):
-            if not isinstance(item, Column) or item.name not in place:
+            if not isinstance(item, Column) or item.name not in column_number:
                 return None
-            coefficients[place[item.name]] += factor * value
+            coefficients[column_number[item.name]] += factor * value
     at_zero = dict.fromkeys(expression.atoms(Column, Predictor), sympy.Integer(0)) | numbers
     outer = prediction.xreplace({expression: SCORE})
     if outer.atoms(Column, Predictor, Parameter):

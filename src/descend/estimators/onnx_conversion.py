@@ -55,9 +55,9 @@ def convert(scope: Scope, operator: Operator, container: ModelComponentContainer
         graph.node("Identity", Writer(columns, fit.model, fit.theta).prediction().name, output=outputs[0])
         return
     classes = labels_of(estimator.classes_)
-    places, probabilities = _of_classes(columns, fit)
+    class_places, probabilities = _of_classes(columns, fit)
     names = graph.words(classes.tolist()) if classes.dtype.kind == "U" else graph.integers(classes.tolist())
-    label = graph.node("Gather", names, places, axis=0)
+    label = graph.node("Gather", names, class_places, axis=0)
     graph.node("Reshape", label, graph.integers([-1]), output=outputs[0])
     graph.node("Identity", probabilities, output=outputs[1])
 
@@ -93,14 +93,14 @@ def _of_classes(columns: Columns, fit: Fit) -> tuple[str, str]:
     return graph.node("ArgMax", probabilities, axis=1, keepdims=0), probabilities
 
 
-def _in_order(graph: Graph, quantiles: Sequence[Value], place: int, output: str) -> None:
+def _in_order(graph: Graph, quantiles: Sequence[Value], place_of_class: int, output: str) -> None:
     """Put the quantiles of each row in order, and return one of them."""
     every = graph.node("Concat", *(each.name for each in quantiles), axis=1)
-    ordered, places = (graph.scope.get_unique_variable_name(name) for name in ("ordered", "places"))
+    ordered, class_places = (graph.scope.get_unique_variable_name(name) for name in ("ordered", "places"))
     name = graph.scope.get_unique_operator_name("TopK")
     inputs = [every, graph.integers([len(quantiles)])]
-    graph.container.add_node("TopK", inputs, [ordered, places], name=name, axis=1, largest=0, sorted=1)
-    graph.node("Gather", ordered, graph.integers([place]), axis=1, output=output)
+    graph.container.add_node("TopK", inputs, [ordered, class_places], name=name, axis=1, largest=0, sorted=1)
+    graph.node("Gather", ordered, graph.integers([place_of_class]), axis=1, output=output)
 
 
 def _double(operator: Operator) -> bool:

@@ -45,8 +45,8 @@ class Columns:
     which have these values.
     """
 
-    def __init__(self, graph: Graph, inputs: Sequence[Variable], names: Sequence[str], known: Mapping[str, float]):
-        self.graph, self.known = graph, known
+    def __init__(self, graph: Graph, inputs: Sequence[Variable], names: Sequence[str], columns: Mapping[str, float]):
+        self.graph, self.known = graph, columns
         widths = [each.type.shape[1] or len(names) - len(inputs) + 1 for each in inputs]
         self.places = {
             name: (variable, number, width)
@@ -79,8 +79,8 @@ class Columns:
 
     def product(self, names: Sequence[str], coefficients: Array) -> Value | None:
         """Return the sum of columns times coefficients as one product of matrices; None if they are of several."""
-        there = [self.places.get(name) for name in names]
-        if len(names) < 2 or any(each is None or each[0] is not there[0][0] for each in there):  # type: ignore[index]
+        column = [self.places.get(name) for name in names]
+        if len(names) < 2 or any(each is None or each[0] is not column[0][0] for each in column):  # type: ignore[index]
             return None
         variable, _, width = self.places[names[0]]
         numbers = [self.places[name][1] for name in names]
@@ -92,11 +92,13 @@ class Columns:
 
     def group(self, levels: Levels) -> Value:
         """Return the place of the group of each row, (rows, 1); NaN of a group that was not fitted."""
-        found: Value | float = float("nan")
-        for place, key in reversed(list(enumerate(levels.keys))):
-            there = [self._is(name, cell) for name, cell in zip(levels.columns, key, strict=True)]
-            found = where(reduce(lambda left, right: left.call("And", right), there), float(place), found)
-        return self.graph.value(found)
+        group_value: Value | float = float("nan")
+        for key_number, key in reversed(list(enumerate(levels.keys))):
+            group_conditions = [self._is(name, cell) for name, cell in zip(levels.columns, key, strict=True)]
+            group_value = where(
+                reduce(lambda left, right: left.call("And", right), group_conditions), float(key_number), group_value
+            )
+        return self.graph.value(group_value)
 
     def _is(self, name: str, cell: object) -> Value:
         if isinstance(cell, str):
@@ -183,15 +185,15 @@ class Writer:
         names = [item.name for item in term.items if isinstance(item, Column)]
         if len(names) == len(coefficients) and (product := self.columns.product(names, coefficients)) is not None:
             return product
-        parts = [
+        products = [
             self.graph.value(float(value)) * self.write(item)
             for value, item in zip(coefficients, term.items, strict=True)
         ]
-        found = reduce(operator.add, parts)
+        term_value = reduce(operator.add, products)
         # The place of a group that was not fitted is not a number, and neither is then the prediction.
-        return found if term.levels is None else found + 0.0 * self.write(Column(term.levels.name))
+        return term_value if term.levels is None else term_value + 0.0 * self.write(Column(term.levels.name))
 
     def _coefficients(self, vector: str) -> Array:
-        found = self.values[vector]
-        values = [*found.values()] if isinstance(found, Mapping) else [found]
+        coefficients = self.values[vector]
+        values = [*coefficients.values()] if isinstance(coefficients, Mapping) else [coefficients]
         return np.concatenate([np.ravel(value) for value in values]).astype(np.float64)

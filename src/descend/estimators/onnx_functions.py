@@ -32,14 +32,14 @@ def called(name: str, arguments: Sequence[Value]) -> Value:
     return BUILDS[name](*arguments)
 
 
-def where(condition: Value, chosen: Value | float, other: Value | float) -> Value:
+def where(condition: Value, value_if: Value | float, value_else: Value | float) -> Value:
     """Return one value where a condition holds, else the other."""
-    return condition.call("Where", chosen, other)
+    return condition.call("Where", value_if, value_else)
 
 
-def equal(u: Value, other: Value | float) -> Value:
+def equal(u: Value, other_value: Value | float) -> Value:
     """Return where two values are the same."""
-    return u.call("Equal", other)
+    return u.call("Equal", other_value)
 
 
 def operator(name: str) -> Build:
@@ -124,8 +124,8 @@ def _atan2(y: Value, x: Value) -> Value:
 
 
 def _horner(coefficients: Sequence[float], u: Value) -> Value:
-    first, *others = coefficients
-    return reduce(lambda value, each: value * u + each, others, u.graph.value(first))
+    first, *lower_coefficients = coefficients
+    return reduce(lambda value, each: value * u + each, lower_coefficients, u.graph.value(first))
 
 
 def _tail(u: Value) -> Value:

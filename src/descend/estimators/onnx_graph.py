@@ -31,13 +31,13 @@ class Graph:
         """Add a node of columns and numbers."""
         return Value(self, self.node(operator, *(self.value(each).name for each in arguments)))
 
-    def value(self, given: Value | float) -> Value:
+    def value(self, value_given: Value | float) -> Value:
         """Return a number as a value, the same one for the same number."""
-        if isinstance(given, Value):
-            return given
-        if given not in self._numbers:
-            self._numbers[given] = Value(self, self.array(np.array([given])))
-        return self._numbers[given]
+        if isinstance(value_given, Value):
+            return value_given
+        if value_given not in self._numbers:
+            self._numbers[value_given] = Value(self, self.array(np.array([value_given])))
+        return self._numbers[value_given]
 
     def array(self, numbers: NDArray[np.float64]) -> str:
         """Add an array of numbers; return its name."""

@@ -38,8 +38,8 @@ def onnx_of(estimator: FormulaEstimator) -> bytes:
         (name, (types.StringTensorType if kinds.get(name) == "text" else types.DoubleTensorType)([None, 1]))
         for name in names_of(estimator)
     ]
-    found: bytes = skl2onnx.convert_sklearn(estimator, initial_types=inputs).SerializeToString()
-    return found
+    onnx_model: bytes = skl2onnx.convert_sklearn(estimator, initial_types=inputs).SerializeToString()
+    return onnx_model
 
 
 def _import_skl2onnx() -> ModuleType:

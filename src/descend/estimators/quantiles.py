@@ -68,18 +68,18 @@ class FormulaQuantiles(RegressorMixin, OfOnnx):  # type: ignore[misc]
 
     def predict(self, X: object) -> Array:
         """Return the quantile nearest to the median in each row of X, (n,)."""
-        found = self.predict_quantiles(X)
-        return np.asarray(found[:, np.abs(self.quantiles_ - 0.5).argmin()])
+        quantiles = self.predict_quantiles(X)
+        return np.asarray(quantiles[:, np.abs(self.quantiles_ - 0.5).argmin()])
 
     def score(self, X: object, y: object, sample_weight: object = None) -> float:
         """Return the share of the pinball loss of constant quantiles that the formula saves, the mean over all.
 
         1 is the best, 0 that of constants (see ``sklearn.metrics.d2_pinball_score``).
         """
-        found = self.predict_quantiles(X)
+        quantiles = self.predict_quantiles(X)
         scores = [
             d2_pinball_score(y, predicted, sample_weight=sample_weight, alpha=quantile)
-            for quantile, predicted in zip(self.quantiles_, found.T, strict=True)
+            for quantile, predicted in zip(self.quantiles_, quantiles.T, strict=True)
         ]
         return float(np.mean(scores))
 
@@ -112,12 +112,17 @@ class FormulaQuantiles(RegressorMixin, OfOnnx):  # type: ignore[misc]
 def _checked(quantiles: object) -> list[float]:
     """Return the quantiles as numbers. Raises ConfigError where they are none, or in another order."""
     try:
-        found = np.asarray(quantiles, dtype=np.float64)
+        quantiles_checked = np.asarray(quantiles, dtype=np.float64)
     except (TypeError, ValueError):
-        found = np.empty(0)
-    if found.ndim != 1 or not found.size or not ((found > 0.0) & (found < 1.0)).all() or (np.diff(found) <= 0.0).any():
+        quantiles_checked = np.empty(0)
+    if (
+        quantiles_checked.ndim != 1
+        or not quantiles_checked.size
+        or not ((quantiles_checked > 0.0) & (quantiles_checked < 1.0)).all()
+        or (np.diff(quantiles_checked) <= 0.0).any()
+    ):
         raise ConfigError(
             "The quantiles are increasing numbers, each above 0 and below 1, such as (0.1, 0.5, 0.9); they are "
             f"{quantiles!r}."
         )
-    return [float(each) for each in found]
+    return [float(each) for each in quantiles_checked]

@@ -77,17 +77,17 @@ class FormulaRegressor(RegressorMixin, FormulaEstimator):  # type: ignore[misc]
         """
         before = self._before()
         columns, response = rows_of(self, X, y, numeric=True, reset=before is None, least=1)
-        request, known = self._request(columns, response, {"weights": sample_weight, "sigma": sigma})
-        found, self._batches = fit_batch(request, open_table(request.data), before)
-        return self.holding(found, known)
+        request, columns_known = self._request(columns, response, {"weights": sample_weight, "sigma": sigma})
+        batch_fit, self._batches = fit_batch(request, open_table(request.data), before)
+        return self.holding(batch_fit, columns_known)
 
     def _before(self) -> Batches | None:
         """Return the moments of the rows before; None if there are none. Raises ConfigError for a fit without rows."""
         if not self.__sklearn_is_fitted__() or "_batches" in self.__dict__:
             return self.__dict__.get("_batches")
-        if (found := self.__dict__.get("fit_")) is None or found.solution is None:
+        if (fit_before := self.__dict__.get("fit_")) is None or fit_before.solution is None:
             raise ConfigError("This estimator holds a fit whose rows are not there to go on from. Clone it first.")
-        return Batches.of(found.solution.problem)
+        return Batches.of(fit_before.solution.problem)
 
     def predict(self, X: object) -> Array:
         """Return the prediction for each row of X, (n,)."""

@@ -55,15 +55,15 @@ def cells_after(step: object, names: Sequence[str], cells: list[Cell]) -> list[C
         return cells
     if isinstance(step, ColumnTransformer):
         check_is_fitted(step)
-        found: list[Cell] = []
+        steps: list[Cell] = []
         for _, each, columns in step.transformers_:
-            places = [] if isinstance(each, str) and each == "drop" else _places(columns, names)
-            found += cells_after(each, [names[k] for k in places], [cells[k] for k in places]) if places else []
-        return found
+            placed = [] if isinstance(each, str) and each == "drop" else _places(columns, names)
+            steps += cells_after(each, [names[k] for k in placed], [cells[k] for k in placed]) if placed else []
+        return steps
     if isinstance(step, FunctionTransformer) and step.func is None:
         return cells
     if isinstance(step, SelectorMixin):
-        return [cell for cell, kept in zip(cells, step.get_support(), strict=True) if kept]
+        return [cell for cell, cell_kept in zip(cells, step.get_support(), strict=True) if cell_kept]
     if isinstance(step, PolynomialFeatures):
         check_is_fitted(step)
         return [_product(cells, powers) for powers in step.powers_.tolist()]
@@ -85,8 +85,8 @@ def _places(columns: object, names: Sequence[str]) -> list[int]:
         if listed and all(isinstance(each, str) for each in listed):
             return [names.index(each) for each in listed]
         columns = np.array(listed, dtype=bool if any(isinstance(each, bool | np.bool_) for each in listed) else int)
-    found: list[int] = np.arange(len(names))[columns].tolist()
-    return found
+    column_places: list[int] = np.arange(len(names))[columns].tolist()
+    return column_places
 
 
 def _product(cells: list[Cell], powers: list[int]) -> Cell:
@@ -98,13 +98,13 @@ def _product(cells: list[Cell], powers: list[int]) -> Cell:
 def _one_hot(step: OneHotEncoder, cells: list[Cell]) -> list[Cell]:
     """Return a column of 0 and 1 for each category; of one that was not there in the fit, all are 0."""
     check_is_fitted(step)
-    found = []
-    for place, (cell, categories) in enumerate(zip(cells, step.categories_, strict=True)):
-        dropped = None if step.drop_idx_ is None else step.drop_idx_[place]
+    one_hot_cells = []
+    for column_number, (cell, categories) in enumerate(zip(cells, step.categories_, strict=True)):
+        dropped = None if step.drop_idx_ is None else step.drop_idx_[column_number]
         for number, category in enumerate(categories.tolist()):
             if number != dropped:
-                found.append(Cell(f"case when {_same(cell, category)} then 1e0 else 0e0 end"))
-    return found
+                one_hot_cells.append(Cell(f"case when {_same(cell, category)} then 1e0 else 0e0 end"))
+    return one_hot_cells
 
 
 def _same(cell: Cell, category: object) -> str:
@@ -149,7 +149,7 @@ def _scaled(step: object, cells: list[Cell]) -> list[Cell]:
     ]
 
 
-def selected(columns: Sequence[str], cells: Sequence[Cell], given: Sequence[str]) -> str:
+def selected(columns: Sequence[str], cells: Sequence[Cell], cells_given: Sequence[str]) -> str:
     """Return what to select: all columns of the table, unless names clash, and those that the estimator takes."""
     items = [f"{cell.text} as {quoted(name)}" for name, cell in zip(columns, cells, strict=True)]
-    return ", ".join([*(() if set(given) & set(columns) else ("*",)), *items])
+    return ", ".join([*(() if set(cells_given) & set(columns) else ("*",)), *items])

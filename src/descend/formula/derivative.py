@@ -12,7 +12,7 @@ from functools import cached_property, partial
 import sympy
 from sympy import Add, Expr, Integer, Mul
 
-from descend.formula.edges import Condition, Edges, alternatives, either, of_data
+from descend.formula.edges_of_data import Condition, Edges, alternatives, either, of_data
 from descend.formula.functions import entry_of
 from descend.formula.real_functions import where
 from descend.formula.tokens import refuse_depth

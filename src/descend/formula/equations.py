@@ -12,7 +12,7 @@ from sympy import Expr, Lt, Rational
 from descend.errors import ConfigError, FormulaError
 from descend.formula.build import Builder
 from descend.formula.compile import over_rows
-from descend.formula.computed import ASSIGNED, computed_anywhere, is_computed, read_computed
+from descend.formula.computed_column import ASSIGNED, computed_anywhere, is_computed, read_computed
 from descend.formula.formula import Formula, read_one
 from descend.formula.printers.code import as_text
 from descend.formula.real_functions import where

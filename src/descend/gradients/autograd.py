@@ -10,7 +10,7 @@ from sympy import Expr, Function
 
 from descend.errors import ConfigError
 from descend.formula.compile import compile_expression
-from descend.formula.edges import Edges
+from descend.formula.edges_of_data import Edges
 from descend.formula.factor import torch_factor
 from descend.formula.functions import entry_of
 from descend.formula.printers.code import LACKING, TORCH
@@ -148,8 +148,8 @@ def autograd_of_function(model: Model) -> AutogradKernel:
 
     def score(theta: Tensor, block: tuple[Tensor, ...]) -> Tensor:
         values = {
-            name: theta[place] if labels is not None else theta[place.start]
-            for (name, labels), place in zip(parameters.shapes.items(), parameters.slices.values(), strict=True)
+            name: theta[theta_slice] if labels is not None else theta[theta_slice.start]
+            for (name, labels), theta_slice in zip(parameters.shapes.items(), parameters.slices.values(), strict=True)
         }
         return checked_prediction(forward, dict(zip(names, block, strict=True)), values, len(block[0]))
 
@@ -172,8 +172,8 @@ def checked_prediction(forward: Call, columns: Mapping[str, Tensor], values: Map
     try:
         prediction = forward(columns, values)
     except ConfigError as error:
-        said = str(error.__cause__).lower() if isinstance(error.__cause__, RuntimeError | TypeError) else ""
-        if "numpy" not in said and "ufunc" not in said:
+        torch_message = str(error.__cause__).lower() if isinstance(error.__cause__, RuntimeError | TypeError) else ""
+        if "numpy" not in torch_message and "ufunc" not in torch_message:
             raise
         raise ConfigError(
             f"`{name}` uses NumPy, which PyTorch cannot differentiate. Use torch functions in it "

@@ -42,7 +42,7 @@ def by_hand(
     loss: Loss,
     texts: tuple[str, ...],
     columns: tuple[str, ...],
-    held: Constraints | None = None,
+    constraints: Constraints | None = None,
 ) -> Program:
     """Read a gradient such as ``w = mean(2*w*x*x - 2*x*y)``, one text per parameter component.
 
@@ -54,54 +54,53 @@ def by_hand(
     """
     loss.refuse_own()
     program = derived(formula, loss)
-    every = program.parameters if held is None else held.parameters
-    given: dict[str, Expr] = {}
+    every = program.parameters if constraints is None else constraints.parameters
+    slopes_by_hand: dict[str, Expr] = {}
     for text in texts:
-        written, expression = _read(text, formula, tuple(every.shapes), columns, {} if held is None else held.given)
-        for label, part in _of_groups(written, expression, every):
-            if label in given:
-                raise FormulaError(f"The gradient of `{written}` is given twice. Give one for each parameter.")
+        equations_read, expression = _read(
+            text, formula, tuple(every.shapes), columns, {} if constraints is None else constraints.given
+        )
+        for label, slope_by_hand in _of_groups(equations_read, expression, every):
+            if label in slopes_by_hand:
+                raise FormulaError(f"The gradient of `{equations_read}` is given twice. Give one for each parameter.")
             if label not in every.labels:
                 raise FormulaError(
                     f"There is no parameter `{label}` to give a gradient for.{closest(label, every.labels)} "
                     f"Parameters: {', '.join(every.labels)}."
                 )
-            given[label] = part
-    tied = {} if held is None else held.tied
-    missing = [label for label in (*program.parameters.labels, *tied) if label not in given]
+            slopes_by_hand[label] = slope_by_hand
+    tied = {} if constraints is None else constraints.tied
+    missing = [label for label in (*program.parameters.labels, *tied) if label not in slopes_by_hand]
     if missing:
         label = _as_given(missing[0], every)
         raise FormulaError(f"No gradient is given for `{label}`. Add one, for example `{label} = mean(...)`.")
-    read = {symbol.name for expression in given.values() for symbol in expression.atoms(Column)}
-    more = tuple(name for name in columns if name in read and name not in formula.columns)
+    columns_read = {symbol.name for expression in slopes_by_hand.values() for symbol in expression.atoms(Column)}
+    columns_added = tuple(name for name in columns if name in columns_read and name not in formula.columns)
     for name, expression in tied.items():
         for symbol in expression.atoms(Parameter, Component):
-            given[symbol.name] += given[name] * expression.diff(symbol)
+            slopes_by_hand[symbol.name] += slopes_by_hand[name] * expression.diff(symbol)
     return dataclasses.replace(
         program,
-        by_hand=tuple(given[label] for label in program.parameters.labels),
-        more_columns=(*program.more_columns, *more),
+        by_hand=tuple(slopes_by_hand[label] for label in program.parameters.labels),
+        more_columns=(*program.more_columns, *columns_added),
     )
 
 
 def _read(
-    text: str, formula: Formula, known: Collection[str], columns: tuple[str, ...], held: Mapping[str, Expr]
+    text: str, formula: Formula, parameter: Collection[str], columns: tuple[str, ...], values_held: Mapping[str, Expr]
 ) -> tuple[str, Expr]:
     """Read one gradient. known: the names of all parameters; held: expressions for those that are fixed or tied."""
-    text = in_full(text, columns, known)
+    text = in_full(text, columns, parameter)
     name, index, node = syntax.parse_assignment(text)
     # Not allowed in a formula, but they occur in the derivatives that `descend derive` prints.
     extra: dict[str, Extra] = {name: (each.build, (each.arguments[0],)) for name, each in DERIVED_ONLY.items()}
-    extra |= {
-        "mean": (lambda inside: _sum(inside) / COUNT, (1,)),
-        "sum": (_sum, (1,)),
-    }
+    extra |= {"mean": (lambda inside: _sum(inside) / COUNT, (1,)), "sum": (_sum, (1,))}
     # A pattern such as w @ [x*] takes the columns it took in the formula.
-    taken: dict[str, list[str]] = {}
+    names_in_use: dict[str, list[str]] = {}
     for term in formula.terms.values():
-        taken.setdefault(term.vector, []).extend(item.name for item in term.items if isinstance(item, Column))
-    builder = Builder(text, columns, taken, starts=None, extra=extra, levels=formula.levels)
-    builder.given = held
+        names_in_use.setdefault(term.vector, []).extend(item.name for item in term.items if isinstance(item, Column))
+    builder = Builder(text, columns, names_in_use, starts=None, extra=extra, levels=formula.levels)
+    builder.given = values_held
     expression = builder.resolved(builder.build(node))
     if index is None:
         label = name.name
@@ -109,8 +108,8 @@ def _read(
         label = f"{name.name}[{text[index[0].start : index[-1].end]}]"
     else:
         label = f"{name.name}[{', '.join(as_text(builder.build(item)) for item in index)}]"
-    _check_parameters(builder, formula, known, columns)
-    if "n" in builder.parameters and "n" not in known:
+    _check_parameters(builder, formula, parameter, columns)
+    if "n" in builder.parameters and "n" not in parameter:
         expression = expression.xreplace({Parameter("n"): COUNT})
     if any(inner.args[0].has(row_sum) for inner in expression.atoms(row_sum)):
         builder.fail(node, "mean( ) and sum( ) cannot stand inside each other.", EXAMPLE)
@@ -123,19 +122,19 @@ def _read(
 
 def _of_groups(label: str, expression: Expr, every: Parameters) -> list[tuple[str, Expr]]:
     """Return the gradient of each component that a text is for: of all groups at once, for one per group."""
-    name, _, inside = label.partition("[")
-    labels, inside = every.shapes.get(name), inside.removesuffix("]")
+    name, _, label_inside = label.partition("[")
+    labels, label_inside = every.shapes.get(name), label_inside.removesuffix("]")
     if not isinstance(labels, GroupLabels):
         return [(label, expression)]
     levels, columns = labels.levels, ", ".join(labels.levels.columns)
-    if inside not in (labels.parts or ("", columns)):
+    if label_inside not in (labels.parts or ("", columns)):
         one = f"{name}[{labels.parts[0]}]" if labels.parts else name
         raise FormulaError(
             f"The gradient of `{name}` is given for all groups at once, as `{one} = mean(...)`: the rows of a group "
             "make that of its value."
         )
-    ends = [f"{group}, {inside}" if labels.parts else group for group in levels.labels]
-    return [(f"{name}[{end}]", _in_group(expression, levels, place)) for place, end in enumerate(ends)]
+    ends = [f"{group}, {label_inside}" if labels.parts else group for group in levels.labels]
+    return [(f"{name}[{end}]", _in_group(expression, levels, group_number)) for group_number, end in enumerate(ends)]
 
 
 def _as_given(label: str, every: Parameters) -> str:
@@ -153,19 +152,19 @@ def _in_group(expression: Expr, levels: Levels, group: int) -> Expr:
     return expression.replace(row_sum, lambda inside: row_sum(where(condition, inside, sympy.Integer(0))))
 
 
-def _sum(inside: Expr) -> Expr:
-    return inside * COUNT if inside.is_number else row_sum(inside)
+def _sum(summand: Expr) -> Expr:
+    return summand * COUNT if summand.is_number else row_sum(summand)
 
 
-def _check_parameters(builder: Builder, formula: Formula, known: Collection[str], columns: tuple[str, ...]) -> None:
+def _check_parameters(builder: Builder, formula: Formula, parameter: Collection[str], columns: tuple[str, ...]) -> None:
     """Refuse names that are not in the formula, and vectors that are not in it in this form."""
     for name, (at, labels) in builder.parameters.items():
-        if name == "n" and "n" not in known and labels is None:
+        if name == "n" and "n" not in parameter and labels is None:
             continue
-        if name not in known:
-            hint = closest(name, [*columns, *known])
+        if name not in parameter:
+            hint = closest(name, [*columns, *parameter])
             problem = f"`{name}` is neither a column nor a parameter of the formula.{hint}"
-            builder.fail(at, problem, f"Parameters: {', '.join(known)}.")
+            builder.fail(at, problem, f"Parameters: {', '.join(parameter)}.")
         if name not in formula.parameters:
             continue  # fixed or tied
         forms = [predictor.name for predictor, term in formula.terms.items() if term.vector == name]
@@ -173,9 +172,9 @@ def _check_parameters(builder: Builder, formula: Formula, known: Collection[str]
         if not forms and used:
             builder.fail(at, f"`{name}` is a number in the formula, not a vector.", f"Write `{name}`.")
         if forms and (not used or set(used) - set(forms)):
-            shown = next((form for form in used if form not in forms), name)
+            form_shown = next((form for form in used if form not in forms), name)
             builder.fail(
-                at, f"The formula does not hold `{shown}`.", f"It holds `{'` and `'.join(forms)}`: write that."
+                at, f"The formula does not hold `{form_shown}`.", f"It holds `{'` and `'.join(forms)}`: write that."
             )
 
 
@@ -199,34 +198,34 @@ class FunctionKernel(NumericKernel):
         with np.errstate(all="ignore"):
             scores = self.model.scores(theta, columns)
             jacobian = np.empty((len(scores), theta.size))
-            for place in range(theta.size):
+            for component in range(theta.size):
                 step = np.zeros(theta.size)
-                step[place] = STEP * max(abs(theta[place]), LEAST)
+                step[component] = STEP * max(abs(theta[component]), LEAST)
                 up, down = theta + step, theta - step
                 change = self.model.scores(up, columns) - self.model.scores(down, columns)
-                jacobian[:, place] = change / (up[place] - down[place])
+                jacobian[:, component] = change / (up[component] - down[component])
         return scores, jacobian
 
     def _means(self, columns: Mapping[str, Array], theta: Array) -> Array:
-        held, name = self.gradient.constraints, self.gradient.name
-        parameters = self.parameters if held is None else held.parameters
+        constraints, name = self.gradient.constraints, self.gradient.name
+        parameters = self.parameters if constraints is None else constraints.parameters
         labels = ", ".join(parameters.labels[:12]) + (" ..." if parameters.size > 12 else "")
         result = self.gradient(columns, self.parameters.named(theta))
         if isinstance(result, Mapping):
-            if held is not None:
-                result = {fixed: np.zeros_like(value) for fixed, value in held.fixed.items()} | dict(result)
+            if constraints is not None:
+                result = {fixed: np.zeros_like(value) for fixed, value in constraints.fixed.items()} | dict(result)
             missing = next((entry for entry in parameters.shapes if entry not in result), None)
             if missing is not None:
                 raise ConfigError(
                     f"`{name}` returned no entry for `{missing}`. Return dJ/dparameter for each of {labels}."
                 )
             result = [result[entry] for entry in parameters.shapes]
-        parts = list(result) if isinstance(result, tuple | list) else [result]
+        returned = list(result) if isinstance(result, tuple | list) else [result]
         try:
-            flat = np.concatenate([np.asarray(part, dtype=np.float64).ravel() for part in parts])
+            flat = np.concatenate([np.asarray(slope_returned, dtype=np.float64).ravel() for slope_returned in returned])
         except (TypeError, ValueError):
             flat = np.empty(0)
-        if any(part is None for part in parts) or (not flat.size and parts):
+        if any(slope_returned is None for slope_returned in returned) or (not flat.size and returned):
             raise ConfigError(
                 f"`{name}` returned {result!r:.60}, not numbers. Return dJ/dparameter for each of {labels}."
             )
@@ -236,4 +235,4 @@ class FunctionKernel(NumericKernel):
                 f"`{name}` returned {flat.size} numbers for {parameters.size} parameter{plural} ({labels}). "
                 "Return dJ/dparameter for each: a mean over rows, not one number per row."
             )
-        return flat if held is None else held.jacobian(theta).T @ flat
+        return flat if constraints is None else constraints.jacobian(theta).T @ flat

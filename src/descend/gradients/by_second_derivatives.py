@@ -34,6 +34,6 @@ def with_second_derivatives(program: Program) -> Program | None:
 
 
 def _weighed_by(loss: Loss, expressions: tuple[Expr, Expr, Expr]) -> Loss:
-    other = copy.copy(loss)
-    other.__dict__["expressions"] = expressions
-    return other
+    loss_weighed = copy.copy(loss)
+    loss_weighed.__dict__["expressions"] = expressions
+    return loss_weighed

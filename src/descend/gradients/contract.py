@@ -68,9 +68,9 @@ class Kernel(Summand, ABC):
         See ``engines.totals.Totals``.
         """
 
-    def sums_over(self, theta: Array, block: Block, order: int, chosen: Chosen) -> Sums:
+    def sums_over(self, theta: Array, block: Block, order: int, rows_chosen: Chosen) -> Sums:
         """Return the sums over some rows of a block, all of which may be looked at."""
-        return self.sums(theta, tuple(array[chosen] for array in block), order)
+        return self.sums(theta, tuple(array[rows_chosen] for array in block), order)
 
     def surest(self, theta: Array, block: Block) -> float | None:
         """Return the largest probability of an observed class in any row; None if it costs more than the sums."""

@@ -74,8 +74,8 @@ class Derivation(Shown):
     @cached_property
     def _own(self) -> dict[Expr, Expr]:
         """The derivatives with respect to the loss's own parameters."""
-        own = zip(self.loss.own_parameters, self.loss.slopes[1:], strict=True) if self.loss.own_parameters else ()
-        return {Parameter(name): self.formula.as_typed(self._in_data(slope)) for name, slope in own}
+        slopes = zip(self.loss.own_parameters, self.loss.slopes[1:], strict=True) if self.loss.own_parameters else ()
+        return {Parameter(name): self.formula.as_typed(self._in_data(slope)) for name, slope in slopes}
 
     @cached_property
     def _slopes(self) -> Slopes:
@@ -89,10 +89,10 @@ class Derivation(Shown):
                 return slope * part
             return slope * simplest(part, plain) if slope.has(where) else simplest(slope * part, plain)
 
-        found = slopes(score, self.formula.unknowns)
+        score_slopes = slopes(score, self.formula.unknowns)
         # Where a part is infinite, (a + b*u)/(1 + u) is nan though a/(1 + u) + b*u/(1 + u) is not.
-        plain = all(edge is sympy.false for parts in found.parts.values() for edge in parts)
-        return found.written(written)
+        plain = all(edge is sympy.false for slope_parts in score_slopes.parts.values() for edge in slope_parts)
+        return score_slopes.written(written)
 
     def _in_data(self, expression: Expr) -> Expr:
         residual = {RESIDUAL: PREDICTION - RESPONSE}
@@ -114,42 +114,42 @@ class Derivation(Shown):
         ]
 
     def _derivative(self, name: str, language: str) -> str:
-        parts = self._parts(name, language)
+        slope_parts = self._parts(name, language)
         if language == "latex":
-            inner = " + ".join(f"{_latex_factor(part)}{self._latex_columns(symbol)}" for symbol, part in parts)
+            inner = " + ".join(f"{_latex_factor(slope)}{self._latex_columns(symbol)}" for symbol, slope in slope_parts)
             below = as_latex(Parameter(name))
             below = below if self._left(name) == name else f"{{{below}}}_g"
             left = rf"\frac{{\partial J}}{{\partial {below}}}"
             return rf"{left} = \frac{{1}}{{n}} \sum_{{i=1}}^{{n}} {inner}"
         if language == "sql":
-            return ", ".join(text for symbol, part in parts for text in self._averages(name, symbol, part))
+            return ", ".join(text for symbol, slope in slope_parts for text in self._averages(name, symbol, slope))
         write = self._writer(LANGUAGES[language]).write
         if language == "text":
-            inside = [
-                write(part) if not isinstance(symbol, Predictor) else f"{write(part, PRODUCT)} * {self._list(symbol)}"
-                for symbol, part in parts
+            terms_inside = [
+                write(slope) if not isinstance(symbol, Predictor) else f"{write(slope, PRODUCT)} * {self._list(symbol)}"
+                for symbol, slope in slope_parts
             ]
-            return f"mean({' + '.join(inside)})"
-        return " + ".join(self._python_mean(symbol, write(part), language) for symbol, part in parts)
+            return f"mean({' + '.join(terms_inside)})"
+        return " + ".join(self._python_mean(symbol, write(slope), language) for symbol, slope in slope_parts)
 
-    def _python_mean(self, symbol: Expr, inside: str, language: str) -> str:
+    def _python_mean(self, symbol: Expr, mean_text: str, language: str) -> str:
         module, matrix = ("np", "axis=0") if language == "numpy" else ("torch", "dim=0")
         if isinstance(symbol, Predictor):
-            return f"{module}.mean(({inside})[:, None] * {self._matrix(symbol)}, {matrix})"
+            return f"{module}.mean(({mean_text})[:, None] * {self._matrix(symbol)}, {matrix})"
         if not self.gradient[symbol].atoms(Column, Predictor):
-            return inside  # the same for every row, so it is its own mean
-        return f"{module}.mean({inside})"
+            return mean_text  # the same for every row, so it is its own mean
+        return f"{module}.mean({mean_text})"
 
-    def _averages(self, name: str, symbol: Expr, part: Expr) -> list[str]:
+    def _averages(self, name: str, symbol: Expr, slope: Expr) -> list[str]:
         write = self._writer(SQL).write
         if not isinstance(symbol, Predictor):
-            return [f"avg({write(part)}) as {quoted(name)}"]
+            return [f"avg({write(slope)}) as {quoted(name)}"]
         term = self.formula.terms[symbol]
         if term.levels is None:
-            products = [write(part * item) for item in term.items]
+            products = [write(slope * item) for item in term.items]
         else:
             products = [
-                f"case when {groups.condition(term.levels, key)} then {write(part * item)} else 0 end"
+                f"case when {groups.condition(term.levels, key)} then {write(slope * item)} else 0 end"
                 for key in term.levels.keys
                 for item in term.each
             ]
@@ -157,8 +157,8 @@ class Derivation(Shown):
         return [f"avg({product}) as {quoted(f'{name}[{label}]')}" for product, label in named]
 
     def _list(self, symbol: Expr) -> str:
-        levels, listed = self.formula.terms[symbol].levels, str(symbol.name).partition(" @ ")[2]
-        return " * ".join(filter(None, ("" if levels is None else groups.in_group(levels), listed)))
+        levels, items_text = self.formula.terms[symbol].levels, str(symbol.name).partition(" @ ")[2]
+        return " * ".join(filter(None, ("" if levels is None else groups.in_group(levels), items_text)))
 
     def _matrix(self, symbol: Expr) -> str:
         number = [*self.formula.terms].index(symbol)
@@ -215,15 +215,15 @@ class Derivation(Shown):
 
         Raises FormulaError where the language lacks a function.
         """
-        written = self.written(language)
+        code_lines = self.written(language)
         if language in ("numpy", "torch"):
-            lines = [*self.matrices(language), *(f"d{identifier(name)} = {text}" for name, text in written.items())]
+            lines = [*self.matrices(language), *(f"d{identifier(name)} = {text}" for name, text in code_lines.items())]
             return "\n".join([*imports(lines), *lines])
         if language == "sql":
-            return f"select {', '.join(written.values())} from data"
+            return f"select {', '.join(code_lines.values())} from data"
         if language == "latex":
-            return "\n".join(written.values())
-        return "\n".join(f"dJ/d{self._left(name)} = {text}" for name, text in written.items())
+            return "\n".join(code_lines.values())
+        return "\n".join(f"dJ/d{self._left(name)} = {text}" for name, text in code_lines.items())
 
     def _left(self, name: str) -> str:
         return f"{name}[g]" if isinstance(self.formula.parameters[name], GroupLabels) else name
@@ -270,9 +270,9 @@ class Derivation(Shown):
         return "\n\n".join(blocks)
 
 
-def _latex_factor(part: Expr) -> str:
-    text = as_latex(part)
-    return rf"\left({text}\right)" if part.is_Add else text
+def _latex_factor(slope: Expr) -> str:
+    text = as_latex(slope)
+    return rf"\left({text}\right)" if slope.is_Add else text
 
 
 def simplest(expression: Expr, plain: bool = True) -> Expr:

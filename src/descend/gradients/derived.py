@@ -83,5 +83,5 @@ def derived(formula: Formula, loss: Loss) -> Program:
     so only the score is differentiated here; the loss brings its own slope l'.
     """
     score = loss.score(formula.expression)
-    parameters, found = Parameters(formula.parameters), score_slopes(formula, loss)
-    return Program(formula, loss, parameters, score, found, more_columns=loss.own_columns)
+    parameters, slopes_of_score = Parameters(formula.parameters), score_slopes(formula, loss)
+    return Program(formula, loss, parameters, score, slopes_of_score, more_columns=loss.own_columns)

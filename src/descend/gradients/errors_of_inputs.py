@@ -22,13 +22,17 @@ def shared_errors(
     With r the correlation, an error -delta of the input has with it one of -delta r sigma_y / sigma_x on average, about
     which the response scatters with sigma_y**2 (1 - sum of r**2). Raises DataError for correlations of 1 or more.
     """
-    found, left = [], np.ones(rows.count)
+    shared_columns, left = [], np.ones(rows.count)
     for name, variance in zip(sigmas, spread, strict=True):
-        given = correlated.get(name, 0.0)
-        r = np.asarray(rows.columns[given]) if isinstance(given, str) else np.full(rows.count, given)
+        correlations = correlated.get(name, 0.0)
+        r = (
+            np.asarray(rows.columns[correlations])
+            if isinstance(correlations, str)
+            else np.full(rows.count, correlations)
+        )
         r = np.where(variance > 0.0, r, 0.0)
         scale = np.where((variance > 0.0) & (omega > 0.0), variance * omega, 1.0)
-        found.append(r / np.sqrt(scale))
+        shared_columns.append(r / np.sqrt(scale))
         left -= r * r
     if not (left > 0.0).all():
         row = int(np.argmin(left))
@@ -36,7 +40,7 @@ def shared_errors(
             f"The errors of the inputs and of the response are correlated by 1 or more in row {row + 1} of "
             f"{rows.source}. Correlations must lie between -1 and 1, and their squares add up to less than 1."
         )
-    return found, omega / left
+    return shared_columns, omega / left
 
 
 def spreads(sigmas: Mapping[str, Sigma], rows: Rows) -> list[Array]:

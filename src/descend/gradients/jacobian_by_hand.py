@@ -30,23 +30,23 @@ class JacobianKernel(NumericKernel):
     def returned(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         """Return what the function returns, (n, p) or (p, n). Raises ConfigError for anything else."""
         rows, every = len(next(iter(columns.values()))), every_parameter(self.model)
-        found = np.asarray(self.jacobian(columns, self.model.parameters.named(theta)), dtype=np.float64)
-        if found.ndim == 1 and every.size == 1:
-            found = found[:, None]
-        if found.shape in ((rows, every.size), (every.size, rows)):
-            return found
+        jacobian_returned = np.asarray(self.jacobian(columns, self.model.parameters.named(theta)), dtype=np.float64)
+        if jacobian_returned.ndim == 1 and every.size == 1:
+            jacobian_returned = jacobian_returned[:, None]
+        if jacobian_returned.shape in ((rows, every.size), (every.size, rows)):
+            return jacobian_returned
         names = ", ".join(every.labels[:12]) + (" ..." if every.size > 12 else "")
         raise ConfigError(
-            f"`{self.jacobian.name}` returned shape {found.shape} for {rows} rows and {every.size} "
+            f"`{self.jacobian.name}` returned shape {jacobian_returned.shape} for {rows} rows and {every.size} "
             f"parameter{'s' * (every.size > 1)} ({names}). Return ({rows}, {every.size}): a row for each row of data, "
             "a column for each parameter."
         )
 
     def given(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         """Return the derivatives of the predictions by the free parameters, (n, p)."""
-        found, held = self.returned(theta, columns), self.model.constraints
-        upright = found if found.shape[1] == every_parameter(self.model).size else found.T
-        return upright if held is None else upright @ held.jacobian(theta)
+        returned, constraints = self.returned(theta, columns), self.model.constraints
+        upright = returned if returned.shape[1] == every_parameter(self.model).size else returned.T
+        return upright if constraints is None else upright @ constraints.jacobian(theta)
 
     def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
         """Return the score of each row, and the derivatives that the user's function returns."""
@@ -64,10 +64,10 @@ def is_jacobian(model: Model, function: Call, table: Table) -> bool:
     columns, every = table.numbers(function.columns, "drop"), every_parameter(model)
     try:
         with np.errstate(all="ignore"):
-            found = np.asarray(function(columns, every.named(np.ones(every.size))), dtype=np.float64)
+            returned = np.asarray(function(columns, every.named(np.ones(every.size))), dtype=np.float64)
     except (DescendError, TypeError, ValueError):
         return False
-    return found.ndim > 0 and found.size > every.size and (found.ndim == 2 or every.size == 1)
+    return returned.ndim > 0 and returned.size > every.size and (returned.ndim == 2 or every.size == 1)
 
 
 def every_parameter(model: Model) -> Parameters:

@@ -47,27 +47,27 @@ class NumericKernel(Kernel):
     def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
         return self.sums_over(theta, block, order, slice(None))
 
-    def sums_over(self, theta: Array, block: tuple[Array, ...], order: int, chosen: Chosen) -> Sums:
+    def sums_over(self, theta: Array, block: tuple[Array, ...], order: int, rows_chosen: Chosen) -> Sums:
         """Return the sums over some rows of a block; the model is evaluated in all of them."""
         columns = dict(zip(self.names, block, strict=False))
-        y = self.model.observed(columns)[chosen]
-        omega = block[-1][chosen] if len(block) > len(self.names) else np.ones(len(y))
+        y = self.model.observed(columns)[rows_chosen]
+        omega = block[-1][rows_chosen] if len(block) > len(self.names) else np.ones(len(y))
         gradient = None if order == 0 else self.gradient_sum(theta, columns, omega)
         if order == 0 or (order == 1 and gradient is not None):
-            scores = self.scores(theta, columns)[chosen]
+            scores = self.scores(theta, columns)[rows_chosen]
             return float(np.add.reduce(omega * self.loss.value(scores, y))), gradient, None
-        scores, jacobian = (each[chosen] for each in self.scores_and_jacobian(theta, columns))
+        scores, jacobian = (each[rows_chosen] for each in self.scores_and_jacobian(theta, columns))
         loss = float(np.add.reduce(omega * self.loss.value(scores, y)))
         slope, weight = omega * self.loss.slope(scores, y), omega * self.loss.weight(scores, y)
         gradient = jacobian.T @ slope if gradient is None else gradient
-        self.listen(jacobian, slope, weight, chosen)
+        self.listen(jacobian, slope, weight, rows_chosen)
         if order == 1:
             return loss, gradient, None
         if order == 3:
             return loss, gradient, numpy_factor(weight, slope, jacobian.T)
         return loss, gradient, (jacobian.T * weight) @ jacobian
 
-    def listen(self, jacobian: Array, slope: Array, weight: Array, chosen: Chosen) -> None:
+    def listen(self, jacobian: Array, slope: Array, weight: Array, rows_chosen: Chosen) -> None:
         """Take note of what was summed: derivatives, slopes and weights of rows."""
 
 
@@ -96,8 +96,8 @@ class DifferentiatedKernel(NumericKernel):
         with np.errstate(all="ignore"):
             return self._used(columns).at(theta)
 
-    def listen(self, jacobian: Array, slope: Array, weight: Array, chosen: Chosen) -> None:
+    def listen(self, jacobian: Array, slope: Array, weight: Array, rows_chosen: Chosen) -> None:
         """Keep the noise of the gradient sum, from the errors of scores and of their derivatives."""
         assert self.differencing.used is not None
-        of_scores, of_derivatives = (error[chosen] for error in self.differencing.used.last_errors)
+        of_scores, of_derivatives = (error[rows_chosen] for error in self.differencing.used.last_errors)
         self.differencing.listen(jacobian * weight[:, None], slope, of_scores, of_derivatives)

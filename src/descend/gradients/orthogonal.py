@@ -14,7 +14,7 @@ from sympy import Add, Expr, sqrt
 
 from descend.formula.compile import Compiled, compile_together
 from descend.formula.derivative import slopes
-from descend.formula.expanded import component_symbols, expanded
+from descend.formula.expanded_sums import component_symbols, expanded
 from descend.formula.factor import triangle
 from descend.formula.formula import Formula
 from descend.formula.printers.code import as_text
@@ -61,10 +61,10 @@ class Block(NamedTuple):
     omega: Array
     shared: Array | None = None
 
-    def take(self, chosen: NDArray[np.intp]) -> Block:
-        inputs = tuple(column[chosen] for column in self.inputs)
-        shared = None if self.shared is None else self.shared[:, chosen]
-        return Block(inputs, self.variances[:, chosen], self.y[chosen], self.omega[chosen], shared)
+    def take(self, rows_chosen: NDArray[np.intp]) -> Block:
+        inputs = tuple(column[rows_chosen] for column in self.inputs)
+        shared = None if self.shared is None else self.shared[:, rows_chosen]
+        return Block(inputs, self.variances[:, rows_chosen], self.y[rows_chosen], self.omega[rows_chosen], shared)
 
 
 class OrthogonalKernel(Kernel):
@@ -116,24 +116,24 @@ class OrthogonalKernel(Kernel):
         """Return loss, gradient and curvature summed over a block; of order 3 the factor instead."""
         rows = self._block(block)
         with np.errstate(all="ignore"):
-            found = self.settled(theta, rows, self._last(block))
-            self._remember(block, found.delta)
-            found = self._judged(found)
-            loss = float(found.cost.sum())
+            settled_rows = self.settled(theta, rows, self._last(block))
+            self._remember(block, settled_rows.delta)
+            settled_rows = self._judged(settled_rows)
+            loss = float(settled_rows.cost.sum())
             if order == 0:
                 return loss, None, None
-            jacobian = self._evaluated(self._by_theta, theta, rows, found.delta)
-            gradient = 2.0 * (jacobian @ found.pull)
+            jacobian = self._evaluated(self._by_theta, theta, rows, settled_rows.delta)
+            gradient = 2.0 * (jacobian @ settled_rows.pull)
             if order == 1:
                 return loss, gradient, None
-            root = np.sqrt(2.0 * found.weight)
+            root = np.sqrt(2.0 * settled_rows.weight)
             weighted = jacobian * root
             if order == 2:
                 return loss, gradient, weighted @ weighted.T
-            right = np.where(root > 0.0, 2.0 * found.pull / np.where(root > 0.0, root, 1.0), 0.0)
+            right = np.where(root > 0.0, 2.0 * settled_rows.pull / np.where(root > 0.0, root, 1.0), 0.0)
             return loss, gradient, triangle(np.vstack([weighted, right]).T)
 
-    def _judged(self, found: Settled) -> Settled:
+    def _judged(self, rows: Settled) -> Settled:
         """Return what the loss makes of the costs of rows: of the distance e, their root, it is the cost l(e).
 
         With w = l'(e) / 2e, half the weight of least squares, pull and weight are w times theirs; l''(e)/2 stands in
@@ -141,13 +141,13 @@ class OrthogonalKernel(Kernel):
         """
         loss = self.model.loss
         if loss.quadratic:
-            return found
-        distance, nothing = np.sqrt(found.cost), np.zeros_like(found.cost)
+            return rows
+        distance, nothing = np.sqrt(rows.cost), np.zeros_like(rows.cost)
         weight = 0.5 * loss.weight(distance, nothing)
         share = np.where(
             distance > 0.0, 0.5 * loss.slope(distance, nothing) / np.where(distance > 0.0, distance, 1.0), weight
         )
-        return Settled(found.delta, loss.value(distance, nothing), share * found.pull, weight * found.weight)
+        return Settled(rows.delta, loss.value(distance, nothing), share * rows.pull, weight * rows.weight)
 
     def scored(self, theta: Array, rows: Rows) -> tuple[Array, Array]:
         """Return the signed distance of each row from the curve, (n,), and its derivatives by theta, (n, p).
@@ -156,16 +156,16 @@ class OrthogonalKernel(Kernel):
         """
         with np.errstate(all="ignore"):
             block = self._block(self.prepare(rows))
-            found = self.settled(theta, block)
-            jacobian = self._evaluated(self._by_theta, theta, block, found.delta)
-            return np.copysign(np.sqrt(found.cost), found.pull), (jacobian * np.sqrt(found.weight)).T
+            settled = self.settled(theta, block)
+            jacobian = self._evaluated(self._by_theta, theta, block, settled.delta)
+            return np.copysign(np.sqrt(settled.cost), settled.pull), (jacobian * np.sqrt(settled.weight)).T
 
     def _last(self, block: tuple[Array, ...]) -> Array | None:
         """Return delta where a block was settled last; None for a new one, even at the address of one that is gone."""
-        known = self._near.get(id(block[-1]))
-        if known is not None and known[0]() is block[-1]:
-            return known[1]
-        self._near = {place: kept for place, kept in self._near.items() if kept[0]() is not None}
+        deltas_before = self._near.get(id(block[-1]))
+        if deltas_before is not None and deltas_before[0]() is block[-1]:
+            return deltas_before[1]
+        self._near = {key: block_kept for key, block_kept in self._near.items() if block_kept[0]() is not None}
         return None
 
     def _remember(self, block: tuple[Array, ...], delta: Array) -> None:
@@ -174,8 +174,8 @@ class OrthogonalKernel(Kernel):
     def deltas(self, theta: Array, rows: Rows) -> dict[str, Array]:
         """Return how far the true value of each input lies from the measured one, (n,)."""
         with np.errstate(all="ignore"):
-            found = self.settled(theta, self._block(self.prepare(rows)))
-        return dict(zip(self.sigmas, found.delta, strict=True))
+            settled_rows = self.settled(theta, self._block(self.prepare(rows)))
+        return dict(zip(self.sigmas, settled_rows.delta, strict=True))
 
     def settled(self, theta: Array, rows: Block, near: Array | None = None) -> Settled:
         """Find the true inputs of all rows, and what their costs are there."""
@@ -192,8 +192,8 @@ class OrthogonalKernel(Kernel):
         left: NDArray[np.intp] | None = None  # all of them
         part, limit, step, before = rows, fine * np.sqrt(rows.variances), np.zeros_like(delta), np.full(count, np.nan)
         for _ in range(ITERATIONS):
-            here = delta if left is None else delta[:, left]
-            cost, move = self._step(theta, part, here)
+            delta_here = delta if left is None else delta[:, left]
+            cost, move = self._step(theta, part, delta_here)
             risen = (cost > before * (1.0 + RISE)) | (np.isnan(cost) & np.isfinite(before))
             if risen.any():
                 back = 0.5 * step
@@ -206,15 +206,15 @@ class OrthogonalKernel(Kernel):
             if left is None:
                 delta += move
             else:
-                delta[:, left] = here + move
+                delta[:, left] = delta_here + move
             going = np.count_nonzero(on)
             if not going:
                 break
             before = cost
             if going < FEWER * cost.size:
-                places = np.flatnonzero(on)
-                left = places if left is None else left[places]
-                part, limit, before, step = part.take(places), limit[:, places], cost[places], step[:, places]
+                rows_on = np.flatnonzero(on)
+                left = rows_on if left is None else left[rows_on]
+                part, limit, before, step = part.take(rows_on), limit[:, rows_on], cost[rows_on], step[:, rows_on]
         return delta
 
     def _step(self, theta: Array, rows: Any, delta: Array) -> tuple[Array, Array]:
@@ -238,11 +238,11 @@ class OrthogonalKernel(Kernel):
             matrix = straight + weighted * residual * bends
             return cost, right / np.where(matrix > 0.0, matrix, straight)
         matrix = weighted[:, None] * slopes_there[:, None] * slopes_there[None]
-        places = np.triu_indices(count)
-        for place, (i, j) in enumerate(zip(*places, strict=True)):
-            matrix[i, j] += weighted[i] * residual * bends[place]
+        index_pairs = np.triu_indices(count)
+        for pair_number, (i, j) in enumerate(zip(*index_pairs, strict=True)):
+            matrix[i, j] += weighted[i] * residual * bends[pair_number]
             if i != j:
-                matrix[j, i] += weighted[j] * residual * bends[place]
+                matrix[j, i] += weighted[j] * residual * bends[pair_number]
         matrix[range(count), range(count)] += 1.0
         stacked = np.moveaxis(matrix, 2, 0)
         flat = ~(np.linalg.det(stacked) > 0.0)
@@ -271,15 +271,15 @@ class OrthogonalKernel(Kernel):
 
     def _evaluated(self, function: Compiled, theta: Array, rows: Any, delta: Array) -> Array:
         """Return several expressions at x + delta, (m, n)."""
-        moved = dict(zip(self.sigmas, delta, strict=True))
+        moved_inputs = dict(zip(self.sigmas, delta, strict=True))
         inputs = [
-            column + moved[name] if name in moved else column
+            column + moved_inputs[name] if name in moved_inputs else column
             for name, column in zip(self.model.inputs, rows.inputs, strict=True)
         ]
-        found = function(*theta, *inputs)
-        values = np.empty((len(found), rows.variances.shape[1]))
-        for place, value in enumerate(found):
-            values[place] = value
+        row_values = function(*theta, *inputs)
+        values = np.empty((len(row_values), rows.variances.shape[1]))
+        for value_number, value in enumerate(row_values):
+            values[value_number] = value
         return values
 
     @cached_property
@@ -298,17 +298,17 @@ class OrthogonalKernel(Kernel):
         columns = [Column(name) for name in self.sigmas]
         first = slopes(self._expanded[0], columns).with_limits
         second = [
-            slopes(first[one], columns[place:]).with_limits[other]
-            for place, one in enumerate(columns)
-            for other in columns[place:]
+            slopes(first[first_column], columns[column_number:]).with_limits[second_column]
+            for column_number, first_column in enumerate(columns)
+            for second_column in columns[column_number:]
         ]
         return self._compiled([self._expanded[0], *(first[column] for column in columns), *second])
 
     @cached_property
     def _by_theta(self) -> Compiled:
         expression, symbols = self._expanded
-        found = slopes(expression, symbols).with_limits
-        return self._compiled(found[symbol] for symbol in symbols)
+        slope_functions = slopes(expression, symbols).with_limits
+        return self._compiled(slope_functions[symbol] for symbol in symbols)
 
 
 def first_order(formula: Formula, sigmas: Mapping[str, Sigma]) -> str:
@@ -319,9 +319,9 @@ def first_order(formula: Formula, sigmas: Mapping[str, Sigma]) -> str:
     Source: Sampson (1982), Comput. Graph. Image Process. 18, 97-108.
     """
     columns = [Column(name) for name in sigmas]
-    found = slopes(formula.expression, columns).with_limits
+    input_slopes = slopes(formula.expression, columns).with_limits
     spread = [Column(sigma) if isinstance(sigma, str) else number(sigma) for sigma in sigmas.values()]
-    squares = Add(*((size * found[column]) ** 2 for size, column in zip(spread, columns, strict=True)))
+    squares = Add(*((size * input_slopes[column]) ** 2 for size, column in zip(spread, columns, strict=True)))
     return f"0 ~ {as_text(formula.expression / sqrt(squares))}"
 
 

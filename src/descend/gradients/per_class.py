@@ -80,8 +80,8 @@ class ClassesKernel(Kernel):
             if len(jacobians) == 1:
                 gradient[self.model.places] = slope @ jacobians[0]
             else:
-                for places, jacobian, each in zip(self.model.places, jacobians, slope, strict=True):
-                    gradient[places] = each @ jacobian
+                for class_places, jacobian, each in zip(self.model.places, jacobians, slope, strict=True):
+                    gradient[class_places] = each @ jacobian
             if order == 1:
                 return loss, gradient, None
             curvature = self._curvature(chance, jacobians, omega)
@@ -103,8 +103,8 @@ class ClassesKernel(Kernel):
             score += constant
             return score, [jacobian]
         columns = dict(zip(self.names or ("",), block, strict=False))
-        found = [self.model.each.scores_and_jacobian(theta[places], columns) for places in self.model.places]
-        return np.array([score for score, _ in found]), [np.ascontiguousarray(jacobian) for _, jacobian in found]
+        scores = [self.model.each.scores_and_jacobian(theta[places], columns) for places in self.model.places]
+        return np.array([score for score, _ in scores]), [np.ascontiguousarray(jacobian) for _, jacobian in scores]
 
     def _alike(self, chance: Array, jacobian: Array, omega: Array) -> Array:
         """Return the curvature where J is that of every class."""
@@ -117,31 +117,31 @@ class ClassesKernel(Kernel):
         for start in range(0, len(omega), most):
             some = slice(start, start + most)
             turned, chances = jacobian[some].T, chance[:, some]
-            here = slice(turned.shape[1])
+            triangle_slice = slice(turned.shape[1])
             for i in range(size):
                 begin = i * (i + 1) // 2
-                np.multiply(turned[: i + 1], turned[i], out=products[begin : begin + i + 1, here])
+                np.multiply(turned[: i + 1], turned[i], out=products[begin : begin + i + 1, triangle_slice])
             for k in range(count):
-                begin, own = k * (k + 1) // 2, chances[k] * omega[some]
-                np.multiply(chances[: k + 1], -own, out=weights[begin : begin + k + 1, here])
-                weights[begin + k, here] += own
-            sums += weights[:, here] @ products[:, here].T
+                begin, class_weights = k * (k + 1) // 2, chances[k] * omega[some]
+                np.multiply(chances[: k + 1], -class_weights, out=weights[begin : begin + k + 1, triangle_slice])
+                weights[begin + k, triangle_slice] += class_weights
+            sums += weights[:, triangle_slice] @ products[:, triangle_slice].T
         blocks = np.empty((len(first), size, size))
         blocks[:, rows, columns] = blocks[:, columns, rows] = sums
-        found = np.empty((count, size, count, size))
-        found[first, :, second] = found[second, :, first] = blocks
-        return self._placed(found.reshape(count * size, -1))
+        class_curvature = np.empty((count, size, count, size))
+        class_curvature[first, :, second] = class_curvature[second, :, first] = blocks
+        return self._placed(class_curvature.reshape(count * size, -1))
 
-    def _placed(self, found: Array) -> Array:
+    def _placed(self, curvature_of_classes: Array) -> Array:
         """Return a curvature of class by class in the order of theta."""
-        places = self.model.places.ravel()
-        curvature = np.empty_like(found)
-        curvature[np.ix_(places, places)] = found
+        class_places = self.model.places.ravel()
+        curvature = np.empty_like(curvature_of_classes)
+        curvature[np.ix_(class_places, class_places)] = curvature_of_classes
         return curvature
 
     def _curvature(self, chance: Array, jacobians: list[Array], omega: Array) -> Array:
-        places = self.model.places
-        count, size = places.shape
+        class_places = self.model.places
+        count, size = class_places.shape
         if len(jacobians) == 1:
             return self._alike(chance, jacobians[0], omega)
         root = np.sqrt(omega)
@@ -149,11 +149,11 @@ class ClassesKernel(Kernel):
         for k, jacobian in enumerate(jacobians):
             np.multiply(jacobian, (root * chance[k])[:, None], out=scaled[:, k])
         flat = scaled.reshape(len(omega), -1)
-        found = -(flat.T @ flat)
+        class_curvature = -(flat.T @ flat)
         for k, jacobian in enumerate(jacobians):
-            own = slice(k * size, (k + 1) * size)
-            found[own, own] += (jacobian * (omega * chance[k])[:, None]).T @ jacobian
-        return self._placed(found)
+            class_slice = slice(k * size, (k + 1) * size)
+            class_curvature[class_slice, class_slice] += (jacobian * (omega * chance[k])[:, None]).T @ jacobian
+        return self._placed(class_curvature)
 
 
 def _observed(y: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -162,9 +162,9 @@ def _observed(y: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     >>> _observed(np.array([0.0, 2.0, 1.0]))
     (array([1, 2]), array([4, 2]))
     """
-    place = y.astype(np.intp)
-    rows = np.flatnonzero(place)
-    return rows, (place[rows] - 1) * len(y) + rows
+    class_numbers = y.astype(np.intp)
+    rows = np.flatnonzero(class_numbers)
+    return rows, (class_numbers[rows] - 1) * len(y) + rows
 
 
 def _exponentials(score: Array) -> tuple[Array, Array, Array]:

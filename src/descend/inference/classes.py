@@ -15,7 +15,7 @@ from descend.losses.classes import cells_of
 from descend.models import Model
 
 if TYPE_CHECKING:
-    from descend.inference.outputs import Predicted
+    from descend.inference.predicted_outputs import Predicted
 
 Array = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 def predicted_classes(model: Model, theta: Array, data: object, missing: str, probabilities: bool) -> Predicted:
     """Return the likeliest class of each row of some data, or the probability of each class, (rows, K)."""
     if model.loss.outputs:
-        from descend.inference.outputs import predicted_outputs
+        from descend.inference.predicted_outputs import predicted_outputs
 
         return predicted_outputs(model, theta, data, missing, probabilities)
     columns = model.inputs_of(data, missing)

@@ -15,7 +15,7 @@ from descend.formula.printers.code import plain_name
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import listed
 from descend.inference.inverse_question import checked_sigma
-from descend.inference.measurement import measurement_of
+from descend.inference.measurement_scatter import measurement_of
 from descend.inference.quantities.curve import curve_of, group_columns, inputs_named, placed
 from descend.inference.quantities.quantity import Quantity
 from descend.registry import closest

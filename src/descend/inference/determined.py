@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from descend.descent.commenting import comment
+from descend.descent.comments_on_solution import comment
 from descend.descent.solution import Solution
 from descend.inference.covariance import Covariance, Mask, Rank, rank_of
 from descend.models import Model

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.commenting import comment, once
+from descend.descent.comments_on_solution import comment, once
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution
 from descend.inference.covariance import Mask

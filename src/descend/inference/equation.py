@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.commenting import comment
+from descend.descent.comments_on_solution import comment
 from descend.descent.solution import Named, Solution
 from descend.formula import Formula, read_formula
 from descend.formula.printers.code import as_text

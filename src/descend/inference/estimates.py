@@ -14,7 +14,7 @@ from descend.errors import ConfigError
 from descend.inference.covariance import Covariance
 from descend.inference.determined import at_bound
 from descend.inference.digits import errors_hold
-from descend.inference.scatter import Scatter, scatter_of
+from descend.inference.scatter_of_rows import Scatter, scatter_of
 from descend.inference.standard_errors import covariance_of, degrees_of_errors, kind_of_errors
 from descend.inference.statistics import degrees_of_freedom, dispersion_of, residual_standard_deviation
 from descend.models import Model

@@ -30,8 +30,8 @@ from descend.inference.intervals import (
     t_intervals,
 )
 from descend.inference.prior_weights import prior_weights
-from descend.inference.quantities.asked import quantities_of
-from descend.inference.scatter import scatter_of
+from descend.inference.quantities.quantities_asked import quantities_of
+from descend.inference.scatter_of_rows import scatter_of
 from descend.inference.units import units_of
 from descend.losses import Loss
 from descend.models import Model
@@ -237,7 +237,7 @@ class Fitted(ABC):
         refuse_clusters(self.clusters, method)
         found = self._intervals(level, method, resamples, seed, on_resample)
         if self.quantities:
-            from descend.inference.quantities.estimated import estimated_quantities
+            from descend.inference.quantities.interval_methods import estimated_quantities
 
             texts = {name: each.text for name, each in self.quantities.items()}
             estimates = self.estimates("sandwich" if method == "sandwich" else None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.commenting import comment
+from descend.descent.comments_on_solution import comment
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution
 from descend.inference.row_scores import counted_rows

@@ -11,7 +11,7 @@ from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.inference.determined import at_bound
 from descend.inference.row_scores import counted_rows, row_weights, scored_rows
-from descend.problem.edge import AT
+from descend.problem.edge_of_domain import AT
 from descend.wording import using
 
 MOVES = 1e-6

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.commenting import once
+from descend.descent.comments_on_solution import once
 from descend.descent.solution import Solution
 
 Array = NDArray[np.float64]

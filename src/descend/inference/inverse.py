@@ -15,8 +15,8 @@ from descend.formula.printers.code import plain_name
 from descend.inference.covariance import variance_of
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import NOT_AT_MINIMUM, listed, quantile
-from descend.inference.inverted import Inverse, Range
-from descend.inference.measurement import Measurement, measurement_of
+from descend.inference.inverse_answer import Inverse, Range
+from descend.inference.measurement_scatter import Measurement, measurement_of
 from descend.inference.quantities.curve import Curve, curve_of
 from descend.models import Model
 from descend.wording import spell

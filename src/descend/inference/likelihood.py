@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.descent.commenting import comment
+from descend.descent.comments_on_solution import comment
 from descend.descent.solution import Solution
 from descend.formula.compile import compile_expression
 from descend.inference.determined import at_bound, rank, standing
 from descend.inference.row_scores import row_weights, weighted
-from descend.inference.scatter import scatter_of
+from descend.inference.scatter_of_rows import scatter_of
 from descend.inference.statistics import responses, total_loss
 from descend.losses.formulas import DISPERSION
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.formula import as_text
-from descend.formula.computed import Computed, computed_anywhere
+from descend.formula.computed_column import Computed, computed_anywhere
 from descend.inference.covariance import Covariance
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import checked_level, listed, quantile
-from descend.inference.measurement import Measurement, columns_needed, measurement_of
+from descend.inference.measurement_scatter import Measurement, columns_needed, measurement_of
 from descend.losses import Loss
 from descend.losses.distribution import Distribution, mixed_quantile
 from descend.models import Model
@@ -28,7 +28,7 @@ from descend.table.rows import Roles, Rows
 from descend.wording import using
 
 if TYPE_CHECKING:
-    from descend.inference.outputs import Predicted
+    from descend.inference.predicted_outputs import Predicted
 
 Array = NDArray[np.float64]
 BANDS = ("confidence", "prediction")
@@ -128,7 +128,7 @@ def _called(estimates: Estimates) -> str:
 def predicted_rows(model: Model, theta: Array, data: object, missing: str) -> Predicted:
     """Return the prediction for each row of data. Raises DataError for a row without a value."""
     if model.loss.outputs or model.loss.any_outputs:
-        from descend.inference.outputs import predicted_outputs
+        from descend.inference.predicted_outputs import predicted_outputs
 
         return predicted_outputs(model, theta, data, missing, False)
     columns = model.inputs_of(data, missing)

@@ -19,7 +19,7 @@ from descend.parameters.prior_reading import bounds_of
 from descend.problem.posing import pose
 from descend.problem.problem import Problem
 from descend.problem.with_priors import WithPriors
-from descend.starts.choice import begin
+from descend.starts.choice_of_start import begin
 from descend.table import Table
 from descend.wording import spell
 

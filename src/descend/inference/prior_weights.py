@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from descend.descent.commenting import comment
+from descend.descent.comments_on_solution import comment
 from descend.descent.solution import Solution
 from descend.inference.covariance import Covariance, variance_of
 from descend.inference.standard_errors import generalized_covariance

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.commenting import once
+from descend.descent.comments_on_solution import once
 from descend.descent.solution import Named, Solution
 from descend.errors import ConfigError
 from descend.formula.symbols import Component, Parameter

@@ -53,7 +53,7 @@ def robust_covariance(solution: Solution, kind: str, degrees: float, mask: Mask 
 
 def _of_rows(solution: Solution, kind: str, degrees: float, mask: Mask | None) -> Covariance | None:
     if kind == "iid":
-        from descend.inference.alike import alike
+        from descend.inference.m_estimates import alike
 
         return alike(rows_by_distance(solution), degrees, mask)
     from descend.inference.sandwich import sandwich

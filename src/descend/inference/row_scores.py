@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.commenting import once
+from descend.descent.comments_on_solution import once
 from descend.descent.solution import Solution
 from descend.losses import Loss
 from descend.starts.search import sampled

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from descend.descent.commenting import comment, once
+from descend.descent.comments_on_solution import comment, once
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution, every_parameter
 from descend.inference.correlation import Correlation

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.commenting import comment, once
+from descend.descent.comments_on_solution import comment, once
 from descend.descent.solution import Solution
 from descend.gradients.derived import derived
 from descend.inference.determined import determined
@@ -15,7 +15,7 @@ from descend.inference.row_scores import row_weights, scored_rows, weighted
 from descend.losses import LEAST_SQUARES, Loss
 from descend.losses.pearson import Pearson
 from descend.problem.problem import AllRows
-from descend.table.coupled import Whitening
+from descend.table.response_covariance import Whitening
 
 Array = NDArray[np.float64]
 

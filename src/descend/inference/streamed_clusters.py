@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from descend.descent.commenting import once
+from descend.descent.comments_on_solution import once
 from descend.descent.solution import Solution
 from descend.inference.clusters import of_sums
 from descend.inference.covariance import Array, Mask, inverse

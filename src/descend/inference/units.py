@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from descend.descent.commenting import comment, once
+from descend.descent.comments_on_solution import comment, once
 from descend.descent.solution import Solution, every_parameter
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def unit_notes(solution: Solution) -> tuple[str, ...]:
 
 
 def _quantities(solution: Solution) -> Mapping[str, Estimated]:
-    from descend.inference.quantities.asked import quantities_of
+    from descend.inference.quantities.quantities_asked import quantities_of
 
     return quantities_of(solution)
 

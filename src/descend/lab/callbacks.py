@@ -39,7 +39,7 @@ from descend.lab.texts import Words, words
 from descend.lab.turn import Turn
 from descend.losses import LOSSES
 from descend.report import mathematics
-from descend.report.view import view
+from descend.report.view_of_fit import view
 from descend.wording import speaking
 
 SETTINGS = (

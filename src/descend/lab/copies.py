@@ -47,7 +47,7 @@ def report(state: State, rows: Rows) -> tuple[str, str]:
 
     stem = Path(rows.name).stem.lstrip(".") or "descent"
     if state.all_groups:
-        from descend.many.page import page as page_of_many
+        from descend.many.page_of_fits import page as page_of_many
 
         return page_of_many(fits_of(state, rows), as_command(arguments(state, rows, {}))), f"{stem}-groups.html"
     runs = descents(state, rows, afresh=True)

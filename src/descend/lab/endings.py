@@ -16,7 +16,7 @@ from descend.lab.texts import OUTCOMES, Words
 from descend.lab.valley import Valley, other_valley
 from descend.report import grouped
 from descend.report.units import unit_of_label
-from descend.report.view import view
+from descend.report.view_of_fit import view
 from descend.results import Fit
 
 MOST_NAMED = 6

@@ -26,7 +26,7 @@ from descend.many.pictures import panel_of
 from descend.report import multiples
 from descend.report.document import figure
 from descend.report.html import ICONS
-from descend.report.look import Look
+from descend.report.picture_look import Look
 from descend.table.levels import said
 
 FITS: Cache[Fits] = Cache(8)

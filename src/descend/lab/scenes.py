@@ -20,7 +20,7 @@ from descend.lab.texts import words
 from descend.report import grouped
 from descend.report.figures import Axis, Line, Mark, Panel, Points, reach
 from descend.report.units import with_unit
-from descend.report.view import View, view
+from descend.report.view_of_fit import View, view
 from descend.results import Fit
 
 COLOURS = ("vermillion", "green", "purple", "orange", "sky", "blue")

@@ -96,5 +96,5 @@ class Bernoulli(Outcomes):
 def are_trials(y: Array, omega: Array) -> NDArray[np.bool_]:
     """Mark the rows whose weight is a whole number of trials and whose response is a share of them."""
     trials, successes = np.round(omega), np.round(omega * y)
-    found: NDArray[np.bool_] = np.isclose(trials, omega, rtol=1e-9, atol=0.0) & (np.abs(successes - omega * y) <= 1e-6)
-    return found
+    rows: NDArray[np.bool_] = np.isclose(trials, omega, rtol=1e-9, atol=0.0) & (np.abs(successes - omega * y) <= 1e-6)
+    return rows

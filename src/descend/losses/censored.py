@@ -80,10 +80,10 @@ class Censored(Loss):
         of = LOSSES.build(self.of)
         object.__setattr__(self, "_of", of)
         if not of.log_below_text:
-            known = ", ".join(name for name in LOSSES if LOSSES[name].log_below_text)
+            loss_names = ", ".join(name for name in LOSSES if LOSSES[name].log_below_text)
             raise ConfigError(
                 f"The {of.name} loss has no distribution function by which a censored value counts. Those that have: "
-                f"{known}."
+                f"{loss_names}."
             )
         if of.scale_name and not self.parameter:
             object.__setattr__(self, "parameter", of.scale_name)
@@ -91,8 +91,8 @@ class Censored(Loss):
     @property
     def exact(self) -> Loss:
         """The loss whose distribution this is."""
-        found: Loss = self.__dict__["_of"]
-        return found
+        exact_loss: Loss = self.__dict__["_of"]
+        return exact_loss
 
     @property
     def settings(self) -> dict[str, float | str]:
@@ -196,23 +196,23 @@ class Censored(Loss):
         step = Integer(int(self.exact.counts))
         of_lower = share(below.xreplace({RESPONSE: high}), below.xreplace({RESPONSE: low - step}))
         of_upper = share(above.xreplace({RESPONSE: low}), above.xreplace({RESPONSE: high + step}))
-        found = where(Lt(low + high, 2 * PREDICTION, evaluate=False), of_lower, of_upper)
+        log_of_between = where(Lt(low + high, 2 * PREDICTION, evaluate=False), of_lower, of_upper)
         if self.exact.counts:
-            return found
+            return log_of_between
         # The difference of two nearly equal probabilities would lose all digits.
         density, middle, width = self._minus_log_density(), (low + high) / 2, high - low
         first = derivative(density, RESPONSE)
         bend = (first**2 - derivative(first, RESPONSE)).xreplace({RESPONSE: middle})
         narrow = density.xreplace({RESPONSE: middle}) - log(width) - log1p(width**2 / 24 * bend)
         spread = self._known(self.exact.spread_text)
-        return where(Lt(width, NARROW * spread, evaluate=False), narrow, found)
+        return where(Lt(width, NARROW * spread, evaluate=False), narrow, log_of_between)
 
     def _by_status(self, left: Expr, exact: Expr, right: Expr, between: Expr) -> Expr:
         status = Column(self.status)
-        found = where(Lt(status, 0, evaluate=False), left, right)
+        loss_by_status = where(Lt(status, 0, evaluate=False), left, right)
         if self.upper:
-            found = where(Eq(status, BETWEEN, evaluate=False), between, found)
-        return where(Eq(status, EXACT, evaluate=False), exact, found)
+            loss_by_status = where(Eq(status, BETWEEN, evaluate=False), between, loss_by_status)
+        return where(Eq(status, EXACT, evaluate=False), exact, loss_by_status)
 
     @cached_property
     def parts(self) -> tuple[Expr, Expr, Expr, Expr]:
@@ -223,7 +223,7 @@ class Censored(Loss):
     @cached_property
     def expressions(self) -> tuple[Expr, Expr, Expr]:
         """Value, slope and weight: the second derivative of a censored row, the Fisher information of an exact one."""
-        slopes = [derivative(part, PREDICTION) for part in self.parts]
+        slopes = [derivative(expressions_by_status, PREDICTION) for expressions_by_status in self.parts]
         bends = [absolute(derivative(slope, PREDICTION)) for slope in slopes]
         bends[1] = self._information()
         return self._by_status(*self.parts), self._by_status(*slopes), self._by_status(*bends)
@@ -236,10 +236,10 @@ class Censored(Loss):
 
     @cached_property
     def slopes(self) -> tuple[Expr, ...]:
-        own = (Parameter(name) for name in self.own_parameters)
+        own_symbols = (Parameter(name) for name in self.own_parameters)
         return (
             self.expressions[1],
-            *(self._by_status(*(derivative(part, each) for part in self.parts)) for each in own),
+            *(self._by_status(*(derivative(status, each) for status in self.parts)) for each in own_symbols),
         )
 
     @cached_property
@@ -252,7 +252,7 @@ class Censored(Loss):
         weight = self.expressions[2]
         if not self.own_parameters:
             return (weight,)
-        own = Parameter(self.parameter)
-        bent = [derivative(derivative(part, own), own) for part in self.parts]
+        own_symbol = Parameter(self.parameter)
+        bent = [derivative(derivative(status, own_symbol), own_symbol) for status in self.parts]
         bent[1] = self._known(self.exact.scale_information_text)
         return weight, Integer(0), self._by_status(*bent)

@@ -73,16 +73,16 @@ class Classes(Loss):
         line = io.StringIO()
         csv.writer(line, lineterminator="").writerow(names)
         plain = ", ".join(names)
-        known = replace(self, levels=plain)
-        return known if known.classes == tuple(names) else replace(self, levels=line.getvalue())
+        loss_with_levels = replace(self, levels=plain)
+        return loss_with_levels if loss_with_levels.classes == tuple(names) else replace(self, levels=line.getvalue())
 
     def __str__(self) -> str:
         texts = {
             name: value if isinstance(value, str) and value.isidentifier() else json.dumps(value)
             for name, value in self.settings.items()
         }
-        listed = ", ".join(f"{name}={text}" for name, text in texts.items())
-        return f"{self.name}({listed})" if listed else self.name
+        texts_listed = ", ".join(f"{name}={text}" for name, text in texts.items())
+        return f"{self.name}({texts_listed})" if texts_listed else self.name
 
     @property
     def settings(self) -> dict[str, object]:
@@ -91,8 +91,8 @@ class Classes(Loss):
 
     @property
     def shown(self) -> str:
-        others = ", ".join(f"{name}={value}" for name, value in self.settings.items() if name != "levels")
-        return f"{self.name}({others})" if others else self.name
+        other_settings = ", ".join(f"{name}={value}" for name, value in self.settings.items() if name != "levels")
+        return f"{self.name}({other_settings})" if other_settings else self.name
 
     @property
     def response_domain(self) -> Domain:  # type: ignore[override]

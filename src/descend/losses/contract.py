@@ -162,8 +162,8 @@ class Loss(Evaluated):
             return 0.0
         if self.of_residual:
             return self._at_response
-        least = self.saturated(y)
-        return float(least.mean() if omega is None else omega @ least / omega.sum())
+        least_loss = self.saturated(y)
+        return float(least_loss.mean() if omega is None else omega @ least_loss / omega.sum())
 
     @cached_property
     def _at_response(self) -> float:
@@ -317,16 +317,16 @@ class Loss(Evaluated):
         """The least loss of a row times its weight, as an expression of RESPONSE and OMEGA."""
         of_mean = self.of_mean
         text = of_mean.saturated_text
-        least = of_mean.read(text) if text else of_mean.expressions[0].xreplace({PREDICTION: RESPONSE, RESIDUAL: ZERO})
-        return OMEGA * least
+        loss = of_mean.read(text) if text else of_mean.expressions[0].xreplace({PREDICTION: RESPONSE, RESIDUAL: ZERO})
+        return OMEGA * loss
 
     def row_terms(self, weighted: bool) -> tuple[Expr, ...]:
         """Return what must be summed over rows, besides the loss, to compute the likelihood of a fit."""
         terms = tuple(row for _, row in self.normaliser_terms(weighted) or () if not row.is_number)
         if self.dispersion != "estimated" or self.of_residual:
             return terms
-        least = self.saturated_term
-        return (*terms, least if weighted else least.xreplace({OMEGA: ONE}))
+        saturated_loss = self.saturated_term
+        return (*terms, saturated_loss if weighted else saturated_loss.xreplace({OMEGA: ONE}))
 
     def sum_over_rows(self, term: Expr, y: Array, omega: Array) -> float:
         """Sum one of ``row_terms`` over the rows of a weight above 0."""

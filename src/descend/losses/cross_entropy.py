@@ -15,8 +15,8 @@ from descend.losses.classes import Classes
 from descend.losses.contract import Loss
 from descend.losses.curved_rows import CurvedRows, Softmax
 from descend.losses.formulas import Array
-from descend.losses.given import OfPlaces
 from descend.losses.in_torch import InTorch, shape_of
+from descend.losses.user_loss import OfPlaces
 from descend.registry import setting
 
 if TYPE_CHECKING:
@@ -75,10 +75,10 @@ class CrossEntropy(Classes):
     def weights_of_classes(self) -> tuple[float, ...]:
         """The weight of each class in order; empty if they are alike, or not known yet, or no such numbers."""
         try:
-            found = tuple(float(part) for part in self.class_weights.split(",") if part.strip())
+            class_weights = tuple(float(weight) for weight in self.class_weights.split(",") if weight.strip())
         except ValueError:
             return ()
-        return found if all(0.0 < each < math.inf for each in found) else ()
+        return class_weights if all(0.0 < each < math.inf for each in class_weights) else ()
 
     def weighing(self, codes: Array) -> CrossEntropy:
         """Return the same with numbers for the weights of its classes. codes: the class of each row.
@@ -87,12 +87,12 @@ class CrossEntropy(Classes):
         """
         if self.class_weights == "balanced":
             counts = np.bincount(codes.astype(np.intp), minlength=self.size)
-            found = [float(len(codes) / (self.size * each)) if each else 1.0 for each in counts]
-            return replace(self, class_weights=", ".join(map(repr, found)))
-        given = len(self.weights_of_classes)
-        if given not in (0, self.size):
+            balanced_weights = [float(len(codes) / (self.size * each)) if each else 1.0 for each in counts]
+            return replace(self, class_weights=", ".join(map(repr, balanced_weights)))
+        weights = len(self.weights_of_classes)
+        if weights not in (0, self.size):
             raise ConfigError(
-                f"class_weights has {given} numbers, but there are {self.size} classes: {', '.join(self.classes)}. "
+                f"class_weights has {weights} numbers, but there are {self.size} classes: {', '.join(self.classes)}. "
                 "Give one for each, in this order."
             )
         return self
@@ -191,14 +191,14 @@ class ScoresOfClasses(InTorch):
     def mean(self, output: Tensor, y: Tensor, weights: Tensor | None, count: float) -> Tensor:
         import torch
 
-        given = output.new_tensor(self.weights) if self.weights else None
+        class_weights = output.new_tensor(self.weights) if self.weights else None
         cost = torch.nn.functional.cross_entropy
         if weights is None and (self.alone or y.shape[0] == count):
-            mean = cost(output, y, given, label_smoothing=self.smoothing)
+            mean = cost(output, y, class_weights, label_smoothing=self.smoothing)
             return mean if y.shape[0] == count else mean * (y.shape[0] / count)
-        each = cost(output, y, given, reduction="none", label_smoothing=self.smoothing)
-        if given is not None and y.ndim == 1:
-            each = each / given[y]
+        each = cost(output, y, class_weights, reduction="none", label_smoothing=self.smoothing)
+        if class_weights is not None and y.ndim == 1:
+            each = each / class_weights[y]
         return (each if weights is None else each * weights).sum() / count
 
 
@@ -213,9 +213,9 @@ class LogProbabilities(ScoresOfClasses):
         return None
 
     def checked(self, output: object, rows: int, name: str) -> Tensor:
-        found = super().checked(output, rows, name)
+        log_probabilities = super().checked(output, rows, name)
         if not self.looked:
-            sums = found.detach().exp().sum(dim=1)
+            sums = log_probabilities.detach().exp().sum(dim=1)
             self.looked = True
             if bool(((sums - 1.0).abs() > SUM).any()):
                 raise ConfigError(
@@ -223,4 +223,4 @@ class LogProbabilities(ScoresOfClasses):
                     f"of the first row add up to {float(sums[0]):g}. End it with torch.nn.LogSoftmax(dim=1), or give "
                     'scores and loss="cross_entropy".'
                 )
-        return found
+        return log_probabilities

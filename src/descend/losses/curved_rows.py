@@ -32,12 +32,12 @@ class Terms:
 
         if self.root.ndim == 2:
             return torch.where(self.root > 0.0, self.slope / self.root, 0.0)
-        found: Tensor = torch.linalg.pinv(self.root) @ self.slope[:, :, None]
-        return found[:, :, 0]
+        pull_of_rows: Tensor = torch.linalg.pinv(self.root) @ self.slope[:, :, None]
+        return pull_of_rows[:, :, 0]
 
-    def of(self, part: slice) -> Terms:
+    def of(self, rows_chosen: slice) -> Terms:
         """Return those of some rows."""
-        return Terms(self.slope[part], self.root[part])
+        return Terms(self.slope[rows_chosen], self.root[rows_chosen])
 
     def times(self, root: Tensor) -> Terms:
         """Return the same with B times a factor of each row."""
@@ -92,12 +92,12 @@ class Softmax(CurvedRows):
         import torch
 
         size = scores.shape[1]
-        known = y if y.ndim > 1 else torch.nn.functional.one_hot(y.long(), size)
-        costs = (1.0 - self.smoothing) * known.to(scores.dtype) + self.smoothing / size
+        class_targets = y if y.ndim > 1 else torch.nn.functional.one_hot(y.long(), size)
+        costs = (1.0 - self.smoothing) * class_targets.to(scores.dtype) + self.smoothing / size
         if not self.weights:
             return costs
-        given = scores.new_tensor(self.weights)
-        return costs * given if y.ndim > 1 else costs * given / given[y.long()][:, None]
+        class_weights = scores.new_tensor(self.weights)
+        return costs * class_weights if y.ndim > 1 else costs * class_weights / class_weights[y.long()][:, None]
 
     def value(self, scores: Tensor, y: Tensor) -> Tensor:
         return -(self._costs(scores, y) * scores.log_softmax(dim=1)).sum(dim=1)

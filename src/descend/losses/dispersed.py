@@ -50,8 +50,8 @@ class Dispersed(Loss):
     @property
     def other(self) -> Loss:
         """The loss whose dispersion this is."""
-        found: Loss = self.__dict__["_of"]
-        return found
+        other_loss: Loss = self.__dict__["_of"]
+        return other_loss
 
     @property
     def settings(self) -> dict[str, float | str]:

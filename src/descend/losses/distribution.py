@@ -63,10 +63,10 @@ class SplitNormal:
         from scipy.special import ndtr
 
         share, away = 2.0 * self.below / (self.below + self.above), y - self.mode
-        found: Array = np.where(
+        probability_below: Array = np.where(
             away < 0.0, share * ndtr(away / self.below), 1.0 - (2.0 - share) * ndtr(-away / self.above)
         )
-        return found
+        return probability_below
 
     def ppf(self, share: float) -> Array:
         from scipy.special import ndtri
@@ -74,29 +74,29 @@ class SplitNormal:
         under = 2.0 * self.below / (self.below + self.above)
         low = self.below * ndtri(np.minimum(share / under, 0.5))
         high = -self.above * ndtri(np.minimum((1.0 - share) / (2.0 - under), 0.5))
-        found: Array = self.mode + np.where(share < 0.5 * under, low, high)
-        return found
+        quantile: Array = self.mode + np.where(share < 0.5 * under, low, high)
+        return quantile
 
 
-def mixed_quantile(parts: Sequence[Distribution], shares: Sequence[float], below: float) -> Array:
+def mixed_quantile(distributions: Sequence[Distribution], shares: Sequence[float], below: float) -> Array:
     """Return the quantile of a mixture of distributions in each row: the least y with sum shares * cdf(y) >= below.
 
     >>> from scipy import stats
     >>> mixed_quantile([stats.norm(np.zeros(1), 1.0), stats.norm(np.ones(1), 1.0)], [0.5, 0.5], 0.5).round(6)
     array([0.5])
     """
-    per = parts[0].per if isinstance(parts[0], Rates) else None
-    ends = np.array([part.ppf(below) for part in parts])
+    per = distributions[0].per if isinstance(distributions[0], Rates) else None
+    ends = np.array([distribution.ppf(below) for distribution in distributions])
     low, high = ends.min(axis=0), ends.max(axis=0)
 
     def reached(y: Array) -> NDArray[np.bool_]:
         total = np.zeros(len(y))
-        for part, share in zip(parts, shares, strict=True):
-            total += share * part.cdf(y)
+        for distribution, share in zip(distributions, shares, strict=True):
+            total += share * distribution.cdf(y)
         enough: NDArray[np.bool_] = total >= below - EXACT
         return enough
 
-    least, at_least = low, reached(low)
+    lowest_quantile, at_least = low, reached(low)
     for _ in range(MOST_STEPS):
         gap = high - low
         if (gap <= EXACT * np.abs(high) if per is None else gap * per < 1.0 + ROUNDING).all():
@@ -106,5 +106,5 @@ def mixed_quantile(parts: Sequence[Distribution], shares: Sequence[float], below
             middle = np.floor(middle * per + ROUNDING) / per
         enough = reached(middle)
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-    found: Array = np.where(at_least, least, high)
-    return found
+    quantile: Array = np.where(at_least, lowest_quantile, high)
+    return quantile

@@ -82,8 +82,8 @@ class Formulas(Part, ABC):
                 return json.dumps(value) if value in columns or "(" in value else value
             return f"{value:g}"
 
-        listed = ", ".join(f"{name}={written(value)}" for name, value in self.settings.items())
-        return f"{self.registered}({listed})" if listed else self.registered
+        settings_listed = ", ".join(f"{name}={written(value)}" for name, value in self.settings.items())
+        return f"{self.registered}({settings_listed})" if settings_listed else self.registered
 
     @property
     def registered(self) -> str:
@@ -124,8 +124,8 @@ class Formulas(Part, ABC):
             return expression
         from descend.losses.link import log_odds
 
-        inside = log_odds(expression)
-        return expression if inside is None else inside
+        log_odds_of_score = log_odds(expression)
+        return expression if log_odds_of_score is None else log_odds_of_score
 
     def on_response(self, expression: Expr) -> Expr:
         """Return the mean response, given the expression of the formula."""
@@ -154,11 +154,11 @@ class Formulas(Part, ABC):
         """Return the loss that knows its own columns and parameters, so that it can be evaluated row by row."""
         if self.plain:
             return self
-        known = dataclasses.replace(self)
-        own: dict[Expr, Array] = {Column(name): columns[name] for name in self.own_columns}
-        own |= {Parameter(name): np.asarray(parameters[name]) for name in self.own_parameters}
-        known.__dict__["_own"] = own
-        return known
+        loss_given_columns = dataclasses.replace(self)
+        own_values: dict[Expr, Array] = {Column(name): columns[name] for name in self.own_columns}
+        own_values |= {Parameter(name): np.asarray(parameters[name]) for name in self.own_parameters}
+        loss_given_columns.__dict__["_own"] = own_values
+        return loss_given_columns
 
     def refuse_own(self) -> None:
         """Raise ConfigError if the loss has columns or parameters of its own, which its caller does not support."""
@@ -221,8 +221,8 @@ class Formulas(Part, ABC):
             if not (outside and self.plain and np.isfinite(self.of_rows(value, quantities)).any()):
                 return value
         # NumPy computes both sides of a `where` in all rows: the root has a value in those inside, so it warns of none.
-        inside = domain.condition("prediction")
-        return self.read(f"where({inside}, {self.value_text}, sqrt(where({inside}, 1, -1)))")
+        within_domain = domain.condition("prediction")
+        return self.read(f"where({within_domain}, {self.value_text}, sqrt(where({within_domain}, 1, -1)))")
 
     def read(self, text: str) -> Expr:
         if self.estimated is not None:
@@ -235,8 +235,8 @@ class Formulas(Part, ABC):
     def with_columns(self, columns: dict[str, str]) -> tuple[Expr, Expr, Expr]:
         """Return value, slope and weight with settings that differ from row to row: their columns, by name."""
         settings = tuple((self.settings | columns).items())
-        texts, own = (self.value_text, self.slope_text, self.weight_text), tuple(self.own_parameters)
-        value, slope, weight = (_expression(text, settings, own) for text in texts)
+        texts, own_columns = (self.value_text, self.slope_text, self.weight_text), tuple(self.own_parameters)
+        value, slope, weight = (_expression(text, settings, own_columns) for text in texts)
         return value, slope, weight
 
     @cached_property
@@ -251,8 +251,8 @@ class Formulas(Part, ABC):
     def weights(self) -> tuple[Expr, ...]:
         """The second derivatives by all scores, the upper triangle row by row; the first is the weight."""
         scores = (PREDICTION, *map(Parameter, self.own_parameters))
-        found = [derivative(slope, by) for place, slope in enumerate(self.slopes) for by in scores[place:]]
-        return (self.expressions[2], *found[1:])
+        loss = [derivative(slope, by) for slope_number, slope in enumerate(self.slopes) for by in scores[slope_number:]]
+        return (self.expressions[2], *loss[1:])
 
     def of_rows(self, formula: str | Expr, quantities: Mapping[Expr, Array]) -> Array:
         """Evaluate a formula, given for each symbol an array with one number per row."""
@@ -260,17 +260,17 @@ class Formulas(Part, ABC):
 
         expression = self.read(formula) if isinstance(formula, str) else formula
         if not self.plain:
-            own = self.__dict__.get("_own")
-            if own is None and expression.atoms(Column, Parameter):
+            own_values = self.__dict__.get("_own")
+            if own_values is None and expression.atoms(Column, Parameter):
                 raise ConfigError(
                     f"The {self.name} loss has columns or parameters of its own, which are not known here."
                 )
-            quantities = {**quantities, **(own or {})}
+            quantities = {**quantities, **(own_values or {})}
         with np.errstate(invalid="ignore"):  # where a prediction lies outside its domain, nan says so
-            found = compile_expression(expression, tuple(quantities))(*quantities.values())
-        if np.ndim(found) == 0:
-            return np.full(np.shape(next(iter(quantities.values()))), float(found))
-        result: Array = found
+            values_of_rows = compile_expression(expression, tuple(quantities))(*quantities.values())
+        if np.ndim(values_of_rows) == 0:
+            return np.full(np.shape(next(iter(quantities.values()))), float(values_of_rows))
+        result: Array = values_of_rows
         return result
 
 
@@ -298,9 +298,9 @@ def _expression(text: str, settings: tuple[tuple[str, Any], ...], parameters: tu
     from descend.formula.symbols import Column, number
     from descend.formula.syntax import parse_expression
 
-    given: dict[str, Expr] = {symbol.name: symbol for symbol in SYMBOLS}
-    given |= {name: Column(value) if isinstance(value, str) else number(float(value)) for name, value in settings}
-    given |= {name: Parameter(name) for name in parameters}
+    symbols: dict[str, Expr] = {symbol.name: symbol for symbol in SYMBOLS}
+    symbols |= {name: Column(value) if isinstance(value, str) else number(float(value)) for name, value in settings}
+    symbols |= {name: Parameter(name) for name in parameters}
     extra = {"lgamma": (lgamma, (1,)), "gamma_tail": (gamma_tail, (3,))}
-    expression = Builder(text, tuple(given), extra=extra).build(parse_expression(text))
-    return expression.xreplace({Column(name): symbol for name, symbol in given.items()})
+    expression = Builder(text, tuple(symbols), extra=extra).build(parse_expression(text))
+    return expression.xreplace({Column(name): symbol for name, symbol in symbols.items()})

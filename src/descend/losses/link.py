@@ -19,8 +19,8 @@ def log_odds(probability: Expr) -> Expr | None:
     if NAMES.get(probability.func) == "sigmoid":
         return probability.args[0]
     if probability.is_Add and len(probability.args) == 2:
-        constant, other = probability.as_coeff_Add()
-        factor, inner = other.as_coeff_Mul()
+        constant, summand = probability.as_coeff_Add()
+        factor, inner = summand.as_coeff_Mul()
         if (constant, factor) == (1, -1) and inner.is_Function:
             turned = log_odds(inner)
             return None if turned is None else -turned

@@ -11,11 +11,11 @@ from descend.losses.absolute import Absolute
 from descend.losses.bernoulli import Bernoulli
 from descend.losses.contract import Loss
 from descend.losses.cross_entropy import CrossEntropy, LogLikelihood
-from descend.losses.given import Given
 from descend.losses.huber import Huber
 from descend.losses.logistic import Logistic
 from descend.losses.several import Several, several_losses
 from descend.losses.squared import Squared
+from descend.losses.user_loss import Given
 from descend.registry import CALL, Registry
 
 if TYPE_CHECKING:
@@ -73,33 +73,33 @@ def loss_of_module(value: object) -> object:
     if kind in WITHOUT:
         raise ConfigError(f"{kind} {WITHOUT[kind]}")
     same = SAME.get(kind) if type(value).__module__ == "torch.nn.modules.loss" else None
-    found = None if same is None or getattr(value, "reduction", None) not in MEANS else same(cast(OfTorch, value))
-    return found or Given(called=getattr(value, "__name__", kind), function=value)
+    torch = None if same is None or getattr(value, "reduction", None) not in MEANS else same(cast(OfTorch, value))
+    return torch or Given(called=getattr(value, "__name__", kind), function=value)
 
 
 def written_loss(text: str) -> Loss:
     """Return the loss of a module that a model file names."""
     name = text.partition("(")[0]
-    found = (OF_MODULES if name in OF_MODULES else LOSSES).build(text)
-    if isinstance(found, Several):
-        return found.of({output: written_loss(each) for output, each in found.texts.items()}, {})
-    return found
+    loss_built = (OF_MODULES if name in OF_MODULES else LOSSES).build(text)
+    if isinstance(loss_built, Several):
+        return loss_built.of({output: written_loss(each) for output, each in loss_built.texts.items()}, {})
+    return loss_built
 
 
-def _cross_entropy(given: OfTorch) -> Loss | None:
-    if given.ignore_index >= 0:
+def _cross_entropy(module_loss: OfTorch) -> Loss | None:
+    if module_loss.ignore_index >= 0:
         return None
-    weights = "" if given.weight is None else ", ".join(repr(each) for each in given.weight.tolist())
-    return CrossEntropy(label_smoothing=float(given.label_smoothing), class_weights=weights)
+    weights = "" if module_loss.weight is None else ", ".join(repr(each) for each in module_loss.weight.tolist())
+    return CrossEntropy(label_smoothing=float(module_loss.label_smoothing), class_weights=weights)
 
 
-def _logits(given: OfTorch) -> Loss | None:
-    return Logistic() if given.weight is None and given.pos_weight is None else None
+def _logits(module_loss: OfTorch) -> Loss | None:
+    return Logistic() if module_loss.weight is None and module_loss.pos_weight is None else None
 
 
-def _log_likelihood(given: OfTorch) -> Loss | None:
-    weights = "" if given.weight is None else ", ".join(repr(each) for each in given.weight.tolist())
-    return None if given.ignore_index >= 0 else LogLikelihood(class_weights=weights)
+def _log_likelihood(module_loss: OfTorch) -> Loss | None:
+    weights = "" if module_loss.weight is None else ", ".join(repr(each) for each in module_loss.weight.tolist())
+    return None if module_loss.ignore_index >= 0 else LogLikelihood(class_weights=weights)
 
 
 WITHOUT = {

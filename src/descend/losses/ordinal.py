@@ -75,17 +75,17 @@ class Ordinal(Classes):
         shares = (k / self.size for k in range(1, self.size))
         return {cut.name: math.log(share / (1.0 - share)) for cut, share in zip(self._cuts, shares, strict=True)}
 
-    def _by_class(self, parts: tuple[Expr, Expr, Expr]) -> Expr:
+    def _by_class(self, class_expressions: tuple[Expr, Expr, Expr]) -> Expr:
         """Return an expression of the lowest class, those between and the highest one, in place."""
         last = self.size - 1
-        lowest, between, highest = parts
-        found = where(_below(1), lowest, where(_below(last), between, highest) if last > 1 else highest)
+        lowest, between, highest = class_expressions
+        loss_of_class = where(_below(1), lowest, where(_below(last), between, highest) if last > 1 else highest)
         upper, lower = self._cuts[-1] + 1, self._cuts[-1]  # of the highest class; any upper one will do
         for place in range(last - 1, -1, -1):
             upper = where(_below(place + 1), self._cuts[place], upper)
             lower = where(_below(place + 1), self._cuts[place - 1] if place else self._cuts[0] - 1, lower)
         ends: dict[Expr, Expr] = {UPPER: upper - PREDICTION, LOWER: lower - PREDICTION}
-        return found.xreplace(ends)
+        return loss_of_class.xreplace(ends)
 
     def _of_cut(self, k: int, above: Expr, below: Expr) -> Expr:
         """Return what holds in the rows of the class below cutpoint k, and what in those of the class above it."""
@@ -93,7 +93,7 @@ class Ordinal(Classes):
 
     @cached_property
     def _derivatives(self) -> dict[str, Expr]:
-        return {name: self._by_class(parts) for name, parts in _derivatives(self.method).items()}
+        return {name: self._by_class(expressions) for name, expressions in _derivatives(self.method).items()}
 
     @cached_property
     def expressions(self) -> tuple[Expr, Expr, Expr]:
@@ -108,14 +108,14 @@ class Ordinal(Classes):
     @cached_property
     def weights(self) -> tuple[Expr, ...]:
         d, count = self._derivatives, len(self._cuts)
-        found = [self.expressions[2]]
-        found += [self._of_cut(k, -d["uu"] - d["ul"], -d["ul"] - d["ll"]) for k in range(count)]
+        loss_weights = [self.expressions[2]]
+        loss_weights += [self._of_cut(k, -d["uu"] - d["ul"], -d["ul"] - d["ll"]) for k in range(count)]
         for k in range(count):
-            found.append(self._of_cut(k, d["uu"], d["ll"]))
+            loss_weights.append(self._of_cut(k, d["uu"], d["ll"]))
             if k + 1 < count:  # the class between both
-                found.append(where(_below(k + 1), Integer(0), where(_below(k + 2), d["ul"], Integer(0))))
-            found += [Integer(0)] * (count - k - 2)
-        return tuple(found)
+                loss_weights.append(where(_below(k + 1), Integer(0), where(_below(k + 2), d["ul"], Integer(0))))
+            loss_weights += [Integer(0)] * (count - k - 2)
+        return tuple(loss_weights)
 
     def on_response(self, expression: Expr) -> Expr:
         """Return the mean place of the classes: the sum over the cutpoints of the probability of a class above them."""
@@ -132,8 +132,8 @@ class Ordinal(Classes):
         away = ends - np.asarray(score)[:, None]
         # Above the middle the complements are subtracted, which keeps the digits of small probabilities.
         below, above = np.diff(up_to(away), axis=1), -np.diff(up_to(-away), axis=1)
-        found: Array = np.where(away[:, :-1] + away[:, 1:] < 0.0, below, above)
-        return found
+        class_probabilities: Array = np.where(away[:, :-1] + away[:, 1:] < 0.0, below, above)
+        return class_probabilities
 
 
 def _below(k: int) -> Expr:
@@ -154,8 +154,8 @@ def _derivatives(method: str) -> dict[str, tuple[Expr, Expr, Expr]]:
 
     values = [read(text) for text in TEXTS[method]]
     by_upper, by_lower = ([derivative(value, end) for value in values] for end in (UPPER, LOWER))
-    found = {"value": values, "u": by_upper, "l": by_lower}
-    found["uu"] = [derivative(each, UPPER) for each in by_upper]
-    found["ul"] = [derivative(each, LOWER) for each in by_upper]
-    found["ll"] = [derivative(each, LOWER) for each in by_lower]
-    return {name: (parts[0], parts[1], parts[2]) for name, parts in found.items()}
+    class_derivatives = {"value": values, "u": by_upper, "l": by_lower}
+    class_derivatives["uu"] = [derivative(each, UPPER) for each in by_upper]
+    class_derivatives["ul"] = [derivative(each, LOWER) for each in by_upper]
+    class_derivatives["ll"] = [derivative(each, LOWER) for each in by_lower]
+    return {name: (expressions[0], expressions[1], expressions[2]) for name, expressions in class_derivatives.items()}

@@ -75,12 +75,12 @@ def probability(
     if not anchored or not all(_between(corner, within | rates | signs) for corner in corners):
         return None
     for symbol in tuple(rates):
-        without = {other: rate for other, rate in rates.items() if other != symbol}
+        without = {other_symbol: rate for other_symbol, rate in rates.items() if other_symbol != symbol}
         if all(_between(corner, within | without | signs) for corner in corners):
             rates = without
     return ends | rates
 
 
-def _between(expression: Expr, known: Mapping[Expr, Interval]) -> bool:
-    low, high = interval(expression, known)
+def _between(expression: Expr, intervals_known: Mapping[Expr, Interval]) -> bool:
+    low, high = interval(expression, intervals_known)
     return low >= -ROUNDING and high <= 1.0 + ROUNDING and math.isfinite(low + high)

@@ -49,8 +49,8 @@ class Scaled(Loss):
 
     def _known(self, text: str) -> Expr:
         """Read a formula, with the scale as the parameter that it is."""
-        known = self.settings.get(self.scale_name)
-        scale = Parameter(self.scale_name) if known is None else number(known)
+        scale_known = self.settings.get(self.scale_name)
+        scale = Parameter(self.scale_name) if scale_known is None else number(scale_known)
         return self.read(text).xreplace({SCALE: scale, RESIDUAL: PREDICTION - RESPONSE})
 
     @cached_property
@@ -62,8 +62,8 @@ class Scaled(Loss):
     def weights(self) -> tuple[Expr, ...]:
         if not self.own_parameters:
             return (self.expressions[2],)
-        mixed, own = self._known(self.mixed_information_text), self._known(self.scale_information_text)
-        return self.expressions[2], mixed, own
+        mixed, own_weight = self._known(self.mixed_information_text), self._known(self.scale_information_text)
+        return self.expressions[2], mixed, own_weight
 
     def floor(self, y: Array, omega: Array | None) -> float:
         """Return a mean loss well below that of a distribution as wide as all responses; no model has a least one."""

@@ -66,11 +66,11 @@ class Several(OfOutputs):
 
     @property
     def shown(self) -> str:
-        parts = (
+        loss_texts = (
             f"{name}: {each.shown}" if self.shares[name] == 1.0 else f"{name}: {self.shares[name]:g} {each.shown}"
             for name, each in self.losses.items()
         )
-        return ", ".join(parts)
+        return ", ".join(loss_texts)
 
     @property
     def in_torch(self) -> InTorch:
@@ -82,7 +82,9 @@ def _text(loss: Loss) -> str:
     return f"{loss.registered}({settings})" if settings else loss.registered
 
 
-def several_losses(given: Mapping[object, object] | Sequence[object], read: Callable[[object], object]) -> Several:
+def several_losses(
+    losses_given: Mapping[object, object] | Sequence[object], loss_reader: Callable[[object], object]
+) -> Several:
     """Return the loss of several outputs: by name, or in their order, each a loss or a pair of a loss and its weight.
 
     read: reads one of them.
@@ -91,19 +93,19 @@ def several_losses(given: Mapping[object, object] | Sequence[object], read: Call
     """
     from descend.losses import LOSSES
 
-    named = given if isinstance(given, Mapping) else dict(enumerate(given))
+    named = losses_given if isinstance(losses_given, Mapping) else dict(enumerate(losses_given))
     losses, weights = {}, {}
     for name, each in named.items():
-        parts = list(each) if isinstance(each, tuple | list) else [each, 1.0]
-        numbers = [part for part in parts if isinstance(part, int | float) and not isinstance(part, bool)]
-        others = [part for part in parts if part not in numbers]
-        if len(numbers) != 1 or len(others) != 1 or not numbers[0] > 0:
+        loss_and_share = list(each) if isinstance(each, tuple | list) else [each, 1.0]
+        numbers = [loss for loss in loss_and_share if isinstance(loss, int | float) and not isinstance(loss, bool)]
+        loss_given = [loss for loss in loss_and_share if loss not in numbers]
+        if len(numbers) != 1 or len(loss_given) != 1 or not numbers[0] > 0:
             raise ConfigError(
                 f'The loss of the output `{name}` is a loss, or one with its weight above 0, such as ("squared", 0.5), '
                 f"not {each!r}."
             )
-        found = read(others[0])
-        losses[str(name)] = LOSSES.build(found) if isinstance(found, str) else cast(Loss, found)
+        loss_read = loss_reader(loss_given[0])
+        losses[str(name)] = LOSSES.build(loss_read) if isinstance(loss_read, str) else cast(Loss, loss_read)
         weights[str(name)] = float(numbers[0])
     return Several(json.dumps({name: ["", weights[name]] for name in losses})).of(losses, {})
 
@@ -132,32 +134,34 @@ class Heads(InTorch):
                 f"`{name}` returned {shape_of(output)}, for {rows} rows, and there are losses of {count} outputs: "
                 f"{names}. Let it return a tensor for each, as a dict or in this order."
             )
-        found = {}
-        for (head, part), (called, each, _) in zip(in_order(outputs, self), self.parts, strict=True):
-            found[head] = each.checked(part, rows, f"{name}, output {called}")
-        return type(output)(found)  # type: ignore[call-arg, return-value]  # tensors together, which stand for one
+        outputs_checked = {}
+        for (head, output_part), (called, each, _) in zip(in_order(outputs, self), self.parts, strict=True):
+            outputs_checked[head] = each.checked(output_part, rows, f"{name}, output {called}")
+        return type(output)(outputs_checked)  # type: ignore[call-arg, return-value]  # tensors together, which stand for one
 
     def mean(self, output: Tensor, y: Tensor, weights: Tensor | None, count: float) -> Tensor:
         outputs, ys = (in_order(each.parts, self) for each in (output, y))  # type: ignore[attr-defined]
         terms = [
-            weight * each.mean(part, given, weights, count)
-            for (_, part), (_, given), (_, each, weight) in zip(outputs, ys, self.parts, strict=True)
+            weight * each.mean(output_part, target_part, weights, count)
+            for (_, output_part), (_, target_part), (_, each, weight) in zip(outputs, ys, self.parts, strict=True)
         ]
         total: Tensor = sum(terms[1:], terms[0])
         return total
 
 
-def in_order(given: Mapping[Key, Part], heads: Heads) -> list[tuple[Key, Part]]:
+def in_order(parts_given: Mapping[Key, Part], heads: Heads) -> list[tuple[Key, Part]]:
     """Return what is given for each output in the order of the losses: by their names, or as it comes without names.
 
     Raises ConfigError for names that are others.
     """
     names = [name for name, _, _ in heads.parts]
-    if not all(isinstance(key, str) for key in given) or set(names) == {str(place) for place in range(len(names))}:
-        return list(given.items())
-    if set(given) != set(names):
+    if not all(isinstance(key, str) for key in parts_given) or set(names) == {
+        str(name_number) for name_number in range(len(names))
+    }:
+        return list(parts_given.items())
+    if set(parts_given) != set(names):
         raise ConfigError(
-            f"There are losses of {', '.join(names)}, and the tensors are called {', '.join(map(str, given))}. Call "
-            "them the same."
+            f"There are losses of {', '.join(names)}, and the tensors are called {', '.join(map(str, parts_given))}. "
+            "Call them the same."
         )
-    return [(key, given[key]) for name in names for key in given if key == name]
+    return [(key, parts_given[key]) for name in names for key in parts_given if key == name]

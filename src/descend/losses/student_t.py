@@ -66,10 +66,10 @@ class StudentT(Scaled):
     def weights(self) -> tuple[Expr, ...]:
         if self.df:
             return super().weights
-        location, mixed, own = super().weights
+        location, mixed, own_weight = super().weights
         both = self._known("-2/(scale*(df + 1)*(df + 3))")
         of_df = self._known("(polygamma(1, df/2) - polygamma(1, (df + 1)/2))/4 - (df + 5)/(2*df*(df + 1)*(df + 3))")
-        return location, mixed, mixed, own, both, of_df
+        return location, mixed, mixed, own_weight, both, of_df
 
     @property
     def exact(self) -> Loss:
@@ -86,14 +86,14 @@ class StudentT(Scaled):
         About the fit by least squares, where df is infinite, the likelihood rises with 1 / df if the excess kurtosis of
         the residuals is above 0. These means are those of a fit close by, so that it has to be some way above.
         """
-        found = super().started(mean, y, omega)
+        start_values = super().started(mean, y, omega)
         if not self.df:
             squares = np.square(y - mean)
             variance = float(omega @ squares / omega.sum())
             excess = float(omega @ np.square(squares / variance) / omega.sum()) - 3.0 if variance > 0.0 else math.inf
             if excess <= NONE * math.sqrt(24.0 / float(omega.sum())):
-                found |= {"sigma": math.sqrt(variance), "df": LARGEST}
-        return found
+                start_values |= {"sigma": math.sqrt(variance), "df": LARGEST}
+        return start_values
 
     def limits(self, started: Mapping[str, float]) -> tuple[tuple[str, ...], str]:
         if started.get("df", 0.0) < LARGEST:

@@ -72,17 +72,17 @@ class Tweedie(Loss):
         log W_j = j log(z) - log(j!) - log(Gamma(-j alpha)), alpha = (2 - p) / (1 - p),
         z = (y / (p - 1))**-alpha / (phi**(1 - alpha) (2 - p)), phi = dispersion / omega.
         """
-        found = np.zeros(len(y))
+        density = np.zeros(len(y))
         positive = np.flatnonzero(y > 0.0)
         phi = dispersion / omega
         jumps = y[positive] ** (2.0 - self.power) / ((2.0 - self.power) * phi[positive])
         many = jumps > MANY
         far = positive[many]
-        found[far] = self.saturated(y[far]) / phi[far] - 0.5 * np.log(2.0 * np.pi * phi[far] * y[far] ** self.power)
+        density[far] = self.saturated(y[far]) / phi[far] - 0.5 * np.log(2.0 * np.pi * phi[far] * y[far] ** self.power)
         for some, low, count in _blocks(jumps[~many], self._alpha):
             rows = positive[~many][some]
-            found[rows] = self._series(y[rows], phi[rows], low, count)
-        return found
+            density[rows] = self._series(y[rows], phi[rows], low, count)
+        return density
 
     @property
     def _alpha(self) -> float:
@@ -95,8 +95,8 @@ class Tweedie(Loss):
         z = -alpha * np.log(y / (self.power - 1.0)) - (1.0 - alpha) * np.log(phi) - np.log(2.0 - self.power)
         j = low[:, None] + np.arange(count)
         logarithms = j * z[:, None] - gammaln(j + 1.0) - gammaln(-alpha * j)
-        found: Array = logsumexp(logarithms, axis=1) - np.log(y)
-        return found
+        log_series: Array = logsumexp(logarithms, axis=1) - np.log(y)
+        return log_series
 
     def distribution(
         self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
@@ -138,13 +138,13 @@ class Jumps:
     def cdf(self, y: Array) -> Array:
         from scipy.special import gammainc, gammaln
 
-        found = np.where(y >= 0.0, np.exp(-self.number), 0.0)
+        probability_below = np.where(y >= 0.0, np.exp(-self.number), 0.0)
         for some, low, count in _blocks(self.number, 0.0):
             j, number = low[:, None] + np.arange(count), self.number[some, None]
             chance = np.exp(j * np.log(number) - number - gammaln(j + 1.0))
             share = np.maximum(y[some], 0.0) / self.scale[some]
-            found[some] += (chance * gammainc(self.shape * j, share[:, None])).sum(axis=1)
-        return found
+            probability_below[some] += (chance * gammainc(self.shape * j, share[:, None])).sum(axis=1)
+        return probability_below
 
     def ppf(self, share: float) -> Array:
         low = np.zeros_like(self.number)

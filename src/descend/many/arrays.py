@@ -42,17 +42,17 @@ class Arrays:
         """Return an array of NumPy's."""
         return array
 
-    def take(self, each: Values, places: Values) -> Values:
+    def take(self, each: Values, group_places: Values) -> Values:
         """Return some of the groups of an array, (..., groups)."""
-        return each.take(places, axis=-1)
+        return each.take(group_places, axis=-1)
 
-    def joined(self, parts: Sequence[Values]) -> Values:
+    def joined(self, arrays_of_groups: Sequence[Values]) -> Values:
         """Return arrays over groups as one."""
-        return parts[0] if len(parts) == 1 else self.library.concatenate(parts)
+        return arrays_of_groups[0] if len(arrays_of_groups) == 1 else self.library.concatenate(arrays_of_groups)
 
-    def dot(self, one: Values, other: Values) -> Values:
+    def dot(self, left_values: Values, right_values: Values) -> Values:
         """Return the sums over the rows of a product, (groups,)."""
-        return np.einsum("rg,rg->g", one, other)
+        return np.einsum("rg,rg->g", left_values, right_values)
 
     def total(self, each: Values) -> Values:
         """Return the sums over the rows, (groups,)."""
@@ -76,13 +76,13 @@ class Tensors(Arrays):
         """Return an array of NumPy's."""
         return array.cpu().numpy()
 
-    def take(self, each: Values, places: Values) -> Values:
+    def take(self, each: Values, group_places: Values) -> Values:
         """Return some of the groups of a tensor, (..., groups)."""
-        return each[..., places]
+        return each[..., group_places]
 
-    def dot(self, one: Values, other: Values) -> Values:
+    def dot(self, left_values: Values, right_values: Values) -> Values:
         """Return the sums over the rows of a product, (groups,)."""
-        return (one * other).sum(0)
+        return (left_values * right_values).sum(0)
 
     def total(self, each: Values) -> Values:
         """Return the sums over the rows, (groups,)."""

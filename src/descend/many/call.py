@@ -10,10 +10,10 @@ from descend.losses import LOSSES
 from descend.many.common_model import model_by_groups
 from descend.many.fits import Fits
 from descend.many.fitting import Grouped, fit_each
-from descend.many.placing import fit_placed
 from descend.many.progress import Done
 from descend.many.refusals import refuse_options
-from descend.many.source import OfRows
+from descend.many.source_of_fits import OfRows
+from descend.many.where_rows_lie import fit_placed
 from descend.options.request import Request
 from descend.problem.model_reading import columns_read
 from descend.registry import names_listed
@@ -98,7 +98,7 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
     request = _with_units(request, table)
     _refuse_reweighting(request, table)
     by = names_listed(request.by, table.names)
-    kept = table.keep_zeros(by)
+    zero_notes = table.keep_zeros(by)
     if LOSSES.build(request.loss).of_classes:
         from descend.problem.classes import with_classes
 
@@ -109,9 +109,9 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
         request, table = with_censoring(request, table)
 
     def fitted(request: Request, table: Table) -> Fits:
-        work, outcomes, notes = with_levels(lambda known: fit_placed(request, known, by, on_groups), request, table)
-        said = (*request.notes, *kept, *notes, *_followed(work), *_unit_notes(work))
-        return Fits(work, outcomes, time.perf_counter() - began, said)
+        groups, outcomes, notes = with_levels(lambda known: fit_placed(request, known, by, on_groups), request, table)
+        notes_of_fits = (*request.notes, *zero_notes, *notes, *_followed(groups), *_unit_notes(groups))
+        return Fits(groups, outcomes, time.perf_counter() - began, notes_of_fits)
 
     try:
         return fitted(request, table)
@@ -121,19 +121,19 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
         return fitted(*censored_by_cells(request, table, refused))
 
 
-def _unit_notes(work: OfRows) -> tuple[str, ...]:
+def _unit_notes(groups_fitted: OfRows) -> tuple[str, ...]:
     """Say what does not fit about the units of the formula, which all groups have."""
-    if not work.request.stated:
+    if not groups_fitted.request.stated:
         return ()
     from descend.inference.units import notes_of
 
-    return notes_of(work.model, work.request.stated, work.request.sigma)
+    return notes_of(groups_fitted.model, groups_fitted.request.stated, groups_fitted.request.sigma)
 
 
-def _followed(work: OfRows) -> list[str]:
+def _followed(groups_fitted: OfRows) -> list[str]:
     """Say which quantities took their time in many groups, as each curve was followed by itself."""
-    slow = [quantity.name for quantity in work.derived_quantities if quantity.of_free is None]
-    if not slow or len(work.groups) < MANY:
+    slow = [quantity.name for quantity in groups_fitted.derived_quantities if quantity.of_free is None]
+    if not slow or len(groups_fitted.groups) < MANY:
         return []
     are = "is" if len(slow) == 1 else "are"
     return [f"{listing(slow, 'and')} {are} read off the curve of each group by itself, one after the other"]
@@ -153,14 +153,14 @@ def _fit_files(request: Request, by: list[str], files: Files, on_groups: Done | 
                 f"{spell(key)} is read of one table, and {spell('by', FILENAME)} makes one of each file. Read the "
                 "files into one table, with a column that tells them apart."
             )
-    others = [name for name in by if name != FILENAME]
+    keys = [name for name in by if name != FILENAME]
     request = _with_units(request, files.example())
-    model = model_by_groups(request, files.example(), others)
+    model = model_by_groups(request, files.example(), keys)
     needed = tuple(dict.fromkeys((*model.columns, *columns_read(request, model))))
-    table, failed = files.read(needed, others, gaps=not others)
+    table, failed = files.read(needed, keys, gaps=not keys)
     work = Grouped.of(request, table, by)
-    causes = {} if others else {group: failed[name] for group, (name,) in enumerate(work.groups.keys) if name in failed}
+    causes = {} if keys else {group: failed[name] for group, (name,) in enumerate(work.groups.keys) if name in failed}
     work = replace(work, unreadable=causes)
     refuse_options(work)
-    notes = (*(failed.values() if others else ()), *_unit_notes(work))
+    notes = (*(failed.values() if keys else ()), *_unit_notes(work))
     return Fits(work, fit_each(work, on_done=on_groups), time.perf_counter() - began, notes)

@@ -155,7 +155,7 @@ class _Writer:
     ) -> None:
         self.root: Expr = ROOT if weighted else Integer(1)
         self.score, self.columns = score, columns
-        atoms = {symbol for part in (score, *columns, *loss) for symbol in part.atoms(Column)} | {ROOT}
+        atoms = {symbol for factored in (score, *columns, *loss) for symbol in factored.atoms(Column)} | {ROOT}
         self.reads: dict[Expr, str] = {column: f"c{place}" for place, column in enumerate(sorted(atoms, key=str))}
         names: dict[Expr, str] = {Parameter(f"p{place}"): f"p{place}" for place in range(len(columns))}
         names |= {PREDICTION: "s", RESIDUAL: "r", RESPONSE: "y"}
@@ -197,16 +197,18 @@ class _Writer:
             self.lines += residuals
         self.lines.append(f"if shallow: return {solved}, loss")
         ordered = sorted(nonlinear, key=lambda place: len(self._per_row(columns[place])))  # short products first
-        written = {place: self._factored(columns[place]) for place in ordered}
-        slopes = [written[place] for place in nonlinear]
+        factored_columns = {place: self._factored(columns[place]) for place in ordered}
+        slopes = [factored_columns[place] for place in nonlinear]
         columns_across = [[self._product(each, slope) for each in phi] for slope in slopes]
         across = _tuple(map(_tuple, zip(*columns_across, strict=True)))
         pulls = [self._product(slope, EITHER if self.brief else RESIDUALS) for slope in slopes]
         if self.brief:
-            sums = [" + ".join(f"p{k}*{one}" for k, one in zip(linear, own, strict=True)) for own in columns_across]
+            sums = [
+                " + ".join(f"p{k}*{one}" for k, one in zip(linear, normal, strict=True)) for normal in columns_across
+            ]
             pulls = [f"{one} - {pull} if brief else {pull}" for one, pull in zip(sums, pulls, strict=True)]
-        own = self._triangle(slopes, slopes)
-        self.lines.append(f"return {solved}, loss, {_tuple(pulls)}, {own}, {across}, {'factor' if linear else '()'}")
+        normal = self._triangle(slopes, slopes)
+        self.lines.append(f"return {solved}, loss, {_tuple(pulls)}, {normal}, {across}, {'factor' if linear else '()'}")
 
     def likelihood(self, program: Program) -> None:
         """Write the sums of any other loss, by its value, slope and weight in each row."""
@@ -219,8 +221,8 @@ class _Writer:
         self.lines += [f"loss = {self._product(value, Factored('', ONE))}", "if shallow: return (), loss"]
         slopes = [self._factored(column) for column in self.columns]
         gradient = _tuple(self._product(each, slope) for each in slopes)
-        own = self._triangle([self._times(each, weight) for each in slopes], slopes)
-        self.lines.append(f"return (), loss, {gradient}, {own}, (), ()")
+        curvature_sums = self._triangle([self._times(each, weight) for each in slopes], slopes)
+        self.lines.append(f"return (), loss, {gradient}, {curvature_sums}, (), ()")
 
     def scores(self, program: Program) -> None:
         """Write what each row has (see `code_of_scores`)."""
@@ -238,13 +240,13 @@ class _Writer:
         body = "\n    ".join(self.lines)
         words = set(re.findall(r"\w+", body)) | {word for pair in self.of_data for word in pair}
         used = {name: each for each, name in (self.reads | self.writer.prepared).items() if name in words}
-        given = {"data": used, "products": self.of_data.values(), "nonlinear": [f"p{place}" for place in nonlinear]}
-        head = [f"{', '.join(names)}, = {name}" for name, names in given.items() if names]
+        code = {"data": used, "products": self.of_data.values(), "nonlinear": [f"p{place}" for place in nonlinear]}
+        head = [f"{', '.join(names)}, = {name}" for name, names in code.items() if names]
         # Data are kept as numbers, and conditions among them are read as such again.
         conditions = [name for name, each in used.items() if isinstance(each, Relational | BooleanFunction)]
         head += [f"{name} = {name} != 0.0" for name in conditions]
-        places = {name: place for place, name in enumerate(used)}
-        products = tuple(tuple(places[name] for name in pair if name != ONE) for pair in self.of_data)
+        number_of_name = {name: place for place, name in enumerate(used)}
+        products = tuple(tuple(number_of_name[name] for name in pair if name != ONE) for pair in self.of_data)
         begin = "def evaluate(data, products, nonlinear, count, solve, dot, total, shallow, brief):\n    "
         return begin + "\n    ".join([*head, body]) + "\n", tuple(used.values()), products
 
@@ -253,24 +255,24 @@ class _Writer:
 
         A product that holds a known one is written by way of that.
         """
-        others = self._per_row(expression)
-        per_group = [part for part in Mul.make_args(expression) if part not in others]
-        factor, base = Mul(*per_group), Mul(*others)
-        within = [known for known in self.products if known < set(others)]
+        row_factors = self._per_row(expression)
+        per_group = [part for part in Mul.make_args(expression) if part not in row_factors]
+        factor, base = Mul(*per_group), Mul(*row_factors)
+        within = [product for product in self.products if product < set(row_factors)]
         if within:
             largest = max(within, key=len)
-            remainder = self._name(Mul(*(part for part in others if part not in largest)))
+            remainder = self._name(Mul(*(part for part in row_factors if part not in largest)))
             self.lines.append(f"u{len(self.lines)} = {self.products[largest]}*{remainder}")
             name = self.lines[-1].partition(" ")[0]
         else:
             name = ONE if base == 1 else self._name(base)
-        if len(others) > 1:
-            self.products.setdefault(frozenset(others), name)
+        if len(row_factors) > 1:
+            self.products.setdefault(frozenset(row_factors), name)
         return Factored("" if factor == 1 else self._name(factor), name)
 
     def _per_row(self, expression: Expr) -> list[Expr]:
         """Return the factors of a product that differ from row to row."""
-        return [part for part in Mul.make_args(expression) if self.writer.kind(part) not in (CONSTANT, SCALAR)]
+        return [factor for factor in Mul.make_args(expression) if self.writer.kind(factor) not in (CONSTANT, SCALAR)]
 
     def _name(self, expression: Expr) -> str:
         text = self.writer.name(expression)
@@ -317,12 +319,12 @@ class _Writer:
 
 def _aligned(column: Expr, score: Expr) -> Expr:
     """Return a product with each difference written as its opposite where the score holds that."""
-    known = set(preorder_traversal(score))
-    parts = Mul.make_args(column)
-    turned = [part for part in parts if part.is_Add and part not in known and -part in known]
-    return Mul(*(-part if part in turned else part for part in parts), *(Integer(-1) for _ in turned))
+    score_parts = set(preorder_traversal(score))
+    factors = Mul.make_args(column)
+    turned = [factor for factor in factors if factor.is_Add and factor not in score_parts and -factor in score_parts]
+    return Mul(*(-factor if factor in turned else factor for factor in factors), *(Integer(-1) for _ in turned))
 
 
 def _tuple(texts: Iterable[str]) -> str:
-    listed = list(texts)
-    return f"({', '.join(listed)}{',' if len(listed) == 1 else ''})"
+    texts_listed = list(texts)
+    return f"({', '.join(texts_listed)}{',' if len(texts_listed) == 1 else ''})"

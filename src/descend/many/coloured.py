@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from descend.many.pictures import panel_of
 from descend.report.figures import Band, Bars, Line, Mark, Panel, Points
 from descend.report.grouped import TOGETHER, colour_of
-from descend.report.look import Look
-from descend.report.view import rows as counted
+from descend.report.picture_look import Look
+from descend.report.view_of_fit import rows as counted
 from descend.table.levels import said
 
 if TYPE_CHECKING:
@@ -25,15 +25,15 @@ def coloured(fits: FittedGroups, look: Look | None = None) -> Panel | None:
         return None  # of classes there is a curve for each, whose colours say which
     marks: list[Mark] = []
     panels: list[Panel] = []
-    for place, key in enumerate(fits.keys):
-        rows = fits.rows_of(place)
+    for group_number, key in enumerate(fits.keys):
+        rows = fits.rows_of(group_number)
         if rows is None:
             return None
-        panels.append(panel_of(fits, place, rows, look or Look()))
-        colour, dashes = colour_of(place)
-        own = panels[-1].marks
-        alone = not any(isinstance(mark, Line) for mark in own)  # rows without a curve name their group themselves
-        marks += [_in_colour(mark, colour, dashes, said(key), alone) for mark in own]
+        panels.append(panel_of(fits, group_number, rows, look or Look()))
+        colour, dashes = colour_of(group_number)
+        group = panels[-1].marks
+        alone = not any(isinstance(mark, Line) for mark in group)  # rows without a curve name their group themselves
+        marks += [_in_colour(mark, colour, dashes, said(key), alone) for mark in group]
     if not marks:
         return None
     first, total = panels[0], int(fits.rows.sum())

@@ -10,7 +10,7 @@ import numpy as np
 
 from descend.many.pictures import panel_of
 from descend.report.figures import Array, Bars, Line, Mark, Panel, Points, reach
-from descend.report.look import Look
+from descend.report.picture_look import Look
 from descend.report.thinning import thinned
 
 if TYPE_CHECKING:
@@ -21,20 +21,20 @@ UNITS = 999
 ROOM = 0.05
 
 
-def pictures(fits: FittedGroups, places: Sequence[int]) -> str:
+def pictures(fits: FittedGroups, group_numbers: Sequence[int]) -> str:
     """Return a block of JSON: the axes, and for each group its limits, its rows and its curve, in units of the picture.
 
     Empty if there are no groups, or no rows of them.
     """
     groups: dict[str, list[object]] = {}
     names = ("", "")
-    for place in places:
-        rows = fits.rows_of(place)
+    for group in group_numbers:
+        rows = fits.rows_of(group)
         if rows is None:
             continue
-        panel = panel_of(fits, place, rows, Look())
+        panel = panel_of(fits, group, rows, Look())
         names = panel.x.name, panel.y.name
-        groups[str(place)] = _compact(panel)
+        groups[str(group)] = _compact(panel)
     if not groups:
         return ""
     text = json.dumps({"x": names[0], "y": names[1], "groups": groups}, ensure_ascii=False, separators=(",", ":"))
@@ -50,7 +50,7 @@ def _compact(panel: Panel) -> list[object]:
         a, b = UNITS * (x - left) / (right - left), UNITS * (y - low) / (high - low)
         a, b = thinned(a, b, 1.0) if thin else (a, b)
         pairs = np.round(np.clip(np.stack([a, b], axis=1).ravel(), -UNITS, 2 * UNITS))
-        return [int(value) if seen else None for value, seen in zip(pairs, np.isfinite(pairs), strict=True)]
+        return [int(value) if is_finite else None for value, is_finite in zip(pairs, np.isfinite(pairs), strict=True)]
 
     dots: list[int | None] = []
     bars: list[int | None] = []

@@ -11,12 +11,12 @@ from descend.gradients.derived import Program
 
 def linear_in(program: Program) -> frozenset[Expr]:
     """Return the components in which the score is jointly linear."""
-    known, formula = linear_unknowns(program.formula), program.formula
-    scalars = {symbol for symbol in known if isinstance(symbol, Parameter)}
+    linear_symbols, formula = linear_unknowns(program.formula), program.formula
+    scalars = {symbol for symbol in linear_symbols if isinstance(symbol, Parameter)}
     vectors: dict[str, list[Expr]] = {}
     for predictor, term in formula.terms.items():
         vectors.setdefault(term.vector, []).append(predictor)
-    complete = {name for name, predictors in vectors.items() if known.issuperset(predictors)}
+    complete = {name for name, predictors in vectors.items() if linear_symbols.issuperset(predictors)}
     labelled = {name: program.parameters.shapes[name] or () for name in complete}
     return frozenset(scalars | {Component(f"{name}[{label}]") for name, labels in labelled.items() for label in labels})
 
@@ -42,7 +42,7 @@ def by_component(program: Program) -> tuple[Expr, dict[Expr, Expr]]:
             derivatives[Parameter(name)] = slopes[Parameter(name)].xreplace(written_out)
             continue
         within = [(slopes[predictor], term.items) for predictor, term in terms.items() if term.vector == name]
-        for place, label in enumerate(labels):
-            combined = Add(*(Mul(slope, items[place]) for slope, items in within))
+        for component, label in enumerate(labels):
+            combined = Add(*(Mul(slope, items[component]) for slope, items in within))
             derivatives[Component(f"{name}[{label}]")] = combined.xreplace(written_out)
     return program.score.xreplace(written_out), derivatives

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.many.arrays import Values
+from descend.many.bounds_of_groups import Within
 from descend.many.first_step import FirstStep
 from descend.many.sums import Block, Sums, rows_of_triangle
 from descend.many.systems import Entries, Factor, Triangle
-from descend.many.within import Within
 
 Array = NDArray[np.float64]
 INFLATED = 1e10
@@ -58,7 +58,7 @@ class Ends:
     ever less to gain. pending: whether the group goes on.
     """
 
-    def __init__(self, theta: Array, variances: Array, direct: Array, of_groups: list[Values], least: float) -> None:
+    def __init__(self, theta: Array, variances: Array, direct: Array, of_groups: list[Values], step: float) -> None:
         """Judge the ends: parameters that the rows do not determine have run away, if they have moved at all.
 
         direct: the diagonal of the curvature. of_groups: loss, damping; the promise of the last step, NaN where there
@@ -69,7 +69,7 @@ class Ends:
         self.loss, self.damping, before, on, converged, endless, faded = of_groups
         self.inflation: Array = (variances * direct).max(axis=0, initial=0.0)
         determined = ~faded & (variances > 0.0).all(axis=0) & (self.inflation < INFLATED)
-        self.pending = on if np.count_nonzero(on) <= least else np.zeros_like(on)
+        self.pending = on if np.count_nonzero(on) <= step else np.zeros_like(on)
         self.endless = (endless | (~determined & (np.isfinite(before) | converged))) & ~self.pending
         self.converged = converged & determined
 
@@ -116,7 +116,7 @@ class _Descent:
         for row in self.at.curvature:
             self.on = self.on & (row[-1] >= 0.0)  # below 0 it is nothing but rounding
         self.go = usable & self.on
-        self.step = [self.where(self.go, own, 0.0) for own in self.step]
+        self.step = [self.where(self.go, step_of_component, 0.0) for step_of_component in self.step]
 
     def _next(self, at: Sums, theta: Entries, damping: Array, bend: Entries) -> tuple[list[Values], Values]:
         """Return the next step from a point, and what it promises; within the bounds, if there are any."""
@@ -125,47 +125,47 @@ class _Descent:
         blocked = self.within.blocked(theta, at.gradient)
         rows = rows_of_triangle(list(bend), 1)
         free = [
-            self.where(one | two, 0.0, entry)
-            for one, row in zip(blocked, rows, strict=True)
+            self.where(blocked_bound | two, 0.0, entry)
+            for blocked_bound, row in zip(blocked, rows, strict=True)
             for two, entry in zip(blocked, row, strict=False)
         ]
-        held = at.held(blocked, self.arrays)
-        return self.within.shortened(held, theta, *_step(held, damping, free))
+        blocked_bounds = at.held(blocked, self.arrays)
+        return self.within.shortened(blocked_bounds, theta, *_step(blocked_bounds, damping, free))
 
     def _sums(self, theta: Entries) -> Sums:
         """Sum at a point; with residuals once the loss of a group has become too small to be had without."""
-        found = Sums.at(theta, self.block, self.brief)
-        if self.brief and bool((found.loss <= RESIDUAL * self.block.size).any()):
+        sums_of_groups = Sums.at(theta, self.block, self.brief)
+        if self.brief and bool((sums_of_groups.loss <= RESIDUAL * self.block.size).any()):
             self.brief = False
             return Sums.at(theta, self.block)
-        return found
+        return sums_of_groups
 
     def _moved(self, theta: Entries, step: Entries) -> list[Values]:
         if self.within is not None:
             return self.within.moved(theta, step)
-        return [value - own for value, own in zip(theta, step, strict=True)]
+        return [value - step_of_component for value, step_of_component in zip(theta, step, strict=True)]
 
     def leap(self, first: FirstStep) -> None:
         """Try to begin with a step that was learned from other groups, where there is a way to go."""
         ends = first.ends(self.at, self.scale, self.arrays)
         far = self.go & (self.promise > SHORT * self.scale)
         self.step = [
-            self.where(far & (end - end == 0.0), begin - end, own)
-            for begin, end, own in zip(self.theta, ends, self.step, strict=True)
+            self.where(far & (end - end == 0.0), begin - end, step_of_component)
+            for begin, end, step_of_component in zip(self.theta, ends, self.step, strict=True)
         ]
         self.leaping = True
 
     def evaluate(self) -> None:
         """Evaluate where the step leads, and go there where that is lower."""
         trial = self._moved(self.theta, self.step)
-        there = self._sums(trial)
-        gain, large = self.at.loss - there.loss, self.promise > LARGE * self.scale
+        sums_ahead = self._sums(trial)
+        gain, large = self.at.loss - sums_ahead.loss, self.promise > LARGE * self.scale
         lower = self.go & (gain >= large * (ENOUGH * self.promise))
         steady = lower
-        for one, two in zip(there.curvature, self.at.curvature, strict=True):
-            steady = steady & (abs(one[-1] - two[-1]) <= SETTLED * one[-1])
+        for curvature_here, two in zip(sums_ahead.curvature, self.at.curvature, strict=True):
+            steady = steady & (abs(curvature_here[-1] - two[-1]) <= SETTLED * curvature_here[-1])
         if not self.leaping:
-            self.bend = self._bent(there, lower)
+            self.bend = self._bent(sums_ahead, lower)
         at_rest = self.promise <= self.where(gain > 0.0, RESOLVED, NOISE) * self.scale
         if self.brief:
             at_rest = at_rest | ((gain <= 0.0) & (self.promise <= UNCLEAR * self.block.size))
@@ -173,10 +173,10 @@ class _Descent:
             at_rest = at_rest | ((gain <= 0.0) & (self.at.loss <= ROUNDING * self.block.size))
         at_rest = self.go & at_rest
         if bool((lower | ~self.on).all()):
-            self.theta, self.at = trial, there
+            self.theta, self.at = trial, sums_ahead
         else:
             self.theta = [self.where(lower, new, old) for new, old in zip(trial, self.theta, strict=True)]
-            values = zip(there.values, self.at.values, strict=True)
+            values = zip(sums_ahead.values, self.at.values, strict=True)
             self.at = Sums(self.code, [self.where(lower, new, old) for new, old in values])
         pairs = zip(self.greatest, self.at.curvature, strict=True)
         self.greatest = [self.arrays.library.maximum(most, row[-1]) for most, row in pairs]
@@ -192,48 +192,48 @@ class _Descent:
         self.steady = self.where(lower, steady, self.steady)
         self.on = self.on & ~at_rest & (self.damping <= MOST)
 
-    def _bent(self, there: Sums, lower: Values) -> list[Values]:
+    def _bent(self, sums_ahead: Sums, lower: Values) -> list[Values]:
         """Return the bend B so changed that (S + B) s is how the gradient changed with the step s.
 
         B grows by v v'/(v's) with  v = change of the gradient - (S + B) s  (symmetric rank one); S is the curvature.
         Source: Dennis, Gay & Welsch (1981), ACM Trans. Math. Softw. 7, 348-368, who change B by another formula.
         """
-        matrix = _bent(there.curvature, self.bend)
+        matrix = _bent(sums_ahead.curvature, self.bend)
         size, lack = len(matrix), []
-        for i, (new, old) in enumerate(zip(there.gradient, self.at.gradient, strict=True)):
+        for i, (new, old) in enumerate(zip(sums_ahead.gradient, self.at.gradient, strict=True)):
             products = (matrix[max(i, j)][min(i, j)] * self.step[j] for j in range(size))
             lack.append(sum(products, new - old))  # the step is subtracted
-        turned = -sum(one * two for one, two in zip(lack, self.step, strict=True))
-        length = sum(abs(one * two) for one, two in zip(lack, self.step, strict=True))
-        known = lower & (abs(turned) > ALONG * length)
+        turned = -sum(lack_of_component * two for lack_of_component, two in zip(lack, self.step, strict=True))
+        length = sum(abs(lack_of_component * two) for lack_of_component, two in zip(lack, self.step, strict=True))
+        back = lower & (abs(turned) > ALONG * length)
         products = (lack[i] * lack[j] / turned for i in range(size) for j in range(i + 1))
-        return [entry + self.where(known, product, 0.0) for entry, product in zip(self.bend, products, strict=True)]
+        return [entry + self.where(back, product, 0.0) for entry, product in zip(self.bend, products, strict=True)]
 
     def gather(self) -> None:
         """Go on with the groups that have not ended."""
         self.note()
         on = self.arrays.returned(self.on)
-        chosen = np.flatnonzero(on)
-        places = self.arrays.given(chosen)
-        self.places, self.block = self.places[on], self.block.take(chosen)
-        self.at = self.at.take(places, self.arrays)
+        groups_on = np.flatnonzero(on)
+        group_places = self.arrays.given(groups_on)
+        self.places, self.block = self.places[on], self.block.take(groups_on)
+        self.at = self.at.take(group_places, self.arrays)
         for name in (*MANIFOLD, "step"):
-            setattr(self, name, [self.arrays.take(each, places) for each in getattr(self, name)])
+            setattr(self, name, [self.arrays.take(each, group_places) for each in getattr(self, name)])
         for name in (*SINGLE, "promise", "scale", "steady", "go"):
-            setattr(self, name, self.arrays.take(getattr(self, name), places))
+            setattr(self, name, self.arrays.take(getattr(self, name), group_places))
 
     def note(self) -> None:
         """Note where the groups are, of which some will not be gathered again."""
-        state = [*self.at.values, *(each for name in MANIFOLD for each in getattr(self, name))]
-        state += [getattr(self, name) for name in SINGLE]
-        places = self.arrays.given(self.places)
+        descent_state = [*self.at.values, *(each for name in MANIFOLD for each in getattr(self, name))]
+        descent_state += [getattr(self, name) for name in SINGLE]
+        group_places = self.arrays.given(self.places)
         if not self.noted:  # copies, as two of them may be one array
-            self.noted = [self.arrays.take(each, places) for each in state]
+            self.noted = [self.arrays.take(each, group_places) for each in descent_state]
             return
-        for kept, value in zip(self.noted, state, strict=True):
-            kept[places] = value
+        for noted_value, value in zip(self.noted, descent_state, strict=True):
+            noted_value[group_places] = value
 
-    def ends(self, least: float) -> Ends:
+    def ends(self, least_step: float) -> Ends:
         """Return where all groups of the block are; those that are on go on, if there are at most ``least``."""
         self.note()
         count, sizes = len(self.at.values), [len(getattr(self, name)) for name in MANIFOLD]
@@ -241,19 +241,19 @@ class _Descent:
         theta, bend, greatest = (self.noted[count:][sum(sizes[:k]) : sum(sizes[: k + 1])] for k in range(len(MANIFOLD)))
         before, damping, on, converged, endless, last = self.noted[count + sum(sizes) :]
         step, promise = self._next(at, theta, 0.0 * damping, bend)
-        step = [self.where(last, own, 0.0) for own in step]
+        step = [self.where(last, step_of_component, 0.0) for step_of_component in step]
         if self.within is None:
             numbers = (at.theta(theta, step), *at.variances())
         else:
             ended = self.within.moved(theta, step)
             numbers = (at.theta(ended), *at.held(self.within.at_bound(ended), self.arrays).variances())
-        places, inverse, direct = (np.array([self.arrays.returned(each) for each in some]) for some in numbers)
+        group_numbers, inverse, direct = (np.array([self.arrays.returned(each) for each in some]) for some in numbers)
         loss = at.loss - self.where(last, promise, 0.0)
         faded = endless
         for row, most in zip(at.curvature, greatest, strict=True):
             faded = faded | (row[-1] < FADED * most)
-        found = [self.arrays.returned(each) for each in (loss, damping, before, on, converged, endless, faded)]
-        return Ends(places, inverse, direct, found, least)
+        group_ends = [self.arrays.returned(each) for each in (loss, damping, before, on, converged, endless, faded)]
+        return Ends(group_numbers, inverse, direct, group_ends, least_step)
 
 
 def descend_all(
@@ -272,22 +272,25 @@ def descend_all(
     descent = _Descent(block, theta, damping, within)
     if first is not None:
         descent.leap(first)
-    least = share * len(descent.places)
+    fewest_groups = share * len(descent.places)
     for _ in range(LONGEST):
         left = int(descent.on.sum())
-        if left <= least:
+        if left <= fewest_groups:
             break
         if left < SCARCE * len(descent.places):
             descent.gather()
         descent.evaluate()
         descent.look_ahead()
-    return descent.ends(least)
+    return descent.ends(fewest_groups)
 
 
 def _bent(curvature: Triangle, bend: Entries) -> list[list[Values]]:
     """Return the lower triangle of S + B."""
     rows = rows_of_triangle(list(bend), 1)
-    return [[one + two for one, two in zip(own, more, strict=True)] for own, more in zip(curvature, rows, strict=True)]
+    return [
+        [entry + two for entry, two in zip(curvature_row, added_row, strict=True)]
+        for curvature_row, added_row in zip(curvature, rows, strict=True)
+    ]
 
 
 def _step(at: Sums, damping: Array, bend: Entries) -> tuple[list[Values], Values]:
@@ -296,16 +299,16 @@ def _step(at: Sums, damping: Array, bend: Entries) -> tuple[list[Values], Values
     A parameter without any influence stays where it is. The bend counts where neither it nor the damping is large.
     """
     bent, trusted = _bent(at.curvature, bend), damping <= STIFF
-    for own, more in zip(at.curvature, bent, strict=True):
-        trusted = trusted & (more[-1] >= (1.0 + LEAST_BENT) * own[-1]) & (more[-1] <= (1.0 + MOST_BENT) * own[-1])
+    for row, more in zip(at.curvature, bent, strict=True):
+        trusted = trusted & (more[-1] >= (1.0 + LEAST_BENT) * row[-1]) & (more[-1] <= (1.0 + MOST_BENT) * row[-1])
     damped = []
-    for own, more in zip(at.curvature, bent, strict=True):
-        chosen = [one + trusted * (two - one) for one, two in zip(own, more, strict=True)]
-        damped.append([*chosen[:-1], chosen[-1] * (1.0 + damping) + (own[-1] == 0.0)])
+    for row, more in zip(at.curvature, bent, strict=True):
+        trusted_step = [solved + trusted * (two - solved) for solved, two in zip(row, more, strict=True)]
+        damped.append([*trusted_step[:-1], trusted_step[-1] * (1.0 + damping) + (row[-1] == 0.0)])
     factor, gradient = Factor.of(damped), at.gradient
     inner = factor.forward(gradient)
     scaled = factor.scaled(inner)
     promise = 0.0 * damping
-    for one, two, pivot in zip(inner, scaled, factor.pivots, strict=True):
-        promise = promise + one * two + 0.0 / (pivot > 0.0)
+    for solved, two, pivot in zip(inner, scaled, factor.pivots, strict=True):
+        promise = promise + solved * two + 0.0 / (pivot > 0.0)
     return factor.backward(scaled), 0.5 * promise

@@ -15,7 +15,7 @@ from descend.gradients.derived import Program
 from descend.many.common_model import model_by_groups, program_of
 from descend.many.fitting import Grouped
 from descend.many.groups import Groups
-from descend.many.source import OfRows
+from descend.many.source_of_fits import OfRows
 from descend.models import Model
 from descend.options.request import Request
 from descend.problem.model_reading import columns_read
@@ -23,8 +23,8 @@ from descend.problem.out_of_core import IN_MEMORY
 from descend.results import Fit
 from descend.results.fitting import fit_table
 from descend.table import Table
-from descend.table.beside import blocks, fetched
-from descend.table.keyed import KeyedRows
+from descend.table.joined_in_database import blocks, fetched
+from descend.table.keyed_rows import KeyedRows
 from descend.table.lazy import Lazy
 from descend.table.levels import keys_in_order, said
 from descend.table.memory import LEAST, PROGRAM, read_size, there_is
@@ -92,26 +92,26 @@ class DistantGroups(OfRows):
         """The rows, and what tells their groups apart."""
         return KeyedRows(self.lazy, self.groups.keys)
 
-    def shares(self, places: Places) -> Iterator[tuple[Places, Grouped]]:
+    def shares(self, group_places: Places) -> Iterator[tuple[Places, Grouped]]:
         """Fetch groups, in order, so many at a time as may be in memory: their places, and the groups as a table."""
         if self.lazy.backend.name in STREAMING:
-            yield from self._streamed(places)
+            yield from self._streamed(group_places)
             return
-        share = np.cumsum(self.groups.sizes[places]) // self.most
-        for some in np.split(places, np.flatnonzero(np.diff(share)) + 1):
+        share = np.cumsum(self.groups.sizes[group_places]) // self.most
+        for some in np.split(group_places, np.flatnonzero(np.diff(share)) + 1):
             if len(some):
                 yield some, self.fetch(some)
 
-    def _streamed(self, places: Places) -> Iterator[tuple[Places, Grouped]]:
-        if not len(places):
+    def _streamed(self, group: Places) -> Iterator[tuple[Places, Grouped]]:
+        if not len(group):
             return
-        beside = self.keyed.beside()
-        self.keyed.put(beside, places)
-        found = self.keyed.joined(beside, self.lazy.table)
-        found = found.order_by([name for name in ("g", "place") if name in found.columns])
+        keyed_columns = self.keyed.beside()
+        self.keyed.put(keyed_columns, group)
+        keyed_rows = self.keyed.joined(keyed_columns, self.lazy.table)
+        keyed_rows = keyed_rows.order_by([name for name in ("g", "place") if name in keyed_rows.columns])
         waiting: list[dict[str, Array]] = []
         rows = 0
-        for block in blocks(self.lazy, found, BLOCK, beside):
+        for block in blocks(self.lazy, keyed_rows, BLOCK, keyed_columns):
             waiting.append(block)
             rows += len(block["g"])
             if rows < self.most:
@@ -119,28 +119,28 @@ class DistantGroups(OfRows):
             joined = {name: np.concatenate([each[name] for each in waiting]) for name in block}
             end = int(np.searchsorted(joined["g"], joined["g"][-1]))  # the last group may go on in the next block
             if end:
-                yield self._grouped(places, {name: column[:end] for name, column in joined.items()})
+                yield self._grouped(group, {name: column[:end] for name, column in joined.items()})
             waiting, rows = [{name: column[end:].copy() for name, column in joined.items()}], rows - end
         if rows:
-            yield self._grouped(places, {name: np.concatenate([each[name] for each in waiting]) for name in waiting[0]})
+            yield self._grouped(group, {name: np.concatenate([each[name] for each in waiting]) for name in waiting[0]})
 
-    def fetch(self, places: Places) -> Grouped:
+    def fetch(self, group_places: Places) -> Grouped:
         """Fetch the rows of some groups."""
-        beside = self.keyed.beside()
-        self.keyed.put(beside, places)
-        found = fetched(self.lazy, self.keyed.joined(beside, self.lazy.table), beside)
-        order = np.argsort(found["g"], kind="stable")
-        return self._grouped(places, {name: column[order] for name, column in found.items()})[1]
+        keyed_columns = self.keyed.beside()
+        self.keyed.put(keyed_columns, group_places)
+        rows_of_groups = fetched(self.lazy, self.keyed.joined(keyed_columns, self.lazy.table), keyed_columns)
+        order = np.argsort(rows_of_groups["g"], kind="stable")
+        return self._grouped(group_places, {name: column[order] for name, column in rows_of_groups.items()})[1]
 
-    def _grouped(self, places: Places, rows: Mapping[str, Array]) -> tuple[Places, Grouped]:
+    def _grouped(self, group_places: Places, rows: Mapping[str, Array]) -> tuple[Places, Grouped]:
         """Return groups from their rows, which are in order and numbered among some places."""
         numbers = rows["g"].astype(np.intp)
         begins = np.flatnonzero(np.r_[True, numbers[1:] != numbers[:-1]])
-        chosen, ends = places[numbers[begins]], np.r_[begins, len(numbers)].astype(np.intp)
-        keys = [self.groups.keys[place] for place in chosen.tolist()]
+        groups_chosen, ends = group_places[numbers[begins]], np.r_[begins, len(numbers)].astype(np.intp)
+        keys = [self.groups.keys[group] for group in groups_chosen.tolist()]
         groups = Groups(self.groups.by, keys, np.arange(len(numbers)), ends, 0)
         columns = {name: rows[f"c{number}"] for number, name in enumerate(self.lazy.names)}
-        return chosen, Grouped(self.within, self.table, self.model, groups, columns)
+        return groups_chosen, Grouped(self.within, self.table, self.model, groups, columns)
 
     @property
     def unreadable(self) -> Mapping[int, str]:
@@ -162,11 +162,11 @@ class DistantGroups(OfRows):
         """Fit one group by itself: fetched, or where it lies if it does not fit into memory."""
         if self.groups.sizes[group] <= self.most:
             return self.fetch(np.array([group])).alone(0, start)
-        known, began = {} if start is None else {"start": start, "second_look": False}, time.perf_counter()
+        fit_options, began = {} if start is None else {"start": start, "second_look": False}, time.perf_counter()
         table = self.table.filtered(self.condition(group))
         table.source = f"the group {said(self.groups.keys[group])}"
         # What tells groups apart is in this table, and no pattern of the formula may take it.
-        return fit_table(self.within.but(engine="query", by=self.groups.by, **known), table, None, began)
+        return fit_table(self.within.but(engine="query", by=self.groups.by, **fit_options), table, None, began)
 
 
 def _room(limit: int, groups: int) -> int:
@@ -180,19 +180,19 @@ def _known(lazy: Lazy, table: Table) -> tuple[Groups, Places]:
     keys = [f"k{number}" for number in range(len(lazy.by))]
     finite = [lazy.finite(name) for name in lazy.names]
     complete = finite[0]
-    for other in finite[1:]:
-        complete = complete & other
+    for other_finite in finite[1:]:
+        complete = complete & other_finite
     counted = rows.group_by(keys).aggregate(n=rows.count(), complete=complete.ifelse(1, 0).sum())
-    found = fetched(lazy, counted)
-    named = {name: found[key] for name, key in zip(lazy.by, keys, strict=True)}
-    there, order = keys_in_order(table, named)
-    if not there:
+    counted_keys = fetched(lazy, counted)
+    named = {name: counted_keys[key] for name, key in zip(lazy.by, keys, strict=True)}
+    finite_keys, order = keys_in_order(table, named)
+    if not finite_keys:
         raise DataError(f"No row of {table.source} has a value in {' and '.join(f'`{name}`' for name in lazy.by)}.")
-    sizes = found["n"][order].astype(np.intp)
+    sizes = counted_keys["n"][order].astype(np.intp)
     ends = np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp)
-    ungrouped = int(found["n"].sum()) - int(ends[-1])
-    groups = Groups(lazy.by, there, np.empty(0, dtype=np.intp), ends, ungrouped)
-    return groups, found["complete"][order].astype(np.intp)
+    ungrouped = int(counted_keys["n"].sum()) - int(ends[-1])
+    groups = Groups(lazy.by, finite_keys, np.empty(0, dtype=np.intp), ends, ungrouped)
+    return groups, counted_keys["complete"][order].astype(np.intp)
 
 
 def _literal(value: str | float) -> str:

@@ -55,24 +55,24 @@ class FirstStep:
             return None
         numbers, ends = numbers[:, usable], ends[:, usable]
         centre, spread = _spread(numbers)
-        kept = np.arange(ends.shape[1]) % 3 == 0
+        kept_groups = np.arange(ends.shape[1]) % 3 == 0
         k = len(numbers)
-        products = EACH * (1 + k + k * (k + 1) // 2) <= int(np.count_nonzero(~kept))
-        found = cls(start, centre, spread, products, np.empty((0, len(start))))
-        terms, way = found._terms(numbers), ends - start[:, None]
-        learned = terms[:, ~kept]
+        products = EACH * (1 + k + k * (k + 1) // 2) <= int(np.count_nonzero(~kept_groups))
+        first_step = cls(start, centre, spread, products, np.empty((0, len(start))))
+        terms, way = first_step._terms(numbers), ends - start[:, None]
+        learned = terms[:, ~kept_groups]
         normal = learned @ learned.T + RIDGE * learned.shape[1] * np.eye(len(terms))
-        coefficients = np.linalg.solve(normal, learned @ way[:, ~kept].T)
-        left = np.abs(coefficients.T @ terms[:, kept] - way[:, kept])
-        if (np.quantile(left, 0.9, axis=1) > WORTH * np.quantile(np.abs(way[:, kept]), 0.9, axis=1)).any():
+        coefficients = np.linalg.solve(normal, learned @ way[:, ~kept_groups].T)
+        left = np.abs(coefficients.T @ terms[:, kept_groups] - way[:, kept_groups])
+        if (np.quantile(left, 0.9, axis=1) > WORTH * np.quantile(np.abs(way[:, kept_groups]), 0.9, axis=1)).any():
             return None
         return cls(start, centre, spread, products, coefficients)
 
     def ends(self, at: Sums, scale: Values, arrays: Arrays) -> list[Values]:
         """Return where groups end by their sums at the start, (groups,) for each nonlinear parameter."""
         numbers = np.array([arrays.returned(each) for each in _numbers(at, scale)])
-        found = self.coefficients.T @ self._terms(numbers) + self.start[:, None]
-        return [arrays.given(each) for each in found]
+        ends_of_groups = self.coefficients.T @ self._terms(numbers) + self.start[:, None]
+        return [arrays.given(each) for each in ends_of_groups]
 
     def _terms(self, numbers: Array) -> Array:
         """Return 1, the numbers and their products, (terms, groups)."""
@@ -96,10 +96,10 @@ def _numbers(at: Sums, scale: Values) -> list[Values]:
     the correlations in S, and the parameters that were solved for.
     """
     curvature, gradient = at.curvature, at.gradient
-    found = list(Factor.of(curvature).solved(gradient))
+    step_numbers = list(Factor.of(curvature).solved(gradient))
     roots = [(row[-1] / scale) ** 0.5 for row in curvature]
-    found += [slope / (root * scale) for slope, root in zip(gradient, roots, strict=True)]
-    found += [root**0.25 for root in roots]
+    step_numbers += [slope / (root * scale) for slope, root in zip(gradient, roots, strict=True)]
+    step_numbers += [root**0.25 for root in roots]
     for i, row in enumerate(curvature):
-        found += [entry / (roots[i] * roots[j] * scale) for j, entry in enumerate(row[:-1])]
-    return found + [solved / scale**0.5 for solved in at.solved]
+        step_numbers += [entry / (roots[i] * roots[j] * scale) for j, entry in enumerate(row[:-1])]
+    return step_numbers + [solved / scale**0.5 for solved in at.solved]

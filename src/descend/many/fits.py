@@ -97,7 +97,7 @@ class Fits(FittedGroups, Convertible):
         from descend.report.published.formats import write_tables
         from descend.report.published.of_many import of_groups
 
-        keys = {name: [key[place] for key in self.keys] for place, name in enumerate(self.by)}
+        keys = {name: [key[key_number] for key in self.keys] for key_number, name in enumerate(self.by)}
         statistics: dict[str, Sequence[object]] = {"R²": list(self.r_squared), "rows": list(self.rows)}
         if not self.succeeded:
             statistics["outcome"] = [str(each).replace("_", " ") for each in self.outcome]
@@ -132,7 +132,7 @@ class Fits(FittedGroups, Convertible):
         Raises ConfigError for fits without rows, and DataError for a group that there is not.
         """
         from descend.many.pictures import plot
-        from descend.report.look import Look
+        from descend.report.picture_look import Look
 
         return plot(self, groups, most, Look(log, x_label, y_label, title, size, False, style, bands, level), data)
 
@@ -143,7 +143,7 @@ class Fits(FittedGroups, Convertible):
 
         Raises OutputError if the file cannot be written.
         """
-        from descend.many.page import write_report
+        from descend.many.page_of_fits import write_report
 
         write_report(self, path, command)
 
@@ -154,7 +154,7 @@ class Fits(FittedGroups, Convertible):
         return render(self)
 
     def _repr_html_(self) -> str:
-        from descend.many.page import short
+        from descend.many.page_of_fits import short
 
         return short(self)
 

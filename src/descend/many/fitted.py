@@ -14,7 +14,7 @@ from descend.descent.solution import every_parameter
 from descend.errors import DataError
 from descend.losses import Loss
 from descend.many.outcomes import REFUSED, Outcomes
-from descend.many.source import Source
+from descend.many.source_of_fits import Source
 from descend.registry import closest
 from descend.results import Fit
 from descend.table.levels import Key, Label, said
@@ -60,56 +60,56 @@ class FittedGroups:
 
     @cached_property
     def _places(self) -> dict[Key, int]:
-        return {key: place for place, key in enumerate(self.keys)}
+        return {key: group_number for group_number, key in enumerate(self.keys)}
 
     def place(self, key: object) -> int:
         """Return the place of a group in all arrays. Raises DataError for a group that there is not."""
-        place = self._places.get(_tuple(key))
-        if place is None:
+        group_number = self._places.get(_tuple(key))
+        if group_number is None:
             names = ", ".join(f"`{name}`" for name in self.by)
-            known = [said(each) for each in self.keys]
+            keys_shown = [said(each) for each in self.keys]
             raise DataError(
-                f"There is no group {said(_tuple(key))} of {names}.{closest(said(_tuple(key)), known)} "
-                f"There are {len(self):,}, such as {', '.join(known[:3])}."
+                f"There is no group {said(_tuple(key))} of {names}.{closest(said(_tuple(key)), keys_shown)} "
+                f"There are {len(self):,}, such as {', '.join(keys_shown[:3])}."
             )
-        return place
+        return group_number
 
     def __getitem__(self, key: object) -> Fit:
         """Return the fit of one group, with everything that a fit can tell.
 
         Raises DataError for a group that there is not, or that could not be fitted, with the reason.
         """
-        place = self.place(key)
-        kept = self._outcomes.fits.get(place)
-        if kept is None:
-            self.refuse_unfitted(place)
-            start, held = self.model.parameters.named(self._outcomes.parameters[place]), self.model.constraints
-            if held is not None:
-                start |= {name: held.with_held(name, np.asarray(start[name])) for name in held.places}
-            kept = self._outcomes.fits[place] = self._source.alone(place, start)
-        return kept
+        group = self.place(key)
+        fit_of_group = self._outcomes.fits.get(group)
+        if fit_of_group is None:
+            self.refuse_unfitted(group)
+            start, constraints = self.model.parameters.named(self._outcomes.parameters[group]), self.model.constraints
+            if constraints is not None:
+                start |= {name: constraints.with_held(name, np.asarray(start[name])) for name in constraints.places}
+            fit_of_group = self._outcomes.fits[group] = self._source.alone(group, start)
+        return fit_of_group
 
-    def fitted(self, place: int) -> bool:
+    def fitted(self, group: int) -> bool:
         """Whether a group was fitted, however that ended."""
-        return self.outcome[place] != REFUSED
+        return self.outcome[group] != REFUSED
 
-    def refuse_unfitted(self, place: int) -> None:
+    def refuse_unfitted(self, group: int) -> None:
         """Raise DataError for a group that was not fitted, with the reason."""
-        if not self.fitted(place):
-            raise DataError(f"The group {said(self.keys[place])} was not fitted: {self.cause(place)}")
+        if not self.fitted(group):
+            raise DataError(f"The group {said(self.keys[group])} was not fitted: {self.cause(group)}")
 
-    def theta(self, place: int) -> Array:
+    def theta(self, group: int) -> Array:
         """Return the free parameters of one group as a flat vector, NaN where it has no fit."""
-        found: Array = self._outcomes.parameters[place]
-        return found
+        theta_of_group: Array = self._outcomes.parameters[group]
+        return theta_of_group
 
-    def cause(self, place: int) -> str:
+    def cause(self, group: int) -> str:
         """Return why one group failed, in a sentence; empty if it did not."""
-        return self._outcomes.cause.get(place, "")
+        return self._outcomes.cause.get(group, "")
 
-    def rows_of(self, place: int) -> Mapping[str, Array] | None:
+    def rows_of(self, group: int) -> Mapping[str, Array] | None:
         """Return the columns of one group that its fit reads; None for fits that were loaded, without their rows."""
-        return self._source.rows_of(place)
+        return self._source.rows_of(group)
 
     @property
     def call(self) -> Mapping[str, object]:
@@ -144,26 +144,26 @@ class FittedGroups:
     @cached_property
     def parameters(self) -> dict[str, Array]:
         """The parameters of all groups, by name; fixed and tied ones too."""
-        free, held = self._by_name(self._outcomes.parameters), self.model.constraints
-        if held is None:
+        free, constraints = self._by_name(self._outcomes.parameters), self.model.constraints
+        if constraints is None:
             return free
-        every = held.complete(free)
+        every = constraints.complete(free)
         return {
             name: values
             if name in free
-            else np.broadcast_to(values, (len(self), *np.shape(values)[name in held.tied :]))
+            else np.broadcast_to(values, (len(self), *np.shape(values)[name in constraints.tied :]))
             for name, values in every.items()
         }
 
     @cached_property
     def standard_errors(self) -> dict[str, Array]:
         """Their standard errors; NaN for those that are fixed, and for those tied to several."""
-        free, held = self._by_name(self._outcomes.errors), self.model.constraints
-        if held is None:
+        free, constraints = self._by_name(self._outcomes.errors), self.model.constraints
+        if constraints is None:
             return free
         none = {name: np.full_like(values, np.nan) for name, values in self.parameters.items()}
-        tied = held.errors_of_tied(self._by_name(self._outcomes.parameters), free)
-        return none | tied | {name: held.with_held(name, errors, np.nan) for name, errors in free.items()}
+        tied = constraints.errors_of_tied(self._by_name(self._outcomes.parameters), free)
+        return none | tied | {name: constraints.with_held(name, errors, np.nan) for name, errors in free.items()}
 
     @cached_property
     def quantities(self) -> dict[str, Quantified]:
@@ -173,8 +173,8 @@ class FittedGroups:
     def estimates(self) -> dict[str, tuple[Array, Array]]:
         """Return the values of parameters and quantities in all groups, and their standard errors, by label."""
         values, errors = self.components(self.parameters), self.components(self.standard_errors)
-        found = {label: (values[:, place], errors[:, place]) for place, label in enumerate(self.labels)}
-        return found | {name: (each.value, each.standard_error) for name, each in self.quantities.items()}
+        groups = {label: (values[:, component], errors[:, component]) for component, label in enumerate(self.labels)}
+        return groups | {name: (each.value, each.standard_error) for name, each in self.quantities.items()}
 
     def intervals(self, level: float = 0.95) -> dict[str, tuple[Array, Array]]:
         """Return the lower and the upper ends of t intervals of each parameter over the groups, by label.
@@ -192,8 +192,8 @@ class FittedGroups:
     def _by_name(self, components: Array) -> dict[str, Array]:
         parameters = self.model.parameters
         return {
-            name: components[:, place] if labels is not None else components[:, place.start]
-            for (name, labels), place in zip(parameters.shapes.items(), parameters.slices.values(), strict=True)
+            name: components[:, theta_slice] if labels is not None else components[:, theta_slice.start]
+            for (name, labels), theta_slice in zip(parameters.shapes.items(), parameters.slices.values(), strict=True)
         }
 
     @property
@@ -203,14 +203,14 @@ class FittedGroups:
 
     def components(self, values: Mapping[str, Array]) -> Array:
         """Return ``parameters`` or ``standard_errors`` as (groups, components), in the order of ``labels``."""
-        return np.column_stack([part.reshape(len(self), -1) for part in values.values()])
+        return np.column_stack([values_of_name.reshape(len(self), -1) for values_of_name in values.values()])
 
     @cached_property
     def failed(self) -> dict[Key | Label, str]:
         """Why a group has no fit, or one that did not converge, by key: a sentence for each."""
         return {
-            (self.keys[place][0] if len(self.by) == 1 else self.keys[place]): cause
-            for place, cause in sorted(self._outcomes.cause.items())
+            (self.keys[group][0] if len(self.by) == 1 else self.keys[group]): cause
+            for group, cause in sorted(self._outcomes.cause.items())
         }
 
     @cached_property
@@ -229,8 +229,8 @@ class FittedGroups:
         badness = np.where(np.isfinite(measure), measure, np.inf)
         failed = np.zeros(len(self), dtype=bool)
         failed[list(self._outcomes.cause)] = True
-        places: list[int] = np.lexsort((np.arange(len(self)), -badness, ~failed)).tolist()
-        return places
+        groups_by_badness: list[int] = np.lexsort((np.arange(len(self)), -badness, ~failed)).tolist()
+        return groups_by_badness
 
     def columns(self) -> dict[str, Cells | list[str]]:
         """Return the table of `frame` as a dict of arrays.
@@ -238,11 +238,11 @@ class FittedGroups:
         What is told of each fit has a `_` after its name where a key or a parameter has that name.
         """
         table: dict[str, Cells | list[str]] = {
-            name: np.array([key[place] for key in self.keys]) for place, name in enumerate(self.by)
+            name: np.array([key[column_number] for key in self.keys]) for column_number, name in enumerate(self.by)
         }
         values, errors = self.components(self.parameters), self.components(self.standard_errors)
-        table |= {label: values[:, place] for place, label in enumerate(self.labels)}
-        table |= {f"{label} std. error": errors[:, place] for place, label in enumerate(self.labels)}
+        table |= {label: values[:, column_number] for column_number, label in enumerate(self.labels)}
+        table |= {f"{label} std. error": errors[:, column_number] for column_number, label in enumerate(self.labels)}
         if self.quantities:
             from descend.many.quantified import columns_of
 
@@ -252,7 +252,7 @@ class FittedGroups:
             "loss": self.loss,
             "r_squared": self.r_squared,
             "outcome": list(self.outcome),
-            "cause": [self.cause(place) for place in range(len(self))],
+            "cause": [self.cause(column_number) for column_number in range(len(self))],
         }
         return table | {f"{name}_" if name in table else name: cells for name, cells in of_fits.items()}
 
@@ -271,23 +271,23 @@ class FittedGroups:
         """Yield what ``--json`` prints of each group, a line each. level: of the t intervals, if they are asked for."""
         parameters, errors = self.parameters, self.standard_errors
         ends = {} if level is None else self.intervals(level)
-        for place, key in enumerate(self.keys):
-            found = {name: each.of(place, name).plain() for name, each in self.quantities.items()}
-            more: dict[str, object] = {"quantities": found} if found else {}
-            more |= {"units": {**self.units}} if self.units else {}
+        for group, key in enumerate(self.keys):
+            quantities_of_group = {name: each.of(group, name).plain() for name, each in self.quantities.items()}
+            record: dict[str, object] = {"quantities": quantities_of_group} if quantities_of_group else {}
+            record |= {"units": {**self.units}} if self.units else {}
             if ends:
-                both = {label: [_plain(low[place]), _plain(high[place])] for label, (low, high) in ends.items()}
-                more |= {"intervals": both, "interval": "t", "level": level}
+                both = {label: [_plain(low[group]), _plain(high[group])] for label, (low, high) in ends.items()}
+                record |= {"intervals": both, "interval": "t", "level": level}
             yield {
                 "group": dict(zip(self.by, key, strict=True)),
-                "parameters": {name: _plain(values[place]) for name, values in parameters.items()},
-                "standard_errors": {name: _plain(values[place]) for name, values in errors.items()},
-                "loss": _plain(self.loss[place]),
-                "r_squared": _plain(self.r_squared[place]),
-                "rows": int(self.rows[place]),
-                **more,
-                "outcome": self.outcome[place],
-                "cause": self.cause(place) or None,
+                "parameters": {name: _plain(values[group]) for name, values in parameters.items()},
+                "standard_errors": {name: _plain(values[group]) for name, values in errors.items()},
+                "loss": _plain(self.loss[group]),
+                "r_squared": _plain(self.r_squared[group]),
+                "rows": int(self.rows[group]),
+                **record,
+                "outcome": self.outcome[group],
+                "cause": self.cause(group) or None,
             }
 
 

@@ -16,19 +16,19 @@ from descend.gradients.derived import Program
 from descend.losses import Loss, Squared
 from descend.many.arrays import NUMPY_ARRAYS, tensors
 from descend.many.common_model import model_by_groups, program_of
-from descend.many.doubts import beside, fit_doubted
+from descend.many.descending_groups import Together
+from descend.many.doubtful_groups import beside, fit_doubted
 from descend.many.groups import Groups, table_of_group, with_classes
-from descend.many.keeping import keep
+from descend.many.judged_groups import keep
 from descend.many.linear import is_linear, solved_linear, variances_of_linear
 from descend.many.neighbours import NeighboursOfGroups, neighbours_of_groups
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done, Progress
+from descend.many.robust_scales import Scales
 from descend.many.rows import GroupedRows
-from descend.many.scales import Scales
 from descend.many.second_look import look_again, within_bounds
-from descend.many.source import OfRows
+from descend.many.source_of_fits import OfRows
 from descend.many.starts import Starts, can_be_tried, evenly, trial_points, tried
-from descend.many.together import Together
 from descend.models import Model, kind_of
 from descend.options.request import Request
 from descend.parameters import Bounds
@@ -75,15 +75,15 @@ class Grouped(OfRows):
         model = model_by_groups(request, table, by)
         table = table.with_codings(model.codings)
         groups = Groups.of(table, by)
-        read = table.with_gaps(columns_read(request, model))
+        read_ = table.with_gaps(columns_read(request, model))
         pair = kind_of(request.model).original(request.model, model)
         if pair is not None:
-            complete = np.logical_and.reduce([np.isfinite(column) for column in read.values()])
+            complete = np.logical_and.reduce([np.isfinite(column) for column in read_.values()])
             begin = model.parameters.start(dict(request.start or {}), 1.0)
-            doubt = pair.difference(begin, {name: column[complete] for name, column in read.items()})
+            doubt = pair.difference(begin, {name: column[complete] for name, column in read_.items()})
             if doubt is not None:
                 return cls.of(untraced(request, doubt), table, by)
-        return cls(request, table, model, groups, {name: groups.arranged(column) for name, column in read.items()})
+        return cls(request, table, model, groups, {name: groups.arranged(column) for name, column in read_.items()})
 
     def source(self, group: int) -> str:
         """Return what messages call one group."""
@@ -97,8 +97,8 @@ class Grouped(OfRows):
         if group in self.unreadable:
             raise DataError(self.unreadable[group])
         data = self.rows_of(group)
-        known = {} if start is None else {"start": start, "second_look": False}
-        request, began = self.request.but(by=None, data=data, **known), time.perf_counter()
+        fit_options = {} if start is None else {"start": start, "second_look": False}
+        request, began = self.request.but(by=None, data=data, **fit_options), time.perf_counter()
         with np.errstate(all="ignore"):
             return fit_table(request, self.table_of(group), None, began)
 
@@ -134,11 +134,11 @@ class Grouped(OfRows):
     @property
     def neighbours(self) -> NeighboursOfGroups | None:
         """What neighbouring rows say of noise and outliers, as a fit of each group begins; None if it does not so."""
-        formula, model, given = self.model.formula, self.model, self.request.start or {}
+        formula, model, starts_given = self.model.formula, self.model, self.request.start or {}
         if formula is None or model.linear or model.log_linear or len(formula.inputs) != 1:
             return None
-        known = model.parameters.shapes.keys() <= given.keys()
-        return None if known else neighbours_of_groups(self.rows, formula.inputs[0])
+        all_given = model.parameters.shapes.keys() <= starts_given.keys()
+        return None if all_given else neighbours_of_groups(self.rows, formula.inputs[0])
 
     @cached_property
     def together(self) -> Together | None:
@@ -159,13 +159,13 @@ class Grouped(OfRows):
     @cached_property
     def trial_points(self) -> Array:
         """Points to try in any group, (points, p); none where they cannot show where to begin."""
-        given, parameters, chosen = self.request.start or {}, self.model.parameters, np.flatnonzero(self.sound)
+        starts, parameters, groups_chosen = self.request.start or {}, self.model.parameters, np.flatnonzero(self.sound)
         searched = None if self.searching is None else self.searching.program
-        if searched is None or not can_be_tried(searched) or not len(chosen):
+        if searched is None or not can_be_tried(searched) or not len(groups_chosen):
             return np.empty((0, parameters.size))
-        held = set() if set(parameters.shapes) <= set(given) else set(given)
-        theta = parameters.start(dict(given), 1.0)
-        return trial_points(searched, self.rows, chosen, held, theta, self.bounds)
+        names_given = set() if set(parameters.shapes) <= set(starts) else set(starts)
+        theta = parameters.start(dict(starts), 1.0)
+        return trial_points(searched, self.rows, groups_chosen, names_given, theta, self.bounds)
 
     @cached_property
     def bounds(self) -> Bounds | None:
@@ -184,8 +184,8 @@ class Grouped(OfRows):
                 fine &= np.isfinite(column)
         if fine.all():
             return np.ones(len(begins), dtype=bool)
-        found: Mask = np.logical_and.reduceat(fine, begins)
-        return found
+        complete_groups: Mask = np.logical_and.reduceat(fine, begins)
+        return complete_groups
 
     @cached_property
     def sound(self) -> Mask:
@@ -193,11 +193,11 @@ class Grouped(OfRows):
         y, ends = self.rows.y, self.groups.ends
         varied = y[ends[:-1]] != y[ends[1:] - 1]
         for group in np.flatnonzero(~varied).tolist():
-            part = y[ends[group] : ends[group + 1]]
-            varied[group] = part.max() > part.min()
+            response_of_group = y[ends[group] : ends[group + 1]]
+            varied[group] = response_of_group.max() > response_of_group.min()
         enough = self.groups.sizes >= self.model.parameters.size
-        found: Mask = self.complete & varied & enough & self.groups.with_all_levels(self.columns, self.model.codings)
-        return found
+        groups: Mask = self.complete & varied & enough & self.groups.with_all_levels(self.columns, self.model.codings)
+        return groups
 
     @cached_property
     def totals(self) -> Array:
@@ -220,87 +220,91 @@ class Grouped(OfRows):
         about = squares - mean * total
         if (about > RESOLVED * squares).all():
             return about
-        apart = (y - np.repeat(mean, self.groups.sizes)) ** 2
-        return np.add.reduceat(apart if omega is None else omega * apart, begins)
+        squares_about_mean = (y - np.repeat(mean, self.groups.sizes)) ** 2
+        return np.add.reduceat(squares_about_mean if omega is None else omega * squares_about_mean, begins)
 
 
-def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None = None) -> Outcomes:
+def fit_each(fitted: Grouped, starts: Starts | None = None, on_done: Done | None = None) -> Outcomes:
     """Fit every group: 1. together, from starts given or tried; 2. some again; 3. those that failed by themselves.
 
     Linear least squares need no start and no second look.
 
     starts: those to try, if they are known. on_done: called with how many groups are done, and how many there are.
     """
-    outcomes = Outcomes.none(len(work.groups), work.model.parameters.size)
-    progress = Progress(len(work.groups), on_done)
-    _refuse(work, outcomes)
-    chosen = np.flatnonzero(work.sound)
-    together = work.together
+    outcomes = Outcomes.none(len(fitted.groups), fitted.model.parameters.size)
+    progress = Progress(len(fitted.groups), on_done)
+    _refuse(fitted, outcomes)
+    groups_chosen = np.flatnonzero(fitted.sound)
+    together = fitted.together
     variances: Callable[[Places, Array, Array], Array] | None = None
-    if together is not None and len(chosen) and together.arrays is NUMPY_ARRAYS and is_linear(work.model):
-        keep(work, chosen, solved_linear(work, chosen), outcomes)
-        variances = partial(variances_of_linear, work)
-    elif together is not None and len(chosen):
-        starts = starts_of(work, outcomes) if starts is None else starts
-        if len(starts.points) and work.to_estimate is not None:
-            scales = Scales.estimated(together, work.to_estimate, chosen, starts, work.neighbours)
-            keep(work, chosen, scales.found, outcomes)
-            together = scales.at_last(work.to_estimate)
+    if together is not None and len(groups_chosen) and together.arrays is NUMPY_ARRAYS and is_linear(fitted.model):
+        keep(fitted, groups_chosen, solved_linear(fitted, groups_chosen), outcomes)
+        variances = partial(variances_of_linear, fitted)
+    elif together is not None and len(groups_chosen):
+        starts = starts_of(fitted, outcomes) if starts is None else starts
+        if len(starts.points) and fitted.to_estimate is not None:
+            scales = Scales.estimated(together, fitted.to_estimate, groups_chosen, starts, fitted.neighbours)
+            keep(fitted, groups_chosen, scales.found, outcomes)
+            together = scales.at_last(fitted.to_estimate)
         elif len(starts.points):
-            found = replace(together, progress=progress).from_best(chosen, starts.points, starts.few)
-            together.compare(chosen, starts.points, starts.few, found)
-            keep(work, chosen, found, outcomes)
-            within_bounds(work, together, starts, chosen, found, outcomes)
-            look_again(work, together, starts, chosen, outcomes)
-            if not can_agree(together.program, (), work.bounds is not None):
-                known = chosen[~outcomes.open[chosen]]
-                for theta in beside(together.program, outcomes.parameters[known], work.bounds):
-                    keep(work, known, together.descend(known, theta, np.arange(len(known))), outcomes)
-                fit_doubted(work, chosen, outcomes)
-            outcomes.in_order(together.program, (work.request.start or {}).keys(), work.bounds)
-        variances = replace(together, bounds=work.bounds).variances_of
+            descents = replace(together, progress=progress).from_best(groups_chosen, starts.points, starts.few)
+            together.compare(groups_chosen, starts.points, starts.few, descents)
+            keep(fitted, groups_chosen, descents, outcomes)
+            within_bounds(fitted, together, starts, groups_chosen, descents, outcomes)
+            look_again(fitted, together, starts, groups_chosen, outcomes)
+            if not can_agree(together.program, (), fitted.bounds is not None):
+                groups = groups_chosen[~outcomes.open[groups_chosen]]
+                for theta in beside(together.program, outcomes.parameters[groups], fitted.bounds):
+                    keep(fitted, groups, together.descend(groups, theta, np.arange(len(groups))), outcomes)
+                fit_doubted(fitted, groups_chosen, outcomes)
+            outcomes.in_order(together.program, (fitted.request.start or {}).keys(), fitted.bounds)
+        variances = replace(together, bounds=fitted.bounds).variances_of
     outcomes.variances = variances
-    if variances is not None and work.derived_quantities:
+    if variances is not None and fitted.derived_quantities:
         from descend.many.quantities import quantify
 
-        quantify(work, chosen, outcomes, variances)
+        quantify(fitted, groups_chosen, outcomes, variances)
     left = np.flatnonzero(outcomes.open).tolist()
-    for place, group in enumerate(left):
-        progress.reached(len(work.groups) - len(left) + place)
-        fit_alone(work, group, outcomes)
+    for group_number, group in enumerate(left):
+        progress.reached(len(fitted.groups) - len(left) + group_number)
+        fit_alone(fitted, group, outcomes)
     return outcomes
 
 
-def _refuse(work: Grouped, outcomes: Outcomes) -> None:
+def _refuse(fitted: Grouped, outcomes: Outcomes) -> None:
     """Refuse the groups with fewer rows than parameters, as a fit of each would."""
-    if work.request.l1 or work.request.l2:
+    if fitted.request.l1 or fitted.request.l2:
         return
-    for group in np.flatnonzero(work.complete & (work.groups.sizes < work.model.parameters.size)).tolist():
+    for group in np.flatnonzero(fitted.complete & (fitted.groups.sizes < fitted.model.parameters.size)).tolist():
         try:
-            check_rows(work.model, work.rows_of(group), int(work.groups.sizes[group]), work.source(group), False)
+            check_rows(
+                fitted.model, fitted.rows_of(group), int(fitted.groups.sizes[group]), fitted.source(group), False
+            )
         except DescendError as refusal:
             outcomes.refuse(group, str(refusal))
-    for group in np.flatnonzero(~work.groups.with_all_levels(work.columns, work.model.codings)).tolist():
+    for group in np.flatnonzero(~fitted.groups.with_all_levels(fitted.columns, fitted.model.codings)).tolist():
         try:
-            work.table_of(group)
+            fitted.table_of(group)
         except DescendError as refusal:
             outcomes.refuse(group, str(refusal))
 
 
-def starts_of(work: Grouped, outcomes: Outcomes) -> Starts:
+def starts_of(fitted: Grouped, outcomes: Outcomes) -> Starts:
     """Return the starts that were given, or that trial points lead to, or where the fits of a few groups ended."""
-    given, parameters, held = work.request.start or {}, work.model.parameters, work.model.constraints
-    given = given if held is None else held.reduced(given)
-    if set(parameters.shapes) <= set(given):
-        return Starts(parameters.start(dict(given), 1.0)[None], 1)
-    chosen = np.flatnonzero(work.sound)
-    if work.searching is not None and len(work.trial_points):
-        found = tried(work.searching, chosen, work.trial_points, given.keys())
-        if found is not None and work.model.symbolic is not None:
-            columns = work.rows_of(int(chosen[0]))
-            ends = [upright(work.model.symbolic, each, columns, given.keys(), work.bounds) for each in found.points]
-            return replace(found, points=np.array(ends))
-    fits = (fit_alone(work, group, outcomes) for group in evenly(chosen, SAMPLED).tolist())
+    starts, parameters, constraints = fitted.request.start or {}, fitted.model.parameters, fitted.model.constraints
+    starts = starts if constraints is None else constraints.reduced(starts)
+    if set(parameters.shapes) <= set(starts):
+        return Starts(parameters.start(dict(starts), 1.0)[None], 1)
+    groups_chosen = np.flatnonzero(fitted.sound)
+    if fitted.searching is not None and len(fitted.trial_points):
+        groups = tried(fitted.searching, groups_chosen, fitted.trial_points, starts.keys())
+        if groups is not None and fitted.model.symbolic is not None:
+            columns = fitted.rows_of(int(groups_chosen[0]))
+            ends = [
+                upright(fitted.model.symbolic, each, columns, starts.keys(), fitted.bounds) for each in groups.points
+            ]
+            return replace(groups, points=np.array(ends))
+    fits = (fit_alone(fitted, group, outcomes) for group in evenly(groups_chosen, SAMPLED).tolist())
     ends = [fit.theta for fit in fits if fit is not None and fit.succeeded]
     return Starts(np.unique(np.array(ends).reshape(-1, parameters.size), axis=0), FEW)
 
@@ -314,10 +318,10 @@ class Alone(Protocol):
     def alone(self, group: int, start: Mapping[str, object] | None = None) -> Fit: ...
 
 
-def fit_alone(work: Alone, group: int, outcomes: Outcomes) -> Fit | None:
+def fit_alone(group_alone: Alone, group: int, outcomes: Outcomes) -> Fit | None:
     """Fit one group by itself, and keep what came of it."""
     try:
-        fit = work.alone(group)
+        fit = group_alone.alone(group)
     except DescendError as refusal:
         outcomes.refuse(group, str(refusal))
         return None

@@ -14,9 +14,9 @@ from descend.errors import DataError
 from descend.models import Model
 from descend.table import Table
 from descend.table.arrays import ArrayTable
-from descend.table.coded import combined
+from descend.table.cell_codes import combined
 from descend.table.levels import Key, Label, Levels, Places
-from descend.table.runs import runs_of
+from descend.table.runs_of_rows import runs_of
 from descend.table.table import Coding
 
 Mask = NDArray[np.bool_]
@@ -32,20 +32,20 @@ class Keys(Sequence[Key]):
     (('A', 2), [('A', 1), ('A', 2)])
     """
 
-    def __init__(self, parts: list[list[Label]]) -> None:
-        self.parts = parts
+    def __init__(self, labels_by_column: list[list[Label]]) -> None:
+        self.parts = labels_by_column
 
     def __len__(self) -> int:
         return len(self.parts[0])
 
     @overload
-    def __getitem__(self, place: int) -> Key: ...
+    def __getitem__(self, group: int) -> Key: ...
     @overload
-    def __getitem__(self, place: slice) -> Sequence[Key]: ...
-    def __getitem__(self, place: int | slice) -> Key | Sequence[Key]:
-        if isinstance(place, slice):
-            return Keys([part[place] for part in self.parts])
-        return tuple(part[place] for part in self.parts)
+    def __getitem__(self, group: slice) -> Sequence[Key]: ...
+    def __getitem__(self, group: int | slice) -> Key | Sequence[Key]:
+        if isinstance(group, slice):
+            return Keys([labels_of_column[group] for labels_of_column in self.parts])
+        return tuple(labels_of_column[group] for labels_of_column in self.parts)
 
     def __iter__(self) -> Iterator[Key]:
         return zip(*self.parts, strict=True)
@@ -92,9 +92,9 @@ class Groups:
         order = np.empty(0, dtype=np.intp)
         if not in_order:
             order = np.repeat(runs[:-1][sequence] - before[:-1], lengths) + np.arange(before[-1])
-        parts = [_values(labels, found[first]) for found, labels in coded]
+        labels_by_column = [_values(labels, found[first]) for found, labels in coded]
         ends = np.r_[before[changes], before[-1]]
-        return cls(tuple(by), Keys(parts), order, ends, ungrouped, in_order)
+        return cls(tuple(by), Keys(labels_by_column), order, ends, ungrouped, in_order)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -110,14 +110,14 @@ class Groups:
 
     def with_all_levels(self, columns: Mapping[str, NDArray[np.float64]], codings: Iterable[Coding]) -> Mask:
         """Mark the groups that have a row of every level whose places some columns hold, group by group."""
-        found = np.ones(len(self), dtype=bool)
+        groups_with_levels = np.ones(len(self), dtype=bool)
         for levels in codings:
             if isinstance(levels, Levels):
-                places, groups = columns[levels.name], np.repeat(np.arange(len(self)), self.sizes)
-                there = np.isfinite(places)
-                pairs = np.unique(groups[there] * len(levels) + places[there].astype(np.intp))
-                found &= np.bincount(pairs // len(levels), minlength=len(self)) == len(levels)
-        return found
+                level_numbers, groups = columns[levels.name], np.repeat(np.arange(len(self)), self.sizes)
+                finite_levels = np.isfinite(level_numbers)
+                pairs = np.unique(groups[finite_levels] * len(levels) + level_numbers[finite_levels].astype(np.intp))
+                groups_with_levels &= np.bincount(pairs // len(levels), minlength=len(self)) == len(levels)
+        return groups_with_levels
 
     def rows(self, group: int) -> Places:
         """Return the rows of one group."""
@@ -125,19 +125,19 @@ class Groups:
         return np.arange(begin, end) if self.in_order else self.order[begin:end]
 
 
-def _values(labels: list[Label], places: Places) -> list[Label]:
-    if np.array_equal(places, np.arange(len(labels))):
+def _values(labels: list[Label], label_codes: Places) -> list[Label]:
+    if np.array_equal(label_codes, np.arange(len(labels))):
         return labels
-    return [labels[place] for place in places.tolist()]
+    return [labels[label_code] for label_code in label_codes.tolist()]
 
 
 def with_classes(data: Mapping[str, NDArray[np.float64]], model: Model) -> dict[str, NDArray[np.generic]]:
     """Return columns of numbers with the classes of the response, if it has some, in place of their places."""
-    found: dict[str, NDArray[np.generic]] = {**data}
+    class_columns: dict[str, NDArray[np.generic]] = {**data}
     if classes := model.loss.classes:
-        places = np.nan_to_num(data[model.response], nan=len(classes)).astype(np.intp)
-        found[model.response] = np.array([*classes, None], dtype=object)[places]
-    return found
+        class_numbers = np.nan_to_num(data[model.response], nan=len(classes)).astype(np.intp)
+        class_columns[model.response] = np.array([*classes, None], dtype=object)[class_numbers]
+    return class_columns
 
 
 def table_of_group(
@@ -153,9 +153,9 @@ def table_of_group(
     for levels in codings:
         if not isinstance(levels, Levels):
             continue
-        places = cells.pop(levels.name)
-        known = np.where(np.isfinite(places), places, len(levels)).astype(np.intp)
-        absent = np.flatnonzero(np.bincount(known, minlength=len(levels))[: len(levels)] == 0)
+        level_numbers = cells.pop(levels.name)
+        known_levels = np.where(np.isfinite(level_numbers), level_numbers, len(levels)).astype(np.intp)
+        absent = np.flatnonzero(np.bincount(known_levels, minlength=len(levels))[: len(levels)] == 0)
         if absent.size:
             columns = " and ".join(f"`{column}`" for column in levels.columns)
             raise DataError(
@@ -164,7 +164,7 @@ def table_of_group(
             )
         for number, column in enumerate(levels.columns):
             values = np.array([*(key[number] for key in levels.keys), None], dtype=object)
-            cells[column] = values[known]
+            cells[column] = values[known_levels]
     table = ArrayTable(cells, len(next(iter(cells.values()), ())), categories=origin.categories)
     table.source = source
     return table

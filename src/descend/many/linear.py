@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.threads import in_turn
+from descend.many.descending_groups import Found
 from descend.many.rows import GroupedRows
-from descend.many.together import Found
 from descend.models import Model
 
 Array = NDArray[np.float64]
@@ -45,38 +45,38 @@ def is_linear(model: Model) -> bool:
     return model.linear and model.loss.quadratic and model.symbolic is not None
 
 
-def solved_linear(work: Linear, chosen: Places) -> Found:
+def solved_linear(groups_fitted: Linear, groups_chosen: Places) -> Found:
     """Return the minimum in each of some groups; where the rows do not determine it, nothing converged."""
-    found = Found.none(len(chosen), work.model.parameters.size)
-    blocks = _alike(work.rows.groups.sizes[chosen])
+    solutions = Found.none(len(groups_chosen), groups_fitted.model.parameters.size)
+    blocks = _alike(groups_fitted.rows.groups.sizes[groups_chosen])
 
     def solve(number: int) -> None:
-        places = blocks[number]
+        group_block = blocks[number]
         with np.errstate(all="ignore"):
-            _solve(work, chosen[places], places, found)
+            _solve(groups_fitted, groups_chosen[group_block], group_block, solutions)
 
     in_turn(len(blocks), lambda: solve)
-    return found
+    return solutions
 
 
-def variances_of_linear(work: Linear, groups: Places, theta: Array, slopes: Array) -> Array:
+def variances_of_linear(groups_fitted: Linear, groups: Places, theta: Array, slopes: Array) -> Array:
     """Return the variances of what has these derivatives by the parameters (see ``Together.variances_of``)."""
-    found, unit = np.empty(len(groups)), float(work.model.loss.expressions[2])
-    for places in _alike(work.rows.groups.sizes[groups]):
+    variances, unit = np.empty(len(groups)), float(groups_fitted.model.loss.expressions[2])
+    for group_block in _alike(groups_fitted.rows.groups.sizes[groups]):
         with np.errstate(all="ignore"):
-            along = np.einsum("gij,gi->gj", _factored(work, groups[places]).back, slopes[places])
-        found[places] = np.einsum("gj,gj->g", along, along) / unit
-    return found
+            along = np.einsum("gij,gi->gj", _factored(groups_fitted, groups[group_block]).back, slopes[group_block])
+        variances[group_block] = np.einsum("gj,gj->g", along, along) / unit
+    return variances
 
 
 def _alike(sizes: Places) -> list[Places]:
     """Return the places of groups, in blocks of like size."""
-    places = np.argsort(sizes, kind="stable")
-    ordered, blocks, begin = sizes[places], [], 0
-    while begin < len(places):
-        least = int(ordered[begin])
-        end = min(begin + max(CELLS // least, 1), int(np.searchsorted(ordered, ALIKE * least, side="right")))
-        blocks.append(places[begin:end])
+    order_of_sizes = np.argsort(sizes, kind="stable")
+    ordered, blocks, begin = sizes[order_of_sizes], [], 0
+    while begin < len(order_of_sizes):
+        size = int(ordered[begin])
+        end = min(begin + max(CELLS // size, 1), int(np.searchsorted(ordered, ALIKE * size, side="right")))
+        blocks.append(order_of_sizes[begin:end])
         begin = end
     return blocks
 
@@ -89,8 +89,8 @@ class _Factored(NamedTuple):
     determined: NDArray[np.bool_]
 
 
-def _factored(work: Linear, groups: Places) -> _Factored:
-    columns, right, root = _system(work, groups)
+def _factored(groups_fitted: Linear, groups: Places) -> _Factored:
+    columns, right, root = _system(groups_fitted, groups)
     size = columns.shape[2]
     lengths = _lengths(columns * root)
     columns, back = _without_constant(columns, root * root)
@@ -98,29 +98,29 @@ def _factored(work: Linear, groups: Places) -> _Factored:
     norms = _lengths(design)
     upper = np.asarray(np.linalg.qr(np.concatenate([design / norms[:, None], right], axis=2), mode="r"))
     triangle, last = upper[:, :size, :size], upper[:, :, size]
-    own = np.abs(np.einsum("gii->gi", triangle))  # of columns of length 1, the share that those before do not explain
-    determined = (own * norms > SINGULAR * lengths).all(axis=1) & (own > SINGULAR).all(axis=1)
+    sizes = np.abs(np.einsum("gii->gi", triangle))  # of columns of length 1, the share that those before do not explain
+    determined = (sizes * norms > SINGULAR * lengths).all(axis=1) & (sizes > SINGULAR).all(axis=1)
     inverse = np.linalg.inv(np.where(determined[:, None, None], triangle, np.eye(size)))
     return _Factored(back @ (inverse / norms[:, :, None]), last, determined)
 
 
-def _solve(work: Linear, groups: Places, places: Places, found: Found) -> None:
-    back, last, determined = _factored(work, groups)
+def _solve(groups_fitted: Linear, groups: Places, group_places: Places, solutions: Found) -> None:
+    back, last, determined = _factored(groups_fitted, groups)
     size = back.shape[2]
-    unit = float(work.model.loss.expressions[2])
-    found.theta[places] = np.einsum("gij,gj->gi", back, last[:, :size])
-    found.variances[places] = np.einsum("gij,gij->gi", back, back) / unit
-    found.loss[places] = 0.5 * unit * np.einsum("gi,gi->g", last[:, size:], last[:, size:])
-    found.converged[places] = determined & np.isfinite(found.theta[places]).all(axis=1)
+    unit = float(groups_fitted.model.loss.expressions[2])
+    solutions.theta[group_places] = np.einsum("gij,gj->gi", back, last[:, :size])
+    solutions.variances[group_places] = np.einsum("gij,gij->gi", back, back) / unit
+    solutions.loss[group_places] = 0.5 * unit * np.einsum("gi,gi->g", last[:, size:], last[:, size:])
+    solutions.converged[group_places] = determined & np.isfinite(solutions.theta[group_places]).all(axis=1)
 
 
-def _system(work: Linear, groups: Places) -> tuple[Array, Array, Array]:
+def _system(groups_fitted: Linear, groups: Places) -> tuple[Array, Array, Array]:
     """Return the columns, (groups, rows, p); what they are to explain and the root of the weights, (groups, rows, 1).
 
     A group with fewer rows than the largest repeats its last row, with the weight 0. What is to be explained is
     multiplied by the root of its weight.
     """
-    rows, model = work.rows, work.model.symbolic
+    rows, model = groups_fitted.rows, groups_fitted.model.symbolic
     assert model is not None
     sizes = rows.groups.sizes[groups]
     row = np.arange(int(sizes.max()))
@@ -152,8 +152,8 @@ def _without_constant(columns: Array, weights: Array) -> tuple[Array, Array]:
 
 
 def _lengths(columns: Array) -> Array:
-    found: Array = np.sqrt(np.einsum("gnp,gnp->gp", columns, columns))
-    return found
+    column_lengths: Array = np.sqrt(np.einsum("gnp,gnp->gp", columns, columns))
+    return column_lengths
 
 
 __all__ = ["is_linear", "solved_linear", "variances_of_linear"]

@@ -25,7 +25,7 @@ Link = Callable[[int], str]
 """Where a click on a group leads; an empty text for nowhere."""
 
 
-def nowhere(place: int) -> str:
+def nowhere(group: int) -> str:
     """Lead nowhere."""
     return ""
 
@@ -51,10 +51,10 @@ def reasons_of(fits: FittedGroups, link: Link = nowhere) -> str:
 
 
 def _reason(fits: FittedGroups, reason: Reason, link: Link) -> str:
-    names = ", ".join(_linked(link(place), escape(said(fits.keys[place]))) for place in reason.groups[:NAMED])
-    more = " and others" if len(reason.groups) > NAMED else ""
+    names = ", ".join(_linked(link(group), escape(said(fits.keys[group]))) for group in reason.groups[:NAMED])
+    others_text = " and others" if len(reason.groups) > NAMED else ""
     head = f"<strong>{len(reason.groups):,} {escape(words(reason.outcome))}</strong>"
-    return f"{head} ({names}{more}): {prose(' '.join(reason.sentence.split()))}"
+    return f"{head} ({names}{others_text}): {prose(' '.join(reason.sentence.split()))}"
 
 
 def _linked(target: str, name: str) -> str:
@@ -100,50 +100,50 @@ class Listing:
     def flush(self) -> list[int]:
         """The columns of numbers, which are set flush right."""
         first = len(self.fits.by)
-        keys = [place for place, value in enumerate(self.fits.keys[0]) if isinstance(value, int | float)]
+        keys = [group for group, value in enumerate(self.fits.keys[0]) if isinstance(value, int | float)]
         return [*keys, *range(first, first + len(self.estimates) + self.squared + 1)]
 
     def order(self, column: int, down: bool) -> list[int]:
         """Return the places of all groups, sorted by a column; what has no number comes last, either way."""
         fits, first = self.fits, len(self.fits.by)
         if column < first:
-            places = sorted(range(len(fits)), key=lambda place: fits.keys[place][column])
-            return places[::-1] if down else places
+            groups_in_order = sorted(range(len(fits)), key=lambda place: fits.keys[place][column])
+            return groups_in_order[::-1] if down else groups_in_order
         numbers = [*(values for values, _ in self.estimates.values()), *[fits.r_squared] * self.squared, fits.rows]
         if column < first + len(numbers):
             values = np.asarray(numbers[column - first], dtype=np.float64)
-            known = np.isfinite(values)
-            found: list[int] = np.lexsort((np.where(known, -values if down else values, 0.0), ~known)).tolist()
-            return found
+            finite = np.isfinite(values)
+            groups: list[int] = np.lexsort((np.where(finite, -values if down else values, 0.0), ~finite)).tolist()
+            return groups
         texts = (
-            list(fits.outcome) if column == first + len(numbers) else [fits.cause(place) for place in range(len(fits))]
+            list(fits.outcome) if column == first + len(numbers) else [fits.cause(group) for group in range(len(fits))]
         )
         return sorted(range(len(fits)), key=texts.__getitem__, reverse=down)
 
-    def line(self, place: int) -> str:
+    def line(self, group: int) -> str:
         """Return the line of a group."""
-        fits, key = self.fits, self.fits.keys[place]
+        fits, key = self.fits, self.fits.keys[group]
         names = [escape(str(value)) for value in key]
-        names[0] = _linked(self.link(place), names[0])
+        names[0] = _linked(self.link(group), names[0])
         cells = [
             f'<th scope="row"{RIGHT if isinstance(value, int | float) else ""}>{name}</th>'
             for value, name in zip(key, names, strict=True)
         ]
-        cells += [cell(values[place], errors[place]) for values, errors in self.estimates.values()]
+        cells += [cell(values[group], errors[group]) for values, errors in self.estimates.values()]
         if self.squared:
-            cells.append(cell(fits.r_squared[place], None, 4))
-        cause = fits.cause(place)
-        cells.append(f'<td{RIGHT} data-v="{fits.rows[place]}">{fits.rows[place]:,}</td>')
+            cells.append(cell(fits.r_squared[group], None, 4))
+        cause = fits.cause(group)
+        cells.append(f'<td{RIGHT} data-v="{fits.rows[group]}">{fits.rows[group]:,}</td>')
         bad = ' class="bad"' if cause else ""
-        cells.append(f"<td{bad}>{escape(self.outcome(fits.outcome[place]))}</td>")
+        cells.append(f"<td{bad}>{escape(self.outcome(fits.outcome[group]))}</td>")
         if self.why:
             reason = shortened(cause) if self.brief else " ".join(cause.split())
             cells.append(f'<td class="why">{prose(reason)}</td>')
         return f"<tr>{''.join(cells)}</tr>"
 
-    def table(self, places: Sequence[int], kind: str = "scroll tall", head: str = "", name: str = "Groups") -> str:
+    def table(self, groups: Sequence[int], kind: str = "scroll tall", head: str = "", name: str = "Groups") -> str:
         """Return the table of these groups. head: its heads, if not the titles alone; name: for those who hear it."""
-        lines = "".join(map(self.line, places))
+        lines = "".join(map(self.line, groups))
         key = ' id="groups"' if self.most is None else ""
         head = head or heads(self.titles, self.flush)
         body = f"<table{key}><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"

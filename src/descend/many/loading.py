@@ -38,8 +38,8 @@ from descend.results.model_file import (
     one_of,
 )
 from descend.table import Table, open_table
-from descend.table.about import about
 from descend.table.levels import Label
+from descend.table.parquet_texts import about
 
 Array = NDArray[np.float64]
 MAGIC = b"PAR1"
@@ -101,30 +101,30 @@ class Saved:
 
     def alone(self, group: int, start: Mapping[str, object] | None = None) -> Fit:
         """Return the fit of one group, as from a model file."""
-        found, parameters = self.outcomes, self.model.parameters
+        outcomes, parameters = self.outcomes, self.model.parameters
         record = {
             "rows": int(self.groups.sizes[group]),
-            "loss": float(found.loss[group]),
-            "r_squared": float(found.r_squared[group]) if np.isfinite(found.r_squared[group]) else None,
-            "outcome": str(found.outcome[group]),
-            "reason": found.cause.get(group),
-            "standard_errors": parameters.named(found.errors[group]),
-            "quantities": {name: each.of(group, name).plain() for name, each in found.quantities.items()},
+            "loss": float(outcomes.loss[group]),
+            "r_squared": float(outcomes.r_squared[group]) if np.isfinite(outcomes.r_squared[group]) else None,
+            "outcome": str(outcomes.outcome[group]),
+            "reason": outcomes.cause.get(group),
+            "standard_errors": parameters.named(outcomes.errors[group]),
+            "quantities": {name: each.of(group, name).plain() for name, each in outcomes.quantities.items()},
             **self._inference(group),
         }
         more = self.records[group] if self.records else {}
-        return restored(content_of_group(self.head, record | more), self.model, found.parameters[group])
+        return restored(content_of_group(self.head, record | more), self.model, outcomes.parameters[group])
 
     def _inference(self, group: int) -> Content:
         """Return the covariance, the degrees of freedom and the dispersion of a group, as far as they are known."""
-        found = self.outcomes
-        degrees, dispersion = float(found.degrees[group]), float(found.dispersion[group])
+        outcomes = self.outcomes
+        degrees, dispersion = float(outcomes.degrees[group]), float(outcomes.dispersion[group])
         known: Content = {} if math.isnan(degrees) else {"degrees_of_freedom": degrees}
         if not math.isnan(dispersion):
             known |= {"dispersion": dispersion}
             known |= {"residual_standard_deviation": math.sqrt(dispersion)} if self.model.loss.quadratic else {}
-        if found.correlations is not None:
-            covariance = covariance_of(found.errors[group], found.correlations[group])
+        if outcomes.correlations is not None:
+            covariance = covariance_of(outcomes.errors[group], outcomes.correlations[group])
             known |= {} if covariance is None else {"covariance": covariance.tolist()}
         return known
 
@@ -160,70 +160,70 @@ def load_fits(path: object, model: object = None) -> Fits | None:
     """
     if not isinstance(path, str | os.PathLike):
         return None
-    place = Path(path)
+    fits_path = Path(path)
     try:
-        with place.open("rb") as file:
+        with fits_path.open("rb") as file:
             beginning = file.read(BEGINNING)
     except OSError:
         return None  # which loading a model file then tells
     if beginning.startswith(MAGIC):
-        return _of_parquet(place, model)
+        return _of_parquet(fits_path, model)
     if b'"by"' not in beginning:
         return None
     try:
-        content = json.loads(place.read_text(encoding="utf-8"))
+        content = json.loads(fits_path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
-        raise DataError(f"`{place}` is not a model file. {how_saved()}.") from None
+        raise DataError(f"`{fits_path}` is not a model file. {how_saved()}.") from None
     if not isinstance(content, dict) or "by" not in content:
         return None
     records = content.pop("groups", None)
-    _check(content, HEAD, place)
+    _check(content, HEAD, fits_path)
     if not isinstance(records, list):
-        raise damaged(place, "groups", "a list belongs there")
-    return _restored(content, records, model, place)
+        raise damaged(fits_path, "groups", "a list belongs there")
+    return _restored(content, records, model, fits_path)
 
 
-def _check(content: Content, checks: Mapping[str, Check], place: Path, within: str = "") -> None:
+def _check(content: Content, checks: Mapping[str, Check], fits_path: Path, within: str = "") -> None:
     if not within and content.get("format") != FORMAT:
         raise DataError(
-            f"`{place}` was written by descend {content.get('descend')}, in a format this version cannot read. "
+            f"`{fits_path}` was written by descend {content.get('descend')}, in a format this version cannot read. "
             "Install a newer descend."
         )
     for name, check in {**checks, **{name: QUANTITIES for name in ("quantities",) if name in content}}.items():
         if name not in content:
-            raise damaged(place, within + name, "it is missing")
+            raise damaged(fits_path, within + name, "it is missing")
         if wrong := check(content[name]):
-            part, _, belongs = wrong.partition(" ")
-            raise damaged(place, within + name + part, f"{belongs} belongs there")
+            key_part, _, belongs = wrong.partition(" ")
+            raise damaged(fits_path, within + name + key_part, f"{belongs} belongs there")
 
 
-def _model(head: Content, given: object, place: Path) -> Model:
+def _model(head: Content, model_given: object, fits_path: Path) -> Model:
     """Return the model that all groups share; its levels go by another name here, where groups are the fits."""
     content = {**head, "groups": head.get("levels", {})}
-    return model_saved(content, kind_saved(content, given, place), given, place)
+    return model_saved(content, kind_saved(content, model_given, fits_path), model_given, fits_path)
 
 
-def _restored(head: Content, records: list[object], given: object, place: Path) -> Fits:
-    model = _model(head, given, place)
+def _restored(head: Content, records: list[object], model_given: object, fits_path: Path) -> Fits:
+    model = _model(head, model_given, fits_path)
     outcomes, size = Outcomes.none(len(records), model.parameters.size), model.parameters.size
     outcomes.correlations = np.full((len(records), size * (size - 1) // 2), np.nan)
     keys: list[tuple[Label, ...]] = []
-    kept: list[Content] = []
+    records_saved: list[Content] = []
     for group, record in enumerate(records):
         within = f"groups[{group}]."
         key = record.get("group") if isinstance(record, dict) else None
         if not isinstance(record, dict) or not isinstance(key, list) or len(key) != len(head["by"]):
-            raise damaged(place, f"{within}group", f"{len(head['by'])} values belong there")
+            raise damaged(fits_path, f"{within}group", f"{len(head['by'])} values belong there")
         keys.append(tuple(key))
-        _check(record, GROUP, place, within)
-        kept.append(record)
-        _keep(record, group, outcomes, model, place)
-    ends = np.cumsum([0, *(int(record["rows"]) for record in kept)])
+        _check(record, GROUP, fits_path, within)
+        records_saved.append(record)
+        _keep(record, group, outcomes, model, fits_path)
+    ends = np.cumsum([0, *(int(record["rows"]) for record in records_saved)])
     groups = Groups(tuple(head["by"]), keys, np.empty(0, dtype=np.intp), ends, int(head["ungrouped"]))
-    return Fits(Saved(model, groups, head, outcomes, kept), outcomes, float(head["seconds"]))
+    return Fits(Saved(model, groups, head, outcomes, records_saved), outcomes, float(head["seconds"]))
 
 
-def _keep(record: Content, group: int, outcomes: Outcomes, model: Model, place: Path) -> None:
+def _keep(record: Content, group: int, outcomes: Outcomes, model: Model, fits_path: Path) -> None:
     """Put one record into the arrays."""
     outcomes.outcome[group] = record["outcome"]
     if record.get("reason"):
@@ -235,10 +235,10 @@ def _keep(record: Content, group: int, outcomes: Outcomes, model: Model, place: 
         numbers = (each.get("value"), each.get("standard_error"), *(each.get("interval") or (None, None)))
         outcomes.quantity(name, str(each["expression"])).put(group, numbers, str(each.get("why") or ""))
     if wrong := named(VALUES)(record.get("parameters")):
-        raise damaged(place, f"{within}parameters{wrong.partition(' ')[0]}", "numbers belong there")
-    outcomes.parameters[group] = _flat(record["parameters"], model, f"{within}parameters", place)
+        raise damaged(fits_path, f"{within}parameters{wrong.partition(' ')[0]}", "numbers belong there")
+    outcomes.parameters[group] = _flat(record["parameters"], model, f"{within}parameters", fits_path)
     if record.get("standard_errors"):
-        outcomes.errors[group] = _flat(record["standard_errors"], model, f"{within}standard_errors", place)
+        outcomes.errors[group] = _flat(record["standard_errors"], model, f"{within}standard_errors", fits_path)
     arrays = {"loss": outcomes.loss, "r_squared": outcomes.r_squared}
     arrays |= {"degrees_of_freedom": outcomes.degrees, "dispersion": outcomes.dispersion}
     assert outcomes.correlations is not None
@@ -255,33 +255,35 @@ def _keep(record: Content, group: int, outcomes: Outcomes, model: Model, place: 
         outcomes.dispersion[group] = deviation**2
 
 
-def _flat(given: Mapping[str, object], model: Model, where: str, place: Path) -> Array:
-    parameters, held = model.parameters, model.constraints
-    values = given if held is None else held.reduced(given)
+def _flat(values_saved: Mapping[str, object], model: Model, where: str, fits_path: Path) -> Array:
+    parameters, constraints = model.parameters, model.constraints
+    values = values_saved if constraints is None else constraints.reduced(values_saved)
     for name, labels in parameters.shapes.items():
         if name not in values:
-            raise damaged(place, f"{where}.{name}", "it is missing")
+            raise damaged(fits_path, f"{where}.{name}", "it is missing")
         value = values[name]
         if labels is not None and value is not None and np.shape(np.asarray(value)) != (len(labels),):
-            raise damaged(place, f"{where}.{name}", f"{len(labels)} numbers belong there")
+            raise damaged(fits_path, f"{where}.{name}", f"{len(labels)} numbers belong there")
     sizes = {name: 1 if labels is None else len(labels) for name, labels in parameters.shapes.items()}
-    parts = [np.broadcast_to(np.array(values[name], dtype=np.float64), (size,)) for name, size in sizes.items()]
-    return np.concatenate(parts)
+    value_parts = [np.broadcast_to(np.array(values[name], dtype=np.float64), (size,)) for name, size in sizes.items()]
+    return np.concatenate(value_parts)
 
 
-def _of_parquet(place: Path, given: object) -> Fits:
+def _of_parquet(fits_path: Path, model_given: object) -> Fits:
     """Read a table in Parquet that keeps the model beside it."""
-    entries = about(place)
+    entries = about(fits_path)
     if KEY not in entries:
-        raise DataError(f"`{place}` is a table without a model. {how_saved()}: .json, or .parquet of many fits.")
+        raise DataError(f"`{fits_path}` is a table without a model. {how_saved()}: .json, or .parquet of many fits.")
     head: Content = json.loads(entries[KEY])
-    _check(head, HEAD, place)
-    model = _model(head, given, place)
-    table, by = open_table(place), tuple(head["by"])
+    _check(head, HEAD, fits_path)
+    model = _model(head, model_given, fits_path)
+    table, by = open_table(fits_path), tuple(head["by"])
     labels, free = every_parameter(model).labels, model.parameters
-    taken = {*by, *labels, *(f"{label} std. error" for label in labels)}
-    own = {name: f"{name}_" if name in taken else name for name in ("rows", "loss", "r_squared", "outcome", "cause")}
-    numbers = table.with_gaps([*labels, *(f"{label} std. error" for label in labels), *list(own.values())[:3]])
+    names_in_use = {*by, *labels, *(f"{label} std. error" for label in labels)}
+    own_names = {
+        name: f"{name}_" if name in names_in_use else name for name in ("rows", "loss", "r_squared", "outcome", "cause")
+    }
+    numbers = table.with_gaps([*labels, *(f"{label} std. error" for label in labels), *list(own_names.values())[:3]])
     outcomes = Outcomes.none(table.rows, free.size)
     for component, label in enumerate(free.labels):
         outcomes.parameters[:, component] = numbers[label]
@@ -289,17 +291,17 @@ def _of_parquet(place: Path, given: object) -> Fits:
     _read_quantities(table, head, outcomes)
     pairs = names_of(free.labels)
     if "dispersion" in table.names:  # files of old lack it
-        more = table.with_gaps(("degrees_of_freedom", "dispersion"))
-        outcomes.degrees[:], outcomes.dispersion[:] = more["degrees_of_freedom"], more["dispersion"]
+        spread = table.with_gaps(("degrees_of_freedom", "dispersion"))
+        outcomes.degrees[:], outcomes.dispersion[:] = spread["degrees_of_freedom"], spread["dispersion"]
     if "dispersion" in table.names and set(pairs) <= set(table.names):
-        more = table.with_gaps(pairs)
-        outcomes.correlations = np.column_stack([more[name] for name in pairs] or [np.empty((table.rows, 0))])
-    outcomes.loss[:], outcomes.r_squared[:] = numbers[own["loss"]], numbers[own["r_squared"]]
-    outcomes.outcome[:] = table.text(own["outcome"]).astype(LONGEST_WORD)
-    causes = table.text(own["cause"]).tolist()
+        each = table.with_gaps(pairs)
+        outcomes.correlations = np.column_stack([each[name] for name in pairs] or [np.empty((table.rows, 0))])
+    outcomes.loss[:], outcomes.r_squared[:] = numbers[own_names["loss"]], numbers[own_names["r_squared"]]
+    outcomes.outcome[:] = table.text(own_names["outcome"]).astype(LONGEST_WORD)
+    causes = table.text(own_names["cause"]).tolist()
     outcomes.cause |= {group: str(cause) for group, cause in enumerate(causes) if cause}
     keys = list(zip(*(_labels(table, name, head["by"][name]) for name in by), strict=True))
-    ends = np.concatenate([[0], np.cumsum(numbers[own["rows"]])]).astype(np.intp)
+    ends = np.concatenate([[0], np.cumsum(numbers[own_names["rows"]])]).astype(np.intp)
     groups = Groups(by, keys, np.empty(0, dtype=np.intp), ends, int(head["ungrouped"]))
     return Fits(Saved(model, groups, head, outcomes), outcomes, float(head["seconds"]))
 
@@ -307,15 +309,15 @@ def _of_parquet(place: Path, given: object) -> Fits:
 def _read_quantities(table: Table, head: Content, outcomes: Outcomes) -> None:
     """Read the columns of quantities; files of old lack the ends of their intervals."""
     for name, each in (head.get("quantities") or {}).items():
-        known = outcomes.quantity(name, each["expression"])
+        quantity_saved = outcomes.quantity(name, each["expression"])
         numbers = table.with_gaps((name, f"{name} std. error"))
-        known.value[:], known.standard_error[:] = numbers[name], numbers[f"{name} std. error"]
+        quantity_saved.value[:], quantity_saved.standard_error[:] = numbers[name], numbers[f"{name} std. error"]
         if f"{name} low" in table.names:
             ends = table.with_gaps((f"{name} low", f"{name} high"))
-            known.low[:], known.high[:] = ends[f"{name} low"], ends[f"{name} high"]
+            quantity_saved.low[:], quantity_saved.high[:] = ends[f"{name} low"], ends[f"{name} high"]
         if f"{name} why" in table.names:
             reasons = enumerate(table.text(f"{name} why").tolist())
-            known.why |= {group: str(why) for group, why in reasons if why}
+            quantity_saved.why |= {group: str(why) for group, why in reasons if why}
 
 
 def _labels(table: Table, name: str, kind: str) -> list[Label]:

@@ -40,14 +40,14 @@ def neighbours_of_groups(rows: GroupedRows, along: str) -> NeighboursOfGroups:
     return NeighboursOfGroups(noise, outliers)
 
 
-def _noise(number: NDArray[np.intp], apart: Array, groups: int) -> Array:
+def _noise(number: NDArray[np.intp], residuals_of_group: Array, groups: int) -> Array:
     """Return the noise of each group, by the median of the pseudo-residuals within it."""
-    within = (number[2:] == number[:-2]) & np.isfinite(apart)
-    number, apart = number[2:][within], apart[within]
-    apart = apart[np.lexsort((apart, number))]
+    within = (number[2:] == number[:-2]) & np.isfinite(residuals_of_group)
+    number, residuals_of_group = number[2:][within], residuals_of_group[within]
+    residuals_of_group = residuals_of_group[np.lexsort((residuals_of_group, number))]
     counts = np.bincount(number, minlength=groups)
     begins, some = np.cumsum(counts) - counts, counts > 0
     low, high = ((begins + each)[some] for each in ((counts - 1) // 2, counts // 2))
-    found = np.full(groups, np.nan)
-    found[some] = NORMAL * 0.5 * (apart[low] + apart[high])
-    return found
+    noise_of_groups = np.full(groups, np.nan)
+    noise_of_groups[some] = NORMAL * 0.5 * (residuals_of_group[low] + residuals_of_group[high])
+    return noise_of_groups

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from descend.descent.outcome import Outcome
 from descend.formula.structure import symmetric
 from descend.gradients.derived import Program
-from descend.many.together import Found
+from descend.many.descending_groups import Found
 from descend.parameters import Bounds
 from descend.problem.symmetry import canonical_each
 from descend.results import Fit
@@ -79,29 +79,29 @@ class Outcomes:
     @property
     def open(self) -> Mask:
         """Which groups are not fitted yet."""
-        found: Mask = self.outcome == ""
-        return found
+        open_groups: Mask = self.outcome == ""
+        return open_groups
 
     def keep(
-        self, groups: Places, found: Found, errors: Array, fitted: tuple[Array, Array], spread: tuple[Array, Array]
+        self, groups: Places, descents: Found, errors: Array, fitted: tuple[Array, Array], spread: tuple[Array, Array]
     ) -> None:
         """Keep where these groups converged, as far as that is lower than what is known.
 
         errors: of what was found. fitted: mean loss and R2. spread: degrees of freedom and dispersion.
         """
         (loss, r_squared), (degrees, dispersion) = fitted, spread
-        lower = found.converged & ~(self.loss[groups] <= loss * (1.0 + SAME))
-        chosen = slice(None) if lower.all() else lower
-        places = groups[chosen]
-        self.parameters[places], self.errors[places] = found.theta[chosen], errors[chosen]
-        self.loss[places], self.r_squared[places] = loss[chosen], r_squared[chosen]
-        self.degrees[places], self.dispersion[places] = degrees[chosen], dispersion[chosen]
-        self.outcome[places] = str(Outcome.CONVERGED)
-        for group in {*self.fits, *self.cause}.intersection(places.tolist()) if self.fits or self.cause else ():
+        lower = descents.converged & ~(self.loss[groups] <= loss * (1.0 + SAME))
+        improved = slice(None) if lower.all() else lower
+        group_places = groups[improved]
+        self.parameters[group_places], self.errors[group_places] = descents.theta[improved], errors[improved]
+        self.loss[group_places], self.r_squared[group_places] = loss[improved], r_squared[improved]
+        self.degrees[group_places], self.dispersion[group_places] = degrees[improved], dispersion[improved]
+        self.outcome[group_places] = str(Outcome.CONVERGED)
+        for group in {*self.fits, *self.cause}.intersection(group_places.tolist()) if self.fits or self.cause else ():
             self.fits.pop(group, None)
             self.cause.pop(group, None)
 
-    def in_order(self, program: Program, given: Collection[str], bounds: Bounds | None) -> None:
+    def in_order(self, program: Program, labels_given: Collection[str], bounds: Bounds | None) -> None:
         """Of equally good answers show the one that a fit by itself shows, as with like terms in order."""
         if not symmetric(program.formula):
             return
@@ -109,39 +109,39 @@ class Outcomes:
         together[list(self.fits)] = False
         groups = np.flatnonzero(together)
         if len(groups):
-            self.parameters[groups], before = canonical_each(program, self.parameters[groups], given, bounds)
+            self.parameters[groups], before = canonical_each(program, self.parameters[groups], labels_given, bounds)
             self.errors[groups] = np.take_along_axis(self.errors[groups], before, 1)
 
-    def settle(self, groups: Places, found: Found, loss: Array, r_squared: Array) -> None:
+    def settle(self, groups: Places, descents: Found, loss: Array, r_squared: Array) -> None:
         """Say of those groups that converged nowhere, and ran away, that they have no minimum."""
-        endless = found.endless & self.open[groups]
-        places = groups[endless]
-        self.parameters[places], self.loss[places] = found.theta[endless], loss[endless]
-        self.r_squared[places], self.outcome[places] = r_squared[endless], str(Outcome.STALLED)
-        self.cause |= dict.fromkeys(places.tolist(), ENDLESS)
+        endless = descents.endless & self.open[groups]
+        group_places = groups[endless]
+        self.parameters[group_places], self.loss[group_places] = descents.theta[endless], loss[endless]
+        self.r_squared[group_places], self.outcome[group_places] = r_squared[endless], str(Outcome.STALLED)
+        self.cause |= dict.fromkeys(group_places.tolist(), ENDLESS)
 
-    def take(self, groups: Places, others: Outcomes) -> None:
+    def take(self, groups: Places, other_outcomes: Outcomes) -> None:
         """Take over what came of some groups, which others have in this order; not the fits, which hold their rows."""
         for mine, theirs in (
-            (self.parameters, others.parameters),
-            (self.errors, others.errors),
-            (self.loss, others.loss),
-            (self.r_squared, others.r_squared),
-            (self.degrees, others.degrees),
-            (self.dispersion, others.dispersion),
-            (self.outcome, others.outcome),
+            (self.parameters, other_outcomes.parameters),
+            (self.errors, other_outcomes.errors),
+            (self.loss, other_outcomes.loss),
+            (self.r_squared, other_outcomes.r_squared),
+            (self.degrees, other_outcomes.degrees),
+            (self.dispersion, other_outcomes.dispersion),
+            (self.outcome, other_outcomes.outcome),
         ):
             mine[groups] = theirs
-        for name, known in others.quantities.items():
-            self.quantity(name, known.text).take(groups, known)
-        self.cause |= {int(groups[place]): cause for place, cause in others.cause.items()}
+        for name, quantity in other_outcomes.quantities.items():
+            self.quantity(name, quantity.text).take(groups, quantity)
+        self.cause |= {int(groups[group]): cause for group, cause in other_outcomes.cause.items()}
 
     def put(self, group: int, fit: Fit) -> None:
         """Keep the fit of a group by itself."""
         self.fits[group], self.outcome[group] = fit, str(fit.outcome)
         self.parameters[group], self.loss[group] = fit.theta, fit.loss
-        errors, held = fit.standard_errors or {}, fit.model.constraints
-        errors = errors if held is None else held.reduced(errors)
+        errors, constraints = fit.standard_errors or {}, fit.model.constraints
+        errors = errors if constraints is None else constraints.reduced(errors)
         names = [name for name in fit.model.parameters.shapes if name in errors]
         if len(names) == len(fit.model.parameters.shapes):
             self.errors[group] = np.concatenate([np.ravel(np.asarray(errors[name], dtype=float)) for name in names])

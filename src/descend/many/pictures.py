@@ -17,12 +17,12 @@ from descend.many.reasons import shortened, words
 from descend.options.checks import refuse_not_whole
 from descend.report import bands, classes, plots
 from descend.report.figures import Axis, Band, Line, Mark, Panel, Points, above_zero, drawable, reach
-from descend.report.look import Look
+from descend.report.picture_look import Look
 from descend.report.rows_drawn import points
 from descend.report.spread import bars_of
-from descend.report.view import Drawn as Curve
-from descend.report.view import names_of
-from descend.report.view import rows as counted
+from descend.report.view_of_fit import Drawn as Curve
+from descend.report.view_of_fit import names_of
+from descend.report.view_of_fit import rows as counted
 from descend.table.by_file import open_by_file
 from descend.table.levels import said
 
@@ -47,11 +47,11 @@ def plot(fits: FittedGroups, groups: object, most: int, look: Look, data: object
     """Draw small pictures of some groups with Matplotlib (see ``Fits.plot``)."""
     refuse_not_whole(most, "number of groups to draw", 1)
     rows_of = rows_source(fits, data)
-    there = None if data is None else {place for place in range(len(fits)) if rows_of(place) is not None}
-    places, left_out = chosen(fits, groups, most, there)
-    panels = [panel_of(fits, place, rows_of(place) or {}, look) for place in places]
+    groups_with_rows = None if data is None else {group for group in range(len(fits)) if rows_of(group) is not None}
+    groups_drawn, left_out = chosen(fits, groups, most, groups_with_rows)
+    panels = [panel_of(fits, group, rows_of(group) or {}, look) for group in groups_drawn]
     title = f"{fits.model}, by {' and '.join(fits.by)}" if look.theme.title else ""
-    captions = [left_out, caption_of(fits), *_without_bands(fits, places, look)]
+    captions = [left_out, caption_of(fits), *_without_bands(fits, groups_drawn, look)]
     return plots.plot_multiples(panels, title, captions, look)
 
 
@@ -65,12 +65,10 @@ def caption_of(fits: FittedGroups) -> str:
     return "Of the rows of each class (down), the share predicted as each (across)."
 
 
-def chosen(
-    fits: FittedGroups, groups: object, most: int, there: Collection[int] | None = None
-) -> tuple[list[int], str]:
+def chosen(fits: FittedGroups, groups: object, most: int, rows: Collection[int] | None = None) -> tuple[list[int], str]:
     """Return the places of the groups to draw, and a sentence on those that are left out. there: those with rows."""
     if groups is None:
-        places = [place for place in fits.worst() if there is None or place in there]
+        places = [group for group in fits.worst() if rows is None or group in rows]
         some = f"The {most:,} worst of {len(places):,} groups." if len(places) > most else ""
         return places[:most], some
     single = isinstance(groups, str | tuple) or not isinstance(groups, Sequence | np.ndarray)
@@ -98,52 +96,54 @@ def rows_source(fits: FittedGroups, data: object = None) -> Callable[[int], Colu
         return fits.rows_of
     needed = tuple(dict.fromkeys((*fits.model.response_columns, *fits.model.inputs)))
     table = open_by_file(data, fits.by, needed).with_codings(fits.model.codings)
-    beside = (*names_of(fits.sigma), *fits.loss_function.own_columns, *fits.model.inexact.values())
-    needed = tuple(dict.fromkeys((*needed, *(name for name in beside if name in table.names))))
+    columns_beside = (*names_of(fits.sigma), *fits.loss_function.own_columns, *fits.model.inexact.values())
+    needed = tuple(dict.fromkeys((*needed, *(name for name in columns_beside if name in table.names))))
     columns = table.with_gaps(needed)
     groups = Groups.of(table, fits.by)
-    known = {fits.place(key): groups.rows(group) for group, key in enumerate(groups.keys)}
-    return lambda place: {name: cells[known[place]] for name, cells in columns.items()} if place in known else None
+    rows_by_group = {fits.place(key): groups.rows(group) for group, key in enumerate(groups.keys)}
+    return lambda place: (
+        {name: cells[rows_by_group[place]] for name, cells in columns.items()} if place in rows_by_group else None
+    )
 
 
-def title_of(fits: FittedGroups, place: int) -> str:
+def title_of(fits: FittedGroups, group: int) -> str:
     """Return the name of a group, and below it how good its fit is, or how it ended."""
-    r_squared, outcome = fits.r_squared[place], fits.outcome[place]
-    good = f"R² {r_squared:.4g}" if np.isfinite(r_squared) else f"loss {fits.loss[place]:.4g}"
-    key = fits.keys[place]
+    r_squared, outcome = fits.r_squared[group], fits.outcome[group]
+    good = f"R² {r_squared:.4g}" if np.isfinite(r_squared) else f"loss {fits.loss[group]:.4g}"
+    key = fits.keys[group]
     name = said(key) if len(key) > 1 or isinstance(key[0], str) else f"{fits.by[0]} {said(key)}"
-    if cause := fits.cause(place):
+    if cause := fits.cause(group):
         good = f"{words(outcome)}: {shortened(cause)}" if outcome == REFUSED else f"{words(outcome)}, {good}"
     return f"{name}\n{good}"
 
 
-def panel_of(fits: FittedGroups, place: int, columns: Columns, look: Look) -> Panel:
+def panel_of(fits: FittedGroups, group: int, columns: Columns, look: Look) -> Panel:
     """Prepare the picture of one group: its rows and the curve; with several inputs, predicted against observed."""
-    model, cause = fits.model, fits.cause(place)
+    model, cause = fits.model, fits.cause(group)
     rows = _sampled(columns)
     with np.errstate(all="ignore"):
         y = model.observed(rows) if rows else np.empty(0)
         if len(model.inputs) > 1:
-            x, marks, names = _predicted(fits, place, rows, y)
+            x, marks, names = _predicted(fits, group, rows, y)
         else:
-            x, marks, names = _curve(fits, place, rows, y, look)
+            x, marks, names = _curve(fits, group, rows, y, look)
     for side, values in (("x", x), ("y", y)):
         if look.scale(side) == "log" and len(values) and not (values > 0.0).any():
             raise DataError(
-                f"No row of the group {said(fits.keys[place])} is above 0, which a logarithmic axis needs. "
+                f"No row of the group {said(fits.keys[group])} is above 0, which a logarithmic axis needs. "
                 f"Leave out `log`, or that group."
             )
-    seen = np.isfinite(x) & np.isfinite(y) if len(y) else np.empty(0, dtype=bool)
+    finite_points = np.isfinite(x) & np.isfinite(y) if len(y) else np.empty(0, dtype=bool)
     labels = fits.loss_function.classes
     low, high = classes.ends(labels) if labels and len(model.inputs) < 2 else (None, None)
     return Panel(
-        f"group-{place}",
-        title_of(fits, place),
+        f"group-{group}",
+        title_of(fits, group),
         Axis(names[0], look.scale("x")),
         Axis(names[1], look.scale("y"), low, high),
         marks,
-        shortened(cause) if cause and not seen.any() else "",
-        f"The group {said(fits.keys[place])}: {counted(int(fits.rows[place]))} and the fitted curve.",
+        shortened(cause) if cause and not finite_points.any() else "",
+        f"The group {said(fits.keys[group])}: {counted(int(fits.rows[group]))} and the fitted curve.",
         failed=bool(cause),
     )
 
@@ -153,23 +153,23 @@ def _sampled(columns: Columns) -> Columns:
     count = len(next(iter(columns.values()), ()))
     if count <= DRAWN:
         return columns
-    places = np.linspace(0, count - 1, DRAWN).astype(np.intp)
-    return {name: values[places] for name, values in columns.items()}
+    rows_drawn = np.linspace(0, count - 1, DRAWN).astype(np.intp)
+    return {name: values[rows_drawn] for name, values in columns.items()}
 
 
 def _curve(
-    fits: FittedGroups, place: int, rows: Columns, y: Array, look: Look
+    fits: FittedGroups, group: int, rows: Columns, y: Array, look: Look
 ) -> tuple[Array, list[Mark], tuple[str, str]]:
     model, response = fits.model, fits.model.response
     name = model.inputs[0] if model.inputs else "row"
     x = rows[name] if model.inputs and rows else np.arange(1.0, len(y) + 1.0)
     if labels := fits.loss_function.classes:
-        return x, _probabilities(fits, place, labels, name, x, y, look), (name, f"probability of {response}")
+        return x, _probabilities(fits, group, labels, name, x, y, look), (name, f"probability of {response}")
     across, up = x, drawable(y)
     marks: list[Mark] = [*bars_of(fits, name, rows, across, up), *points(fits.loss_function, rows, across, up, "")]
-    theta, known = fits.theta(place), x[np.isfinite(x)]
-    if np.isfinite(theta).all() and len(known):
-        grid = _grid(known, look.scale("x"))
+    theta, finite_x = fits.theta(group), x[np.isfinite(x)]
+    if np.isfinite(theta).all() and len(finite_x):
+        grid = _grid(finite_x, look.scale("x"))
         if model.rowwise:
             values = model.predict(theta, {name if model.inputs else "": grid})
         else:  # whose prediction of a row may depend on the others
@@ -177,36 +177,36 @@ def _curve(
             grid, values = x[order], np.asarray(model.predict(theta, rows))[order]
         values = np.broadcast_to(values, grid.shape)
         marks.append(Line(grid, _cut(values, y, look.scale("y"))))
-        marks += _bands(fits, place, {name if model.inputs else "": grid}, look)
+        marks += _bands(fits, group, {name if model.inputs else "": grid}, look)
     return x, marks, (name, response)
 
 
 def _probabilities(
-    fits: FittedGroups, place: int, labels: Sequence[str], name: str, x: Array, y: Array, look: Look
+    fits: FittedGroups, group: int, labels: Sequence[str], name: str, x: Array, y: Array, look: Look
 ) -> list[Mark]:
     """Return the probability of each class along the one input, and the rows of each."""
-    theta, known = fits.theta(place), x[np.isfinite(x)]
-    if not (np.isfinite(theta).all() and len(known)):
+    theta, finite_x = fits.theta(group), x[np.isfinite(x)]
+    if not (np.isfinite(theta).all() and len(finite_x)):
         return classes.marks_of(labels, np.empty(0), np.empty((0, len(labels))), x, y)
-    grid = _grid(known, look.scale("x"))
+    grid = _grid(finite_x, look.scale("x"))
     shares = probabilities_of(fits.model, theta, {name if fits.model.inputs else "": grid})
     return classes.marks_of(labels, grid, np.broadcast_to(shares, (len(grid), len(labels))), x, y)
 
 
-def _bands(fits: FittedGroups, place: int, columns: Columns, look: Look) -> list[Band]:
+def _bands(fits: FittedGroups, group: int, columns: Columns, look: Look) -> list[Band]:
     """Return the bands around the curve of one group, if they were asked for: each needs the fit of that group."""
-    if not look.wanted or not fits.model.rowwise or fits.outcome[place] == REFUSED:
+    if not look.wanted or not fits.model.rowwise or fits.outcome[group] == REFUSED:
         return []
     (grid,) = columns.values()
-    return bands.around(fits[fits.keys[place]], Curve(columns), grid, look, name=False)
+    return bands.around(fits[fits.keys[group]], Curve(columns), grid, look, name=False)
 
 
-def _without_bands(fits: FittedGroups, places: Sequence[int], look: Look) -> list[str]:
+def _without_bands(fits: FittedGroups, groups_drawn: Sequence[int], look: Look) -> list[str]:
     """Say which bands that were asked for do not exist, why, and in how many of the groups that were fitted."""
     if not look.wanted:
         return []
-    fitted = [place for place in places if fits.outcome[place] != REFUSED]
-    lacking = Counter(sentence for place in fitted for sentence in bands.lacking(fits[fits.keys[place]], look))
+    fitted = [group for group in groups_drawn if fits.outcome[group] != REFUSED]
+    lacking = Counter(sentence for group in fitted for sentence in bands.lacking(fits[fits.keys[group]], look))
     return [
         sentence if count == len(fitted) else f"{sentence[:-1]} ({count:,} of {len(fitted):,} groups)."
         for sentence, count in lacking.items()
@@ -224,13 +224,13 @@ def _cut(values: Array, y: Array, scale: str) -> Array:
     """Return a curve with gaps where it runs far away from the rows."""
     low, high = reach(y)
     far = (values > high + FAR * (high - low)) | (values < low - FAR * (high - low))
-    shown = drawable(np.where(far, np.nan, values))
-    return above_zero(shown) if scale == "log" else shown
+    within_axis = drawable(np.where(far, np.nan, values))
+    return above_zero(within_axis) if scale == "log" else within_axis
 
 
-def _predicted(fits: FittedGroups, place: int, rows: Columns, y: Array) -> Drawn:
+def _predicted(fits: FittedGroups, group: int, rows: Columns, y: Array) -> Drawn:
     """Return the observed response, predicted against it, and the diagonal on which they are equal."""
-    response, theta = fits.model.response, fits.theta(place)
+    response, theta = fits.model.response, fits.theta(group)
     marks: list[Mark] = []
     labels = fits.loss_function.classes
     if labels and np.isfinite(theta).all() and len(y):

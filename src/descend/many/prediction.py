@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DataError
-from descend.inference.measurement import columns_needed
+from descend.inference.measurement_scatter import columns_needed
 from descend.inference.prediction import Prediction, refuse_not_finite
 from descend.many.groups import Groups
 from descend.results.units import in_units_of
@@ -34,26 +34,32 @@ def predict(fits: FittedGroups, data: object, missing: str, interval: str | None
     names = columns_needed(fits.model, fits.sigma or fits.weights, interval)
     table = in_units_of(fits, opened(fits, data, names), fits.by).with_codings(fits.model.codings)
     columns, groups = table.with_gaps(names), Groups.of(table, fits.by)
-    kept = _complete(columns, groups, table.rows)
-    if missing == "raise" and not kept.all():
+    complete_rows = _complete(columns, groups, table.rows)
+    if missing == "raise" and not complete_rows.all():
         table.numbers(names)  # which says where a value is missing
         raise _without_group(groups)
     results = np.full((3 if interval else 1, table.rows), np.nan)
     unfitted = np.zeros(table.rows, dtype=bool)
-    chosen = (groups.rows(group) for group in range(len(groups)))
-    places_and_rows = [(fits.place(key), rows[kept[rows]]) for key, rows in zip(groups.keys, chosen, strict=True)]
+    rows_of_groups = (groups.rows(group) for group in range(len(groups)))
+    places_and_rows = [
+        (fits.place(key), rows[complete_rows[rows]]) for key, rows in zip(groups.keys, rows_of_groups, strict=True)
+    ]
     places_and_rows = [(place, rows) for place, rows in places_and_rows if len(rows)]
     if places_and_rows and not any(fits.fitted(place) for place, _ in places_and_rows):
         fits.refuse_unfitted(places_and_rows[0][0])
     for place, rows in places_and_rows:
         if fits.fitted(place):
-            part = {name: column[rows] for name, column in columns.items()} or {"": np.empty(len(rows))}
-            results[:, rows] = _of_group(fits, place, part, interval, level)
+            group_columns = {name: column[rows] for name, column in columns.items()} or {"": np.empty(len(rows))}
+            results[:, rows] = _of_group(fits, place, group_columns, interval, level)
         else:
             unfitted[rows] = True
-    _refuse_not_finite(fits, groups, columns, np.where(kept & ~unfitted, results[0], 0.0))
-    shown = results if kept.all() else results[:, kept]
-    return shown[0] if interval is None else Prediction(shown[0], shown[1], shown[2], interval, level)
+    _refuse_not_finite(fits, groups, columns, np.where(complete_rows & ~unfitted, results[0], 0.0))
+    predictions = results if complete_rows.all() else results[:, complete_rows]
+    return (
+        predictions[0]
+        if interval is None
+        else Prediction(predictions[0], predictions[1], predictions[2], interval, level)
+    )
 
 
 def opened(fits: FittedGroups, data: object, numbers: Sequence[str], where: str | None = None) -> Table:
@@ -70,15 +76,15 @@ def opened(fits: FittedGroups, data: object, numbers: Sequence[str], where: str 
 def without_prediction(fits: FittedGroups, table: Table) -> str:
     """Say which rows of new data have no prediction, as the fits of their groups failed; empty if all have one."""
     groups = Groups.of(table, fits.by)
-    failed = [place for place, key in enumerate(groups.keys) if not fits.fitted(fits.place(key))]
+    failed = [group for group, key in enumerate(groups.keys) if not fits.fitted(fits.place(key))]
     if not failed:
         return ""
-    rows = sum(len(groups.rows(place)) for place in failed)
+    rows = sum(len(groups.rows(group)) for group in failed)
     have = "1 row has" if rows == 1 else f"{rows:,} rows have"
     if len(failed) == 1:
         key = groups.keys[failed[0]]
         return f"{have} no prediction: the group {said(key)} was not fitted. {fits.cause(fits.place(key))}"
-    names = ", ".join(said(groups.keys[place]) for place in failed[:NAMED]) + (" …" if len(failed) > NAMED else "")
+    names = ", ".join(said(groups.keys[group]) for group in failed[:NAMED]) + (" …" if len(failed) > NAMED else "")
     return f"{have} no prediction: {len(failed):,} groups were not fitted: {names}."
 
 
@@ -97,13 +103,13 @@ def _complete(columns: Mapping[str, Array], groups: Groups, rows: int) -> NDArra
 
 
 def _of_group(
-    fits: FittedGroups, place: int, columns: Mapping[str, Array], interval: str | None, level: float
+    fits: FittedGroups, group: int, columns: Mapping[str, Array], interval: str | None, level: float
 ) -> Array:
     """Return the predictions of rows of one group, and with an interval its two ends: (1 or 3, rows)."""
     if interval is None:
-        return np.asarray(fits.model.predict(fits.theta(place), columns))[None]
-    found = fits[fits.keys[place]].predict(columns, interval=interval, level=level)
-    return np.stack([found.prediction, found.low, found.high])
+        return np.asarray(fits.model.predict(fits.theta(group), columns))[None]
+    group_prediction = fits[fits.keys[group]].predict(columns, interval=interval, level=level)
+    return np.stack([group_prediction.prediction, group_prediction.low, group_prediction.high])
 
 
 def _refuse_not_finite(fits: FittedGroups, groups: Groups, columns: Mapping[str, Array], predicted: Array) -> None:

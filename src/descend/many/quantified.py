@@ -45,11 +45,11 @@ class Quantified:
         if why:
             self.why[group] = why
 
-    def take(self, groups: Places, others: Quantified) -> None:
+    def take(self, groups: Places, other_quantities: Quantified) -> None:
         """Take over what is known of some groups, which others have in this order."""
-        for mine, theirs in zip(self._arrays, others._arrays, strict=True):
+        for mine, theirs in zip(self._arrays, other_quantities._arrays, strict=True):
             mine[groups] = theirs
-        self.why |= {int(groups[place]): why for place, why in others.why.items()}
+        self.why |= {int(groups[group]): why for group, why in other_quantities.why.items()}
 
     def of(self, group: int, name: str) -> Estimated:
         """Return what is known in one group."""

@@ -13,10 +13,10 @@ from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
 from descend.inference.estimates import Estimates, why_none
 from descend.inference.intervals import quantile
-from descend.inference.quantities.estimated import by_delta_method
+from descend.inference.quantities.interval_methods import by_delta_method
 from descend.inference.quantities.quantity import Quantity
 from descend.inference.quantities.reading import read_quantities
-from descend.many.keeping import Known, spread_of
+from descend.many.judged_groups import Known, spread_of
 from descend.many.outcomes import Outcomes
 from descend.many.quantified import LEVEL, Quantified
 from descend.models import Model
@@ -36,9 +36,9 @@ class WithQuantities(Known, Protocol):
     def derived_quantities(self) -> Sequence[Quantity]: ...
 
 
-def check_for_groups(given: Ties, model: Model, by: Sequence[str]) -> None:
+def check_for_groups(quantities_asked: Ties, model: Model, by: Sequence[str]) -> None:
     """Raise ConfigError or FormulaError for quantities that cannot be told of each group."""
-    for quantity in read_quantities(given, model):
+    for quantity in read_quantities(quantities_asked, model):
         if quantity.name in by:
             raise ConfigError(
                 f"`{quantity.name}` tells the groups apart, so it cannot be the name of a quantity in "
@@ -46,7 +46,7 @@ def check_for_groups(given: Ties, model: Model, by: Sequence[str]) -> None:
             )
 
 
-def quantify(work: WithQuantities, groups: Places, outcomes: Outcomes, variances: Variances) -> None:
+def quantify(groups_fitted: WithQuantities, groups: Places, outcomes: Outcomes, variances: Variances) -> None:
     """Keep the quantities of those groups that were fitted together, with their errors.
 
     With g the derivatives of a quantity by the parameters, C the curvature of the sum of the loss, and s its scale:
@@ -57,10 +57,10 @@ def quantify(work: WithQuantities, groups: Places, outcomes: Outcomes, variances
     together[list(outcomes.fits)] = False
     groups = groups[together[groups]]
     theta = outcomes.parameters[groups]
-    scale, degrees = spread_of(work, groups, theta, outcomes.loss[groups] * work.totals[groups])
+    scale, degrees = spread_of(groups_fitted, groups, theta, outcomes.loss[groups] * groups_fitted.totals[groups])
     reaches = {each: quantile(LEVEL, each) for each in np.unique(degrees[degrees > 0.0]).tolist()}
     reach = np.array([reaches.get(each, math.nan) for each in degrees.tolist()])
-    for quantity in work.derived_quantities:
+    for quantity in groups_fitted.derived_quantities:
         column = outcomes.quantity(quantity.name, quantity.text)
         value, gradient = quantity.over(theta)
         with np.errstate(all="ignore"):
@@ -70,12 +70,12 @@ def quantify(work: WithQuantities, groups: Places, outcomes: Outcomes, variances
         error[~sure] = np.nan
         column.take(groups, Quantified(quantity.text, value, error, value - reach * error, value + reach * error))
         for number in np.flatnonzero(~sure).tolist():
-            known = None if not degrees[number] > 0.0 else np.full((theta.shape[1],) * 2, variance[number] * 0.0)
-            column.why[int(groups[number])] = _why(work.model, quantity, theta[number], known)
+            covariance = None if not degrees[number] > 0.0 else np.full((theta.shape[1],) * 2, variance[number] * 0.0)
+            column.why[int(groups[number])] = _why(groups_fitted.model, quantity, theta[number], covariance)
 
 
 def _why(model: Model, quantity: Quantity, theta: Array, covariance: Array | None) -> str:
     """Say why a quantity has no value or no error in a group, as a fit of it does."""
     nothing = why_none(model, False, Outcome.CONVERGED, 0.0)
-    found = Estimates(model, theta, covariance, "model", math.inf, (), (), True, nothing, None, None, None, None)
-    return by_delta_method(quantity, found, LEVEL).why
+    group = Estimates(model, theta, covariance, "model", math.inf, (), (), True, nothing, None, None, None, None)
+    return by_delta_method(quantity, group, LEVEL).why

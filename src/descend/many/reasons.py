@@ -44,18 +44,18 @@ def shortened(text: str) -> str:
 
 def reasons(fits: FittedGroups) -> list[Reason]:
     """Return why groups failed, the most frequent reason first."""
-    found: dict[tuple[str, str], list[int]] = {}
-    for place in range(len(fits)) if fits.failed else ():
-        if cause := fits.cause(place):
-            plain = NUMBER.sub("#", cause.replace(said(fits.keys[place]), "#"))
-            found.setdefault((fits.outcome[place], plain), []).append(place)
-    listed = [Reason(outcome, places, fits.cause(places[0])) for (outcome, _), places in found.items()]
+    groups_by_reason: dict[tuple[str, str], list[int]] = {}
+    for group in range(len(fits)) if fits.failed else ():
+        if cause := fits.cause(group):
+            plain = NUMBER.sub("#", cause.replace(said(fits.keys[group]), "#"))
+            groups_by_reason.setdefault((fits.outcome[group], plain), []).append(group)
+    listed = [Reason(outcome, groups, fits.cause(groups[0])) for (outcome, _), groups in groups_by_reason.items()]
     return sorted(listed, key=lambda reason: -len(reason.groups))
 
 
 def examples(fits: FittedGroups, reason: Reason) -> str:
     """Name the first groups of a reason: ``7, 19 and 23``; keys of several values in brackets."""
-    names = [said(fits.keys[place]) for place in reason.groups[:NAMED]]
+    names = [said(fits.keys[group]) for group in reason.groups[:NAMED]]
     if len(fits.by) > 1:
         names = [f"({name})" for name in names]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
@@ -70,12 +70,12 @@ def _sentences(fits: FittedGroups, most: int) -> Iterator[str]:
     if fits.succeeded:
         return
     yield f"{len(fits.failed):,} of {len(fits):,} groups failed."
-    found = reasons(fits)
-    for reason in found[:most]:
+    reasons_found = reasons(fits)
+    for reason in reasons_found[:most]:
         such = " such as" if len(reason.groups) > NAMED else ""
         yield f"{len(reason.groups):,} {words(reason.outcome)}:{such} {examples(fits, reason)}: {reason.short}."
-    if len(found) > most:
-        remaining = sum(len(reason.groups) for reason in found[most:])
+    if len(reasons_found) > most:
+        remaining = sum(len(reason.groups) for reason in reasons_found[most:])
         yield f"{remaining:,} more for other reasons."
 
 

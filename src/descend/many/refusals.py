@@ -24,15 +24,15 @@ HARMLESS = frozenset({"model", "data", "by", "response", "where", "loss", "memor
 """What is given of a request in which there is nothing to refuse that was not looked at yet."""
 
 
-def refuse_options(work: Grouped | DistantGroups) -> None:
+def refuse_options(groups_fitted: Grouped | DistantGroups) -> None:
     """Raise ConfigError or FormulaError if a request cannot be met in the first and the last group that are sound.
 
     What is wrong with their rows is told with these groups.
     """
-    if not work.request.given.keys() - HARMLESS:
+    if not groups_fitted.request.given.keys() - HARMLESS:
         return
     refused: DescendError | None = None
-    for request, table in _ends(work):
+    for request, table in _ends(groups_fitted):
         try:
             with np.errstate(all="ignore"):
                 choose(pose(request, table), request)
@@ -47,19 +47,19 @@ def refuse_options(work: Grouped | DistantGroups) -> None:
         raise refused
 
 
-def _ends(work: Grouped | DistantGroups) -> Iterator[tuple[Request, Table]]:
+def _ends(fitted: Grouped | DistantGroups) -> Iterator[tuple[Request, Table]]:
     """Yield the request and the rows of the first and of the last group with enough complete rows, if there are any."""
-    if isinstance(work, Grouped):
-        if not work.sound.any():
+    if isinstance(fitted, Grouped):
+        if not fitted.sound.any():
             return
-        grouped, some = work, np.flatnonzero(work.sound)[[0, -1]]
+        grouped, some = fitted, np.flatnonzero(fitted.sound)[[0, -1]]
     else:
-        sizes = work.groups.sizes
-        likely = (work.complete == sizes) & (sizes > work.model.parameters.size) & (sizes <= work.most)
+        sizes = fitted.groups.sizes
+        likely = (fitted.complete == sizes) & (sizes > fitted.model.parameters.size) & (sizes <= fitted.most)
         if not likely.any():
             return
-        grouped, some = work.fetch(np.unique(np.flatnonzero(likely)[[0, -1]])), np.array([0, -1])
+        grouped, some = fitted.fetch(np.unique(np.flatnonzero(likely)[[0, -1]])), np.array([0, -1])
     # A scale that is still to be estimated is a matter of each group's rows.
-    known = {} if loss_of(work.request).estimated is None else {"loss": LEAST_SQUARES}
+    quiet_options = {} if loss_of(fitted.request).estimated is None else {"loss": LEAST_SQUARES}
     for group in np.unique(some % len(grouped.groups)).tolist():
-        yield grouped.request.but(by=None, data=None, **known), grouped.table_of(group)
+        yield grouped.request.but(by=None, data=None, **quiet_options), grouped.table_of(group)

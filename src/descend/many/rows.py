@@ -38,36 +38,36 @@ class GroupedRows:
         """The number of rows of each group with a weight above 0."""
         if self.omega is None:
             return self.groups.sizes
-        found: Places = np.add.reduceat((self.omega > 0.0).astype(np.intp), self.groups.ends[:-1])
-        return found
+        rows_counting: Places = np.add.reduceat((self.omega > 0.0).astype(np.intp), self.groups.ends[:-1])
+        return rows_counting
 
-    def blocks(self, groups: Places, places: Places, arrays: Arrays) -> list[Places]:
+    def blocks(self, groups: Places, groups_in_order: Places, arrays: Arrays) -> list[Places]:
         """Return the places in a list of groups by size of the group, as many to a block as suit the arrays."""
-        sizes = self.groups.sizes[groups[places]]
+        sizes = self.groups.sizes[groups[groups_in_order]]
         if sizes.size and sizes.min() < sizes.max():
             order = np.argsort(sizes, kind="stable")
-            places, sizes = places[order], sizes[order]
+            groups_in_order, sizes = groups_in_order[order], sizes[order]
         (cells, most), before = arrays.block, np.r_[0, np.cumsum(sizes)]
         blocks, begin = [], 0
-        while begin < len(places):
+        while begin < len(groups_in_order):
             end = int(np.searchsorted(before, before[begin] + cells, side="right")) - 1
             end = min(max(end, begin + 1), begin + most)
-            blocks.append(places[begin:end])
+            blocks.append(groups_in_order[begin:end])
             begin = end
         return blocks
 
-    def block(self, code: BatchCode, chosen: Places, arrays: Arrays) -> Block:
+    def block(self, code: BatchCode, groups_chosen: Places, arrays: Arrays) -> Block:
         """Return some groups, in the order of their sizes, as a block."""
-        sizes = self.groups.sizes[chosen]
+        sizes = self.groups.sizes[groups_chosen]
         bands, begin = [], 0
-        while begin < len(chosen):
-            least = int(sizes[begin])
-            for most in (least, int(least * ALIKE), 2 * least):  # padded only where that makes a band of some size
+        while begin < len(groups_chosen):
+            size = int(sizes[begin])
+            for most in (size, int(size * ALIKE), 2 * size):  # padded only where that makes a band of some size
                 end = int(np.searchsorted(sizes, most, side="right"))
-                if (end - begin) * least >= arrays.cells // 4:
+                if (end - begin) * size >= arrays.cells // 4:
                     break
             end = min(begin + max(arrays.cells // int(sizes[end - 1]), 1), end)
-            bands.append(_Cut(self, chosen[begin:end]).band(code, arrays))
+            bands.append(_Cut(self, groups_chosen[begin:end]).band(code, arrays))
             begin = end
         return Block(bands, arrays)
 
@@ -78,34 +78,34 @@ class _Cut:
     A group with fewer rows than the largest of them repeats its last row; the weight of that is 0.
     """
 
-    def __init__(self, grouped: GroupedRows, chosen: Places) -> None:
-        self.grouped, self.sizes = grouped, grouped.groups.sizes[chosen]
+    def __init__(self, grouped: GroupedRows, groups_chosen: Places) -> None:
+        self.grouped, self.sizes = grouped, grouped.groups.sizes[groups_chosen]
         self.rows = int(self.sizes[-1])
         self.padded = int(self.sizes[0]) < self.rows
-        self.begins = grouped.groups.ends[chosen]
+        self.begins = grouped.groups.ends[groups_chosen]
         self.known: dict[Expr, Array] = {}
 
     def band(self, code: BatchCode, arrays: Arrays) -> Band:
         """Return the groups as a band."""
-        given, sizes = arrays.given, self.sizes.astype(np.float64)
-        band = Band(code, [given(self.evaluated(expression)) for expression in code.data], [], given(sizes))
+        to_arrays, sizes = arrays.given, self.sizes.astype(np.float64)
+        band = Band(code, [to_arrays(self.evaluated(expression)) for expression in code.data], [], to_arrays(sizes))
         if not code.weighted:
-            band.sizes = given(sizes) if self.padded else float(self.rows)
-            band.surplus = given(self.rows - sizes) if self.padded else None
+            band.sizes = to_arrays(sizes) if self.padded else float(self.rows)
+            band.surplus = to_arrays(self.rows - sizes) if self.padded else None
         dot, total = band.summing(arrays)
         for pair in code.products:
-            parts = [band.data[place] for place in pair]
-            band.products.append(total(*parts) if len(parts) == 1 else dot(*parts))
+            band_data = [band.data[array_number] for array_number in pair]
+            band.products.append(total(*band_data) if len(band_data) == 1 else dot(*band_data))
         if code.relative:
-            y = given(self.evaluated(OBSERVED * ROOT if code.weighted else OBSERVED))
+            y = to_arrays(self.evaluated(OBSERVED * ROOT if code.weighted else OBSERVED))
             band.size = 0.5 * dot(y, y)
         return band
 
     @cached_property
     def index(self) -> Places:
         """The place of each row."""
-        found: Places = self.begins + np.minimum(np.arange(self.rows)[:, None], self.sizes - 1)
-        return found
+        row_index: Places = self.begins + np.minimum(np.arange(self.rows)[:, None], self.sizes - 1)
+        return row_index
 
     def of(self, column: Array) -> Array:
         """Return the cells of a column."""
@@ -122,8 +122,8 @@ class _Cut:
     @cached_property
     def root(self) -> Array:
         """The square root of the weight of each row."""
-        there = (np.arange(self.rows)[:, None] < self.sizes).astype(np.float64)
-        return there if self.grouped.omega is None else there * np.sqrt(self.of(self.grouped.omega))
+        rows_present = (np.arange(self.rows)[:, None] < self.sizes).astype(np.float64)
+        return rows_present if self.grouped.omega is None else rows_present * np.sqrt(self.of(self.grouped.omega))
 
     def evaluated(self, expression: Expr) -> Array:
         """Return an expression of columns."""

@@ -51,12 +51,12 @@ def robust_ends(band: Band, theta: Entries, loss: Loss, arrays: Arrays, further:
     *columns, slope, bend, root, residual = band.evaluated(theta, arrays, False)
     dot, total = band.summing(arrays)
     bent = [bend * column for column in columns]
-    curvature = [[dot(one, two) for two in columns[: i + 1]] for i, one in enumerate(bent)]
+    curvature = [[dot(bent_row, two) for two in columns[: i + 1]] for i, bent_row in enumerate(bent)]
     factor = Factor.of(curvature)
     step = factor.solved([dot(slope, column) for column in columns])
     inner = factor.forward(columns)
     scaled = factor.scaled(inner)
-    left = 1.0 - bend * sum((one * two for one, two in zip(inner, scaled, strict=True)), 0.0)
+    left = 1.0 - bend * sum((bent_row * two for bent_row, two in zip(inner, scaled, strict=True)), 0.0)
     pull = slope / (left if loss.likelihood else left.clip(LEAST_LEFT))
     pulls = [pull * each for each in factor.backward(scaled)]
     variances = [total(each**2) for each in pulls]
@@ -67,7 +67,7 @@ def robust_ends(band: Band, theta: Entries, loss: Loss, arrays: Arrays, further:
     if loss.likelihood:
         for row in left:
             sure = sure & (row >= ALONE)
-    steps, found = (np.array([arrays.returned(each) for each in some]) for some in (step, variances))
+    steps, variances_of_groups = (np.array([arrays.returned(each) for each in some]) for some in (step, variances))
     squares = arrays.returned(dot(root * residual, root * residual))
-    sure = arrays.returned(sure) & np.isfinite(found).all(axis=0) & np.isfinite(steps).all(axis=0)
-    return Robust(steps, found, squares, sure, [arrays.returned(each) for each in along])
+    sure = arrays.returned(sure) & np.isfinite(variances_of_groups).all(axis=0) & np.isfinite(steps).all(axis=0)
+    return Robust(steps, variances_of_groups, squares, sure, [arrays.returned(each) for each in along])

@@ -44,8 +44,8 @@ def save(fits: FittedGroups, path: str | os.PathLike[str]) -> None:
 
 def head(fits: FittedGroups) -> Content:
     """Return what all groups share: the model, its columns, and how it was fitted."""
-    model, held, call, known = fits.model, fits.model.constraints, fits.call, fits.quantities
-    bounds = None if held is None else held.bounds
+    model, constraints, call, quantities = fits.model, fits.model.constraints, fits.call, fits.quantities
+    bounds = None if constraints is None else constraints.bounds
     shapes = every_parameter(model).shapes
     return {
         "descend": version("descend"),
@@ -55,16 +55,18 @@ def head(fits: FittedGroups) -> Content:
         "columns": {name: fits.column_types[name] for name in model.columns},
         "shapes": {name: None if labels is None else list(labels) for name, labels in shapes.items()},
         "levels": groups_of(every_parameter(model)).get("groups", {}),
-        "fixed": {} if held is None else plain(held.fixed_by_user),
-        "references": {} if held is None else held.reference_values,
-        "ties": {} if held is None else dict(held.tie_texts),
+        "fixed": {} if constraints is None else plain(constraints.fixed_by_user),
+        "references": {} if constraints is None else constraints.reference_values,
+        "ties": {} if constraints is None else dict(constraints.tie_texts),
         "bounds": [] if bounds is None else list(bounds.free_texts),
         "loss_function": loss_text(model.loss),
         "weights": fits.weights,
         "sigma": fits.sigma,
         "asked": call.get("epochs") is not None,
         "penalised": bool(call.get("l1") or call.get("l2")),
-        **({"quantities": {name: {"expression": each.text} for name, each in known.items()}} if known else {}),
+        **(
+            {"quantities": {name: {"expression": each.text} for name, each in quantities.items()}} if quantities else {}
+        ),
         **({"units": plain(fits.units)} if fits.units else {}),
         "seconds": fits.seconds,
         "ungrouped": fits.ungrouped,
@@ -77,8 +79,8 @@ def head(fits: FittedGroups) -> Content:
 def _text(fits: FittedGroups) -> Iterator[str]:
     """Yield the file in pieces: the head, and a line for each group."""
     shared = head(fits)
-    written = json.dumps(shared, indent=2, ensure_ascii=False, allow_nan=False)
-    yield written.removesuffix("\n}") + ',\n  "groups": ['
+    shared_json = json.dumps(shared, indent=2, ensure_ascii=False, allow_nan=False)
+    yield shared_json.removesuffix("\n}") + ',\n  "groups": ['
     separator = "\n"
     for record in _records(fits, shared):
         yield f"{separator}    {json.dumps(record, ensure_ascii=False, allow_nan=False)}"
@@ -90,19 +92,19 @@ def _records(fits: FittedGroups, shared: Mapping[str, object]) -> Iterator[Conte
     few = len(fits) <= FEW
     more = {} if few else fits.inference()
     correlations = np.column_stack([more.pop(name) for name in [*more][2:]] or [np.empty((len(fits), 0))])
-    for place, (key, light) in enumerate(zip(fits.keys, fits.records(), strict=True)):
+    for group, (key, light) in enumerate(zip(fits.keys, fits.records(), strict=True)):
         record: Content = {"group": list(key), "rows": light["rows"], "outcome": light["outcome"]}
         if light["outcome"] != REFUSED:
-            content = content_of(fits[key]) if few else {name: plain(values[place]) for name, values in more.items()}
+            content = content_of(fits[key]) if few else {name: plain(values[group]) for name, values in more.items()}
             content |= {name: light[name] for name in KEPT if name in light}
-            if correlations.size and np.isfinite(correlations[place]).all():
-                content["correlations"] = correlations[place].tolist()
+            if correlations.size and np.isfinite(correlations[group]).all():
+                content["correlations"] = correlations[group].tolist()
             record |= {
                 name: value
                 for name, value in content.items()
                 if name != "cause" and not (name in shared and shared[name] == value)
             }
-        yield record | ({"reason": fits.cause(place)} if light["cause"] else {})
+        yield record | ({"reason": fits.cause(group)} if light["cause"] else {})
 
 
 def content_of_group(shared: Content, record: Content) -> Content:

@@ -8,11 +8,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.many.doubts import CLEARLY, MOST
-from descend.many.keeping import Known, keep, losses_of
+from descend.many.descending_groups import Found, Together
+from descend.many.doubtful_groups import CLEARLY, MOST
+from descend.many.judged_groups import Known, keep, losses_of
 from descend.many.outcomes import Outcomes
 from descend.many.starts import Starts, evenly, tried
-from descend.many.together import Found, Together
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -34,60 +34,62 @@ class Searched(Known, Protocol):
 
 
 def within_bounds(
-    work: Searched, together: Together, starts: Starts, chosen: Places, found: Found, outcomes: Outcomes
+    fitted: Searched, together: Together, starts: Starts, groups_chosen: Places, descents: Found, outcomes: Outcomes
 ) -> None:
     """Descend within the bounds where the minimum was found outside of them: from the nearest point, and the starts.
 
     The last steps of robust losses know no bounds: such groups are left to fits of their own.
     """
-    outside = np.flatnonzero(outcomes.open[chosen])
-    if work.bounds is None or not len(outside) or not work.model.loss.likelihood:
+    outside = np.flatnonzero(outcomes.open[groups_chosen])
+    if fitted.bounds is None or not len(outside) or not fitted.model.loss.likelihood:
         return
-    groups, low, high = chosen[outside], work.bounds.low, work.bounds.high
-    known, points, few = replace(together, bounds=work.bounds), np.clip(starts.points, low, high), starts.few
-    given = (work.request.start or {}).keys()
-    if len(work.trial_points) > 1 and not set(work.model.parameters.shapes) <= set(given):
+    groups, low, high = groups_chosen[outside], fitted.bounds.low, fitted.bounds.high
+    within, points, few = replace(together, bounds=fitted.bounds), np.clip(starts.points, low, high), starts.few
+    names_given = (fitted.request.start or {}).keys()
+    if len(fitted.trial_points) > 1 and not set(fitted.model.parameters.shapes) <= set(names_given):
         # Where a bound holds a parameter far from where it would be, the others have minima elsewhere.
-        own = tried(known, groups, np.clip(work.trial_points, low, high), given)
-        if own is not None:
-            points, few = np.unique(np.concatenate([points, np.clip(own.points, low, high)]), axis=0), max(few, OWN)
-    ends = np.where(np.isfinite(found.theta[outside]), found.theta[outside], points[0])
-    nearest = known.descend(groups, np.clip(ends, low, high), np.arange(len(groups)))
-    keep(work, groups, nearest.lower(known.from_best(groups, points, few)), outcomes, held=True)
+        trial = tried(within, groups, np.clip(fitted.trial_points, low, high), names_given)
+        if trial is not None:
+            points, few = np.unique(np.concatenate([points, np.clip(trial.points, low, high)]), axis=0), max(few, OWN)
+    ends = np.where(np.isfinite(descents.theta[outside]), descents.theta[outside], points[0])
+    nearest = within.descend(groups, np.clip(ends, low, high), np.arange(len(groups)))
+    keep(fitted, groups, nearest.lower(within.from_best(groups, points, few)), outcomes, held=True)
 
 
-def look_again(work: Searched, together: Together, starts: Starts, chosen: Places, outcomes: Outcomes) -> None:
+def look_again(fitted: Searched, together: Together, starts: Starts, groups_chosen: Places, outcomes: Outcomes) -> None:
     """Descend from many starts in the groups that failed or are fitted poorly: those, and where others of them ended.
 
     A group without the shape of the model has many minima, and those of such groups are far from all others.
     """
-    failed, poor = (chosen[some[chosen]] for some in (outcomes.open, outcomes.r_squared < POOR))
-    if not work.model.loss.quadratic:
+    failed, poor = (groups_chosen[some[groups_chosen]] for some in (outcomes.open, outcomes.r_squared < POOR))
+    if not fitted.model.loss.quadratic:
         poor = poor[:0]  # outliers, which the loss makes little of, are no sign of another minimum
-    if not work.model.loss.likelihood and work.bounds is not None:
+    if not fitted.model.loss.likelihood and fitted.bounds is not None:
         failed = failed[:0]
     if not len(failed) and not len(poor):
         return
-    together = replace(together, bounds=work.bounds)
+    together = replace(together, bounds=fitted.bounds)
     ended = evenly(poor[np.isfinite(outcomes.errors[poor]).all(axis=1)], LENT)
-    points = np.unique(np.concatenate([starts.points, work.trial_points, outcomes.parameters[ended]]), axis=0)
-    few = int(np.clip(MANY * SELDOM * len(chosen) / max(len(poor), 1), FEWEST, MANY))
+    points = np.unique(np.concatenate([starts.points, fitted.trial_points, outcomes.parameters[ended]]), axis=0)
+    few = int(np.clip(MANY * SELDOM * len(groups_chosen) / max(len(poor), 1), FEWEST, MANY))
     for groups, count in ((poor, few), (failed, len(points))):
         if len(groups):
-            found = together.from_best(groups, points, count)
-            keep(work, groups, found, outcomes, held=True)
-            found.endless &= ~_left_higher(work, together, groups, points, found)
-            outcomes.settle(groups, found, *losses_of(work, groups, found))
+            descents = together.from_best(groups, points, count)
+            keep(fitted, groups, descents, outcomes, held=True)
+            descents.endless &= ~_left_higher(fitted, together, groups, points, descents)
+            outcomes.settle(groups, descents, *losses_of(fitted, groups, descents))
 
 
-def _left_higher(work: Searched, together: Together, groups: Places, points: Array, found: Found) -> NDArray[np.bool_]:
+def _left_higher(
+    groups_fitted: Searched, together: Together, groups: Places, points: Array, descents: Found
+) -> NDArray[np.bool_]:
     """Return in which groups, at most `MOST`, an endless descent ended above one of the points: that proves nothing."""
     higher = np.zeros(len(groups), dtype=bool)
-    places = np.flatnonzero(found.endless)
-    if together.bounds is None and len(places):
-        loss = found.loss[places]
-        size = work.about_mean[groups[places]] if work.model.loss.quadratic else abs(loss)
-        excess = loss - together.losses(groups[places], points).min(axis=0) - CLEARLY * size
+    endless_groups = np.flatnonzero(descents.endless)
+    if together.bounds is None and len(endless_groups):
+        loss = descents.loss[endless_groups]
+        size = groups_fitted.about_mean[groups[endless_groups]] if groups_fitted.model.loss.quadratic else abs(loss)
+        excess = loss - together.losses(groups[endless_groups], points).min(axis=0) - CLEARLY * size
         order = np.argsort(-excess, kind="stable")[:MOST]
-        higher[places[order]] = excess[order] > 0.0
+        higher[endless_groups[order]] = excess[order] > 0.0
     return higher

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.report.figures import Axis, Level, Panel, Points
-from descend.report.view import MOST_POINTS
+from descend.report.view_of_fit import MOST_POINTS
 
 if TYPE_CHECKING:
     from descend.many.fitted import FittedGroups
@@ -25,20 +25,22 @@ FAR = 4.0
 
 def spread(fits: FittedGroups) -> list[Panel | None]:
     """Prepare a picture for each of the first parameters: its value in each group that has a fit."""
-    found = {label: values for label, (values, _) in fits.estimates().items()}
+    values_by_label = {label: values for label, (values, _) in fits.estimates().items()}
     if len(fits) < 2:
         return []
     across, name = _across(fits)
-    fitted = np.array([not fits.cause(place) for place in range(len(fits))])
+    fitted = np.array([not fits.cause(group) for group in range(len(fits))])
     if fitted.sum() < 2:
         return []
-    drawn = np.flatnonzero(fitted)
-    if len(drawn) > MOST_POINTS:
-        drawn = np.sort(np.random.default_rng(0).choice(drawn, MOST_POINTS, replace=False))
+    groups = np.flatnonzero(fitted)
+    if len(groups) > MOST_POINTS:
+        groups = np.sort(np.random.default_rng(0).choice(groups, MOST_POINTS, replace=False))
     panels: list[Panel | None] = []
-    for label, values in list(found.items())[:MOST]:
-        chosen, every = drawn[np.isfinite(values[drawn])], values[fitted & np.isfinite(values)]
-        panels.append(_panel(label, across[chosen], values[chosen], every, name) if len(every) > 1 else None)
+    for label, values in list(values_by_label.items())[:MOST]:
+        drawn_finite, every = groups[np.isfinite(values[groups])], values[fitted & np.isfinite(values)]
+        panels.append(
+            _panel(label, across[drawn_finite], values[drawn_finite], every, name) if len(every) > 1 else None
+        )
     return panels
 
 
@@ -55,11 +57,11 @@ def _panel(label: str, across: Array, values: Array, every: Array, name: str) ->
     median = float(np.median(every))
     low, high, left_out = None, None, ""
     if len(every) >= MANY:
-        least, most = np.quantile(every, INSIDE)
-        reach = FAR * (most - least)
-        outside = int(np.count_nonzero((every < least - reach) | (every > most + reach)))
+        lowest_value, most = np.quantile(every, INSIDE)
+        reach = FAR * (most - lowest_value)
+        outside = int(np.count_nonzero((every < lowest_value - reach) | (every > most + reach)))
         if outside:
-            low, high = float(least - 0.2 * reach), float(most + 0.2 * reach)
+            low, high = float(lowest_value - 0.2 * reach), float(most + 0.2 * reach)
             left_out = f"{outside:,} far outside of the picture."
     return Panel(
         f"spread-{label}",

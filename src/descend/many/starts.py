@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from descend.formula.structure import interchangeable, waves
 from descend.gradients.derived import Program
+from descend.many.descending_groups import LEARNING, Together
 from descend.many.rows import GroupedRows
-from descend.many.together import LEARNING, Together
 from descend.parameters import Bounds
 from descend.problem.symmetry import canonical
 from descend.starts.search import linear_components
-from descend.starts.trials import name_of, trials
+from descend.starts.trial_points import name_of, trials
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -51,19 +51,24 @@ def can_be_tried(program: Program) -> bool:
 
 
 def trial_points(
-    program: Program, rows: GroupedRows, groups: Places, given: Collection[str], theta: Array, bounds: Bounds | None
+    program: Program,
+    rows: GroupedRows,
+    groups: Places,
+    names_given: Collection[str],
+    theta: Array,
+    bounds: Bounds | None,
 ) -> Array:
     """Return points to try in any group, (points, p), in the units of the rows of these groups."""
     some = evenly(groups, SAMPLED)
-    places = np.concatenate([_in_order(rows, group) for group in some.tolist()])
-    places = evenly(places, ROWS)
-    columns = {name: column[places] for name, column in rows.columns.items()}
-    linear = linear_components(program, given)
+    sampled_rows = np.concatenate([_in_order(rows, group) for group in some.tolist()])
+    sampled_rows = evenly(sampled_rows, ROWS)
+    columns = {name: column[sampled_rows] for name, column in rows.columns.items()}
+    linear = linear_components(program, names_given)
     slices = program.parameters.slices
     scanned = [
         symbol
         for symbol in program.formula.unknowns
-        if (name := name_of(program, symbol)) not in given and not linear[slices[name]].all()
+        if (name := name_of(program, symbol)) not in names_given and not linear[slices[name]].all()
     ]
     with np.errstate(all="ignore"):
         points = trials(program, columns, theta, scanned)
@@ -74,13 +79,13 @@ def trial_points(
 
 def _in_order(rows: GroupedRows, group: int) -> Places:
     """Return the rows of a group in an order that does not depend on theirs, which those of a database do not have."""
-    places = np.arange(rows.groups.ends[group], rows.groups.ends[group + 1])
-    if len(places) > ORDERED:
-        return places
-    return places[np.lexsort([column[places] for column in rows.columns.values()])]
+    rows_of_group = np.arange(rows.groups.ends[group], rows.groups.ends[group + 1])
+    if len(rows_of_group) > ORDERED:
+        return rows_of_group
+    return rows_of_group[np.lexsort([column[rows_of_group] for column in rows.columns.values()])]
 
 
-def tried(together: Together, groups: Places, points: Array, given: Collection[str]) -> Starts | None:
+def tried(together: Together, groups: Places, points: Array, names_given: Collection[str]) -> Starts | None:
     """Return starts to try in each group; None if the sampled groups converge from none of the points.
 
     1. A few groups descend from the best of the trial points, and then from where the others of them ended.
@@ -90,33 +95,33 @@ def tried(together: Together, groups: Places, points: Array, given: Collection[s
        makes up for that is learned.
     """
     some = evenly(groups, SAMPLED)
-    found = together.from_best(some, points, DESCENTS)
-    if found.converged.any():
-        ends = found.theta[found.converged]
-        found = found.lower(together.from_best(some, ends, len(ends)))
-    good = found.converged
+    descents = together.from_best(some, points, DESCENTS)
+    if descents.converged.any():
+        ends = descents.theta[descents.converged]
+        descents = descents.lower(together.from_best(some, ends, len(ends)))
+    good = descents.converged
     if not good.any():
         return None
-    some, ends, loss = some[good], found.theta[good], found.loss[good]
-    ends = np.array([canonical(together.program, theta, given) for theta in ends])
-    chosen: list[Array] = []
+    some, ends, loss = some[good], descents.theta[good], descents.loss[good]
+    ends = np.array([canonical(together.program, theta, names_given) for theta in ends])
+    starts_chosen: list[Array] = []
     best = np.full(len(some), np.inf)
-    while len(chosen) < MOST:
+    while len(starts_chosen) < MOST:
         begun = np.log(np.maximum(together.losses(some, ends), np.finfo(float).tiny))
         means = np.minimum(best, begun).mean(axis=1)
-        place = int(np.argmin(means))
-        if chosen and best.mean() - means[place] < WORTH:
+        best_start = int(np.argmin(means))
+        if starts_chosen and best.mean() - means[best_start] < WORTH:
             break
-        chosen.append(ends[place])
-        best = np.minimum(best, begun[place])
-        found = together.from_best(some, np.array(chosen), 1)
-        same = found.converged & (found.loss <= loss * (1.0 + SAME))
-        ends[same] = found.theta[same]  # where several ends are as good, all groups take the like of one
+        starts_chosen.append(ends[best_start])
+        best = np.minimum(best, begun[best_start])
+        descents = together.from_best(some, np.array(starts_chosen), 1)
+        same = descents.converged & (descents.loss <= loss * (1.0 + SAME))
+        ends[same] = descents.theta[same]  # where several ends are as good, all groups take the like of one
         if len(groups) >= LEARNING and same.all():
             break
-    return Starts(np.array(chosen), 1 if same.mean() > ENOUGH else min(2, len(chosen)))
+    return Starts(np.array(starts_chosen), 1 if same.mean() > ENOUGH else min(2, len(starts_chosen)))
 
 
-def evenly(places: Places, count: int) -> Places:
+def evenly(rows_in_order: Places, count: int) -> Places:
     """Return so many of some places, spread evenly."""
-    return places[np.linspace(0, len(places) - 1, min(count, len(places))).astype(np.intp)]
+    return rows_in_order[np.linspace(0, len(rows_in_order) - 1, min(count, len(rows_in_order))).astype(np.intp)]

@@ -15,44 +15,44 @@ Places = NDArray[np.intp]
 
 
 def fit_streamed(
-    work: DistantGroups, on_done: Done | None = None, outcomes: Outcomes | None = None, starts: Starts | None = None
+    fitted: DistantGroups, on_done: Done | None = None, outcomes: Outcomes | None = None, starts: Starts | None = None
 ) -> Outcomes:
     """Fit every group; those with more rows than may be in memory where they lie, one by one.
 
     outcomes: what came of those that are fitted already. starts: to try, if they are known.
     """
     if outcomes is None:
-        outcomes = Outcomes.none(len(work.groups), work.model.parameters.size)
-    small = work.groups.sizes <= work.most
+        outcomes = Outcomes.none(len(fitted.groups), fitted.model.parameters.size)
+    small = fitted.groups.sizes <= fitted.most
     if starts is None and outcomes.open.any():
-        starts = starts_of_sample(work)
+        starts = starts_of_sample(fitted)
 
     def through() -> None:
-        for places, share in work.shares(np.flatnonzero(outcomes.open & small)):
-            outcomes.take(places, fit_each(share, starts))
+        for group_places, share in fitted.shares(np.flatnonzero(outcomes.open & small)):
+            outcomes.take(group_places, fit_each(share, starts))
             if on_done is not None:
-                on_done(int(np.count_nonzero(~outcomes.open)), len(work.groups))
+                on_done(int(np.count_nonzero(~outcomes.open)), len(fitted.groups))
 
-    work.lazy.attempt(through)
+    fitted.lazy.attempt(through)
     for group in np.flatnonzero(outcomes.open).tolist():
-        fit_alone(work, group, outcomes)
+        fit_alone(fitted, group, outcomes)
     return outcomes
 
 
-def starts_of_sample(work: DistantGroups) -> Starts | None:
+def starts_of_sample(fitted: DistantGroups) -> Starts | None:
     """Return starts to try in each group: where the fits of a few ended, whose rows are fetched.
 
     None where groups cannot be fitted together, so that none is needed.
     """
-    given, parameters = work.request.start or {}, work.model.parameters
-    if set(parameters.shapes) <= set(given):
-        theta = parameters.start(dict(given), 1.0)[None]
+    starts_given, parameters = fitted.request.start or {}, fitted.model.parameters
+    if set(parameters.shapes) <= set(starts_given):
+        theta = parameters.start(dict(starts_given), 1.0)[None]
         return Starts(theta, 1)
-    sizes = work.groups.sizes
-    likely = np.flatnonzero((work.complete == sizes) & (sizes >= parameters.size) & (sizes <= work.most))
+    sizes = fitted.groups.sizes
+    likely = np.flatnonzero((fitted.complete == sizes) & (sizes >= parameters.size) & (sizes <= fitted.most))
     some = evenly(likely, SAMPLED)  # those that a fit in memory would look at
-    fitting = some[np.cumsum(sizes[some]) <= work.most]
+    fitting = some[np.cumsum(sizes[some]) <= fitted.most]
     if not len(fitting):
         return None
-    sample = work.fetch(fitting)
+    sample = fitted.fetch(fitting)
     return None if sample.program is None else starts_of(sample, Outcomes.none(len(fitting), parameters.size))

@@ -38,19 +38,19 @@ class Band:
     def __len__(self) -> int:
         return len(self.size)
 
-    def take(self, places: Values, arrays: Arrays) -> Band:
+    def take(self, group_places: Values, arrays: Arrays) -> Band:
         """Return some of the groups."""
-        data, products = ([arrays.take(each, places) for each in some] for some in (self.data, self.products))
-        size, sizes, surplus = arrays.take(self.size, places), self.sizes, self.surplus
+        data, products = ([arrays.take(each, group_places) for each in some] for some in (self.data, self.products))
+        size, sizes, surplus = arrays.take(self.size, group_places), self.sizes, self.surplus
         if surplus is not None:
-            sizes, surplus = arrays.take(sizes, places), arrays.take(surplus, places)
+            sizes, surplus = arrays.take(sizes, group_places), arrays.take(surplus, group_places)
         return Band(self.code, data, products, size, sizes, surplus)
 
     def evaluated(self, theta: Entries, arrays: Arrays, shallow: bool, brief: bool = False) -> tuple[Any, ...]:
         """Return what the code returns at nonlinear parameters, an array over groups each."""
-        given = self.data, self.products, theta, self.sizes, _solve, *self.summing(arrays)
-        found: tuple[Any, ...] = self.code.evaluate(*given, shallow, brief)
-        return found
+        band_arguments = self.data, self.products, theta, self.sizes, _solve, *self.summing(arrays)
+        band_sums: tuple[Any, ...] = self.code.evaluate(*band_arguments, shallow, brief)
+        return band_sums
 
     def summing(self, arrays: Arrays) -> tuple[Callable[..., Values], Callable[..., Values]]:
         """Return what sums a product over the rows of each group, and what sums an array."""
@@ -64,8 +64,8 @@ class Band:
 
     def summed(self, theta: Entries, arrays: Arrays, brief: bool) -> list[Values]:
         """Return the sums over rows in the order of `Sums`, with D'D for the curvature and phi'D for L^-1 phi'D."""
-        solved, loss, gradient, own, across, factor = self.evaluated(theta, arrays, False, brief)
-        values = [loss, *solved, *gradient, *(entry for row in own for entry in row)]
+        solved, loss, gradient, own_sums, across, factor = self.evaluated(theta, arrays, False, brief)
+        values = [loss, *solved, *gradient, *(entry for row in own_sums for entry in row)]
         if solved:  # the pivots of the factors first, then what is below the diagonal
             below = [*factor.below, *zip(*across, strict=True)]
             values += [*factor.pivots, *(entry for row in below for entry in row)]
@@ -85,31 +85,31 @@ class Block:
         """The code of a band; those of all have the same parameters."""
         return self.bands[0].code
 
-    def take(self, places: Places) -> Block:
+    def take(self, group: Places) -> Block:
         """Return some of the groups, whose places ascend."""
-        cuts = np.searchsorted(places, self.ends).tolist()
+        cuts = np.searchsorted(group, self.ends).tolist()
         some = zip(self.bands, self.ends, cuts, cuts[1:], strict=False)
-        given = self.arrays.given
-        found = [band.take(given(places[i:j] - begin), self.arrays) for band, begin, i, j in some if j > i]
-        return Block(found, self.arrays)
+        to_arrays = self.arrays.given
+        bands_taken = [band.take(to_arrays(group[i:j] - begin), self.arrays) for band, begin, i, j in some if j > i]
+        return Block(bands_taken, self.arrays)
 
     def summed(self, theta: Entries, brief: bool) -> list[Values]:
         """Return the sums over rows at nonlinear parameters, an array over groups each, band by band."""
         if len(self.bands) == 1:
             return self.bands[0].summed(theta, self.arrays, brief)
-        parts = [
+        sums_of_bands = [
             band.summed([value[begin:end] for value in theta], self.arrays, brief)
             for band, begin, end in zip(self.bands, self.ends, self.ends[1:], strict=False)
         ]
-        return [self.arrays.joined(part) for part in zip(*parts, strict=True)]
+        return [self.arrays.joined(sums_of_band) for sums_of_band in zip(*sums_of_bands, strict=True)]
 
     def losses(self, theta: Array) -> Array:
         """Return the sum of the loss over the rows of each group at nonlinear parameters (q,)."""
-        found = []
+        losses_of_bands = []
         for band in self.bands:
             ones = band.size * 0.0 + 1.0
-            found.append(band.evaluated([value * ones for value in theta], self.arrays, True)[1] * ones)
-        losses: Array = self.arrays.returned(self.arrays.joined(found))
+            losses_of_bands.append(band.evaluated([value * ones for value in theta], self.arrays, True)[1] * ones)
+        losses: Array = self.arrays.returned(self.arrays.joined(losses_of_bands))
         return losses
 
 
@@ -134,8 +134,13 @@ class Sums:
         scaled = [factor.scaled(column) for column in inner]
         rows = enumerate(raw.curvature)
         curvature = [_less(entry, inner[i], scaled[j]) for i, row in rows for j, entry in enumerate(row)]
-        found = [*raw.values[:begin], *curvature, *raw.values[end:last], *(each for part in inner for each in part)]
-        return cls(block.code, found)
+        curvature_sums = [
+            *raw.values[:begin],
+            *curvature,
+            *raw.values[end:last],
+            *(each for inner_row in inner for each in inner_row),
+        ]
+        return cls(block.code, curvature_sums)
 
     def _part(self, number: int) -> list[Values]:
         begin, end = self.code.parts[number : number + 2]
@@ -143,8 +148,8 @@ class Sums:
 
     @property
     def loss(self) -> Array:
-        found: Array = self.values[0]
-        return found
+        losses: Array = self.values[0]
+        return losses
 
     @cached_property
     def solved(self) -> Entries:
@@ -175,15 +180,15 @@ class Sums:
         where = arrays.library.where
         gradient = [where(held, 0.0, slope) for held, slope in zip(still, self.gradient, strict=True)]
         curvature = [
-            where(one | two, float(one is two), entry)
-            for one, row in zip(still, self.curvature, strict=True)
+            where(parameter | two, float(parameter is two), entry)
+            for parameter, row in zip(still, self.curvature, strict=True)
             for two, entry in zip(still, row, strict=False)
         ]
         return Sums(self.code, [self.loss, *gradient, *curvature])
 
-    def take(self, places: Values, arrays: Arrays) -> Sums:
+    def take(self, group_places: Values, arrays: Arrays) -> Sums:
         """Return those of some groups."""
-        return Sums(self.code, [arrays.take(each, places) for each in self.values])
+        return Sums(self.code, [arrays.take(each, group_places) for each in self.values])
 
     def theta(self, nonlinear: Entries, step: Entries | None = None) -> list[Values]:
         """Return all parameters by their places; after a last step, which c follows to first order."""
@@ -191,37 +196,37 @@ class Sums:
         if step is not None:
             factor = self.factor
             for column, own in zip(self.inner, step, strict=False):
-                moved = factor.backward(factor.scaled(column))
-                solved = [value + entry * own for value, entry in zip(solved, moved, strict=True)]
+                back_substituted = factor.backward(factor.scaled(column))
+                solved = [value + entry * own for value, entry in zip(solved, back_substituted, strict=True)]
             nonlinear = [value - own for value, own in zip(nonlinear, step, strict=True)]
-        found = dict(zip((*self.code.nonlinear, *self.code.linear), (*nonlinear, *solved), strict=True))
-        return [found[place] for place in range(self.code.size)]
+        theta_by_symbol = dict(zip((*self.code.nonlinear, *self.code.linear), (*nonlinear, *solved), strict=True))
+        return [theta_by_symbol[component] for component in range(self.code.size)]
 
     def variances(self) -> tuple[list[Values], list[Values]]:
         """Return the diagonals of the inverse of the curvature in all parameters, and of itself, by their places."""
         lower, factor, inner = Factor.of(self.curvature), self.factor, self.inner
         inverse = dict(zip(self.code.nonlinear, lower.inverse_diagonal(), strict=True))
-        direct = {place: row[-1] for place, row in zip(self.code.nonlinear, self.curvature, strict=True)}
-        for place, column in zip(self.code.nonlinear, inner, strict=False):
-            direct[place] = sum(
-                (one * two for one, two in zip(column, factor.scaled(column), strict=True)), direct[place]
+        direct = {component: row[-1] for component, row in zip(self.code.nonlinear, self.curvature, strict=True)}
+        for component, column in zip(self.code.nonlinear, inner, strict=False):
+            direct[component] = sum(
+                (one * two for one, two in zip(column, factor.scaled(column), strict=True)), direct[component]
             )
-        moved = [factor.backward(factor.scaled(column)) for column in inner]
-        for k, (place, own) in enumerate(zip(self.code.linear, factor.inverse_diagonal(), strict=True)):
-            inverse[place] = own + lower.square([column[k] for column in moved])
+        back_substituted = [factor.backward(factor.scaled(column)) for column in inner]
+        for k, (component, inverse_entry) in enumerate(zip(self.code.linear, factor.inverse_diagonal(), strict=True)):
+            inverse[component] = inverse_entry + lower.square([column[k] for column in back_substituted])
             above = zip(factor.below[k], factor.pivots, strict=False)
-            direct[place] = sum((entry * entry * pivot for entry, pivot in above), factor.pivots[k])
-        places = range(self.code.size)
-        return [inverse[place] for place in places], [direct[place] for place in places]
+            direct[component] = sum((entry * entry * pivot for entry, pivot in above), factor.pivots[k])
+        components = range(self.code.size)
+        return [inverse[component] for component in components], [direct[component] for component in components]
 
     def variance_of(self, gradient: Entries) -> Values:
         """Return g' C^-1 g of the curvature C in all parameters, from g by their places."""
-        factor, own = self.factor, [gradient[place] for place in self.code.nonlinear]
-        solved = [gradient[place] for place in self.code.linear]
+        factor, own_gradient = self.factor, [gradient[component] for component in self.code.nonlinear]
+        solved = [gradient[component] for component in self.code.linear]
         for number, column in enumerate(self.inner):  # what is solved for follows the others
-            for slope, moved in zip(solved, factor.backward(factor.scaled(column)), strict=True):
-                own[number] = own[number] - slope * moved
-        return Factor.of(self.curvature).square(own) + (factor.square(solved) if solved else 0.0)
+            for slope, back_substituted in zip(solved, factor.backward(factor.scaled(column)), strict=True):
+                own_gradient[number] = own_gradient[number] - slope * back_substituted
+        return Factor.of(self.curvature).square(own_gradient) + (factor.square(solved) if solved else 0.0)
 
 
 def _solve(gram: Triangle, right: Entries) -> tuple[Entries, Factor]:
@@ -229,8 +234,8 @@ def _solve(gram: Triangle, right: Entries) -> tuple[Entries, Factor]:
     return factor.solved(right), factor
 
 
-def _less(entry: Values, one: Entries, other: Entries) -> Values:
-    for left, right in zip(one, other, strict=True):
+def _less(entry: Values, left_entries: Entries, right_entries: Entries) -> Values:
+    for left, right in zip(left_entries, right_entries, strict=True):
         entry = entry - left * right
     return entry
 

@@ -41,20 +41,20 @@ class Factor:
 
     def forward(self, right: Entries) -> list[Values]:
         """Return z of L z = b."""
-        found: list[Values] = []
+        forward_solved: list[Values] = []
         for row, value in zip(self.below, right, strict=True):
-            for entry, known in zip(row, found, strict=True):
-                value = value - entry * known
-            found.append(value)
-        return found
+            for entry, solved_entry in zip(row, forward_solved, strict=True):
+                value = value - entry * solved_entry
+            forward_solved.append(value)
+        return forward_solved
 
     def backward(self, right: Entries) -> list[Values]:
         """Return x of L' x = b."""
-        found = list(right)
-        for i in range(len(found) - 1, 0, -1):
+        backward_solved = list(right)
+        for i in range(len(backward_solved) - 1, 0, -1):
             for k, entry in enumerate(self.below[i]):
-                found[k] = found[k] - entry * found[i]
-        return found
+                backward_solved[k] = backward_solved[k] - entry * backward_solved[i]
+        return backward_solved
 
     def scaled(self, right: Entries) -> list[Values]:
         """Return D^-1 b."""
@@ -67,9 +67,9 @@ class Factor:
     def square(self, right: Entries) -> Values:
         """Return b' A^-1 b."""
         inner = self.forward(right)
-        return sum((one * two for one, two in zip(inner, self.scaled(inner), strict=True)), 0.0)
+        return sum((column_entry * two for column_entry, two in zip(inner, self.scaled(inner), strict=True)), 0.0)
 
     def inverse_diagonal(self) -> list[Values]:
         """Return the diagonal of the inverse of A."""
         size = len(self.pivots)
-        return [self.square([0.0] * place + [1.0] + [0.0] * (size - place - 1)) for place in range(size)]
+        return [self.square([0.0] * component + [1.0] + [0.0] * (size - component - 1)) for component in range(size)]

@@ -65,7 +65,7 @@ def _lines(fits: FittedGroups, most: int, level: float | None) -> Iterator[str]:
 def _groups(fits: FittedGroups, most: int, level: float | None) -> Iterator[str]:
     """Yield a table of the first groups, with as many parameters as fit, each with its interval if it has one."""
     some = range(min(len(fits), FIRST))
-    names = [[name, *(str(fits.keys[place][part]) for place in some)] for part, name in enumerate(fits.by)]
+    names = [[name, *(str(fits.keys[group][key_number]) for group in some)] for key_number, name in enumerate(fits.by)]
     numbers, intervals = [], {} if level is None else fits.intervals(level)
     for label, (values, errors) in fits.estimates().items():
         cells = [_number(value) for value in values[: len(some)]]
@@ -73,35 +73,36 @@ def _groups(fits: FittedGroups, most: int, level: float | None) -> Iterator[str]
         numbers.append([label_with_unit(fits, fits.model.parameters, label), *_column(cells, digits)])
         for word, ends in zip(("low", "high"), intervals.get(label, ()), strict=False):
             numbers.append([word, *_column([_number(end) for end in ends[: len(some)]], digits)])
-    remaining = [["rows", *(f"{fits.rows[place]:,}" for place in some)]]
+    remaining = [["rows", *(f"{fits.rows[group]:,}" for group in some)]]
     if np.isfinite(fits.r_squared).any():
-        remaining.insert(0, ["R²", *_column([_number(fits.r_squared[place]) for place in some], 4)])
-    ended = ["outcome", *(words(fits.outcome[place]) for place in some)]
-    shown = _fitting(names, numbers, [*remaining, ended], most)
+        remaining.insert(0, ["R²", *_column([_number(fits.r_squared[group]) for group in some], 4)])
+    ended = ["outcome", *(words(fits.outcome[group]) for group in some)]
+    columns_shown = _fitting(names, numbers, [*remaining, ended], most)
     yield from _table(
-        [*names, *numbers[:shown], *remaining, ended], left={*range(len(names)), len(names) + shown + len(remaining)}
+        [*names, *numbers[:columns_shown], *remaining, ended],
+        left={*range(len(names)), len(names) + columns_shown + len(remaining)},
     )
-    if shown < len(numbers):
-        more = "parameters and quantities" if fits.quantities else "parameters"
-        yield f"{INDENT}and {len(numbers) - shown} more {more}, in the table that is saved"
+    if columns_shown < len(numbers):
+        columns_words = "parameters and quantities" if fits.quantities else "parameters"
+        yield f"{INDENT}and {len(numbers) - columns_shown} more {columns_words}, in the table that is saved"
     for name, each in fits.quantities.items():
         if each.why:
-            place = min(each.why)
+            group = min(each.why)
             lacking = f"{name} is not known in {len(each.why):,} of {len(fits):,} groups"
-            text = f"{INDENT}{lacking}, such as {said(fits.keys[place])}: {each.why[place]}"
+            text = f"{INDENT}{lacking}, such as {said(fits.keys[group])}: {each.why[group]}"
             yield from folded(text, most, INDENT).split("\n")
 
 
 def _fitting(names: list[list[str]], numbers: list[list[str]], remaining: list[list[str]], most: int) -> int:
     """Return how many columns of numbers fit into a line beside the others."""
     size = sum(_width(column) + len(INDENT) for column in (*names, *remaining))
-    shown = 0
+    columns_shown = 0
     for column in numbers:
         size += _width(column) + len(INDENT)
-        if size > most and shown >= FEWEST:
+        if size > most and columns_shown >= FEWEST:
             break
-        shown += 1
-    return shown
+        columns_shown += 1
+    return columns_shown
 
 
 def _spread(fits: FittedGroups) -> Iterator[str]:
@@ -111,24 +112,24 @@ def _spread(fits: FittedGroups) -> Iterator[str]:
         columns["R²"] = fits.r_squared
     rows = []
     for label, values in columns.items():
-        known = values[np.isfinite(values)]
-        if len(known):
-            rows.append([label, *(f"{np.quantile(known, share):.4g}" for share in QUANTILES.values())])
+        finite_values = values[np.isfinite(values)]
+        if len(finite_values):
+            rows.append([label, *(f"{np.quantile(finite_values, share):.4g}" for share in QUANTILES.values())])
     yield from _table(list(map(list, zip(["", *QUANTILES], *rows, strict=True))), left={0})
 
 
 def _reasons(fits: FittedGroups, most: int) -> Iterator[str]:
     """Yield why groups failed, each reason once, with its first sentence in full."""
-    found = reasons(fits)
-    size = max(len(f"{len(reason.groups):,} {words(reason.outcome)}") for reason in found[:REASONS])
-    for reason in found[:REASONS]:
+    reasons_found = reasons(fits)
+    size = max(len(f"{len(reason.groups):,} {words(reason.outcome)}") for reason in reasons_found[:REASONS])
+    for reason in reasons_found[:REASONS]:
         begin = f"{len(reason.groups):,} {words(reason.outcome)}".ljust(size)
         such = "such as " if len(reason.groups) > NAMED else ""
         text = f"{such}{examples(fits, reason)}: {' '.join(reason.sentence.split())}"
         within = len(INDENT) + size + 2
         yield f"{INDENT}{begin}  {folded(text, max(most - within, 30)).replace(chr(10), chr(10) + ' ' * within)}"
-    if len(found) > REASONS:
-        remaining = sum(len(reason.groups) for reason in found[REASONS:])
+    if len(reasons_found) > REASONS:
+        remaining = sum(len(reason.groups) for reason in reasons_found[REASONS:])
         yield f"{INDENT}{remaining:,} more for other reasons: the table that is saved has each group's"
 
 

@@ -35,6 +35,8 @@ def named_inputs(data: object, inputs: Sequence[str]) -> object:
     if array.ndim == 2 and len(inputs) in array.shape:
         return dict(zip(inputs, array if len(array) == len(inputs) else array.T, strict=True))
     listed = ", ".join(inputs)
-    wanted = f"one input, {listed}: give one value a row" if len(inputs) == 1 else f"{len(inputs)} inputs, {listed}"
+    input_count = (
+        f"one input, {listed}: give one value a row" if len(inputs) == 1 else f"{len(inputs)} inputs, {listed}"
+    )
     shapes = "" if len(inputs) <= 1 else f": give ({len(inputs)}, n) or (n, {len(inputs)}), or columns by name"
-    raise DataError(f"The array has shape {array.shape}, but the model has {wanted}{shapes}.")
+    raise DataError(f"The array has shape {array.shape}, but the model has {input_count}{shapes}.")

@@ -55,12 +55,14 @@ class Call:
         """What the arguments are called that are columns."""
         return tuple(self.plain.get(name, name) for name in self.columns)
 
-    def with_arguments(self, function: Callable[..., object], given: Mapping[str, object]) -> Any:
+    def with_arguments(self, function: Callable[..., object], argument: Mapping[str, object]) -> Any:
         """Call a function as this one is called."""
         if not self.in_order:
-            return function(**given)
-        named = {name: value for name, value in given.items() if name not in self.in_order}
-        return function(*[given[name] if name in given else self._default(name) for name in self.in_order], **named)
+            return function(**argument)
+        named = {name: value for name, value in argument.items() if name not in self.in_order}
+        return function(
+            *[argument[name] if name in argument else self._default(name) for name in self.in_order], **named
+        )
 
     def _default(self, name: str) -> Any:
         return arguments_of(self.function)[name].default
@@ -83,20 +85,20 @@ class Call:
 
     def _raised(self, error: Exception, column: object, values: Mapping[str, Any]) -> str:
         """Say what the function raised, and what it was called with if it may not expect that."""
-        said = f"{type(error).__name__}: {error}".partition("\n----")[0].rstrip(": .\n")  # JAX adds to it
+        raised = f"{type(error).__name__}: {error}".partition("\n----")[0].rstrip(": .\n")  # JAX adds to it
         single = [name for name in self.parameters if np.ndim(values.get(name, 0.0)) == 0]
-        if single and VECTOR_WANTED.search(said):
+        if single and VECTOR_WANTED.search(raised):
             return (
-                f"`{self.name}` raised {said}. An argument that is indexed or multiplied as a vector needs a start: "
+                f"`{self.name}` raised {raised}. An argument that is indexed or multiplied as a vector needs a start: "
                 f'start={{"{single[0] if len(single) == 1 else "NAME"}": [1.0, 1.0]}}.'
             )
         if not isinstance(error, TypeError | ValueError) or column is None:
-            return f"`{self.name}` raised {said}."
-        if any(word in said for word in OF_SHAPES):
-            return f"`{self.name}` raised {said}. It must return one prediction for each row it is given."
+            return f"`{self.name}` raised {raised}."
+        if any(word in raised for word in OF_SHAPES):
+            return f"`{self.name}` raised {raised}. It must return one prediction for each row it is given."
         kind, library = ARRAYS.get(type(column).__module__.partition(".")[0], ("JAX arrays", "jnp"))
         return (
-            f"`{self.name}` raised {said}. It is called with {kind}, many rows at once: "
+            f"`{self.name}` raised {raised}. It is called with {kind}, many rows at once: "
             f"use functions that take them, such as {library}.sin for math.sin."
         )
 
@@ -121,7 +123,7 @@ def arguments_of(function: Callable[..., object]) -> Mapping[str, inspect.Parame
         ) from None
 
 
-def bind(function: Callable[..., object], columns: Sequence[str], known: Collection[str] = ()) -> Call:
+def bind(function: Callable[..., object], columns: Sequence[str], parameter_names: Collection[str] = ()) -> Call:
     """Tell the arguments of ``function`` apart: those named like a column are data, the others parameters.
 
     A column may be called without the unit in its name, ``t`` for ``t (s)``, unless that is known as a parameter.
@@ -139,26 +141,28 @@ def bind(function: Callable[..., object], columns: Sequence[str], known: Collect
     """
     label, arguments = name_of(function), arguments_of(function)
     settled = function.keywords if isinstance(function, functools.partial) else ()
-    full = {name: column for name, column in plain_names(columns).items() if name not in known}
+    full = {name: column for name, column in plain_names(columns).items() if name not in parameter_names}
     data, parameters, defaults, in_order = [], list[str](), {}, list[str]()
     for name, argument in arguments.items():
         if argument.kind is argument.VAR_KEYWORD:
             continue
         if argument.kind is argument.VAR_POSITIONAL:
-            others = [other for other in known if other not in arguments and other not in columns]
-            if not others and not parameters:
+            other_parameters = [
+                parameter for parameter in parameter_names if parameter not in arguments and parameter not in columns
+            ]
+            if not other_parameters and not parameters:
                 raise ConfigError(
                     f"`{label}` must name each of its arguments; `{argument}` does not. Write `def {label}(x, w)`, or "
                     'name its parameters where they start: start={"a": 1.0, "b": 1.0}.'
                 )
-            in_order = [*_before(arguments, name), *others] if others else in_order
-            parameters += others
+            in_order = [*_before(arguments, name), *other_parameters] if other_parameters else in_order
+            parameters += other_parameters
             continue
         if argument.kind is argument.POSITIONAL_ONLY or isinstance(function, np.ufunc):
             in_order.append(name)
         if name in columns or name in full:
             data.append(full.get(name, name))
-        elif name in known or (name not in settled and _is_number(argument.default)):
+        elif name in parameter_names or (name not in settled and _is_number(argument.default)):
             parameters.append(name)
             if argument.default is not argument.empty:
                 defaults[name] = argument.default

@@ -49,44 +49,44 @@ class CalledRows:
             name: theta[place].copy() if self.parameters.shapes[name] is not None else _number(theta[place.start])
             for name, place in self.parameters.slices.items()
         }
-        found = numbers_of(self._called(values), self.name, np.iscomplexobj(theta))
-        if found.ndim == 0 and self._of_any_row(found, values):
-            return np.full(self.rows, found[()])
-        if found.ndim == 0:
+        row_values = numbers_of(self._called(values), self.name, np.iscomplexobj(theta))
+        if row_values.ndim == 0 and self._of_any_row(row_values, values):
+            return np.full(self.rows, row_values[()])
+        if row_values.ndim == 0:
             raise ConfigError(
                 f"`{self.forward.name}` returned one number for {self.rows} rows. It must return one prediction per "
                 "row."
             )
-        if found.shape == (self.rows, 1):
-            return found[:, 0]
-        if found.shape != (self.rows,):
+        if row_values.shape == (self.rows, 1):
+            return row_values[:, 0]
+        if row_values.shape != (self.rows,):
             raise ConfigError(
-                f"`{self.forward.name}` returned shape {found.shape} for {self.rows} rows. It must return one "
+                f"`{self.forward.name}` returned shape {row_values.shape} for {self.rows} rows. It must return one "
                 "prediction per row."
             )
-        return found
+        return row_values
 
-    def _of_any_row(self, found: NDArray[np.generic], values: Mapping[str, object]) -> bool:
+    def _of_any_row(self, row_values: NDArray[np.generic], values: Mapping[str, object]) -> bool:
         """Whether one number is the prediction of each row: the same if there is but the first, or the last."""
         if self.constant is None:
             doubtful = self.strict and self.forward.columns and self.rows > 1
             ends = (slice(1), slice(-1, None)) if doubtful else ()
             some = ({name: column[end].copy() for name, column in self.columns.items()} for end in ends)
-            self.constant = all(np.array_equal(self.forward(columns, values), found[()]) for columns in some)
+            self.constant = all(np.array_equal(self.forward(columns, values), row_values[()]) for columns in some)
         return self.constant
 
     def many(self, thetas: Values) -> Values:
         """Return (k, rows) predictions: each parameter stands in a column of its own, (k, 1), against the rows."""
         values = {
-            name: thetas[:, place.start, None]
+            name: thetas[:, theta_slice.start, None]
             if self.parameters.shapes[name] is None
-            else thetas[:, place].T[:, :, None]
-            for name, place in self.parameters.slices.items()
+            else thetas[:, theta_slice].T[:, :, None]
+            for name, theta_slice in self.parameters.slices.items()
         }
-        found = numbers_of(self._called(values), self.name, np.iscomplexobj(thetas))
-        if self.constant and found.shape == (len(thetas), 1):
-            return np.repeat(found, self.rows, axis=1)
-        return checked_shape(found, (len(thetas), self.rows))
+        row_values = numbers_of(self._called(values), self.name, np.iscomplexobj(thetas))
+        if self.constant and row_values.shape == (len(thetas), 1):
+            return np.repeat(row_values, self.rows, axis=1)
+        return checked_shape(row_values, (len(thetas), self.rows))
 
     def _called(self, values: Mapping[str, object]) -> object:
         if not self.copied:

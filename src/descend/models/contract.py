@@ -96,12 +96,12 @@ class Model(RowsOfModel, ABC):
 
     @classmethod
     @abstractmethod
-    def takes(cls, given: object) -> bool:
+    def takes(cls, model_given: object) -> bool:
         """Whether a model of this kind can be made of what the user gave."""
 
     @classmethod
     @abstractmethod
-    def read(cls, given: Any, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, object]]:
+    def read(cls, model_given: Any, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, object]]:
         """Make a model of what the user gave; return it with the starting values that are known for it, by name.
 
         Raises FormulaError or ConfigError for what cannot be fitted to this table.
@@ -119,12 +119,12 @@ class Model(RowsOfModel, ABC):
         return None
 
     @classmethod
-    def unlike(cls, name: str, parameters: Sequence[str], given: object) -> str | None:
+    def unlike(cls, name: str, parameters: Sequence[str], model_given: object) -> str | None:
         """Say in which way what the user gave is not what a file names, with its parameters; None if it may well be."""
         return None
 
     @classmethod
-    def restored(cls, content: Content, given: object, loss: Loss, constraints: Constraints | None) -> Model:
+    def restored(cls, content: Content, model_given: object, loss: Loss, constraints: Constraints | None) -> Model:
         """Rebuild the model that a model file describes.
 
         given: what the user gave beside the file. constraints: which parameters were fixed, tied or bounded.
@@ -132,7 +132,7 @@ class Model(RowsOfModel, ABC):
         raise NotImplementedError
 
     @classmethod
-    def original(cls, given: Any, model: Model) -> Pair | None:
+    def original(cls, model_given: Any, model: Model) -> Pair | None:
         """Return what the user gave beside the formula that a model has instead; None if it is what the user gave."""
         return None
 
@@ -230,20 +230,20 @@ class Model(RowsOfModel, ABC):
         from descend.differences.derivatives import Derivatives
 
         named = tuple(columns[name] for name in self.inputs) or tuple(columns.values())[:1]
-        kept: list[tuple[tuple[Array, ...], Derivatives]] = self.__dict__.setdefault("_derivatives", [])
-        for place, (arrays, found) in enumerate(kept):
-            if all(one is other for one, other in zip(arrays, named, strict=True)):
-                kept.append(kept.pop(place))
+        derivatives_kept: list[tuple[tuple[Array, ...], Derivatives]] = self.__dict__.setdefault("_derivatives", [])
+        for kept_number, (arrays, found) in enumerate(derivatives_kept):
+            if all(first_array is second_array for first_array, second_array in zip(arrays, named, strict=True)):
+                derivatives_kept.append(derivatives_kept.pop(kept_number))
                 return found
         bounds = None if self.constraints is None else self.constraints.bounds
         every = np.full(self.parameters.size, np.inf)
         room = (-every, every) if bounds is None else (bounds.low, bounds.high)
         found = Derivatives(self.row_function(columns), self.parameters.size, room)
-        kept.append((named, found))
-        del kept[:-SETS]
+        derivatives_kept.append((named, found))
+        del derivatives_kept[:-SETS]
         return found
 
-    def of_rows(self, places: NDArray[np.intp], count: int) -> Model | None:
+    def of_rows(self, row_numbers: NDArray[np.intp], count: int) -> Model | None:
         """Return the model of a few of ``count`` rows, by their places; None where it cannot be asked about few.
 
         A function may look at a whole column: what it says of few rows has to be held against what it says of all.
@@ -274,8 +274,8 @@ class Scores:
 
     def many(self, thetas: Values) -> Values:
         """Return (k, rows): each parameter stands in a column of its own, (k, 1), against the rows."""
-        found = np.asarray(self.model.scores(thetas.T[:, :, None], self.columns))
-        return checked_shape(found, (len(thetas), len(next(iter(self.columns.values())))))
+        scores_of_thetas = np.asarray(self.model.scores(thetas.T[:, :, None], self.columns))
+        return checked_shape(scores_of_thetas, (len(thetas), len(next(iter(self.columns.values())))))
 
 
 class SymbolicModel(Model):
@@ -343,7 +343,7 @@ def held_back(
     references: Mapping[str, float] | None = None,
 ) -> Constraints | None:
     """Return the constraints that the user put on the parameters, and the references beside them, if any."""
-    held = constrained(parameters, options["fix"], options["ties"], options["bounds"], table.names, references)
-    if held is not None:
-        refuse_starts(held, start)
-    return held
+    constraints = constrained(parameters, options["fix"], options["ties"], options["bounds"], table.names, references)
+    if constraints is not None:
+        refuse_starts(constraints, start)
+    return constraints

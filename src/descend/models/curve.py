@@ -26,7 +26,7 @@ from descend.models.reading import checked_shape
 from descend.models.traced_pair import over_all, traced_pair
 from descend.parameters import Constraints, Parameters
 from descend.table import Table
-from descend.table.coupled import Whitening
+from descend.table.response_covariance import Whitening
 from descend.tracing.proof import Pair
 from descend.tracing.tape import UntraceableError
 from descend.tracing.tracing import trace
@@ -68,19 +68,19 @@ class Curve:
 
     def values(self, theta: Values) -> Values:
         """Return what the function returns, whitened. Raises ConfigError unless it is a number for each row."""
-        found = numbers_of(self.function(self.xdata, *theta), self.__name__, np.iscomplexobj(theta))
-        return self.whitened(self._for_each_row(found))
+        curve_values = numbers_of(self.function(self.xdata, *theta), self.__name__, np.iscomplexobj(theta))
+        return self.whitened(self._for_each_row(curve_values))
 
-    def _for_each_row(self, found: Values) -> Values:
+    def _for_each_row(self, curve: Values) -> Values:
         """Return numbers as (rows,); a single one stands for all."""
-        if found.shape == (self.rows,):
-            return found
-        if found.shape in ((self.rows, 1), (1, self.rows)):
-            return found.reshape(self.rows)
-        if found.size == 1 and found.ndim < 2:
-            return np.broadcast_to(found, (self.rows,))
+        if curve.shape == (self.rows,):
+            return curve
+        if curve.shape in ((self.rows, 1), (1, self.rows)):
+            return curve.reshape(self.rows)
+        if curve.size == 1 and curve.ndim < 2:
+            return np.broadcast_to(curve, (self.rows,))
         raise ConfigError(
-            f"`{self.__name__}` returned shape {found.shape} for {self.rows} data points. It must return one value for "
+            f"`{self.__name__}` returned shape {curve.shape} for {self.rows} data points. It must return one value for "
             "each."
         )
 
@@ -92,12 +92,12 @@ class Curve:
             return (values.T / self.root).T
         return Whitening(self.root).of(values)
 
-    def of_rows(self, places: NDArray[np.intp]) -> Curve | None:
+    def of_rows(self, row_numbers: NDArray[np.intp]) -> Curve | None:
         """Return the curve of a few of the rows; None where its data have no rows, or its errors know of each other."""
         if not isinstance(self.xdata, np.ndarray) or not self.inputs or self.root is not None or self.derivatives:
             return None
         axis = -1 if self.xdata.shape[-1] == self.rows else 0
-        return replace(self, xdata=self.xdata.take(places, axis), rows=len(places))
+        return replace(self, xdata=self.xdata.take(row_numbers, axis), rows=len(row_numbers))
 
     def traced(self) -> str:
         """Return what the function computes as text of our formulas. Raises UntraceableError."""
@@ -139,8 +139,10 @@ class CalledCurve:
         """Return (k, rows) values: each parameter stands in a column of its own, (k, 1), against the rows."""
         curve, model = self.model.curve, self.model
         model.__dict__["calls"] = model.calls + 1
-        found = numbers_of(curve.function(curve.xdata, *thetas.T[:, :, None]), self.name, np.iscomplexobj(thetas))
-        return curve.whitened(checked_shape(found, (len(thetas), self.rows)).T).T
+        curve_values = numbers_of(
+            curve.function(curve.xdata, *thetas.T[:, :, None]), self.name, np.iscomplexobj(thetas)
+        )
+        return curve.whitened(checked_shape(curve_values, (len(thetas), self.rows)).T).T
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,52 +158,52 @@ class CurveModel(Model):
     kind: ClassVar[str] = "Python function"
 
     @classmethod
-    def takes(cls, given: object) -> bool:
-        return isinstance(given, Curve)
+    def takes(cls, curve_given: object) -> bool:
+        return isinstance(curve_given, Curve)
 
     @classmethod
-    def read(cls, given: Curve, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, object]]:
+    def read(cls, curve: Curve, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, object]]:
         start, formula = dict(options["start"] or {}), None
-        if given.inputs and options["gradient"] is None:
+        if curve.inputs and options["gradient"] is None:
             with contextlib.suppress(UntraceableError, FormulaError, ConfigError):
-                formula = cls._formula_model(given, start, table, options, loss)
-        if formula is not None and given.root is None:
+                formula = cls._formula_model(curve, start, table, options, loss)
+        if formula is not None and curve.root is None:
             used = formula.parameters.shapes  # a function need not make use of each of its parameters
             return formula, start if len(used) == len(start) else {n: v for n, v in start.items() if n in used}
-        everything = Parameters(dict.fromkeys(given.names))
-        held = held_back(everything, table, options, start)
-        return cls(given, everything if held is None else held.free, loss, held, formula), start
+        everything = Parameters(dict.fromkeys(curve.names))
+        constraints = held_back(everything, table, options, start)
+        return cls(curve, everything if constraints is None else constraints.free, loss, constraints, formula), start
 
     @classmethod
-    def free(cls, given: Curve, columns: tuple[str, ...], sigma: str | None, loss: Loss) -> FormulaModel:
+    def free(cls, curve_given: Curve, columns: tuple[str, ...], sigma: str | None, loss: Loss) -> FormulaModel:
         """Return the formula that a function computes, without bounds. Raises UntraceableError or FormulaError."""
-        return _free_model(given.traced(), given.response, given.names, columns, sigma, loss)
+        return _free_model(curve_given.traced(), curve_given.response, curve_given.names, columns, sigma, loss)
 
     @classmethod
     def _formula_model(
-        cls, given: Curve, start: dict[str, object], table: Table, options: Options, loss: Loss
+        cls, curve_given: Curve, start: dict[str, object], table: Table, options: Options, loss: Loss
     ) -> FormulaModel:
         if options["bounds"] is None:
-            return cls.free(given, table.names, options["sigma"], loss)
-        text = f"{plain_name(given.response)} ~ {given.traced()}"
-        return FormulaModel.of_text(text, start, table, options, loss, given.names)[0]
+            return cls.free(curve_given, table.names, options["sigma"], loss)
+        text = f"{plain_name(curve_given.response)} ~ {curve_given.traced()}"
+        return FormulaModel.of_text(text, start, table, options, loss, curve_given.names)[0]
 
     @classmethod
-    def original(cls, given: Curve, model: Model) -> Pair | None:
+    def original(cls, curve_given: Curve, model: Model) -> Pair | None:
         traced = model.traced if isinstance(model, cls) else model
         if traced is None:
             return None
-        held, free = model.constraints, tuple(model.parameters.shapes)
+        constraints, free = model.constraints, tuple(model.parameters.shapes)
 
         def called(theta: Array, part: Mapping[str, Array]) -> Array:
             values: Mapping[str, object] = dict(zip(free, theta.tolist(), strict=True))
-            if held is not None:
-                values = held.complete(values)
-            xdata = given.arranged([part[name] for name in given.inputs])
+            if constraints is not None:
+                values = constraints.complete(values)
+            xdata = curve_given.arranged([part[name] for name in curve_given.inputs])
             # A parameter that the formula does not mention is none of the model.
-            return over_all(given.function(xdata, *[values.get(name, 1.0) for name in given.names]), part)
+            return over_all(curve_given.function(xdata, *[values.get(name, 1.0) for name in curve_given.names]), part)
 
-        return traced_pair(called, model, traced.formula, getattr(given.function, "__code__", None))
+        return traced_pair(called, model, traced.formula, getattr(curve_given.function, "__code__", None))
 
     def __post_init__(self) -> None:
         response = self.curve.response
@@ -212,8 +214,8 @@ class CurveModel(Model):
     def name(self) -> str:
         return self.curve.__name__
 
-    def of_rows(self, places: NDArray[np.intp], count: int) -> Model | None:
-        curve = self.curve.of_rows(places)
+    def of_rows(self, row_numbers: NDArray[np.intp], count: int) -> Model | None:
+        curve = self.curve.of_rows(row_numbers)
         return None if curve is None else replace(self, curve=curve)
 
     def row_function(self, columns: Mapping[str, Array]) -> RowFunction:

@@ -39,8 +39,8 @@ class Batch:
 
 def is_dataset(data: object) -> bool:
     """Whether data are a ``torch.utils.data.Dataset`` or ``DataLoader``."""
-    found = sys.modules.get("torch.utils.data")
-    return found is not None and isinstance(data, found.Dataset | found.DataLoader)
+    torch_data = sys.modules.get("torch.utils.data")
+    return torch_data is not None and isinstance(data, torch_data.Dataset | torch_data.DataLoader)
 
 
 def parted(batch: object, response: str | None, kind: str) -> Batch:
@@ -56,32 +56,34 @@ def parted(batch: object, response: str | None, kind: str) -> Batch:
     (('ids', 'mask'), torch.Size([2]))
     """
     if isinstance(batch, Mapping):
-        named = {str(key): part for key, part in batch.items()}
-        known = [response] if response is not None else [key for key in RESPONSES if key in named]
+        named = {str(key): tensor for key, tensor in batch.items()}
+        response_names = [response] if response is not None else [key for key in RESPONSES if key in named]
         if response is not None and response not in named:
             raise DataError(
                 f"The rows of this {kind} are dicts with the keys {', '.join(named)}, and `{response}` is none of them."
             )
-        inputs = {key: part for key, part in named.items() if key not in known[:1]}
-        return Batch(_tensors(inputs, kind), _tensors(named[known[0]], kind) if known else None)
+        inputs = {key: tensor for key, tensor in named.items() if key not in response_names[:1]}
+        return Batch(_tensors(inputs, kind), _tensors(named[response_names[0]], kind) if response_names else None)
     if hasattr(batch, "detach"):
         return Batch(cast("Tensor", batch), None)
     if not isinstance(batch, tuple | list) or not batch:
         raise DataError(f"The rows of this {kind} are no tensors: each is a {type(batch).__name__}. {PAIRS}")
-    *given, y = batch if len(batch) > 1 else (batch[0], None)
-    return Batch(_tensors(given[0] if len(given) == 1 else given, kind), None if y is None else _tensors(y, kind))
+    *tensors, y = batch if len(batch) > 1 else (batch[0], None)
+    return Batch(_tensors(tensors[0] if len(tensors) == 1 else tensors, kind), None if y is None else _tensors(y, kind))
 
 
-def _tensors(given: object, kind: str) -> Tensor:
-    parts = given.values() if isinstance(given, Mapping) else given if isinstance(given, tuple | list) else [given]
-    names = list(given) if isinstance(given, Mapping) else None
-    for place, part in enumerate(parts):
-        if not hasattr(part, "detach"):
-            where = f"`{names[place]}` is" if names else "they hold"
-            raise DataError(f"The rows of this {kind} are no tensors alone: {where} a {type(part).__name__}. {PAIRS}")
-    if not parts:
+def _tensors(batch: object, kind: str) -> Tensor:
+    tensor_parts = (
+        batch.values() if isinstance(batch, Mapping) else batch if isinstance(batch, tuple | list) else [batch]
+    )
+    names = list(batch) if isinstance(batch, Mapping) else None
+    for tensor_number, tensor in enumerate(tensor_parts):
+        if not hasattr(tensor, "detach"):
+            where = f"`{names[tensor_number]}` is" if names else "they hold"
+            raise DataError(f"The rows of this {kind} are no tensors alone: {where} a {type(tensor).__name__}. {PAIRS}")
+    if not tensor_parts:
         raise DataError(f"The rows of this {kind} have no input. {PAIRS}")
-    return together(given, lambda part: part)
+    return together(batch, lambda part: part)
 
 
 def rows_of(data: object, response: str | None = None) -> Batch:
@@ -100,8 +102,8 @@ def rows_of(data: object, response: str | None = None) -> Batch:
     try:
         return Batch(joined_rows(inputs), joined_rows(ys) if len(ys) == len(batches) else None)
     except RuntimeError as error:
-        said = str(error).strip().partition("\n")[0].rstrip(".")
-        raise DataError(f"The rows of this {kind} have different shapes: {said}. {PAIRS}") from None
+        torch_message = str(error).strip().partition("\n")[0].rstrip(".")
+        raise DataError(f"The rows of this {kind} have different shapes: {torch_message}. {PAIRS}") from None
 
 
 def collate_of(data: object) -> Callable[[list[object]], object] | None:
@@ -134,8 +136,8 @@ def undrawn(loader: DataLoader[object] | None) -> Iterator[None]:
         try:
             yield
         finally:
-            for each, state in states:
-                each.set_state(state)
+            for each, generator_state in states:
+                each.set_state(generator_state)
             random.setstate(python)
             np.random.set_state(numpy)
 
@@ -143,8 +145,8 @@ def undrawn(loader: DataLoader[object] | None) -> Iterator[None]:
 def _generators(loader: DataLoader[object] | None) -> Iterator[Generator]:
     import torch
 
-    parts: tuple[object, ...] = () if loader is None else (loader, loader.sampler, loader.batch_sampler)
-    for part in (*parts, *(getattr(part, "sampler", None) for part in parts)):
-        generator = getattr(part, "generator", None)
+    loader_parts: tuple[object, ...] = () if loader is None else (loader, loader.sampler, loader.batch_sampler)
+    for loader_part in (*loader_parts, *(getattr(loader_part, "sampler", None) for loader_part in loader_parts)):
+        generator = getattr(loader_part, "generator", None)
         if isinstance(generator, torch.Generator):
             yield generator

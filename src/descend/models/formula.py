@@ -56,21 +56,21 @@ class FormulaModel(SymbolicModel):
     gradient_sources = ("derived", "autograd")
 
     @classmethod
-    def takes(cls, given: object) -> bool:
-        return isinstance(given, str)
+    def takes(cls, formula_given: object) -> bool:
+        return isinstance(formula_given, str)
 
     @classmethod
-    def rows_of(cls, given: str, table: Table, spread: str | None) -> Table:
-        return stacked(given, table, spread) if ";" in given else table
+    def rows_of(cls, formula_given: str, table: Table, spread: str | None) -> Table:
+        return stacked(formula_given, table, spread) if ";" in formula_given else table
 
     @classmethod
-    def read(cls, given: str, table: Table, options: Options, loss: Loss) -> tuple[FormulaModel, dict[str, object]]:
-        return cls.of_text(given, dict(options["start"] or {}), table, options, loss)
+    def read(cls, formula: str, table: Table, options: Options, loss: Loss) -> tuple[FormulaModel, dict[str, object]]:
+        return cls.of_text(formula, dict(options["start"] or {}), table, options, loss)
 
     @classmethod
     def of_text(
         cls,
-        given: str,
+        formula_given: str,
         start: dict[str, object],
         table: Table,
         options: Options,
@@ -81,8 +81,8 @@ class FormulaModel(SymbolicModel):
 
         start: the starting values that are known. order: the names of the parameters, if not in that of the text.
         """
-        formula, held, start = read_text(given, start, table, options, loss, order)
-        model = formula_model(formula, loss, held)
+        formula, constraints, start = read_text(formula_given, start, table, options, loss, order)
+        model = formula_model(formula, loss, constraints)
         if not model.inputs and len(model.parameters.shapes) - len(loss.own_parameters) > 1:
             refuse_no_column(model, table)
         if options["x_sigma"] or options["x_correlation"]:
@@ -99,17 +99,19 @@ class FormulaModel(SymbolicModel):
 
     def entry(self) -> dict[str, object]:
         errors = {"x_sigma": dict(self.inexact), "x_correlation": dict(self.correlated)}
-        return {"formula": self.formula.text, **{key: given for key, given in errors.items() if given}}
+        return {"formula": self.formula.text, **{key: sigma for key, sigma in errors.items() if sigma}}
 
     @classmethod
-    def restored(cls, content: Content, given: Any, loss: Loss, constraints: Constraints | None) -> FormulaModel:
+    def restored(
+        cls, content: Content, formula_given: Any, loss: Loss, constraints: Constraints | None
+    ) -> FormulaModel:
         columns = content["columns"]
         numeric = [name for name, kind in columns.items() if kind in ("number", "boolean")]
-        held = None if constraints is None else constraints.given
+        values_held = None if constraints is None else constraints.given
         labels = shapes_of(content).values()
         levels = dict.fromkeys(each.levels for each in labels if isinstance(each, GroupLabels))
         named = tuple(columns), numeric, content["shapes"]
-        formula = read_formula(content["formula"], *named, given=held, levels=levels)
+        formula = read_formula(content["formula"], *named, given=values_held, levels=levels)
         model = formula_model(in_order(loss.extended(formula), tuple(content["shapes"])), loss, constraints)
         inexact = content.get("x_sigma")
         return model.with_inexact(inexact, content.get("x_correlation") or {}) if inexact else model
@@ -133,8 +135,8 @@ class FormulaModel(SymbolicModel):
 
     @property
     def needed_inputs(self) -> tuple[str, ...]:
-        own = self.formula.levels[-1].name if self.formula.parts else ""
-        return tuple(name for name in self.inputs if name != own)
+        equation_levels = self.formula.levels[-1].name if self.formula.parts else ""
+        return tuple(name for name in self.inputs if name != equation_levels)
 
     @property
     def codings(self) -> tuple[Coding, ...]:
@@ -156,10 +158,10 @@ class FormulaModel(SymbolicModel):
 
     @cached_property
     def separable(self) -> NDArray[np.bool_]:
-        found = np.zeros(self.parameters.size, dtype=bool)
+        separable_mask = np.zeros(self.parameters.size, dtype=bool)
         for symbol, slope in self.formula.jacobian.items():
-            found[self._place(symbol)] = symbol not in slope.free_symbols
-        return found
+            separable_mask[self._place(symbol)] = symbol not in slope.free_symbols
+        return separable_mask
 
     @cached_property
     def log_linear(self) -> bool:
@@ -203,11 +205,11 @@ class FormulaModel(SymbolicModel):
         if rows <= BLOCK or not self.formula.terms:
             return self._predicted(theta, columns, rows)
         # A matrix of everything in brackets would take as much memory as the columns, and most of the time.
-        read = columns if isinstance(columns, InMatrix) else {name: columns[name] for name in self.inputs}
+        columns_read = columns if isinstance(columns, InMatrix) else {name: columns[name] for name in self.inputs}
         prediction = np.empty(rows)
         for begin in range(0, rows, BLOCK):
-            part = taken(read, slice(begin, begin + BLOCK))
-            prediction[begin : begin + BLOCK] = self._predicted(theta, part, min(BLOCK, rows - begin))
+            block_columns = taken(columns_read, slice(begin, begin + BLOCK))
+            prediction[begin : begin + BLOCK] = self._predicted(theta, block_columns, min(BLOCK, rows - begin))
         return prediction
 
     def _predicted(self, theta: Array, columns: Mapping[str, Array], rows: int) -> Array:
@@ -233,14 +235,14 @@ class FormulaModel(SymbolicModel):
         with np.errstate(all="ignore"):
             for symbol, slope in slopes.items():
                 along = _over_rows(slope, values, rows)
-                place = self._place(symbol)
+                theta_place = self._place(symbol)
                 if (term := self.formula.terms.get(symbol)) is not None and term.regular:
-                    for item, own in self._of_groups(term, columns):
-                        jacobian[np.arange(rows), own] += along * item
+                    for item, group_slope in self._of_groups(term, columns):
+                        jacobian[np.arange(rows), group_slope] += along * item
                 elif symbol in matrices:
-                    jacobian[:, place] += matrices[symbol] * along[:, None]
+                    jacobian[:, theta_place] += matrices[symbol] * along[:, None]
                 else:
-                    jacobian[:, place.start] = along
+                    jacobian[:, theta_place.start] = along
             return _over_rows(expression, values, rows), jacobian
 
     def _place(self, symbol: Expr) -> slice:
@@ -270,7 +272,7 @@ class FormulaModel(SymbolicModel):
         """
         rows = len(next(iter(columns.values())))
         values = self.values(theta, columns)
-        along, places = [], []
+        along, slope_places = [], []
         with np.errstate(all="ignore"):
             for symbol, slope in score_slopes(self.formula, self.loss).with_limits.items():
                 derivative, term = _over_rows(slope, values, rows), self.formula.terms.get(symbol)
@@ -283,9 +285,9 @@ class FormulaModel(SymbolicModel):
                 else:
                     each = list(self._of_groups(term, columns))
                 along += [derivative * item for item, _ in each]
-                places += [place for _, place in each]
+                slope_places += [slope_place for _, slope_place in each]
             score = _over_rows(self.loss.score(self.formula.expression), values, rows)
-        return score, np.stack(along, axis=1), np.stack(places, axis=1)
+        return score, np.stack(along, axis=1), np.stack(slope_places, axis=1)
 
     def values(self, theta: Array, columns: Mapping[str, Array]) -> dict[Expr, Array]:
         rows = len(next(iter(columns.values()))) if columns else 1
@@ -307,11 +309,11 @@ class FormulaModel(SymbolicModel):
         """Return the value, or one per row, of every symbol in the expression."""
         values: dict[Expr, Any] = {column: columns[column.name] for column in self._columns}
         for symbol in self.formula.unknowns:
-            place, term = self._place(symbol), self.formula.terms.get(symbol)
+            theta_place, term = self._place(symbol), self.formula.terms.get(symbol)
             if term is not None and term.regular:
-                values[symbol] = sum(theta[own] * item for item, own in self._of_groups(term, columns))
+                values[symbol] = sum(theta[group_item] * item for item, group_item in self._of_groups(term, columns))
                 continue
-            values[symbol] = matrices[symbol] @ theta[place] if symbol in matrices else theta[place.start]
+            values[symbol] = matrices[symbol] @ theta[theta_place] if symbol in matrices else theta[theta_place.start]
         return values
 
     def observed(self, columns: Mapping[str, Array]) -> Array:

@@ -15,8 +15,8 @@ from descend.losses import Loss
 from descend.models.contract import Options, held_back
 from descend.models.reading import known_column
 from descend.parameters import Constraints, Parameters
-from descend.parameters.given import by_parameter
 from descend.parameters.ties import mentioned
+from descend.parameters.values_by_label import by_parameter
 from descend.registry import names_listed
 from descend.table import Table
 from descend.table.headers import SIGN
@@ -26,7 +26,7 @@ Start = dict[str, object]
 
 
 def read_text(
-    given: str, start: Start, table: Table, options: Options, loss: Loss, order: tuple[str, ...]
+    formula_given: str, start: Start, table: Table, options: Options, loss: Loss, order: tuple[str, ...]
 ) -> tuple[Formula, Constraints | None, Start]:
     """Return the formula of free parameters, which of all are fixed, tied or bounded, and the starting values.
 
@@ -35,7 +35,7 @@ def read_text(
     Raises FormulaError, and ConfigError for options that do not fit the formula or the loss.
     """
     spread = [options[key] for key in ("weights", "sigma") if options[key]]
-    apart = names_listed(options["by"], table.names)
+    by_columns = names_listed(options["by"], table.names)
     if options["weights"] is not None:
         known_column(options["weights"], table, "weights")
     constrained = options["fix"] or options["ties"] or options["bounds"]
@@ -43,17 +43,17 @@ def read_text(
     if constrained:
         names |= mentioned(options["fix"], options["ties"], options["bounds"])
     # Only patterns such as [x*] need the numeric names, and finding them means reading a whole text file.
-    numeric = table.numeric_names if "@" in given else ()
+    numeric = table.numeric_names if "@" in formula_given else ()
     for name in loss.own_columns:
         known_column(name, table, f"what the {loss.name} loss reads")
 
-    levels = levels_in(given, table) if "[" in given else ()
+    levels = levels_in(formula_given, table) if "[" in formula_given else ()
 
     # Only a text of several formulas, or columns that may be named without their unit, need more than this.
-    read = read_formula if ";" in given or any(map(SIGN.search, table.names)) else read_one
+    formula_reader = read_formula if ";" in formula_given or any(map(SIGN.search, table.names)) else read_one
 
     def formula_with(fixed: Mapping[str, Expr] | None) -> Formula:
-        formula = read(given, table.names, numeric, names, (*spread, *apart), fixed, levels)
+        formula = formula_reader(formula_given, table.names, numeric, names, (*spread, *by_columns), fixed, levels)
         extended = loss.extended(formula)
         return in_order(extended, order) if order else extended
 
@@ -62,20 +62,20 @@ def read_text(
         levels = occurring(levels, table, dict.fromkeys((*formula.columns, *spread, *loss.own_columns)))
         formula = formula_with(None)
     every = Parameters(formula.parameters)
-    held = held_back(every, table, options, start) if constrained else None
+    constraints = held_back(every, table, options, start) if constrained else None
     if levels:
         from descend.models.references import started, with_references
 
-        held = with_references(formula, held, table, options, formula_with, loss.shifts)
-        start = started(start, every, held)
+        constraints = with_references(formula, constraints, table, options, formula_with, loss.shifts)
+        start = started(start, every, constraints)
     elif formula.vectors:
         start = by_parameter(start, every)
-    if held is not None and held.given:
-        formula = formula_with(held.given)
-        if own := sorted(set(loss.own_parameters) & set(held.given)):
+    if constraints is not None and constraints.given:
+        formula = formula_with(constraints.given)
+        if own := sorted(set(loss.own_parameters) & set(constraints.given)):
             raise ConfigError(f"`{own[0]}` is a parameter of the {loss.name} loss, which cannot be fixed or tied.")
     start = {**loss.own_parameters, **start}
     refuse_size(formula.expression)
     if loss.shifts:
         loss.refuse_constant(formula)
-    return formula, held, start
+    return formula, constraints, start

@@ -66,17 +66,17 @@ class FunctionModel(Model):
         return self.forward.name
 
     @classmethod
-    def takes(cls, given: object) -> bool:
-        return callable(given)
+    def takes(cls, function_given: object) -> bool:
+        return callable(function_given)
 
     @classmethod
-    def read(cls, given: Any, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, object]]:
+    def read(cls, function_given: Any, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, object]]:
         start, response, fixed = dict(options["start"] or {}), options["response"], options["fix"] or {}
         if response is None:
             raise ConfigError('Which column does the function predict? Say so with response="y".')
         known_column(response, table, "response")
-        known = (*start, *mentioned(fixed, options["ties"], options["bounds"]))
-        forward = bind(given, [name for name in table.names if name not in start], known)
+        parameter_names = (*start, *mentioned(fixed, options["ties"], options["bounds"]))
+        forward = bind(function_given, [name for name in table.names if name not in start], parameter_names)
         if response in forward.columns:
             raise ConfigError(
                 f"`{forward.name}` takes the response `{response}` as an argument, so it would predict it from itself."
@@ -108,17 +108,17 @@ class FunctionModel(Model):
             notes = () if jax.refused is None else (jax.refused,)
         model = cls(forward, response, everything if held is None else held.free, loss, held, notes, jax)
         exact = jax is not None and jax.refused is None
-        wanted = options["gradient"] == "numeric" or (options["gradient"] is None and not exact)
-        return replace(model, numeric=wanted and not model._with_torch(start)), start
+        numeric_asked = options["gradient"] == "numeric" or (options["gradient"] is None and not exact)
+        return replace(model, numeric=numeric_asked and not model._with_torch(start)), start
 
     @classmethod
-    def original(cls, given: Any, model: Model) -> Pair | None:
+    def original(cls, function_given: Any, model: Model) -> Pair | None:
         if model.formula is None:
             return None
         every = model.parameters if model.constraints is None else model.constraints.parameters
-        forward = replace(bind(given, tuple(model.inputs), tuple(every.shapes)), constraints=model.constraints)
+        forward = replace(bind(function_given, tuple(model.inputs), tuple(every.shapes)), constraints=model.constraints)
         opaque = cls(forward, model.response, model.parameters, model.loss, model.constraints)
-        return traced_pair(opaque.scores, model, model.formula, getattr(given, "__code__", None))
+        return traced_pair(opaque.scores, model, model.formula, getattr(function_given, "__code__", None))
 
     def entry(self) -> dict[str, object]:
         function = self.forward.function
@@ -135,32 +135,32 @@ class FunctionModel(Model):
         )
 
     @classmethod
-    def unlike(cls, name: str, parameters: Sequence[str], given: object) -> str | None:
-        other = getattr(given, "__name__", None)
-        if other is not None and other != name and LAMBDA not in (name, other):
+    def unlike(cls, name: str, parameters: Sequence[str], function: object) -> str | None:
+        function_name = getattr(function, "__name__", None)
+        if function_name is not None and function_name != name and LAMBDA not in (name, function_name):
             return (
-                f"the Python function `{name}`, and `{other}` was given. "
+                f"the Python function `{name}`, and `{function_name}` was given. "
                 + worded("giving_function", f"Give that one: descend.load(path, model={name})", name=name)
                 + "."
             )
-        arguments = arguments_of(given) if callable(given) else {}
+        arguments = arguments_of(function) if callable(function) else {}
         anything = any(argument.kind in VARIABLE for argument in arguments.values())
         lacking = [each for each in parameters if each not in arguments and not anything]
         if lacking:
             return (
                 f"the Python function `{name}`, which has the parameters {', '.join(parameters)}; the function "
-                f"`{name_of(given)}` that was given has no argument `{lacking[0]}`. Give the function of that fit."
+                f"`{name_of(function)}` that was given has no argument `{lacking[0]}`. Give the function of that fit."
             )
         return None
 
     @classmethod
-    def restored(cls, content: Content, given: Any, loss: Loss, constraints: Constraints | None) -> FunctionModel:
+    def restored(cls, content: Content, function: Any, loss: Loss, constraints: Constraints | None) -> FunctionModel:
         if content.get("stacked") is not None:
-            given = Stacked.restored(given, content["stacked"])
-        plain = bind(given, tuple(content["columns"]), tuple(content["shapes"]))
+            function = Stacked.restored(function, content["stacked"])
+        plain = bind(function, tuple(content["columns"]), tuple(content["shapes"]))
         forward = replace(plain, constraints=constraints)
         everything = Parameters(shapes_of(content))
-        jax = JaxFunction(plain, everything) if uses_jax(given) else None
+        jax = JaxFunction(plain, everything) if uses_jax(function) else None
         free = everything if constraints is None else constraints.free
         return cls(forward, content["response"], free, loss, constraints, jax=jax)
 
@@ -204,8 +204,8 @@ class FunctionModel(Model):
     def pulled_back(self, theta: Array, columns: Mapping[str, Array], slope: Array) -> Array:
         if self.jax is None or self.jax.refused is not None:
             return super().pulled_back(theta, columns, slope)
-        pulled, held = self.jax.pulled(self._every(theta), columns, slope), self.constraints
-        return pulled if held is None else held.jacobian(theta).T @ pulled
+        pulled, constraints = self.jax.pulled(self._every(theta), columns, slope), self.constraints
+        return pulled if constraints is None else constraints.jacobian(theta).T @ pulled
 
     def _every(self, theta: Array) -> Array:
         """Return the values of all parameters, those that are fixed or tied among them."""
@@ -226,22 +226,22 @@ class FunctionModel(Model):
 
         It is called for that, with one made-up row, only if its code leads to PyTorch.
         """
-        found = leads_to(self.forward.function, "torch")
-        if not (found or (found is None and "torch" in sys.modules)):
+        uses_torch = leads_to(self.forward.function, "torch")
+        if not (uses_torch or (uses_torch is None and "torch" in sys.modules)):
             return False
         return self._takes_tensors(self.parameters.start(start, 1.0), {name: np.ones(1) for name in self.inputs})
 
     def _takes_tensors(self, theta: Array, columns: Mapping[str, Array]) -> bool:
         """Find out, once, whether the function is written with torch functions, which refuse NumPy arrays."""
-        known: bool | None = self.__dict__.get("takes_tensors")
-        if known is None:
-            known, one_row = False, {name: column[:1].copy() for name, column in columns.items()}
+        takes_tensors: bool | None = self.__dict__.get("takes_tensors")
+        if takes_tensors is None:
+            takes_tensors, one_row = False, {name: column[:1].copy() for name, column in columns.items()}
             try:
                 self.forward(one_row, self.parameters.named(theta))
             except ConfigError as error:
-                known = isinstance(error.__cause__, TypeError)
-            self.__dict__["takes_tensors"] = known
-        return known
+                takes_tensors = isinstance(error.__cause__, TypeError)
+            self.__dict__["takes_tensors"] = takes_tensors
+        return takes_tensors
 
     def __str__(self) -> str:
         return f"{self.response} ~ {self.forward.name}({', '.join((*self.forward.data, *self.forward.parameters))})"
@@ -251,18 +251,20 @@ def _traced(
     forward: Call, response: str, start: dict[str, object], table: Table, options: Options, loss: Loss
 ) -> tuple[Model, dict[str, object]]:
     """Return the model of the formula that a function computes. Raises UntraceableError or FormulaError."""
-    given = forward.function
-    known = {**start, **(options["fix"] or {})}
-    vectors = {name: value for name in forward.parameters if np.ndim(value := np.asarray(known.get(name, 0.0))) > 0}
+    function_traced = forward.function
+    values_known = {**start, **(options["fix"] or {})}
+    vectors = {
+        name: value for name in forward.parameters if np.ndim(value := np.asarray(values_known.get(name, 0.0))) > 0
+    }
     for name, value in vectors.items():
         if value.ndim > 1:
             raise UntraceableError(f"takes a matrix as `{name}`")
 
     def calling(function: Callable[..., object], symbols: Mapping[str, object]) -> object:
-        stacked = replace(given, function=function) if isinstance(given, Stacked) else function
+        stacked = replace(function_traced, function=function) if isinstance(function_traced, Stacked) else function
         return forward.with_arguments(stacked, symbols)
 
-    function = given.function if isinstance(given, Stacked) else given
+    function = function_traced.function if isinstance(function_traced, Stacked) else function_traced
     sizes = {name: value.size for name, value in vectors.items()}
     text = trace(function, forward.data, forward.parameters, calling=calling, sizes=sizes)
     for name in forward.parameters:
@@ -279,10 +281,10 @@ def _refuse_no_column(forward: Call, table: Table, start: Mapping[str, object], 
     free = [name for name in forward.parameters if name not in fixed]
     if forward.columns or len(free) < 2:
         return
-    known = {**forward.defaults, **start, **fixed}
-    given = {name: known.get(name, 1.0) for name in forward.parameters}
+    arguments_known = {**forward.defaults, **start, **fixed}
+    argument_values = {name: arguments_known.get(name, 1.0) for name in forward.parameters}
     try:
-        values = {name: value if np.ndim(value) == 0 else np.asarray(value) for name, value in given.items()}
+        values = {name: value if np.ndim(value) == 0 else np.asarray(value) for name, value in argument_values.items()}
         rows_of_its_own = np.ndim(forward.with_arguments(forward.function, values)) > 0
     except Exception:
         rows_of_its_own = bool(leads_to(forward.function, "torch"))  # then it may take tensors only

@@ -28,14 +28,14 @@ def formula_of(
     ('y ~ a*x + b', ('y', 'x'))
     """
     names, called = tuple(arguments_of(function)), name_of(function)
-    known = {name for name in names if in_full(name, columns or ()) in (columns or ())}
-    inputs = [name for name in names if (USUALLY_DATA.fullmatch(name) if columns is None else name in known)]
+    used_names = {name for name in names if in_full(name, columns or ()) in (columns or ())}
+    inputs = [name for name in names if (USUALLY_DATA.fullmatch(name) if columns is None else name in used_names)]
     inputs = inputs or list(names[:1])
     if response is None:
         used = {in_full(name, columns or ()) for name in names}
-        others = [name for name in columns or ("y",) if name not in used]
-        response = "y" if "y" in others or not others else others[0]
-        if "y" not in others and len(others) != 1 and columns is not None:
+        other_columns = [name for name in columns or ("y",) if name not in used]
+        response = "y" if "y" in other_columns or not other_columns else other_columns[0]
+        if "y" not in other_columns and len(other_columns) != 1 and columns is not None:
             raise ConfigError(f"Which column does `{called}` predict? Say so{using('response', 'y')}.")
     call = bind(function, inputs)
     try:

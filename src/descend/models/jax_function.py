@@ -88,8 +88,8 @@ class JaxFunction:
     def _prediction(self, theta: jax.Array, columns: Mapping[str, jax.Array]) -> jax.Array:
         numpy = _jax().numpy
         values = {
-            name: theta[place] if labels is not None else theta[place.start]
-            for (name, labels), place in zip(
+            name: theta[theta_slice] if labels is not None else theta[theta_slice.start]
+            for (name, labels), theta_slice in zip(
                 self.parameters.shapes.items(), self.parameters.slices.values(), strict=True
             )
         }

@@ -37,10 +37,10 @@ def register(kind: type[Model]) -> type[Model]:
     return kind
 
 
-def kind_of(given: object) -> type[Model]:
+def kind_of(model_given: object) -> type[Model]:
     """Return the kind of model that is made of what was given. Raises ConfigError if there is none."""
     for kind in kinds():
-        if kind.takes(given):
+        if kind.takes(model_given):
             return kind
-    *others, last = sorted({kind.kind for kind in kinds()}, key=str.casefold)
-    raise ConfigError(f"A model is a {', a '.join(others)} or a {last}; this is a {type(given).__name__}.")
+    *other_kinds, last = sorted({kind.kind for kind in kinds()}, key=str.casefold)
+    raise ConfigError(f"A model is a {', a '.join(other_kinds)} or a {last}; this is a {type(model_given).__name__}.")

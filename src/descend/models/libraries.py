@@ -29,39 +29,43 @@ def leads_to(function: object, library: str, depth: int = DEPTH) -> bool | None:
         return True
     if depth == 0 or home in KNOWN or isinstance(function, ModuleType):
         return False
-    inside = _underlying(function)
-    if inside is None:
+    inner_function = _underlying(function)
+    if inner_function is None:
         return None
-    code = inside.__code__
+    code = inner_function.__code__
     names = set(_names(code))
     if any(name.partition(".")[0] == library for name in names):
         return True
-    within: Mapping[str, object] = inside.__globals__
+    within: Mapping[str, object] = inner_function.__globals__
     used = [within[name] for name in names & within.keys()]
-    cells = [cell.cell_contents for cell in inside.__closure__ or () if _filled(cell)]
+    cells = [cell.cell_contents for cell in inner_function.__closure__ or () if _filled(cell)]
     modules = [each for each in used if isinstance(each, ModuleType) and _home(each) not in KNOWN]
     used += [vars(module)[name] for module in modules for name in names & vars(module).keys()]
     return any(leads_to(each, library, depth - 1) for each in (*cells, *used) if each is not function)
 
 
-def _home(given: object) -> str:
+def _home(function: object) -> str:
     """Return the package that something comes from."""
-    home = given.__name__ if isinstance(given, ModuleType) else getattr(given, "__module__", type(given).__module__)
+    home = (
+        function.__name__
+        if isinstance(function, ModuleType)
+        else getattr(function, "__module__", type(function).__module__)
+    )
     package = str(home).partition(".")[0]
     return HOMES.get(package, package)
 
 
-def _underlying(given: object) -> FunctionType | None:
+def _underlying(function: object) -> FunctionType | None:
     """Return the Python function inside a method, a partial function, a wrapper or an object that is called."""
     for _ in range(DEPTH):
-        if isinstance(given, functools.partial):
-            given = given.func
-        elif callable(given):
-            given = inspect.unwrap(given)
-        given = next((found for name in INNER if (found := getattr(given, name, None)) is not None), given)
-        if isinstance(given, FunctionType):
-            return given
-    called = vars(type(given)).get("__call__")
+        if isinstance(function, functools.partial):
+            function = function.func
+        elif callable(function):
+            function = inspect.unwrap(function)
+        function = next((inner for name in INNER if (inner := getattr(function, name, None)) is not None), function)
+        if isinstance(function, FunctionType):
+            return function
+    called = vars(type(function)).get("__call__")
     return called if isinstance(called, FunctionType) else None
 
 

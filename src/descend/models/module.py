@@ -64,12 +64,12 @@ class ModuleModel(Model):
     gradient_sources = ("autograd",)
 
     @classmethod
-    def takes(cls, given: object) -> bool:
+    def takes(cls, module_given: object) -> bool:
         torch = sys.modules.get("torch")  # whoever holds a module has imported it
-        return torch is not None and isinstance(given, torch.nn.Module)
+        return torch is not None and isinstance(module_given, torch.nn.Module)
 
     @classmethod
-    def read(cls, given: Any, table: Table, options: Options, loss: Loss) -> tuple[ModuleModel, dict[str, object]]:
+    def read(cls, module: Any, table: Table, options: Options, loss: Loss) -> tuple[ModuleModel, dict[str, object]]:
         response, weights, inputs = options["response"], options["weights"], options["inputs"]
         if response is None:
             raise ConfigError('Which column does the module predict? Say so with response="y".')
@@ -88,16 +88,16 @@ class ModuleModel(Model):
                 f"`{response}` is both an input and the response, so it would be predicted from itself. "
                 "Leave it out of the inputs."
             )
-        return cls(given, names, response, loss, ModuleParameters(given)), {}
+        return cls(module, names, response, loss, ModuleParameters(module)), {}
 
     def entry(self) -> dict[str, object]:
         row_shape = None if self.row_shape is None else list(self.row_shape)
-        own: dict[str, object] = {"name": self.name, "inputs": list(self.inputs), "row_shape": row_shape}
+        module_entry: dict[str, object] = {"name": self.name, "inputs": list(self.inputs), "row_shape": row_shape}
         if self.arguments:
-            own["arguments"] = list(self.arguments)
+            module_entry["arguments"] = list(self.arguments)
         if self.response_shape:
-            own["response_shape"] = list(self.response_shape)
-        return {"response": self.response, "module": own}
+            module_entry["response_shape"] = list(self.response_shape)
+        return {"response": self.response, "module": module_entry}
 
     @classmethod
     def needed(cls, content: Content) -> str | None:
@@ -107,12 +107,12 @@ class ModuleModel(Model):
         )
 
     @classmethod
-    def restored(cls, content: Content, given: Any, loss: Loss, constraints: Constraints | None) -> ModuleModel:
-        entry, parameters = content["module"], ModuleParameters(given)
+    def restored(cls, content: Content, module: Any, loss: Loss, constraints: Constraints | None) -> ModuleModel:
+        entry, parameters = content["module"], ModuleParameters(module)
         parameters.write_down()
         row_shape = None if entry["row_shape"] is None else tuple(entry["row_shape"])
         arguments, wide = (tuple(entry.get(key, ())) for key in ("arguments", "response_shape"))
-        return cls(given, tuple(entry["inputs"]), content["response"], loss, parameters, row_shape, arguments, wide)
+        return cls(module, tuple(entry["inputs"]), content["response"], loss, parameters, row_shape, arguments, wide)
 
     def __post_init__(self) -> None:
         from_tensors = self.row_shape is not None and not self.inputs
@@ -143,8 +143,8 @@ class ModuleModel(Model):
         """The precision of the module."""
         import torch
 
-        known = (tensor.dtype for tensor in self.module.parameters() if tensor.is_floating_point())
-        return next(known, torch.get_default_dtype())
+        parameter_types = (tensor.dtype for tensor in self.module.parameters() if tensor.is_floating_point())
+        return next(parameter_types, torch.get_default_dtype())
 
     def score(self, rows: Tensor) -> Tensor:
         """Call the module. Raises ConfigError unless it returns what the loss takes, mostly one number per row."""
@@ -172,8 +172,8 @@ class ModuleModel(Model):
         if is_dataset(data):
             data = rows_of(data).inputs
         if self.arguments:
-            given = self._several(data)
-            return {column: given.parts[name] for name, column in self.argument_columns.items()}
+            tensors_given = self._several(data)
+            return {column: tensors_given.parts[name] for name, column in self.argument_columns.items()}
         if is_tensor(data):
             columns = data if self.row_shape is None else None
             if columns is None:
@@ -202,21 +202,21 @@ class ModuleModel(Model):
         """Return the several tensors that it takes, of new rows: in a dict by name, or in a tuple in their order."""
         names = [str(name) for name in self.arguments]
         how = f"a dict of tensors {', '.join(names)}" if self.by_name else f"a tuple of {len(names)} tensors"
-        found = data
+        tensors_together = data
         if isinstance(data, Mapping | tuple | list):
-            found = together(data, as_tensor)
-        if isinstance(found, Together) and self.by_name and set(names) <= set(found.parts):
-            return Together({name: found.parts[name] for name in self.arguments})
-        if not isinstance(found, Together) or found.names != self.arguments:
+            tensors_together = together(data, as_tensor)
+        if isinstance(tensors_together, Together) and self.by_name and set(names) <= set(tensors_together.parts):
+            return Together({name: tensors_together.parts[name] for name in self.arguments})
+        if not isinstance(tensors_together, Together) or tensors_together.names != self.arguments:
             raise DataError(f"The module was fitted to several inputs. Give them as {how}.")
-        return found
+        return tensors_together
 
     def predict(self, theta: object, columns: Mapping[str, Array]) -> Array:
         """Return the prediction of each row, in evaluation mode: of classes the place of the likeliest."""
         score = self.scores(theta, columns)
         if self.loss.of_classes:
-            places: Array = self.loss.probabilities(score, {}).argmax(axis=1).astype(np.float64)
-            return places
+            class_numbers: Array = self.loss.probabilities(score, {}).argmax(axis=1).astype(np.float64)
+            return class_numbers
         predicted: Array = self.loss.mean(score)
         return predicted[:, 0] if predicted.ndim == 2 and predicted.shape[1] == 1 else predicted
 
@@ -226,7 +226,7 @@ class ModuleModel(Model):
         heads = several(output)
         if heads is None:
             return {"": output.double().cpu().numpy()}
-        arrays = {name: part.double().cpu().numpy() for name, part in heads.parts.items()}
+        arrays = {name: score_of_head.double().cpu().numpy() for name, score_of_head in heads.parts.items()}
         if not self.loss.outputs:
             return {str(name): array for name, array in arrays.items()}
         named = in_order(arrays, Heads(cast(Several, self.loss)))
@@ -243,8 +243,8 @@ class ModuleModel(Model):
         rows = self.tensor(columns)
         with evaluating(self.module), torch.no_grad():
             size = block_size(rows)
-            parts = [self.score(rows[begin : begin + size]) for begin in range(0, len(rows), size)]
-            return joined_rows(parts)
+            scores_of_rows = [self.score(rows[begin : begin + size]) for begin in range(0, len(rows), size)]
+            return joined_rows(scores_of_rows)
 
     def __str__(self) -> str:
         return f"{self.response} ~ {self.name}({', '.join(self.inputs) or TENSOR})"
@@ -291,10 +291,10 @@ def is_pair(data: object) -> bool:
     """Whether data are ``(X, y)``."""
     if not isinstance(data, tuple | list) or len(data) != 2:
         return False
-    return all(several(part) is not None or is_tensor(part) or _are_tensors(part) for part in data)
+    return all(several(member) is not None or is_tensor(member) or _are_tensors(member) for member in data)
 
 
-def _are_tensors(given: object) -> bool:
+def _are_tensors(tensors: object) -> bool:
     """Whether these are several tensors or arrays, by name or in order."""
-    parts = given.values() if isinstance(given, Mapping) else given if isinstance(given, tuple | list) else ()
-    return bool(parts) and all(map(is_tensor, parts))
+    tensor = tensors.values() if isinstance(tensors, Mapping) else tensors if isinstance(tensors, tuple | list) else ()
+    return bool(tensor) and all(map(is_tensor, tensor))

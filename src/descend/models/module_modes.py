@@ -24,8 +24,8 @@ class Modes:
 
     def __init__(self, module: Module) -> None:
         self.module = module
-        self.given = [(part, part.training) for part in module.modules()]
-        self.training = [(part, flag or not module.training) for part, flag in self.given]
+        self.given = [(submodule, submodule.training) for submodule in module.modules()]
+        self.training = [(submodule, flag or not module.training) for submodule, flag in self.given]
         self.differ = True
 
     def train(self) -> None:
@@ -51,9 +51,9 @@ class Modes:
         before = [buffer.clone() for buffer in self.module.buffers()]
         with undisturbed(self.module):
             _switch(self.training)
-            found = called(self.module, rows)
+            output_of_module = called(self.module, rows)
             same = all(torch.equal(old, new) for old, new in zip(before, self.module.buffers(), strict=True))
-        self.differ = not (same and _equal(expected, found))
+        self.differ = not (same and _equal(expected, output_of_module))
         self.train()
         return expected
 
@@ -61,12 +61,12 @@ class Modes:
 @contextlib.contextmanager
 def evaluating(module: Module) -> Iterator[None]:
     """Put a module in evaluation mode for a while."""
-    given = [(part, part.training) for part in module.modules()]
+    modes_before = [(submodule, submodule.training) for submodule in module.modules()]
     module.eval()
     try:
         yield
     finally:
-        _switch(given)
+        _switch(modes_before)
 
 
 @contextlib.contextmanager
@@ -84,10 +84,10 @@ def undisturbed(module: Module) -> Iterator[None]:
                 buffer.copy_(copy)
 
 
-def _equal(one: object, other: object) -> bool:
+def _equal(first_output: object, second_output: object) -> bool:
     import torch
 
-    pairs = [tensors_of(returned(each)) for each in (one, other)]
+    pairs = [tensors_of(returned(each)) for each in (first_output, second_output)]
     alike = len(pairs[0]) == len(pairs[1]) and all(isinstance(part, torch.Tensor) for each in pairs for part in each)
     return alike and all(torch.equal(a, b) for a, b in zip(*pairs, strict=True))
 
@@ -107,5 +107,5 @@ def seeded(module: Module, seed: int) -> Iterator[None]:
 
 
 def _switch(flags: list[tuple[Module, bool]]) -> None:
-    for part, flag in flags:
-        part.training = flag
+    for submodule, flag in flags:
+        submodule.training = flag

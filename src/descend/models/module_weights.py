@@ -90,16 +90,16 @@ class ModuleParameters:
         """Write values for a log line: ``weight=2.05  bias=0.97``; an empty string if they were not recorded."""
         if theta.values is None:
             return ""
-        parts = [f"{label}={value:.{digits}g}" for label, value in zip(self.labels, theta.values, strict=True)]
-        return "  ".join(parts[:most]) + ("  ..." if len(parts) > most else "")
+        texts = [f"{label}={value:.{digits}g}" for label, value in zip(self.labels, theta.values, strict=True)]
+        return "  ".join(texts[:most]) + ("  ..." if len(texts) > most else "")
 
     @property
     def labels(self) -> tuple[str, ...]:
         """One label per number: ``bias``, ``weight[0,1]``."""
         return tuple(
-            name if len(tensor.flatten()) == 1 else f"{name}[{','.join(map(str, place))}]"
+            name if len(tensor.flatten()) == 1 else f"{name}[{','.join(map(str, component))}]"
             for name, tensor in self.named_parameters.items()
-            for place in np.ndindex(tuple(tensor.shape))
+            for component in np.ndindex(tuple(tensor.shape))
         )
 
     def write_down(self) -> None:
@@ -181,12 +181,12 @@ def cut(vector: NDArray[np.float64], tensors: Iterable[Tensor]) -> list[Tensor]:
     """Cut a flat vector into tensors like these."""
     import torch
 
-    parts, begin = [], 0
+    tensors_cut, begin = [], 0
     for tensor in tensors:
-        part = torch.from_numpy(np.array(vector[begin : begin + tensor.numel()])).reshape(tensor.shape)
-        parts.append(part.to(device=tensor.device, dtype=tensor.dtype))
+        tensor_cut = torch.from_numpy(np.array(vector[begin : begin + tensor.numel()])).reshape(tensor.shape)
+        tensors_cut.append(tensor_cut.to(device=tensor.device, dtype=tensor.dtype))
         begin += tensor.numel()
-    return parts
+    return tensors_cut
 
 
 def fill(tensors: Sequence[Tensor], vector: NDArray[np.float64]) -> None:
@@ -194,5 +194,5 @@ def fill(tensors: Sequence[Tensor], vector: NDArray[np.float64]) -> None:
     import torch
 
     with torch.no_grad():
-        for tensor, part in zip(tensors, cut(vector, tensors), strict=True):
-            tensor.copy_(part)
+        for tensor, weight_cut in zip(tensors, cut(vector, tensors), strict=True):
+            tensor.copy_(weight_cut)

@@ -14,13 +14,13 @@ from descend.table.table import listing
 def refuse_no_column(model: SymbolicModel, table: Table) -> None:
     """Refuse several parameters without a column: they form one constant, and one is probably a misspelt column."""
     names = tuple(model.parameters.shapes)
-    known = [name for name in table.names if name not in model.response_columns]
-    bare = unquoted(model.formula.text, known)
+    column_names = [name for name in table.names if name not in model.response_columns]
+    bare = unquoted(model.formula.text, column_names)
     if bare is not None:
         raise bare
-    meant = next(filter(None, (closest(name, known) for name in names)), "")
+    meant = next(filter(None, (closest(name, column_names) for name in names)), "")
     raise FormulaError(
         f"The right side of `{model.formula.text}` uses no column of the data: {joined(names)} are all parameters."
         f"{meant} "
-        f"Columns: {listing(known) or 'none but the response'}."
+        f"Columns: {listing(column_names) or 'none but the response'}."
     )

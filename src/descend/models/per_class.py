@@ -20,7 +20,7 @@ from descend.losses.link import log_odds
 from descend.models.contract import Model, Options, SymbolicModel
 from descend.models.reading import Content, shapes_of
 from descend.parameters import Constraints, Parameters, constrained
-from descend.parameters.given import by_parameter
+from descend.parameters.values_by_label import by_parameter
 from descend.table import Table
 from descend.table.levels import GroupLabels, Levels
 from descend.table.table import Coding
@@ -48,11 +48,11 @@ class PerClassModel(Model):
     gradient_sources = ("derived",)
 
     @classmethod
-    def takes(cls, given: object) -> bool:
+    def takes(cls, model_given: object) -> bool:
         return False
 
     @classmethod
-    def read(cls, given: object, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, object]]:
+    def read(cls, model_given: object, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, object]]:
         raise NotImplementedError  # a formula is read as one class's, and then stands for each: see `of_each`
 
     @classmethod
@@ -72,13 +72,13 @@ class PerClassModel(Model):
                     f"{spell(key)} holds none of these yet. Leave it out, or draw all towards 0 with {spell('l2')}."
                 )
         _refuse_share(each)
-        found = cls(each, each.loss)
-        held = by_parameter(start, found.parameters)
-        for name, value in held.items():
-            one = each.parameters.shapes.get(name)
-            if one is not None and isinstance(value, Sized) and len(value) == len(one):
-                held[name] = np.tile(each.parameters.checked(name, value), found.count)
-        return found, held
+        model_of_classes = cls(each, each.loss)
+        start_values = by_parameter(start, model_of_classes.parameters)
+        for name, value in start_values.items():
+            class_shape = each.parameters.shapes.get(name)
+            if class_shape is not None and isinstance(value, Sized) and len(value) == len(class_shape):
+                start_values[name] = np.tile(each.parameters.checked(name, value), model_of_classes.count)
+        return model_of_classes, start_values
 
     def __post_init__(self) -> None:
         classes, each = self.loss.classes or ("0", "1"), self.each
@@ -102,13 +102,13 @@ class PerClassModel(Model):
     @cached_property
     def places(self) -> NDArray[np.intp]:
         """(K - 1, p) where in theta the parameters of each class lie."""
-        slices, own = self.parameters.slices, self.each.parameters.slices
-        found = np.empty((self.count, self.each.parameters.size), dtype=np.intp)
-        for name, place in own.items():
-            size = place.stop - place.start
+        slices, own_slices = self.parameters.slices, self.each.parameters.slices
+        class_places = np.empty((self.count, self.each.parameters.size), dtype=np.intp)
+        for name, theta_slice in own_slices.items():
+            size = theta_slice.stop - theta_slice.start
             begin = slices[name].start + size * np.arange(self.count)
-            found[:, place] = begin[:, None] + np.arange(size)
-        return found
+            class_places[:, theta_slice] = begin[:, None] + np.arange(size)
+        return class_places
 
     def entry(self) -> dict[str, object]:
         held = self.each.constraints
@@ -126,12 +126,12 @@ class PerClassModel(Model):
         return {**self.each.entry(), "per_class": of_one}
 
     @classmethod
-    def of_content(cls, content: Content, each_of: type[Model], given: object, loss: Loss) -> Self:
+    def of_content(cls, content: Content, each_of: type[Model], model_given: object, loss: Loss) -> Self:
         """Return the model that a file describes. each_of: the kind of model of one class."""
         of_one = {**content, **content["per_class"], "per_class": None}
         shapes = Parameters(shapes_of(of_one))
-        held = constrained(shapes, {}, None, None, (), of_one["references"])
-        return cls(each_of.restored(of_one, given, loss, held), loss)
+        constraints = constrained(shapes, {}, None, None, (), of_one["references"])
+        return cls(each_of.restored(of_one, model_given, loss, constraints), loss)
 
     def under(self, loss: Loss, constraints: Constraints | None) -> PerClassModel:
         return dataclasses.replace(self, loss=loss)
@@ -153,7 +153,7 @@ class PerClassModel(Model):
         return self.each.symbolic
 
     def of_each_class(self, theta: Array) -> list[tuple[Model, Array]]:
-        return [(self.each, theta[own]) for own in self.places]
+        return [(self.each, theta[class_place]) for class_place in self.places]
 
     @property
     def linear(self) -> bool:
@@ -166,18 +166,18 @@ class PerClassModel(Model):
         """Return the scores of each row, (rows, K - 1)."""
         rows, none = len(next(iter(columns.values()))), np.zeros(self.each.parameters.size)
         if not self.linear:
-            return np.array([self.each.scores(theta[own], columns) for own in self.places]).T
-        found = np.empty((self.count, rows))
+            return np.array([self.each.scores(theta[class_place], columns) for class_place in self.places]).T
+        class_scores = np.empty((self.count, rows))
         for begin in range(0, rows, BLOCK):  # what is multiplied by parameters is the same for every class
             some = slice(begin, begin + BLOCK)
             constant, jacobian = self.each.scores_and_jacobian(none, {name: x[some] for name, x in columns.items()})
-            found[:, some] = theta[self.places] @ jacobian.T + constant
-        return found.T
+            class_scores[:, some] = theta[self.places] @ jacobian.T + constant
+        return class_scores.T
 
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         """Return the place of the likeliest class in each row."""
-        found: Array = self.loss.probabilities(self.scores(theta, columns), {}).argmax(axis=1).astype(np.float64)
-        return found
+        classes: Array = self.loss.probabilities(self.scores(theta, columns), {}).argmax(axis=1).astype(np.float64)
+        return classes
 
     def __str__(self) -> str:
         return str(self.each)

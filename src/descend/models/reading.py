@@ -19,9 +19,9 @@ Content = Mapping[str, Any]
 def known_column(name: str, table: Table, role: str) -> None:
     """Refuse a name that is no column of the table."""
     if name not in table.names:
-        listed = ", ".join(plain_name(column) for column in table.names[:12])
+        columns_listed = ", ".join(plain_name(column) for column in table.names[:12])
         raise ConfigError(
-            f"There is no column `{name}` to take as {role}.{closest(name, table.names)} Columns: {listed}."
+            f"There is no column `{name}` to take as {role}.{closest(name, table.names)} Columns: {columns_listed}."
         )
 
 
@@ -37,8 +37,8 @@ def shapes_of(content: Content) -> dict[str, tuple[str, ...] | None]:
     }
 
 
-def checked_shape(found: Values, shape: tuple[int, ...]) -> Values:
+def checked_shape(values_checked: Values, shape: tuple[int, ...]) -> Values:
     """Return an array if it has a shape; raises ConfigError else."""
-    if found.shape != shape:
-        raise ConfigError(f"It returned shape {found.shape}, not {shape}.")
-    return found
+    if values_checked.shape != shape:
+        raise ConfigError(f"It returned shape {values_checked.shape}, not {shape}.")
+    return values_checked

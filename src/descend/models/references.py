@@ -11,8 +11,8 @@ from descend.formula.symbols import Column
 from descend.formula.vectors import free_places
 from descend.models.contract import Options, held_back
 from descend.parameters import Constraints, Parameters
-from descend.parameters.given import by_parameter, spelled_out
 from descend.parameters.references import read_references
+from descend.parameters.values_by_label import by_parameter, spelled_out
 from descend.registry import closest
 from descend.table import Table
 from descend.table.levels import GroupLabels, Levels
@@ -36,23 +36,23 @@ def with_references(
     held: what the user holds. formula_with: returns the formula with values or expressions for some parameters.
     constant: whether the loss makes up for a constant added to the prediction.
     """
-    known = {} if held is None else {name: value for name, value in held.given.items() if not free_places(value)}
-    found = reference_levels(formula_with(known) if known else formula, held, table, options, constant)
-    return held_back(Parameters(formula.parameters), table, options, {}, found) if found else held
+    values_held = {} if held is None else {name: value for name, value in held.given.items() if not free_places(value)}
+    reference = reference_levels(formula_with(values_held) if values_held else formula, held, table, options, constant)
+    return held_back(Parameters(formula.parameters), table, options, {}, reference) if reference else held
 
 
-def started(start: Mapping[str, object], every: Parameters, held: Constraints | None) -> dict[str, object]:
+def started(start: Mapping[str, object], every: Parameters, constraints: Constraints | None) -> dict[str, object]:
     """Return starting values by parameter, of the components that are fitted. Raises ConfigError for others."""
-    for each in spelled_out(start, every) if held is not None else ():
-        if held is not None and each in held.fixed and each not in every.shapes:
-            how = f"the reference, held at {held.fixed[each]:g}" if each in held.references else "fixed"
+    for each in spelled_out(start, every) if constraints is not None else ():
+        if constraints is not None and each in constraints.fixed and each not in every.shapes:
+            how = f"the reference, held at {constraints.fixed[each]:g}" if each in constraints.references else "fixed"
             raise ConfigError(f"`{each}` is {how}, so it takes no start. Leave out one of the two.")
-    given = by_parameter(start, every)
-    return given if held is None else held.reduced(given)
+    start_values = by_parameter(start, every)
+    return start_values if constraints is None else constraints.reduced(start_values)
 
 
 def reference_levels(
-    formula: Formula, held: Constraints | None, table: Table, options: Options, constant: bool = False
+    formula: Formula, constraints: Constraints | None, table: Table, options: Options, constant: bool = False
 ) -> dict[str, float]:
     """Return the value of each level that has to be held, by its label; none where a penalty or a prior settles it.
 
@@ -60,7 +60,7 @@ def reference_levels(
 
     Raises ConfigError for a reference that makes no sense, and for parameters that repeat others.
     """
-    chosen = read_references(options["reference"])
+    levels_chosen = read_references(options["reference"])
     response = tuple(column.name for column in formula.response.atoms(Column))
     of_groups = {name: each for name, each in formula.parameters.items() if isinstance(each, GroupLabels)}
     cells: dict[tuple[str, ...], Levels] = {each.columns: each for each in formula.levels}
@@ -70,23 +70,23 @@ def reference_levels(
             cells[columns] = Levels.of(table, columns)
         return cells[columns]
 
-    first = _first(chosen, of_groups, response, combinations)
+    first = _first(levels_chosen, of_groups, response, combinations)
     if options["l1"] or options["l2"]:
-        if set(chosen) - set(response):
+        if set(levels_chosen) - set(response):
             raise ConfigError(
                 "With a penalty all levels are estimated, each drawn towards 0, so that none is the reference. Leave "
                 "out one of the two."
             )
         return {}
-    fixed = frozenset(() if held is None else held.fixed)
-    found = references(formula, fixed | _settled(options, chosen, of_groups), first, combinations, constant)
-    if found.repeated:
-        raise _repeated(found.repeated[0], of_groups[found.repeated[0]], table)
-    _refuse_unused(chosen, found, of_groups, fixed)
-    return dict(found.held)
+    fixed = frozenset(() if constraints is None else constraints.fixed)
+    reference = references(formula, fixed | _settled(options, levels_chosen, of_groups), first, combinations, constant)
+    if reference.repeated:
+        raise _repeated(reference.repeated[0], of_groups[reference.repeated[0]], table)
+    _refuse_unused(levels_chosen, reference, of_groups, fixed)
+    return dict(reference.held)
 
 
-def _settled(options: Options, chosen: Mapping[str, str], of_groups: Mapping[str, GroupLabels]) -> frozenset[str]:
+def _settled(options: Options, levels: Mapping[str, str], of_groups: Mapping[str, GroupLabels]) -> frozenset[str]:
     """Return the labels of parameters of groups that a prior settles, all levels alike.
 
     Raises ConfigError for a reference of one of them.
@@ -96,7 +96,7 @@ def _settled(options: Options, chosen: Mapping[str, str], of_groups: Mapping[str
     from descend.parameters.prior_reading import names_of
 
     names = names_of(options["priors"]) & of_groups.keys()
-    if both := sorted(names & chosen.keys()):
+    if both := sorted(names & levels.keys()):
         raise ConfigError(
             f"With a prior on all of `{both[0]}` each level is estimated, so that none is the reference. Leave out one "
             "of the two."
@@ -105,7 +105,7 @@ def _settled(options: Options, chosen: Mapping[str, str], of_groups: Mapping[str
 
 
 def _first(
-    chosen: Mapping[str, str], of_groups: Mapping[str, GroupLabels], response: tuple[str, ...], cells: Cells
+    levels_chosen: Mapping[str, str], of_groups: Mapping[str, GroupLabels], response: tuple[str, ...], cells: Cells
 ) -> dict[str, dict[str, Label]]:
     """Return for each parameter the reference level of each of its columns: the one chosen, else the first.
 
@@ -115,41 +115,45 @@ def _first(
     levels: dict[str, dict[str, Label]] = {
         column: {label(value): value for (value,) in cells((column,)).keys} for column in columns
     }
-    found: dict[str, dict[str, Label]] = {
+    first_levels: dict[str, dict[str, Label]] = {
         name: {column: next(iter(levels[column].values())) for column in each.levels.columns}
         for name, each in of_groups.items()
     }
-    for name in sorted(chosen, key=lambda name: name in of_groups):
-        level = chosen[name]
+    for name in sorted(levels_chosen, key=lambda name: name in of_groups):
+        level = levels_chosen[name]
         if name in of_groups:
-            own = of_groups[name].levels
-            keys = dict(zip(own.labels, own.keys, strict=True))
+            group_levels = of_groups[name].levels
+            keys = dict(zip(group_levels.labels, group_levels.keys, strict=True))
             if level not in keys:
-                raise _no_level(name, level, own.labels)
-            found[name] |= dict(zip(own.columns, keys[level], strict=True))
+                raise _no_level(name, level, group_levels.labels)
+            first_levels[name] |= dict(zip(group_levels.columns, keys[level], strict=True))
         elif name in levels:
             if level not in levels[name]:
                 raise _no_level(name, level, tuple(levels[name]))
-            for each in found.values():
+            for each in first_levels.values():
                 each.update({name: levels[name][level]} if name in each else {})
         elif name not in response:
-            known = (*of_groups, *levels)
-            has = f"These have: {listing(known)}." if known else "The formula has no parameter such as u[color]."
-            near = closest(name, known)
+            names_with_levels = (*of_groups, *levels)
+            has = (
+                f"These have: {listing(names_with_levels)}."
+                if names_with_levels
+                else "The formula has no parameter such as u[color]."
+            )
+            near = closest(name, names_with_levels)
             raise ConfigError(f"`{name}` has no levels of which one could be the reference.{near} {has}")
-    return found
+    return first_levels
 
 
-def _no_level(name: str, level: str, known: tuple[str, ...]) -> ConfigError:
-    return ConfigError(f"`{name}` has no level `{level}`.{closest(level, known)} Its levels: {listing(known)}.")
+def _no_level(name: str, level: str, levels: tuple[str, ...]) -> ConfigError:
+    return ConfigError(f"`{name}` has no level `{level}`.{closest(level, levels)} Its levels: {listing(levels)}.")
 
 
 def _refuse_unused(
-    chosen: Mapping[str, str], found: References, of_groups: Mapping[str, GroupLabels], fixed: frozenset[str]
+    levels_chosen: Mapping[str, str], reference: References, of_groups: Mapping[str, GroupLabels], fixed: frozenset[str]
 ) -> None:
     """Refuse a reference for a parameter all of whose levels are estimated, or one of which the user holds."""
-    holding = {each.partition("[")[0] for each in found.held}
-    for name, level in chosen.items():
+    holding = {each.partition("[")[0] for each in reference.held}
+    for name, level in levels_chosen.items():
         own = [each for each, labels in of_groups.items() if name == each or name in labels.levels.columns]
         if not own or holding & set(own):
             continue
@@ -183,16 +187,18 @@ def reference_note(held: Constraints | None) -> str | None:
     labels = [] if held is None else [each for each in held.parameters.labels if each in held.references]
     if held is None or not labels:
         return None
-    parts = []
-    for value, others in ((0.0, "differences from"), (1.0, "multiples of")):
+    reference_parts = []
+    for value, reference_words in ((0.0, "differences from"), (1.0, "multiples of")):
         if some := [each for each in labels if held.fixed[each] == value]:
-            more = f" and {len(some) - NAMED} more" if len(some) > NAMED else ""
+            others_text = f" and {len(some) - NAMED} more" if len(some) > NAMED else ""
             are, it = ("is the reference", "it") if len(some) == 1 else ("are references", "them")
-            named = listing(some[:NAMED], "" if more else "and")
-            parts.append(f"{named}{more} {are}, held at {value:g}, so that other levels are {others} {it}")
+            named = listing(some[:NAMED], "" if others_text else "and")
+            reference_parts.append(
+                f"{named}{others_text} {are}, held at {value:g}, so that other levels are {reference_words} {it}"
+            )
     name = labels[0].partition("[")[0]
     shape = held.parameters.shapes[name]
-    known = shape.levels.labels if isinstance(shape, GroupLabels) else ()
-    level = next((each for each in known if f"{name}[{each}" not in labels[0]), "")
+    level_labels = shape.levels.labels if isinstance(shape, GroupLabels) else ()
+    level = next((each for each in level_labels if f"{name}[{each}" not in labels[0]), "")
     how = f"; to choose another use {spell('reference', {name: level})}" if level else ""
-    return "; ".join(parts) + how
+    return "; ".join(reference_parts) + how

@@ -21,7 +21,7 @@ class RowsOfModel:
     inputs: tuple[str, ...]
 
     @classmethod
-    def rows_of(cls, given: Any, table: Table, spread: str | None) -> Table:
+    def rows_of(cls, rows_given: Any, table: Table, spread: str | None) -> Table:
         """Return the rows that what the user gave is fitted to: those of the table, unless the model says otherwise.
 
         spread: the column of weights or standard deviations.

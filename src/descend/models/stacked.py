@@ -40,9 +40,9 @@ class Stacked:
 
     @property
     def __signature__(self) -> inspect.Signature:
-        own = inspect.signature(self.function).parameters
-        others = [argument for name, argument in own.items() if name != self.argument]
-        return inspect.Signature([*map(_named, self.columns), *others])
+        own_arguments = inspect.signature(self.function).parameters
+        other_arguments = [argument for name, argument in own_arguments.items() if name != self.argument]
+        return inspect.Signature([*map(_named, self.columns), *other_arguments])
 
     def entry(self) -> dict[str, object]:
         """Return what a model file stores of it beside the function."""
@@ -89,7 +89,7 @@ class ByPlace:
 
 
 def called_like(
-    function: Callable[..., object], model: Callable[..., object], known: frozenset[str]
+    function: Callable[..., object], model: Callable[..., object], parameter_names: frozenset[str]
 ) -> Callable[..., object]:
     """Return a function that goes with a model's, such as its Jacobian, so that it takes what that takes, by name.
 
@@ -98,9 +98,9 @@ def called_like(
     """
     stacked = model if isinstance(model, Stacked) else None
     names = tuple(arguments_of(model if stacked is None else stacked.function))
-    own = arguments_of(function)
-    strange = not own.keys() <= known | set(names)
-    if any(argument.kind in BY_PLACE for argument in own.values()) or (strange and len(own) == len(names)):
+    arguments = arguments_of(function)
+    strange = not arguments.keys() <= parameter_names | set(names)
+    if any(argument.kind in BY_PLACE for argument in arguments.values()) or (strange and len(arguments) == len(names)):
         function = ByPlace(function, names)
     if stacked is not None and stacked.argument in arguments_of(function):
         return Stacked(function, stacked.argument, stacked.columns, stacked.axis)

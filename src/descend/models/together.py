@@ -30,10 +30,10 @@ class Together:
     parts: Mapping[Name, Tensor]
 
     def __post_init__(self) -> None:
-        counts = {len(part) if part.ndim else 0 for part in self.parts.values()}
+        counts = {len(tensor) if tensor.ndim else 0 for tensor in self.parts.values()}
         if len(counts) > 1:
-            listed = ", ".join(f"{name} {tuple(part.shape)}" for name, part in self.parts.items())
-            raise DataError(f"These have different numbers of rows, along their first axis: {listed}.")
+            shapes_listed = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in self.parts.items())
+            raise DataError(f"These have different numbers of rows, along their first axis: {shapes_listed}.")
 
     @property
     def names(self) -> tuple[Name, ...]:
@@ -52,7 +52,7 @@ class Together:
         return iter(self.parts.values())
 
     def __getitem__(self, rows: object) -> Together:
-        return Together({name: part[rows] for name, part in self.parts.items()})  # type: ignore[index]
+        return Together({name: tensor[rows] for name, tensor in self.parts.items()})  # type: ignore[index]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -61,7 +61,7 @@ class Together:
 
     def numel(self) -> int:
         """The number of numbers."""
-        return sum(part.numel() for part in self.parts.values())
+        return sum(tensor.numel() for tensor in self.parts.values())
 
     @property
     def device(self) -> device:
@@ -81,7 +81,7 @@ class Together:
 
     def by_names(self) -> dict[str, Tensor]:
         """Return the parts by name."""
-        return {str(name): part for name, part in self.parts.items()}
+        return {str(name): tensor for name, tensor in self.parts.items()}
 
 
 def several(rows: object) -> Together | None:
@@ -91,34 +91,34 @@ def several(rows: object) -> Together | None:
 
 def tensors_of(rows: object) -> list[Tensor]:
     """Return the tensors among rows: one, or several together; none of None."""
-    found = several(rows)
-    return list(found) if found is not None else [] if rows is None else [cast("Tensor", rows)]
+    tensors_together = several(rows)
+    return list(tensors_together) if tensors_together is not None else [] if rows is None else [cast("Tensor", rows)]
 
 
-def together(given: object, convert: Callable[[Any], Tensor]) -> Tensor:
+def together(tensors: object, convert: Callable[[Any], Tensor]) -> Tensor:
     """Return one tensor, or several together, of what was given: a tensor, a tuple or list, or a dict.
 
     Several stand in for one: as they are indexed by rows, few need to know.
 
     convert: makes a tensor of each.
     """
-    if isinstance(given, Together):
-        given = dict(given.parts)
-    if isinstance(given, Mapping):
-        return cast("Tensor", Together({name: convert(part) for name, part in given.items()}))
-    if isinstance(given, tuple | list) and given and all(hasattr(part, "shape") for part in given):
-        if len(given) == 1:
-            return convert(given[0])
-        return cast("Tensor", Together({place: convert(part) for place, part in enumerate(given)}))
-    return convert(given)
+    if isinstance(tensors, Together):
+        tensors = dict(tensors.parts)
+    if isinstance(tensors, Mapping):
+        return cast("Tensor", Together({name: convert(tensor) for name, tensor in tensors.items()}))
+    if isinstance(tensors, tuple | list) and tensors and all(hasattr(tensor, "shape") for tensor in tensors):
+        if len(tensors) == 1:
+            return convert(tensors[0])
+        return cast("Tensor", Together({place: convert(tensor) for place, tensor in enumerate(tensors)}))
+    return convert(tensors)
 
 
 def called(module: Module, inputs: Tensor) -> object:
     """Return what a module returns for its inputs."""
-    found = several(inputs)
-    if found is None:
+    tensors_together = several(inputs)
+    if tensors_together is None:
         return module(inputs)
-    return module(**found.by_names()) if found.by_name else module(*found)
+    return module(**tensors_together.by_names()) if tensors_together.by_name else module(*tensors_together)
 
 
 def returned(output: object) -> object:
@@ -142,18 +142,23 @@ def split(rows: Tensor, sizes: Sequence[int]) -> Sequence[Tensor]:
     """Cut rows into parts of these sizes."""
     import torch
 
-    found = several(rows)
-    if found is None:
+    tensors_together = several(rows)
+    if tensors_together is None:
         return torch.split(rows, list(sizes))
-    parts = {name: torch.split(part, list(sizes)) for name, part in found.parts.items()}
-    return [cast("Tensor", Together({name: part[k] for name, part in parts.items()})) for k in range(len(sizes))]
+    tensors = {name: torch.split(tensor, list(sizes)) for name, tensor in tensors_together.parts.items()}
+    return [cast("Tensor", Together({name: tensor[k] for name, tensor in tensors.items()})) for k in range(len(sizes))]
 
 
-def joined_rows(parts: Sequence[Tensor]) -> Tensor:
+def joined_rows(tensors_joined: Sequence[Tensor]) -> Tensor:
     """Return rows one after another."""
     import torch
 
-    found = [part for each in parts if (part := several(each)) is not None]
-    if not found:
-        return torch.cat(list(parts))
-    return cast("Tensor", Together({name: torch.cat([each.parts[name] for each in found]) for name in found[0].names}))
+    tensors_together = [tensors for each in tensors_joined if (tensors := several(each)) is not None]
+    if not tensors_together:
+        return torch.cat(list(tensors_joined))
+    return cast(
+        "Tensor",
+        Together(
+            {name: torch.cat([each.parts[name] for each in tensors_together]) for name in tensors_together[0].names}
+        ),
+    )

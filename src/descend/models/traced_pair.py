@@ -23,8 +23,8 @@ Array = NDArray[np.float64]
 def over_all(value: object, columns: Mapping[str, Array]) -> Array:
     """Return one number for each row, given these or one for all."""
     rows = (len(next(iter(columns.values()))),)
-    found = np.asarray(value, dtype=np.float64)
-    return found if found.shape == rows else np.broadcast_to(found, rows)
+    values_of_rows = np.asarray(value, dtype=np.float64)
+    return values_of_rows if values_of_rows.shape == rows else np.broadcast_to(values_of_rows, rows)
 
 
 def traced_pair(function: Evaluate, model: Model, formula: Formula | None, code: CodeType | None = None) -> Pair | None:
@@ -47,15 +47,15 @@ def _evaluations(
     """Return what computes the expression of a formula, and the conditions in it that depend on parameters, if any."""
     single = {name: [Parameter(f"{name}[{label}]") for label in labels] for name, labels in shapes if labels}
     sums = {
-        predictor: Add(*(one * item for one, item in zip(single[term.vector], term.items, strict=True)))
+        predictor: Add(*(symbol * item for symbol, item in zip(single[term.vector], term.items, strict=True)))
         for predictor, term in formula.terms.items()
     }
     names, expression = formula.inputs, formula.expression.xreplace(sums)
-    parameters = [one for name, _ in shapes for one in single.get(name, [Parameter(name)])]
+    parameters = [symbol for name, _ in shapes for symbol in single.get(name, [Parameter(name)])]
     symbols = (*map(Column, names), *parameters)
     evaluate = compile_expression(expression, symbols)
-    doubtful = sorted((one for one in expression.atoms(Relational) if one.atoms(Parameter)), key=str)
-    conditions = [compile_expression(one, symbols) for one in doubtful]
+    doubtful = sorted((symbol for symbol in expression.atoms(Relational) if symbol.atoms(Parameter)), key=str)
+    conditions = [compile_expression(symbol, symbols) for symbol in doubtful]
 
     def computed(theta: Array, columns: Mapping[str, Array]) -> Array:
         return over_all(evaluate(*[columns[name] for name in names], *theta.tolist()), columns)

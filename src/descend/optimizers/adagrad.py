@@ -46,7 +46,7 @@ class Adagrad(Adaptive):
     def init(self, theta: Array) -> State:
         return np.zeros_like(theta)
 
-    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+    def step(self, evaluation: Evaluation, squares_state: State) -> tuple[Array, State]:
         gradient = evaluation.gradient
-        squares = state + gradient * gradient
+        squares = squares_state + gradient * gradient
         return evaluation.theta - evaluation.rate * (gradient / (np.sqrt(squares) + self.epsilon)), squares

@@ -44,14 +44,14 @@ class Adam(Adaptive):
     def init(self, theta: Array) -> State:
         return 0, np.zeros_like(theta), np.zeros_like(theta)
 
-    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
-        direction, state = adam_direction(evaluation.gradient, state, self.beta1, self.beta2, self.epsilon)
-        return evaluation.theta - evaluation.rate * direction, state
+    def step(self, evaluation: Evaluation, adam_state: State) -> tuple[Array, State]:
+        direction, adam_state = adam_direction(evaluation.gradient, adam_state, self.beta1, self.beta2, self.epsilon)
+        return evaluation.theta - evaluation.rate * direction, adam_state
 
 
-def adam_direction(gradient: Array, state: State, beta1: float, beta2: float, epsilon: float) -> tuple[Array, State]:
+def adam_direction(gradient: Array, adam: State, beta1: float, beta2: float, epsilon: float) -> tuple[Array, State]:
     """Return what Adam multiplies by the learning rate, and its next state (t, m, v)."""
-    count, mean, squares = state
+    count, mean, squares = adam
     count += 1
     mean = mean + (1.0 - beta1) * (gradient - mean)
     squares = beta2 * squares + (1.0 - beta2) * (gradient * gradient)

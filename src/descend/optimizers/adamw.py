@@ -48,10 +48,10 @@ class AdamW(Adaptive):
     def init(self, theta: Array) -> State:
         return 0, np.zeros_like(theta), np.zeros_like(theta)
 
-    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
-        direction, state = adam_direction(evaluation.gradient, state, self.beta1, self.beta2, self.epsilon)
-        kept = 1.0 - evaluation.rate * self.weight_decay
-        return kept * evaluation.theta - evaluation.rate * direction, state
+    def step(self, evaluation: Evaluation, adam_state: State) -> tuple[Array, State]:
+        direction, adam_state = adam_direction(evaluation.gradient, adam_state, self.beta1, self.beta2, self.epsilon)
+        weight_left = 1.0 - evaluation.rate * self.weight_decay
+        return weight_left * evaluation.theta - evaluation.rate * direction, adam_state
 
     @property
     def largest_rate(self) -> float:

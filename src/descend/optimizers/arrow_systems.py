@@ -134,9 +134,9 @@ class ArrowBounded:
         held_low, held_high = (self.low >= 0.0) & ~self.free, (self.high <= 0.0) & ~self.free
         move = np.zeros_like(self.scale)
         for _ in range(ROUNDS):
-            held = held_low | held_high
+            held_at_bounds = held_low | held_high
             fixed = np.where(held_low, self.low, np.where(held_high, self.high, 0.0))
-            move = self._solved(~held, fixed, damping)
+            move = self._solved(~held_at_bounds, fixed, damping)
             pull = -(self.gradient + self.curvature @ move + damping * move)
             low = np.where(held_low, pull <= 0.0, move < self.low)
             high = np.where(held_high, pull >= 0.0, move > self.high)
@@ -152,8 +152,8 @@ class ArrowBounded:
         move = np.where(free, 0.0, fixed)
         if free.any():
             right = -(self.gradient + self.curvature @ move)[free]
-            part = self.curvature.of(free)
-            factored = part.factored(damping) or part.factored(max(damping, LEAST_DAMPING * 100.0))
+            free_curvature = self.curvature.of(free)
+            factored = free_curvature.factored(damping) or free_curvature.factored(max(damping, LEAST_DAMPING * 100.0))
             move[free] = 0.0 if factored is None else factored.solve(right)
         return move
 
@@ -176,10 +176,10 @@ def well_arrow(curvature: Arrow) -> bool:
 def promised(evaluation: Evaluation, curvature: Arrow, blocked: Mask | None) -> float:
     """Return the decrease of J that a Gauss-Newton step promises; of the components that no bound blocks."""
     free = np.ones(len(curvature), dtype=bool) if blocked is None else ~blocked
-    part, gradient = curvature.of(free), evaluation.gradient[free]
-    diagonal = part.diagonal()
+    free_curvature, gradient = curvature.of(free), evaluation.gradient[free]
+    diagonal = free_curvature.diagonal()
     scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
-    scaled = part.scaled(scale)
+    scaled = free_curvature.scaled(scale)
     factored = scaled.factored()
     if factored is not None and factored.largest_inverse * WELL < 1.0:
         return 0.5 * float(gradient / scale @ factored.solve(gradient / scale))

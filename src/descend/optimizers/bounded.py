@@ -48,17 +48,17 @@ def _solved(
     """Solve for the free components, holding those that would leave their bounds."""
     free = free.copy()
     while free.any():
-        held = matrix[:, ~free] @ move[~free] + right
+        slope_of_held = matrix[:, ~free] @ move[~free] + right
         target = move.copy()
-        target[free] = np.linalg.lstsq(matrix[:, free], -held, rcond=rcond)[0]
-        inside = np.minimum(np.maximum(target, low), high)
-        outside = free & (inside != target)
+        target[free] = np.linalg.lstsq(matrix[:, free], -slope_of_held, rcond=rcond)[0]
+        inside_move = np.minimum(np.maximum(target, low), high)
+        outside = free & (inside_move != target)
         if not outside.any():
             return target, free
         shares = np.full(move.size, np.inf)
-        shares[outside] = ((inside - move)[outside]) / ((target - move)[outside])
+        shares[outside] = ((inside_move - move)[outside]) / ((target - move)[outside])
         first = int(np.argmin(shares))
         move = np.where(free, np.minimum(np.maximum(move + shares[first] * (target - move), low), high), move)
-        move[first] = inside[first]
+        move[first] = inside_move[first]
         free[first] = False
     return move, free

@@ -152,7 +152,7 @@ class Optimizer(Part, ABC):
         """Return the state before the first step from ``theta``."""
 
     @abstractmethod
-    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+    def step(self, evaluation: Evaluation, optimizer_state: State) -> tuple[Array, State]:
         """Return the next parameters and state.
 
         An optimizer that can go no further returns ``evaluation.theta`` itself, the same object.
@@ -161,14 +161,14 @@ class Optimizer(Part, ABC):
     damps: ClassVar[bool] = False
     """Whether it damps its steps, and `damped` says how much."""
 
-    def damped(self, state: State) -> float | None:
+    def damped(self, optimizer_state: State) -> float | None:
         """Return the damping of the next step, of an optimizer that `damps`."""
         return None
 
     def largest_stable_rate(self, curvature_max: float) -> float | None:
         """Return the rate above which a quadratic of largest curvature ``curvature_max`` diverges, if known."""
-        known = self.recurrence
-        return None if known is None or not curvature_max > 0.0 else known.limit / curvature_max
+        recurrence_known = self.recurrence
+        return None if recurrence_known is None or not curvature_max > 0.0 else recurrence_known.limit / curvature_max
 
     @abstractmethod
     def suggested_rate(self, evaluation: Evaluation) -> float:

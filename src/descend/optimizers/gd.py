@@ -47,8 +47,8 @@ class GradientDescent(LinearMethod):
     def init(self, theta: Array) -> State:
         return ()
 
-    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+    def step(self, evaluation: Evaluation, optimizer_state: State) -> tuple[Array, State]:
         theta = evaluation.theta - evaluation.rate * evaluation.gradient
         if evaluation.proximal:
             theta = evaluation.shrink(theta, evaluation.rate)
-        return theta, state
+        return theta, optimizer_state

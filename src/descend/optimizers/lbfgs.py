@@ -67,15 +67,15 @@ class LBFGS(WholeSteps):
 
     # A trial step that overflows is shortened; a NumPy warning would mean nothing to the user.
     @np.errstate(all="ignore")
-    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+    def step(self, evaluation: Evaluation, lbfgs_state: State) -> tuple[Array, State]:
         gradient = evaluation.gradient
         if not (np.isfinite(gradient).all() and gradient.any()):
-            return evaluation.theta, state
-        return (self._searched if self.line_search == "wolfe" else self._fixed)(evaluation, state)
+            return evaluation.theta, lbfgs_state
+        return (self._searched if self.line_search == "wolfe" else self._fixed)(evaluation, lbfgs_state)
 
-    def _searched(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+    def _searched(self, evaluation: Evaluation, lbfgs_state: State) -> tuple[Array, State]:
         gradient = evaluation.gradient
-        for inverse, damping, steps, changes in _bases(evaluation, state):
+        for inverse, damping, steps, changes in _bases(evaluation, lbfgs_state):
             direction = -_times_inverse(gradient, inverse, steps, changes)
             slope = float(gradient @ direction)
             if not (np.isfinite(direction).all() and slope < 0.0):
@@ -89,39 +89,39 @@ class LBFGS(WholeSteps):
                     continue
             else:
                 full = 1.0 if inverse is not None or steps else _first_length(gradient)
-                found = search(evaluation, direction, full)
-                if found is None:
+                line_step = search(evaluation, direction, full)
+                if line_step is None:
                     continue
-                new = found.evaluation
-                easy = found.evaluations == 1 and abs(float(new.gradient @ direction)) <= -slope / 2.0
-                damping = max(damping / 10.0, DAMPING) if found.alpha >= full / 2.0 else max(damping * 10.0, 1e-3)
+                new = line_step.evaluation
+                easy = line_step.evaluations == 1 and abs(float(new.gradient @ direction)) <= -slope / 2.0
+                damping = max(damping / 10.0, DAMPING) if line_step.alpha >= full / 2.0 else max(damping * 10.0, 1e-3)
             pairs = self._remember(steps, changes, new.theta - evaluation.theta, new.gradient - gradient, 0.0)
             return new.theta, (not easy, inverse, damping, *pairs)
-        return evaluation.theta, state
+        return evaluation.theta, lbfgs_state
 
-    def _fixed(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
-        moved, before, steps, changes = state
+    def _fixed(self, evaluation: Evaluation, lbfgs_state: State) -> tuple[Array, State]:
+        last_move, before, steps, changes = lbfgs_state
         gradient = evaluation.gradient
         length = evaluation.rate
         if before is None:
             length *= _first_length(gradient)
         else:
-            steps, changes = self._remember(steps, changes, moved, gradient - before, 1e-10)
-        moved = -length * _times_inverse(gradient, None, steps, changes)
-        return evaluation.theta + moved, (moved, gradient, steps, changes)
+            steps, changes = self._remember(steps, changes, last_move, gradient - before, 1e-10)
+        last_move = -length * _times_inverse(gradient, None, steps, changes)
+        return evaluation.theta + last_move, (last_move, gradient, steps, changes)
 
     def _remember(
-        self, steps: list[Array], changes: list[Array], step: Array, change: Array, least: float
+        self, steps: list[Array], changes: list[Array], step: Array, change: Array, least_curvature: float
     ) -> tuple[list[Array], list[Array]]:
         """Add a pair to the memory, unless J did not curve upwards along it, which would spoil H."""
-        if not (float(change @ step) > least and float(change @ change) > 0.0):
+        if not (float(change @ step) > least_curvature and float(change @ change) > 0.0):
             return steps, changes
         return [*steps, step][-self.history :], [*changes, change][-self.history :]
 
 
-def _bases(evaluation: Evaluation, state: State) -> Iterator[tuple[Array | None, float, list[Array], list[Array]]]:
+def _bases(evaluation: Evaluation, lbfgs: State) -> Iterator[tuple[Array | None, float, list[Array], list[Array]]]:
     """Yield H0, damping and pairs to try: those remembered, then H0 from the curvature here, then steepest descent."""
-    stale, inverse, damping, steps, changes = state
+    stale, inverse, damping, steps, changes = lbfgs
     if not stale:
         yield inverse, damping, steps, changes
     curvature = evaluation.curvature

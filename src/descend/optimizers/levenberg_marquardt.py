@@ -79,31 +79,31 @@ class LevenbergMarquardt(WholeSteps):
         # triangle; the step that led here; and, once only the last digits remain, what is known about the next step.
         return ([LEAST] * theta.size, self.damping, 2.0, False, None, None)
 
-    def damped(self, state: State) -> float:
+    def damped(self, damped_state: State) -> float:
         """Return the damping of the next step."""
-        return float(state[1])
+        return float(damped_state[1])
 
-    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+    def step(self, evaluation: Evaluation, damped_state: State) -> tuple[Array, State]:
         assert evaluation.curvature is not None
-        units, damping, growth, fine, taken, known = state
+        units, damping, growth, fine, step_taken, step_known = damped_state
         if evaluation.sparing:
-            return sparing_step(evaluation, state)
-        if known is not None:
-            theta, known = finished(evaluation, system_of(evaluation, fine), units, known)
-            return theta, (units, damping, growth, fine, None, known)
+            return sparing_step(evaluation, damped_state)
+        if step_known is not None:
+            theta, step_known = finished(evaluation, system_of(evaluation, fine), units, step_known)
+            return theta, (units, damping, growth, fine, None, step_known)
         fine = fine or evaluation.bounds is not None
         if fine and not is_finite(evaluation.curvature):
-            return evaluation.theta, state
-        if taken is None and not finite(evaluation.gradient):
-            return evaluation.theta, state
+            return evaluation.theta, damped_state
+        if step_taken is None and not finite(evaluation.gradient):
+            return evaluation.theta, damped_state
         system = system_of(evaluation, fine)(evaluation, units)
         units = system.units
         if damping < ILL and not system.safe():
-            return self.step(evaluation, (units, damping, growth, True, taken, None))
-        least = (NOISE if fine else ROUGHLY) * abs(evaluation.loss)
+            return self.step(evaluation, (units, damping, growth, True, step_taken, None))
+        least_gain = (NOISE if fine else ROUGHLY) * abs(evaluation.loss)
         for _ in range(ATTEMPTS):
             move, predicted = system.move(damping)
-            if not predicted > least:
+            if not predicted > least_gain:
                 break
             new = evaluation.at(ahead(evaluation, move), system.order)
             ratio = (evaluation.loss - new.loss) / predicted
@@ -113,12 +113,12 @@ class LevenbergMarquardt(WholeSteps):
             damping *= growth
             growth *= 2.0
         if not system.safe():
-            return self.step(evaluation, (units, damping, growth, True, taken, None))
-        here = type(system)(evaluation, [LEAST] * evaluation.theta.size).units
-        if any(unit > OUTGROWN * now for unit, now in zip(units, here, strict=True)):
-            return self.step(evaluation, (here, damping, 2.0, fine, taken, None))
-        theta, known = finished(evaluation, type(system), units, (*system.newton(), taken, taken))
-        return theta, (units, damping, growth, fine, None, known)
+            return self.step(evaluation, (units, damping, growth, True, step_taken, None))
+        system_here = type(system)(evaluation, [LEAST] * evaluation.theta.size).units
+        if any(unit > OUTGROWN * now for unit, now in zip(units, system_here, strict=True)):
+            return self.step(evaluation, (system_here, damping, 2.0, fine, step_taken, None))
+        theta, step_known = finished(evaluation, type(system), units, (*system.newton(), step_taken, step_taken))
+        return theta, (units, damping, growth, fine, None, step_known)
 
 
 def ahead(evaluation: Evaluation, move: Array) -> Array:
@@ -127,17 +127,17 @@ def ahead(evaluation: Evaluation, move: Array) -> Array:
     return evaluation.theta + move if bounds is None else bounds.moved(evaluation.theta, move)
 
 
-def finished(evaluation: Evaluation, kind: type[System], units: Units, known: Known) -> tuple[Array, Known]:
+def finished(evaluation: Evaluation, kind: type[System], units: Units, last_step: Known) -> tuple[Array, Known]:
     """Return the end of one of the last steps; the same theta if there is nothing left to gain.
 
     If undamped steps do not shorten what the parameters can still explain, the residuals are so large that the
     curvature misses much of the second derivatives, and a Newton step with all of them is taken.
     """
-    offset = known[1]
+    offset = last_step[1]
     many = evaluation.theta.size > MOST_DIFFERENTIATED
     if many and kind.order < 3 and offset * offset < SETTLED * abs(evaluation.loss):
-        return evaluation.theta, known
-    theta, following = last_digits(evaluation, kind, units, known)
+        return evaluation.theta, last_step
+    theta, following = last_digits(evaluation, kind, units, last_step)
     if theta is not evaluation.theta or evaluation.bounds is not None or evaluation.proximal:
         return theta, following
     if many:
@@ -151,22 +151,22 @@ def finished(evaluation: Evaluation, kind: type[System], units: Units, known: Kn
     return new.theta, (*kind(new.at(new.theta, kind.order), units).newton(), None, None)
 
 
-def last_digits(evaluation: Evaluation, kind: type[System], units: Units, known: Known) -> tuple[Array, Known]:
+def last_digits(evaluation: Evaluation, kind: type[System], units: Units, last_step: Known) -> tuple[Array, Known]:
     """Return the end of an undamped step if it shortens q; otherwise the same theta, as nothing is left to gain."""
-    move, offset, taken, before = known
+    move, offset, step_taken, before = last_step
     theta = evaluation.theta
     if not moves(theta, move):
-        return theta, known
+        return theta, last_step
     tries = [move]
-    if taken is not None and before is not None and evaluation.bounds is None:
-        tries = extrapolated(move, taken, before, units)
+    if step_taken is not None and before is not None and evaluation.bounds is None:
+        tries = extrapolated(move, step_taken, before, units)
     for step in tries:
         new = evaluation.at(ahead(evaluation, step), kind.order)
         if finite(new.gradient) and new.loss <= evaluation.loss + 1e-6 * abs(evaluation.loss) + 1e-300:
             following, left = kind(new, units).newton()
             if left < 0.9 * offset:
                 return new.theta, (following, left, step, move)
-    return theta, known
+    return theta, last_step
 
 
 def moves(theta: Array, move: Array) -> bool:

@@ -56,12 +56,12 @@ class Momentum(LinearMethod):
     def init(self, theta: Array) -> State:
         return np.zeros_like(theta)
 
-    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
-        velocity = self.momentum * state + evaluation.gradient
+    def step(self, evaluation: Evaluation, velocity_state: State) -> tuple[Array, State]:
+        velocity = self.momentum * velocity_state + evaluation.gradient
         rate = evaluation.rate
         theta = evaluation.theta - rate * velocity
         if evaluation.proximal:
             theta = evaluation.shrink(theta, rate)
             # A schedule may end at rate 0, where nothing moves and the velocity is what it was.
-            velocity = (evaluation.theta - theta) / rate if rate > 0.0 else state
+            velocity = (evaluation.theta - theta) / rate if rate > 0.0 else velocity_state
         return theta, velocity

@@ -53,7 +53,7 @@ class Nesterov(LinearMethod):
     def init(self, theta: Array) -> State:
         return np.zeros_like(theta)
 
-    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
-        velocity = self.momentum * state + evaluation.gradient
+    def step(self, evaluation: Evaluation, velocity_state: State) -> tuple[Array, State]:
+        velocity = self.momentum * velocity_state + evaluation.gradient
         theta = evaluation.theta - evaluation.rate * (evaluation.gradient + self.momentum * velocity)
         return theta, velocity

@@ -37,16 +37,16 @@ class Newton(WholeSteps):
     def init(self, theta: Array) -> State:
         return False  # whether only the last digits are left
 
-    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+    def step(self, evaluation: Evaluation, newton_state: State) -> tuple[Array, State]:
         assert evaluation.curvature is not None
         if not (np.isfinite(evaluation.gradient).all() and is_finite(evaluation.curvature)):
-            return evaluation.theta, state
+            return evaluation.theta, newton_state
         system: System = system_of(evaluation, fine=False)(evaluation, [LEAST] * evaluation.theta.size)
         if not system.safe():
             system = system_of(evaluation, fine=True)(evaluation, system.units)
         move, offset = system.newton()
         slope = float(evaluation.gradient @ move)
-        if state or not -slope > ROUGHLY * abs(evaluation.loss):
+        if newton_state or not -slope > ROUGHLY * abs(evaluation.loss):
             return last_digits(evaluation, type(system), system.units, (move, offset, None, None))[0], True
         share = 1.0
         for _ in range(HALVINGS):
@@ -54,4 +54,4 @@ class Newton(WholeSteps):
             if new.loss <= evaluation.loss + WORTH_IT * share * slope and np.isfinite(new.gradient).all():
                 return new.theta, False
             share /= 2.0
-        return evaluation.theta, state
+        return evaluation.theta, newton_state

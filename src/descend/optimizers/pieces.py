@@ -100,8 +100,8 @@ class Pieces:
         """A typical contribution of one row to J."""
         if self.measure is not None:
             return self.measure.unit
-        parts = self.jump * np.abs(self.residual)
-        return float(parts.mean()) or float((self.jump * self.rounding).mean()) or 1e-300
+        kink_heights = self.jump * np.abs(self.residual)
+        return float(kink_heights.mean()) or float((self.jump * self.rounding).mean()) or 1e-300
 
     @property
     def noise(self) -> float:
@@ -111,8 +111,8 @@ class Pieces:
     @cached_property
     def at_kink(self) -> Mask:
         """Mark the rows whose residual is zero to rounding."""
-        found: Mask = self.jump * np.abs(self.residual) <= AT_KINK * self.unit + self.jump * self.rounding
-        return found
+        kink_mask: Mask = self.jump * np.abs(self.residual) <= AT_KINK * self.unit + self.jump * self.rounding
+        return kink_mask
 
     def signed(self) -> Array:
         """Return the multiplier of each row that is not at its kink, 0 for the others."""
@@ -131,19 +131,19 @@ class Pieces:
         rows = self.jacobian * self.jump[:, None]
         norms = np.sqrt(np.add.reduce(rows * rows))
         usable = np.flatnonzero(np.isfinite(norms) & (norms > 0.0))
-        found = np.zeros((rows.shape[1], 0))
+        basis = np.zeros((rows.shape[1], 0))
         if not usable.size:
-            return found
+            return basis
         upper = np.linalg.qr(rows[:, usable] / norms[usable], mode="r")
         _, values, directions = np.linalg.svd(upper, full_matrices=False)
-        kept = values > RANK * values[0]
-        found = np.zeros((rows.shape[1], int(kept.sum())))
-        found[usable] = (directions[kept].T / values[kept]) / norms[usable, None] * math.sqrt(len(rows))
+        independent = values > RANK * values[0]
+        basis = np.zeros((rows.shape[1], int(independent.sum())))
+        basis[usable] = (directions[independent].T / values[independent]) / norms[usable, None] * math.sqrt(len(rows))
         if self.linear:
-            return found
+            return basis
         alone = self.unit * math.sqrt(len(rows)) / norms[usable]
-        shares = self.unit * np.abs(found[usable]) / np.maximum(np.abs(self.theta[usable]), alone)[:, None]
-        return np.asarray(found / np.maximum(shares.max(axis=0), 1.0), dtype=np.float64)
+        shares = self.unit * np.abs(basis[usable]) / np.maximum(np.abs(self.theta[usable]), alone)[:, None]
+        return np.asarray(basis / np.maximum(shares.max(axis=0), 1.0), dtype=np.float64)
 
     @cached_property
     def along(self) -> Array:
@@ -161,23 +161,23 @@ class Pieces:
     def reach(self, frame: Array) -> Array:
         """Return the reach at which each row may meet its kink, infinite for one that no step moves."""
         with np.errstate(all="ignore"):
-            found = np.abs(self.residual) / np.abs(self.jacobian @ frame).sum(axis=1)
-        return np.asarray(np.nan_to_num(found, nan=math.inf), dtype=np.float64)
+            reach_of_kinks = np.abs(self.residual) / np.abs(self.jacobian @ frame).sum(axis=1)
+        return np.asarray(np.nan_to_num(reach_of_kinks, nan=math.inf), dtype=np.float64)
 
     @property
     def pull(self) -> Array:
         """The gradient of J from these rows, each treated as away from its kink."""
-        found: Array = np.where(self.residual > 0.0, self.above, -self.below) @ self.jacobian
-        return found
+        pull_of_kinks: Array = np.where(self.residual > 0.0, self.above, -self.below) @ self.jacobian
+        return pull_of_kinks
 
     def only(self, rows: NDArray[np.intp]) -> Pieces:
         """Return the pieces of a choice of the rows."""
         some = {name: getattr(self, name)[rows] for name in BY_ROW}
         return replace(self, **some)
 
-    def joined(self, more: Pieces) -> Pieces:
+    def joined(self, pieces: Pieces) -> Pieces:
         """Return the pieces of these rows and more."""
-        both: dict[str, Any] = {name: np.concatenate([getattr(self, name), getattr(more, name)]) for name in BY_ROW}
+        both: dict[str, Any] = {name: np.concatenate([getattr(self, name), getattr(pieces, name)]) for name in BY_ROW}
         return replace(self, **both)
 
     def fall(self, reach: float, room: tuple[Array, Array] | None) -> Fall | None:
@@ -186,18 +186,20 @@ class Pieces:
         None where the linear program has no answer.
         """
         along = self.along
-        parts = self.jump * self.residual
-        far = np.abs(parts) > reach * np.abs(along).sum(axis=1) if math.isfinite(reach) else self.jump < 0.0
-        multipliers = np.where(parts > 0.0, self.above, -self.below) / self.jump
+        kink_heights = self.jump * self.residual
+        far = np.abs(kink_heights) > reach * np.abs(along).sum(axis=1) if math.isfinite(reach) else self.jump < 0.0
+        multipliers = np.where(kink_heights > 0.0, self.above, -self.below) / self.jump
         rows = ~far
         pull = self.slope @ self.frame + multipliers[far] @ along[far]
         low, high = -self.below[rows] / self.jump[rows], self.above[rows] / self.jump[rows]
         walls, ends = self._walls(room)
-        found = linear_program(parts[rows] / self.unit, along[rows], low, high, pull, reach / self.unit, walls, ends)
-        if found is None:
+        vertex_step = linear_program(
+            kink_heights[rows] / self.unit, along[rows], low, high, pull, reach / self.unit, walls, ends
+        )
+        if vertex_step is None:
             return None
-        before = float(multipliers[rows] @ parts[rows])
-        step, multipliers[rows], value = found
+        before = float(multipliers[rows] @ kink_heights[rows])
+        step, multipliers[rows], value = vertex_step
         return Fall(self.frame @ (step * self.unit), before - value * self.unit, multipliers * self.jump)
 
     def _walls(self, room: tuple[Array, Array] | None) -> tuple[Array, Array]:
@@ -205,9 +207,9 @@ class Pieces:
         if room is None:
             return np.zeros((0, self.frame.shape[1])), np.zeros(0)
         low, high = room
-        least, most = np.flatnonzero(np.isfinite(low)), np.flatnonzero(np.isfinite(high))
-        walls = np.vstack([self.frame[least], -self.frame[most]])
-        ends = np.concatenate([low[least], -high[most]]) / self.unit
+        lower_walls, most = np.flatnonzero(np.isfinite(low)), np.flatnonzero(np.isfinite(high))
+        walls = np.vstack([self.frame[lower_walls], -self.frame[most]])
+        ends = np.concatenate([low[lower_walls], -high[most]]) / self.unit
         sizes = np.sqrt(np.add.reduce(walls * walls, axis=1))
         felt = sizes > 0.0
         return walls[felt] / sizes[felt, None], ends[felt] / sizes[felt]
@@ -219,10 +221,10 @@ class Pieces:
         if not kinks.size:
             return gradient
         free = np.ones(self.theta.size, dtype=bool) if bounds is None else ~bounds.held(self.theta)
-        found = self._balanced(gradient, kinks, free) if kinks.size <= free.sum() else None
-        if found is None:
-            found = self._least(gradient, kinks, bounds, free)
-        return gradient if found is None else gradient + found @ self.jacobian[kinks]
+        multipliers = self._balanced(gradient, kinks, free) if kinks.size <= free.sum() else None
+        if multipliers is None:
+            multipliers = self._least(gradient, kinks, bounds, free)
+        return gradient if multipliers is None else gradient + multipliers @ self.jacobian[kinks]
 
     def _balanced(self, gradient: Array, rows: NDArray[np.intp], free: Mask) -> Array | None:
         """Return multipliers of rows at their kink that balance the gradient of what is free, if they are allowed."""
@@ -231,10 +233,10 @@ class Pieces:
         matrix = (self.jacobian[rows] * self.jump[rows, None])[:, free]
         sizes = np.abs(self.jacobian[:, free] * self.jump[:, None]).max(axis=0, initial=0.0)
         sizes[sizes == 0.0] = 1.0
-        found = np.linalg.lstsq((matrix / sizes).T, -gradient[free] / sizes, rcond=None)[0] * self.jump[rows]
+        multipliers = np.linalg.lstsq((matrix / sizes).T, -gradient[free] / sizes, rcond=None)[0] * self.jump[rows]
         slack = SLACK * self.jump[rows]
-        allowed = (found >= -self.below[rows] - slack) & (found <= self.above[rows] + slack)
-        return np.clip(found, -self.below[rows], self.above[rows]) if allowed.all() else None
+        allowed = (multipliers >= -self.below[rows] - slack) & (multipliers <= self.above[rows] + slack)
+        return np.clip(multipliers, -self.below[rows], self.above[rows]) if allowed.all() else None
 
     def _least(self, gradient: Array, rows: NDArray[np.intp], bounds: Bounds | None, free: Mask) -> Array | None:
         """Return multipliers of rows at their kink that cancel as much of the gradient as they can."""
@@ -248,12 +250,12 @@ class Pieces:
         solved = linear_program(none, self.along[rows], -below / jump, above / jump, pull, 1.0, walls, ends)
         if solved is None:
             return None
-        found = solved[1] * jump
-        between = (found > -below + SLACK * jump) & (found < above - SLACK * jump)
-        balanced = self._balanced(gradient + found[~between] @ self.jacobian[rows[~between]], rows[between], free)
+        multipliers = solved[1] * jump
+        between = (multipliers > -below + SLACK * jump) & (multipliers < above - SLACK * jump)
+        balanced = self._balanced(gradient + multipliers[~between] @ self.jacobian[rows[~between]], rows[between], free)
         if balanced is not None:
-            found[between] = balanced
-        return found
+            multipliers[between] = balanced
+        return multipliers
 
 
 def linear_program(
@@ -280,12 +282,12 @@ def linear_program(
     limits[:, 1] = math.inf
     limits[: low.size, 0], limits[: low.size, 1] = low, high
     try:
-        found = optimize.linprog(np.concatenate(cost), A_eq=matrix, b_eq=-pull, bounds=limits, method="highs")
+        solution = optimize.linprog(np.concatenate(cost), A_eq=matrix, b_eq=-pull, bounds=limits, method="highs")
     except ValueError:  # a number that is not finite
         return None
-    if found.status != 0:
+    if solution.status != 0:
         return None
-    return found.eqlin.marginals, np.clip(found.x[: low.size], low, high), -float(found.fun)
+    return solution.eqlin.marginals, np.clip(solution.x[: low.size], low, high), -float(solution.fun)
 
 
 __all__ = ["Fall", "Measure", "Pieces", "linear_program"]

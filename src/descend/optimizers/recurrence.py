@@ -100,26 +100,26 @@ class Modes:
         equal = ((1.0 - m) / (1.0 + m)) ** 2 if recurrence.nesterov else (1.0 - math.sqrt(m)) ** 2
         slow = c < 0.5 * equal
         gap = recurrence.apart(c) ** 2 - 4.0 * c
-        parts = ((slow, Slow), (~slow & (gap >= 0.0), Real), (~slow & (gap < 0.0), Turning))
-        self.parts = [(np.flatnonzero(which), kind(c[which], recurrence)) for which, kind in parts if which.any()]
+        mode_kinds = ((slow, Slow), (~slow & (gap >= 0.0), Real), (~slow & (gap < 0.0), Turning))
+        self.parts = [(np.flatnonzero(which), kind(c[which], recurrence)) for which, kind in mode_kinds if which.any()]
 
     def reach(self, epoch: int) -> Array:
         """Return D_k for epoch k >= 1."""
         reached = np.full_like(self.c, self.first)
         if epoch > 1:
             with np.errstate(all="ignore"):
-                for places, part in self.parts:
-                    reached[places] = part.reach(epoch)
+                for mode_places, mode in self.parts:
+                    reached[mode_places] = mode.reach(epoch)
         return reached
 
     def left(self, epochs: Array) -> Array:
         """Return (epochs, modes) E_k for each of some epochs k >= 0."""
         k = np.asarray(epochs, dtype=np.float64)[:, None]
-        found = np.where(k > 0.0, 1.0 - self.c * self.first, 1.0)
+        share = np.where(k > 0.0, 1.0 - self.c * self.first, 1.0)
         with np.errstate(all="ignore"):
-            for places, part in self.parts:
-                found[:, places] = np.where(k > 1.0, part.left(np.maximum(k, 2.0)), found[:, places])
-        return found
+            for mode_places, mode in self.parts:
+                share[:, mode_places] = np.where(k > 1.0, mode.left(np.maximum(k, 2.0)), share[:, mode_places])
+        return share
 
 
 class Part(ABC):
@@ -144,20 +144,20 @@ class Slow(Part):
         self.still = self.small == 0.0
         self.divisor = np.where(self.still, 1.0, self.small)
         self.logarithm, self.other = np.log1p(-self.small), 1.0 - large
-        apart = large - self.small
-        self.share = (large - c * recurrence.first) / apart
-        self.beside = (c * recurrence.first - self.small) / apart
-        self.slow = (large - c * recurrence.first) / (apart * large)
-        self.fast = (recurrence.first - 1.0 / large) / apart
+        gap_of_factors = large - self.small
+        self.share = (large - c * recurrence.first) / gap_of_factors
+        self.beside = (c * recurrence.first - self.small) / gap_of_factors
+        self.slow = (large - c * recurrence.first) / (gap_of_factors * large)
+        self.fast = (recurrence.first - 1.0 / large) / gap_of_factors
 
     def left(self, k: Array | int) -> Array:
-        found: Array = self.share * np.exp(k * self.logarithm) + self.beside * self.other**k
-        return found
+        share_left: Array = self.share * np.exp(k * self.logarithm) + self.beside * self.other**k
+        return share_left
 
     def reach(self, k: int) -> Array:
         powers = np.where(self.still, float(k), -np.expm1(k * self.logarithm) / self.divisor)
-        found: Array = self.slow * powers + self.fast * (1.0 - self.other**k)
-        return found
+        reach_of_mode: Array = self.slow * powers + self.fast * (1.0 - self.other**k)
+        return reach_of_mode
 
 
 class Fast(Part):

@@ -41,7 +41,7 @@ class RMSprop(Adaptive):
     def init(self, theta: Array) -> State:
         return np.zeros_like(theta)
 
-    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
+    def step(self, evaluation: Evaluation, squares_state: State) -> tuple[Array, State]:
         gradient = evaluation.gradient
-        squares = self.decay * state + (1.0 - self.decay) * (gradient * gradient)
+        squares = self.decay * squares_state + (1.0 - self.decay) * (gradient * gradient)
         return evaluation.theta - evaluation.rate * (gradient / (np.sqrt(squares) + self.epsilon)), squares

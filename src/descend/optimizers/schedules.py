@@ -139,12 +139,12 @@ class WarmUp(Schedule):
 SCHEDULES: Registry[Schedule] = Registry(Constant, Step, Exponential, Cosine, WarmUp)
 
 
-def schedule_of(given: object) -> Schedule:
+def schedule_of(schedule_given: object) -> Schedule:
     """Return the schedule that a text names, or that is given. Raises ConfigError if it is none of ours."""
-    made: object = SCHEDULES.build(given) if isinstance(given, str) else given
-    if not isinstance(made, Schedule):
+    schedule_built: object = SCHEDULES.build(schedule_given) if isinstance(schedule_given, str) else schedule_given
+    if not isinstance(schedule_built, Schedule):
         raise ConfigError(
             "A scheduler of PyTorch steps the optimizer of a PyTorch module. For a formula or a function, name a "
             f"schedule: {', '.join(SCHEDULES)}."
         )
-    return made
+    return schedule_built

@@ -34,9 +34,9 @@ def newton_step(evaluation: Evaluation) -> Evaluation | None:
     hessian, scale = found
     values, vectors = np.linalg.eigh(hessian)
     values = np.abs(values)
-    kept = values > FLAT * values.max()
-    along = vectors[:, kept].T @ (evaluation.gradient * scale)
-    step = -scale * (vectors[:, kept] @ (along / values[kept]))
+    curved_directions = values > FLAT * values.max()
+    along = vectors[:, curved_directions].T @ (evaluation.gradient * scale)
+    step = -scale * (vectors[:, curved_directions] @ (along / values[curved_directions]))
     length = float(np.linalg.norm(evaluation.gradient * scale))
     for share in SHORTER:
         new = evaluation.at(evaluation.theta + share * step, 2)
@@ -61,11 +61,11 @@ def hessian_at(evaluation: Evaluation, size: float | None = None) -> tuple[Array
         return None
     scale = np.sqrt(size / curvature.diagonal())
     rows = []
-    for place, apart in enumerate(np.maximum(APART * scale, LEAST * np.abs(theta))):
+    for component, step_apart in enumerate(np.maximum(APART * scale, LEAST * np.abs(theta))):
         up, down = theta.copy(), theta.copy()
-        up[place] += apart
-        down[place] -= apart
+        up[component] += step_apart
+        down[component] -= step_apart
         change = evaluation.at(up, 1).gradient - evaluation.at(down, 1).gradient
-        rows.append(change / (up[place] - down[place]) * scale[place] * scale)
+        rows.append(change / (up[component] - down[component]) * scale[component] * scale)
     hessian = np.array(rows)
     return (0.5 * (hessian + hessian.T), scale) if np.isfinite(hessian).all() else None

@@ -42,7 +42,7 @@ LAST = 1e-15
 """Relative size of a step that changes no digit."""
 
 
-def sparing_step(evaluation: Evaluation, state: State) -> tuple[Array, State]:
+def sparing_step(evaluation: Evaluation, spare_state: State) -> tuple[Array, State]:
     """Return the end of a step that lowers J, and the next state; the same theta where nothing is left to gain.
 
     A step is tried with the value of J alone, and derivatives are asked for only where it is taken. What is left to
@@ -54,7 +54,7 @@ def sparing_step(evaluation: Evaluation, state: State) -> tuple[Array, State]:
 
     Source: Moré & Wild (2012), ACM TOMS 38, 19, for when forward differences do; Broyden (1965), for carrying on.
     """
-    units, damping, growth, damped, earlier, ended = state
+    units, damping, growth, damped, earlier, ended = spare_state
     for _ in range(0 if ended else ATTEMPTS):
         if not np.isfinite(evaluation.gradient).all():
             break
@@ -87,8 +87,8 @@ def sparing_step(evaluation: Evaluation, state: State) -> tuple[Array, State]:
             if ratio > WORTH_IT and not near:
                 damping *= max(1.0 / 3.0, 1.0 - (2.0 * ratio - 1.0) ** 3)
             evaluation.carried(theta)
-            least = left if earlier is None else min(left, earlier[1])
-            following: Earlier = (left, least, step if undamped else None, move)
+            least_left = left if earlier is None else min(left, earlier[1])
+            following: Earlier = (left, least_left, step if undamped else None, move)
             return theta, (units, max(damping, LEAST_DAMPING), 2.0, False, following, last)
         if step is not move:
             earlier = (*earlier[:2], None, move)  # it was too long
@@ -140,8 +140,8 @@ def _left(evaluation: Evaluation, system: System) -> tuple[float, float, float]:
         return left, 0.0, size
     upper = root_of(evaluation.at(evaluation.theta, 3))[0]
     norms = np.sqrt(np.add.reduce(upper * upper))
-    known = norms > 0.0
-    return left, float(np.linalg.norm(noise[known] / norms[known])), size
+    moving_norms = norms > 0.0
+    return left, float(np.linalg.norm(noise[moving_norms] / norms[moving_norms])), size
 
 
 def _ahead(evaluation: Evaluation, move: Array) -> Array:

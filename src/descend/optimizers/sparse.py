@@ -79,10 +79,10 @@ def least_sparse(matrix: Array, right: Array, l1: Array, start: Array) -> Array 
     """
     try:
         guessed = _guessed(matrix, right, l1, start)
-        found = _one_by_one(matrix, right, l1, start) if guessed is None else guessed
-        least = guessed is not None or _is_least(matrix, right, l1, found)
-        if least and _value(matrix, right, l1, found) <= _value(matrix, right, l1, start):
-            return found
+        sparse_solution = _one_by_one(matrix, right, l1, start) if guessed is None else guessed
+        is_least = guessed is not None or _is_least(matrix, right, l1, sparse_solution)
+        if is_least and _value(matrix, right, l1, sparse_solution) <= _value(matrix, right, l1, start):
+            return sparse_solution
     except np.linalg.LinAlgError:
         pass
     return _approached(matrix, right, l1, start)
@@ -93,8 +93,8 @@ def _value(matrix: Array, right: Array, l1: Array, u: Array) -> float:
 
 
 def _changed(matrix: Array, right: Array, l1: Array, start: Array) -> Array:
-    found = _guessed(matrix, right, l1, start)
-    return _one_by_one(matrix, right, l1, start) if found is None else found
+    sparse_solution = _guessed(matrix, right, l1, start)
+    return _one_by_one(matrix, right, l1, start) if sparse_solution is None else sparse_solution
 
 
 def _approached(matrix: Array, right: Array, l1: Array, start: Array) -> Array | None:
@@ -135,10 +135,10 @@ def _guessed(matrix: Array, right: Array, l1: Array, start: Array) -> Array | No
 
 def _solved(matrix: Array, right: Array, l1: Array, signs: Array) -> Array:
     """Return the minimum for known signs, whether or not it has them."""
-    u, there = np.zeros(len(right)), np.flatnonzero(signs)
-    if len(there) == len(u):
+    u, nonzero = np.zeros(len(right)), np.flatnonzero(signs)
+    if len(nonzero) == len(u):
         return np.asarray(np.linalg.solve(matrix, right - l1 * signs))
-    u[there] = np.linalg.solve(matrix[np.ix_(there, there)], (right - l1 * signs)[there])
+    u[nonzero] = np.linalg.solve(matrix[np.ix_(nonzero, nonzero)], (right - l1 * signs)[nonzero])
     return u
 
 
@@ -179,9 +179,9 @@ def _one_by_one(matrix: Array, right: Array, l1: Array, start: Array) -> Array:
 def _towards(u: Array, to: Array, l1: Array, value: Callable[[Array], float]) -> Array:
     """Return the lowest place on the way, among the places where a component changes its sign, and the end."""
     turns = np.flatnonzero((u * to < 0.0) & (l1 > 0.0))
-    places = [to]
-    for place in turns:
-        here = u + u[place] / (u[place] - to[place]) * (to - u)
-        here[place] = 0.0
-        places.append(here)
-    return min(places, key=value)
+    turning_values = [to]
+    for turning_place in turns:
+        turned_solution = u + u[turning_place] / (u[turning_place] - to[turning_place]) * (to - u)
+        turned_solution[turning_place] = 0.0
+        turning_values.append(turned_solution)
+    return min(turning_values, key=value)

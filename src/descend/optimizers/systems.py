@@ -47,24 +47,24 @@ class Few:
 
     def move(self, damping: float) -> tuple[Array, float]:
         """Return d and the decrease of J that the model predicts; no decrease if the system is singular."""
-        found = self.solve(*self.system, damping)
-        return (np.zeros(len(self.units)), 0.0) if found is None else (np.array(found[0]), found[1])
+        damped_step = self.solve(*self.system, damping)
+        return (np.zeros(len(self.units)), 0.0) if damped_step is None else (np.array(damped_step[0]), damped_step[1])
 
     def newton(self) -> tuple[Array, float]:
         """Return the undamped d and |q|; if the system is singular, d = 0 and an infinite |q|."""
-        found = self.undamped = self.undamped or self.solve(*self.system, 0.0)
-        if found is None:
+        newton_step = self.undamped = self.undamped or self.solve(*self.system, 0.0)
+        if newton_step is None:
             return np.zeros(len(self.units)), math.inf
-        return np.array(found[0]), math.sqrt(max(2.0 * found[1], 0.0))
+        return np.array(newton_step[0]), math.sqrt(max(2.0 * newton_step[1], 0.0))
 
     def safe(self) -> bool:
         """Whether its undamped step can be trusted.
 
         The trace of D^-1 C D^-1 is k at most, so its smallest eigenvalue at least det ((k-1)/k)**(k-1) > det/e.
         """
-        found = self.undamped = self.undamped or self.solve(*self.system, 0.0)
-        if found is None or found[2] > math.e * WELL:
-            return found is not None
+        newton_step = self.undamped = self.undamped or self.solve(*self.system, 0.0)
+        if newton_step is None or newton_step[2] > math.e * WELL:
+            return newton_step is not None
         scale = np.sqrt(self.units)
         return well(np.array(self.system[0]) / (scale * scale[:, None]))
 
@@ -269,9 +269,11 @@ def triangle(evaluation: Evaluation) -> tuple[Array, Array]:
     diagonal = curvature.diagonal()
     scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
     values, vectors = np.linalg.eigh(curvature / scale / scale[:, None])
-    kept = values > 1e-15 * values[-1]
-    roots = np.sqrt(np.where(kept, values, 0.0))
-    right = (vectors.T @ (evaluation.gradient / scale)) * np.where(kept, 1.0 / np.where(kept, roots, 1.0), 0.0)
+    independent = values > 1e-15 * values[-1]
+    roots = np.sqrt(np.where(independent, values, 0.0))
+    right = (vectors.T @ (evaluation.gradient / scale)) * np.where(
+        independent, 1.0 / np.where(independent, roots, 1.0), 0.0
+    )
     return (vectors * roots).T * scale, right
 
 
@@ -285,7 +287,7 @@ def pulling(upper: Array, gradient: Array) -> Array:
     return pull
 
 
-def extrapolated(move: Array, taken: Array, before: Array, units: Units) -> list[Array]:
+def extrapolated(move: Array, step_taken: Array, before: Array, units: Units) -> list[Array]:
     """Return steps to try instead of the Gauss-Newton step ``move``, the longest first.
 
     Each Gauss-Newton step shrinks by a constant factor along the direction in which the neglected curvature matters
@@ -298,7 +300,7 @@ def extrapolated(move: Array, taken: Array, before: Array, units: Units) -> list
     share = float(move.dot(weighed)) / length if length > 0.0 else 0.0
     if abs(share) > FARTHEST:
         return [move]
-    secant = move - share * (taken + change)
+    secant = move - share * (step_taken + change)
     return [secant, move] if abs(share) > 0.1 else [secant]
 
 
@@ -322,27 +324,27 @@ def solver(size: int) -> Solver:
     >>> solver(2)([[3.0, 1.0], [1.0, 1.0]], [-5.0, -3.0], [1.0, 1.0], 1.0)
     ([1.0, 1.0], 5.0, 7.0)
     """
-    places = range(size)
+    positions = range(size)
 
     def names(letter: str) -> str:
-        return "".join(f"{letter}{i}, " for i in places)
+        return "".join(f"{letter}{i}, " for i in positions)
 
     def less(first: str, *terms: str) -> str:
         return " - ".join((first, *terms))
 
-    lines = [f"{''.join(f'c{i}{j}, ' if j <= i else '_, ' for j in places)} = rows[{i}]" for i in places]
+    lines = [f"{''.join(f'c{i}{j}, ' if j <= i else '_, ' for j in positions)} = rows[{i}]" for i in positions]
     lines += [f"{names('g')} = gradient", f"{names('u')} = units"]
-    for i in places:
+    for i in positions:
         for j in range(i):
             lines.append(f"s{i}{j} = {less(f'c{i}{j}', *(f's{i}{k}*l{j}{k}' for k in range(j)))}")
             lines.append(f"l{i}{j} = s{i}{j}/p{j}")
         lines.append(f"p{i} = {less(f'c{i}{i} + damping*u{i}', *(f's{i}{k}*l{i}{k}' for k in range(i)))}")
         lines.append(f"if not 0.0 < p{i} < inf: return None")
         lines.append(f"z{i} = {less(f'-g{i}', *(f'l{i}{k}*z{k}' for k in range(i)))}")
-    for i in reversed(places):
+    for i in reversed(positions):
         lines.append(f"d{i} = {less(f'z{i}/p{i}', *(f'l{k}{i}*d{k}' for k in range(i + 1, size)))}")
-    gain = " + ".join(f"d{i}*(damping*u{i}*d{i} - g{i})" for i in places)
-    share = "*".join(f"(p{i}/u{i})" for i in places)
+    gain = " + ".join(f"d{i}*(damping*u{i}*d{i} - g{i})" for i in positions)
+    share = "*".join(f"(p{i}/u{i})" for i in positions)
     lines.append(f"return [{names('d')}], 0.5*({gain}), {share}")
     source = "def solve(rows, gradient, units, damping):\n" + "".join(f"    {line}\n" for line in lines)
     return define("solve", source, {"inf": math.inf})

@@ -78,8 +78,8 @@ class Vertex(WholeSteps):
         # many steps to a vertex were taken since J was last looked at, and what it was then.
         return (NEARBY.init(theta), 0.0, 0, math.inf)
 
-    def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
-        before, reach, taken, last = state
+    def step(self, evaluation: Evaluation, vertex_state: State) -> tuple[Array, State]:
+        before, reach, step_taken, last = vertex_state
         if reach == 0.0 and not (evaluation.piecewise and evaluation.has_l1):
             theta, before = NEARBY.step(evaluation, before)
             if theta is not evaluation.theta or not evaluation.piecewise:
@@ -88,15 +88,15 @@ class Vertex(WholeSteps):
                 return theta, (before, NEXT if near else 0.0, 0, math.inf)
         pieces = evaluation.pieces()
         if pieces is None or not pieces.usable or not finite(evaluation.gradient):
-            return evaluation.theta, state
+            return evaluation.theta, vertex_state
         if reach in (0.0, NEXT):
             reach = math.inf if pieces.exact else 2.0 * pieces.unit
-        if taken % PATIENCE == 0:
+        if step_taken % PATIENCE == 0:
             if not last - evaluation.loss > CREEPING * abs(evaluation.loss):
-                return evaluation.theta, state
+                return evaluation.theta, vertex_state
             last = evaluation.loss
         theta, reach = _to_vertex(evaluation, pieces, reach)
-        return theta, (before, reach, taken + 1, last)
+        return theta, (before, reach, step_taken + 1, last)
 
 
 def _to_vertex(evaluation: Evaluation, pieces: Pieces, reach: float) -> tuple[Array, float]:
@@ -143,12 +143,12 @@ def _left(evaluation: Evaluation) -> float:
 
 def _moves(evaluation: Evaluation, pieces: Pieces, fall: Fall) -> Iterator[Array]:
     """Yield steps worth a try: to the vertex that a linear program found, and that step as it stands."""
-    places, ends = _walls(evaluation, fall)
-    walls = np.eye(evaluation.theta.size)[places]
+    wall_places, ends = _walls(evaluation, fall)
+    walls = np.eye(evaluation.theta.size)[wall_places]
 
     def held(move: Array) -> Array:
         """Return the move that ends exactly at the bounds."""
-        move[places] = ends
+        move[wall_places] = ends
         return move
 
     for active in _at_zero(pieces, fall):
@@ -183,18 +183,18 @@ def _walls(evaluation: Evaluation, fall: Fall) -> tuple[NDArray[np.intp], Array]
     low, high = evaluation.bounds.room(evaluation.theta)
     slack = AT_WALL * np.maximum(np.abs(fall.move), np.abs(evaluation.theta))
     at_low, at_high = np.flatnonzero(fall.move <= low + slack), np.flatnonzero(fall.move >= high - slack)
-    places, first = np.unique(np.concatenate([at_low, at_high]), return_index=True)
-    return places, np.concatenate([low[at_low], high[at_high]])[first]
+    wall_places, first = np.unique(np.concatenate([at_low, at_high]), return_index=True)
+    return wall_places, np.concatenate([low[at_low], high[at_high]])[first]
 
 
 def _at_zero(pieces: Pieces, fall: Fall) -> Iterator[Mask]:
     """Yield which rows a step makes zero: those whose multiplier is between its ends, and all that are near zero."""
     low, high = -pieces.below * (1.0 - SLACK), pieces.above * (1.0 - SLACK)
-    inside = (low < fall.multipliers) & (fall.multipliers < high)
-    yield inside
+    inside_limits = (low < fall.multipliers) & (fall.multipliers < high)
+    yield inside_limits
     reached = pieces.residual + pieces.jacobian @ fall.move
     close = pieces.jump * np.abs(reached) <= CLOSE * pieces.unit + pieces.jump * pieces.rounding
-    if (inside != close).any():
+    if (inside_limits != close).any():
         yield close
 
 
@@ -202,11 +202,11 @@ def _back(evaluation: Evaluation, pieces: Pieces, active: Mask, move: Array) -> 
     """Return the step from the end of ``move`` back to where the active rows are zero, as their curves led away."""
     if pieces.at_theta is None or not active.any():
         return None
-    there = pieces.at_theta(ahead(evaluation, move))
-    if not there.usable:
+    loss_ahead = pieces.at_theta(ahead(evaluation, move))
+    if not loss_ahead.usable:
         return None
     left = (pieces.jacobian[active] * pieces.jump[active, None]) @ pieces.frame
-    off = there.residual[active] * pieces.jump[active]
+    off = loss_ahead.residual[active] * pieces.jump[active]
     return np.asarray(pieces.frame @ np.linalg.lstsq(left, -off, rcond=WELL)[0], dtype=np.float64)
 
 

@@ -49,13 +49,13 @@ OTHERWISE = {"weights": "importance", "sigma": "standard_deviation"}
 taken for a slip."""
 
 
-def read_request(model: object, data: object, others: Sequence[object], options: Values) -> Request:
+def read_request(model: object, data: object, arrays_given: Sequence[object], options: Values) -> Request:
     """Return the request of a call of `descend.fit`, with every option known and checked, and given only once.
 
     others: arrays after the first, as in ``fit(f, x, y)``. Raises ConfigError.
     """
     options = _known(options)
-    if isinstance(model, list | tuple) and all(isinstance(part, str) for part in model):
+    if isinstance(model, list | tuple) and all(isinstance(formula_text, str) for formula_text in model):
         model = "; ".join(model)
     if isinstance(model, str) and ";" in model and options.get("by") is not None:
         raise ConfigError(
@@ -67,29 +67,31 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         from descend.options.starts_in_order import by_name, is_in_order
 
         if is_in_order(start):
-            options = {**options, "start": by_name(model, data, others, start)}
-    if isinstance(model, str) and isinstance(data, tuple) and len(data) == 2 and not others:
-        data, *others = data
+            options = {**options, "start": by_name(model, data, arrays_given, start)}
+    if isinstance(model, str) and isinstance(data, tuple) and len(data) == 2 and not arrays_given:
+        data, *arrays_given = data
     if options.get("validation") is not None:
         options = _with_rows_held_out(model, options)
-    if others:
-        model, data, response = named(model, (data, *others), options.get("response"), options.get("start"))
+    if arrays_given:
+        model, data, response = named(model, (data, *arrays_given), options.get("response"), options.get("start"))
         options = {**options, "response": response}
     if isinstance(model, str) and ";" in model:
         options = {**options, **{key: by_formula(model, key, options.get(key)) for key in ("weights", "sigma")}}
     differing = {key: value for key, value in options.items() if not is_default(key, value)}
-    given = {"model": model, "data": data} | {key: value for key, value in differing.items() if OPTIONS[key].repeat}
+    options_given = {"model": model, "data": data} | {
+        key: value for key, value in differing.items() if OPTIONS[key].repeat
+    }
     data, options = in_full(data, options)
     options = _with_loss(model, _with_trials(model, options))
     if (sides := options.get("sigma")) is not None and (not isinstance(sides, str) or "," in sides):
         from descend.options.asymmetric import as_given, with_two_sides
 
-        given["sigma"] = as_given(sides)
+        options_given["sigma"] = as_given(sides)
         data, options = with_two_sides(model, data, options, with_columns)
     data, weights, sigma = with_columns(model, data, options.get("weights"), options.get("sigma"))
     values = {**options, "weights": weights, "sigma": sigma, "trials": None}
-    beside = [value for key in ("offset", "exposure") if (value := values.get(key)) is not None]
-    if any(are_values(value) or isinstance(value, str) for value in beside):
+    offsets_given = [value for key in ("offset", "exposure") if (value := values.get(key)) is not None]
+    if any(are_values(value) or isinstance(value, str) for value in offsets_given):
         from descend.options.offset import with_offset
 
         model, data = with_offset(model, data, values)
@@ -107,7 +109,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         **{key: value for key, value in values.items() if key in FIELDS},
         model=model,
         data=data,
-        given=given,
+        given=options_given,
         more={key: value for key, value in values.items() if key not in FIELDS},
         polish=options.get("optimizer") is None,
         grow=not any(OPTIONS[key].steers for key in differing),
@@ -175,17 +177,17 @@ def with_columns(model: object, data: object, weights: Any, sigma: Any) -> tuple
     name, such as ``0.05*y``, is computed from the columns in it, and names its column.
     """
     names = {"weights": weights, "sigma": sigma}
-    for name, given in names.items():
-        if given is None:
+    for name, column_given in names.items():
+        if column_given is None:
             continue
-        if isinstance(given, Mapping):
-            data, given = _of_responses(data, given, name)
-            names[name] = given
-        if is_number(given):
-            given = names[name] = repr(float(given))
-        if isinstance(given, str) and is_computed(given):
-            data = _with_expression(data, given, name)
-        if isinstance(given, str) or not are_values(given):
+        if isinstance(column_given, Mapping):
+            data, column_given = _of_responses(data, column_given, name)
+            names[name] = column_given
+        if is_number(column_given):
+            column_given = names[name] = repr(float(column_given))
+        if isinstance(column_given, str) and is_computed(column_given):
+            data = _with_expression(data, column_given, name)
+        if isinstance(column_given, str) or not are_values(column_given):
             continue
         table = open_table(data)
         column, mentioned = name, mentioned_in(model)
@@ -193,7 +195,7 @@ def with_columns(model: object, data: object, weights: Any, sigma: Any) -> tuple
             column = OTHERWISE[name]
         while column in table.names or column in mentioned:
             column += "_"
-        data, names[name] = table.with_column(column, given), column
+        data, names[name] = table.with_column(column, column_given), column
     return data, names["weights"], names["sigma"]
 
 
@@ -225,8 +227,8 @@ def _dispersed(model: object, values: Mapping[str, Any]) -> object:
         raise ConfigError(
             f"A module has no standard errors, so that {spell('dispersion')} changes nothing. Leave it out."
         )
-    given = values["dispersion"]
-    return with_dispersion(LOSSES.build(loss), given if given in WORDS_OF_DISPERSION else float(given))
+    dispersion = values["dispersion"]
+    return with_dispersion(LOSSES.build(loss), dispersion if dispersion in WORDS_OF_DISPERSION else float(dispersion))
 
 
 def _with_numbered(model: object, data: object, values: dict[str, Any]) -> object:
@@ -245,7 +247,7 @@ def _with_numbered(model: object, data: object, values: dict[str, Any]) -> objec
     return data
 
 
-def by_formula(model: str, key: str, given: object) -> object:
+def by_formula(model: str, key: str, value_given: object) -> object:
     """Return weights or standard deviations in the order of several formulas by response; others as they are.
 
     >>> by_formula("y ~ a*t; z ~ b*t", "sigma", ["sy", 0.1])
@@ -254,32 +256,32 @@ def by_formula(model: str, key: str, given: object) -> object:
     from descend.formula.equations import EACH
     from descend.formula.syntax import formulas_in
 
-    if isinstance(given, Mapping):
-        for response, value in given.items():
+    if isinstance(value_given, Mapping):
+        for response, value in value_given.items():
             if isinstance(value, tuple) and len(value) == 2 and all(isinstance(side, str) for side in value):
                 raise ConfigError(
                     f"`{key}` of `{response}` has two sides, {value[0]} and {value[1]}, which go with one response "
                     f"alone, and there are several. {EACH}"
                 )
-    responses = [part.partition("~")[0].strip() for part in formulas_in(model)]
-    if not isinstance(given, list) or len(given) != len(responses):
-        return given
+    responses = [formula_text.partition("~")[0].strip() for formula_text in formulas_in(model)]
+    if not isinstance(value_given, list) or len(value_given) != len(responses):
+        return value_given
     return (
-        dict(zip(responses, given, strict=True))
-        if all(isinstance(each, str | float | int) for each in given)
-        else given
+        dict(zip(responses, value_given, strict=True))
+        if all(isinstance(each, str | float | int) for each in value_given)
+        else value_given
     )
 
 
-def _of_responses(data: object, given: Mapping[str, object], role: str) -> tuple[object, str]:
+def _of_responses(data: object, responses_given: Mapping[str, object], role: str) -> tuple[object, str]:
     """Return weights or standard deviations by response as a text, ``y1=s1, y2=0.1``; arrays become columns."""
-    parts = []
-    for response, value in given.items():
+    response_names = []
+    for response, value in responses_given.items():
         if not isinstance(value, str | int | float):
             column = f"{role} of {response}"
             data, value = open_table(data).with_column(column, value), column
-        parts.append(f"{response}={value}")
-    return data, ", ".join(parts)
+        response_names.append(f"{response}={value}")
+    return data, ", ".join(response_names)
 
 
 def _with_expression(data: object, text: str, role: str) -> object:
@@ -287,7 +289,7 @@ def _with_expression(data: object, text: str, role: str) -> object:
     table = open_table(data)
     if text in table.names:
         return data
-    from descend.formula.computed import PREDICTION, read_computed
+    from descend.formula.computed_column import PREDICTION, read_computed
     from descend.table.in_memory import with_values
 
     computed = read_computed(text, table.names, role, () if PREDICTION in table.names else (PREDICTION,))
@@ -300,26 +302,26 @@ def is_computed(text: str) -> bool:
     """Whether a text is a number or an expression, such as ``0.05*y``, rather than the name of a column."""
     if text.isidentifier():
         return False
-    from descend.formula.computed import is_computed as has_an_operator
+    from descend.formula.computed_column import is_computed as has_an_operator
 
     return has_an_operator(text)
 
 
-def is_number(given: object) -> bool:
+def is_number(option: object) -> bool:
     """Whether one finite number was given, for all rows."""
-    if not isinstance(given, int | float | np.generic) or isinstance(given, bool) or np.ndim(given):
+    if not isinstance(option, int | float | np.generic) or isinstance(option, bool) or np.ndim(option):
         return False
     try:
-        return math.isfinite(float(given))
+        return math.isfinite(float(option))
     except (OverflowError, TypeError, ValueError):
         return False
 
 
-def are_values(given: object) -> bool:
+def are_values(option_given: object) -> bool:
     """Whether an option is given as values of rows, rather than by a name."""
-    if isinstance(given, bool):
+    if isinstance(option_given, bool):
         return False
-    return isinstance(given, int | float | np.ndarray | Sequence) or hasattr(given, "__array__")
+    return isinstance(option_given, int | float | np.ndarray | Sequence) or hasattr(option_given, "__array__")
 
 
 def split_assignments(text: str) -> list[str]:
@@ -340,8 +342,8 @@ def read_fixed(fix: Values | str | None) -> Values | None:
     if fix is None or isinstance(fix, Mapping):
         return fix
     try:
-        parts = (part.rsplit("=", 1) for part in split_assignments(fix))
-        return {name.strip().strip("`"): number_or_measured(value) for name, value in parts}
+        fixed_texts = (fixed_text.rsplit("=", 1) for fixed_text in split_assignments(fix))
+        return {name.strip().strip("`"): number_or_measured(value) for name, value in fixed_texts}
     except (AttributeError, TypeError, ValueError):
         raise ConfigError(
             f'Fixed values are given by name, such as fix={{"c": 0}}; {fix!r} cannot be read so.'

@@ -73,34 +73,34 @@ def mentioned_in(model: object) -> Collection[str]:
     return ()
 
 
-def _is_array(given: object) -> bool:
+def _is_array(array: object) -> bool:
     """Whether this is a column without a name, or several."""
-    if isinstance(given, list | tuple):
-        return not (given and isinstance(given[0], str))
-    return isinstance(given, np.ndarray) or (hasattr(given, "__array__") and not hasattr(given, "columns"))
+    if isinstance(array, list | tuple):
+        return not (array and isinstance(array[0], str))
+    return isinstance(array, np.ndarray) or (hasattr(array, "__array__") and not hasattr(array, "columns"))
 
 
-def _shape(given: object) -> tuple[int, ...]:
+def _shape(array_given: object) -> tuple[int, ...]:
     try:
-        return tuple(given.shape) if hasattr(given, "shape") else np.shape(cast(ArrayLike, given))
+        return tuple(array_given.shape) if hasattr(array_given, "shape") else np.shape(cast(ArrayLike, array_given))
     except ValueError:  # rows of different lengths, of which the table will tell
         return ()
 
 
 def _check(arrays: Sequence[object]) -> None:
     """Refuse what is no array, or has the wrong place, and say how it is given."""
-    first, *others = arrays
-    for given in others:
-        if isinstance(given, str):
-            raise ConfigError(f'The response is named: response="{given}". After the data come only arrays.')
-        if isinstance(given, Mapping):
+    first, *later_arrays = arrays
+    for array in later_arrays:
+        if isinstance(array, str):
+            raise ConfigError(f'The response is named: response="{array}". After the data come only arrays.')
+        if isinstance(array, Mapping):
             raise ConfigError("Starting values are given by name: start={...}. After the data come only arrays.")
-        if not _is_array(given):
+        if not _is_array(array):
             raise ConfigError(
-                f"After the data come arrays, the response last; this is of type {type(given).__name__}. All else has "
+                f"After the data come arrays, the response last; this is of type {type(array).__name__}. All else has "
                 'a name: fit(f, x, y, start={"a": 1.0}, sigma=s).'
             )
-    sizes = [max(_shape(given), default=1) for given in arrays] if _is_array(first) else []
+    sizes = [max(_shape(array), default=1) for array in arrays] if _is_array(first) else []
     if len(sizes) > 2 and len(set(sizes[:-1])) == 1 and sizes[-1] < sizes[0]:
         raise ConfigError(
             f"The last array has {sizes[-1]} values where the others have {sizes[0]}, so it is not the response. "
@@ -153,7 +153,7 @@ def names_of_matrix(count: int) -> list[str]:
     >>> names_of_matrix(1), names_of_matrix(2)
     (['x'], ['x0', 'x1'])
     """
-    return ["x"] if count == 1 else [f"x{place}" for place in range(count)]
+    return ["x"] if count == 1 else [f"x{column_number}" for column_number in range(count)]
 
 
 def _of_matrix(
@@ -173,9 +173,9 @@ def _of_matrix(
     if len(names) > len(several) and _takes_columns(function, names, x, several, start):
         return function, dict(zip(names, several, strict=False))
     stem = names[0]
-    while any(f"{stem}{place}" in names for place in range(len(several))):
+    while any(f"{stem}{column_number}" in names for column_number in range(len(several))):
         stem += "_"
-    columns = {f"{stem}{place}": column for place, column in enumerate(several)}
+    columns = {f"{stem}{column_number}": column for column_number, column in enumerate(several)}
     return Stacked(function, names[0], tuple(columns), axis), columns
 
 

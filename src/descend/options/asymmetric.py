@@ -27,21 +27,21 @@ def two_sided(data: object, sigma: object) -> tuple[object, object] | None:
     [('lo', 'hi'), None, None]
     """
     if isinstance(sigma, str):
-        parts = at_commas(sigma)
-        if len(parts) < 2 or is_by_response(sigma) or sigma in open_table(data).names:
+        sides = at_commas(sigma)
+        if len(sides) < 2 or is_by_response(sigma) or sigma in open_table(data).names:
             return None
-        if len(parts) > 2 or not all(parts):
+        if len(sides) > 2 or not all(sides):
             raise ConfigError(
-                f"`{sigma}` names {len(parts)} standard deviations. Give one, or one below and one above the response, "
+                f"`{sigma}` names {len(sides)} standard deviations. Give one, or one below and one above the response, "
                 "such as `low,high`."
             )
-        return parts[0], parts[1]
+        return sides[0], sides[1]
     if isinstance(sigma, tuple) and len(sigma) == 2:
         return sigma[0], sigma[1]
     if (
         isinstance(sigma, Sequence)
         and len(sigma) == 2
-        and any(isinstance(part, str) or np.ndim(part) for part in sigma)
+        and any(isinstance(side_of_sigma, str) or np.ndim(side_of_sigma) for side_of_sigma in sigma)
     ):
         return sigma[0], sigma[1]
     if isinstance(sigma, np.ndarray) and sigma.ndim == 2 and len(sigma) == 2:
@@ -57,7 +57,7 @@ def refuse_beside(options: Values) -> None:
             f"`sigma` has two sides, standard deviations of normal errors, but the {loss.name} loss has errors of "
             "another kind. Use the squared loss."
         )
-    others = {
+    refused_options = {
         "weights": "both say how far each row is trusted",
         "covariance": "errors that depend on each other are alike to both sides",
         "x_sigma": "errors of inputs go with errors of the response that are alike to both sides",
@@ -65,7 +65,7 @@ def refuse_beside(options: Values) -> None:
         "censored": "a censored value has one standard deviation",
         "rounded": "a rounded value has one standard deviation",
     }
-    for key, why in others.items():
+    for key, why in refused_options.items():
         if options.get(key) is not None:
             raise ConfigError(f"`{key}` does not go with a `sigma` of two sides: {why}. Leave out one of the two.")
 

@@ -31,9 +31,11 @@ def must_be(words: str, *tests: Test) -> Check:
 
     def check(key: str, value: object) -> None:
         if not any(test(value) for test in tests):
-            shown = " ".join(repr(value).split())
-            shown = shown if len(shown) <= LONGEST_SHOWN else f"a value of type {type(value).__name__}"
-            raise ConfigError(f"`{key}` must be {words}, not {shown}.")
+            value_shown = " ".join(repr(value).split())
+            value_shown = (
+                value_shown if len(value_shown) <= LONGEST_SHOWN else f"a value of type {type(value).__name__}"
+            )
+            raise ConfigError(f"`{key}` must be {words}, not {value_shown}.")
 
     return check
 
@@ -106,20 +108,20 @@ def is_single(value: object) -> bool:
 one_value = must_be("one value", is_single)
 
 
-def whole_number(words: str, least: int) -> Check:
+def whole_number(words: str, least_number: int) -> Check:
     """Return a check of a whole number of at least ``least``, called ``words`` in its message."""
 
     def check(key: str, value: object) -> None:
         one_value(key, value)
-        refuse_not_whole(value, words, least)
+        refuse_not_whole(value, words, least_number)
 
     return check
 
 
-def refuse_not_whole(value: object, words: str, least: int) -> None:
+def refuse_not_whole(value: object, words: str, least_number: int) -> None:
     """Raise ConfigError for a value that is not a whole number of at least ``least`` (None means not given)."""
-    if value is not None and (isinstance(value, bool) or not isinstance(value, Integral) or value < least):
-        raise ConfigError(f"The {words} must be a whole number, {least} or more; it is {value!r}.")
+    if value is not None and (isinstance(value, bool) or not isinstance(value, Integral) or value < least_number):
+        raise ConfigError(f"The {words} must be a whole number, {least_number} or more; it is {value!r}.")
 
 
 def positive(words: str) -> Check:
@@ -176,8 +178,8 @@ def loss(key: str, value: object) -> None:
 
     if not isinstance(value, str | Loss):
         kind = type(value).__name__
-        known = next((name for name in LOSSES if kind in LOSSES[name].modules.split()), "huber(delta=2)")
-        raise ConfigError(f"A loss is named by text, such as `{known}`; this is of type {kind}.")
+        loss_advice = next((name for name in LOSSES if kind in LOSSES[name].modules.split()), "huber(delta=2)")
+        raise ConfigError(f"A loss is named by text, such as `{loss_advice}`; this is of type {kind}.")
 
 
 schedule = must_be(
@@ -210,8 +212,8 @@ def start(key: str, value: object) -> None:
         kind = type(value).__name__
         raise ConfigError(f'Starting values are given by name, such as start={{"w": 0.0}}; this is of type {kind}.')
     must_be('given by name, such as {"a": 1.0}', is_by_name)(key, value)
-    for name, given in value.items():
-        if 0 in getattr(given, "shape", ()) or (isinstance(given, list | tuple) and not given):
+    for name, start_given in value.items():
+        if 0 in getattr(start_given, "shape", ()) or (isinstance(start_given, list | tuple) and not start_given):
             raise ConfigError(
                 f"The start of `{name}` has no numbers. Give one, or one for each component: "
                 f'start={{"{name}": [1.0, 1.0]}}.'

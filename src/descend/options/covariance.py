@@ -11,8 +11,8 @@ from descend.models import kind_of
 from descend.options.arrays_in_a_row import mentioned_in
 from descend.options.option import Values
 from descend.table import open_table
-from descend.table.coupled import Coupling, read_coupling
 from descend.table.in_memory import with_values
+from descend.table.response_covariance import Coupling, read_coupling
 from descend.wording import spell
 
 COLUMN = "row_of_covariance"
@@ -43,7 +43,7 @@ def _refuse(model: object, options: Values) -> None:
         raise ConfigError(
             f"{spell('covariance')} has a row for each row of one response, and there are several. Fit one formula."
         )
-    apart = {
+    refused_options = {
         "by": "each group is fitted by itself: give its own covariance, with `where`, to a fit of its own",
         "batch_size": "a batch of rows has none of its own",
         "memory_limit": "it couples rows, which have to be in memory",
@@ -51,7 +51,7 @@ def _refuse(model: object, options: Values) -> None:
         "variance": "it is estimated as if rows were independent",
         "device": "it is worked with on the processor",
     }
-    for key, why in apart.items():
+    for key, why in refused_options.items():
         if options.get(key) is not None:
             raise ConfigError(f"{spell('covariance')} does not go with {spell(key)}: {why}. Leave out one of the two.")
     if options.get("engine", "auto") not in ("auto", "numpy"):

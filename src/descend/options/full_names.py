@@ -22,14 +22,14 @@ def with_full_names(data: object, options: Values) -> tuple[object, dict[str, An
     >>> with_full_names(data, {"sigma": "dy + 0.1*t", "x_sigma": {"t": "dy"}})[1]
     {'sigma': '`dy (s)` + 0.1*`t (s)`', 'x_sigma': {'t (s)': 'dy (s)'}}
     """
-    found = dict(options)
+    options_in_full = dict(options)
     named = [key for key, value in options.items() if OPTIONS[key].naming and _has_text(value)]
     if not named or not is_table(data):
-        return data, found
+        return data, options_in_full
     data, columns = _opened(data, options.get("by"))
     if plain_names(columns):
-        found |= {key: _in_full(options[key], OPTIONS[key].naming, columns) for key in named}
-    return data, found
+        options_in_full |= {key: _in_full(options[key], OPTIONS[key].naming, columns) for key in named}
+    return data, options_in_full
 
 
 def _opened(data: object, by: object) -> tuple[object, Sequence[str]]:
@@ -61,9 +61,9 @@ def _in_full(value: Any, naming: Naming, columns: Sequence[str]) -> Any:
         return value
     if naming == "arguments":
         return _text(value, columns) if "(" in value else value
-    parts = at_commas(value)
-    full = [_pair(part, naming, columns) for part in parts]
-    return value if full == parts else ",".join(full)
+    option_parts = at_commas(value)
+    full = [_pair(option_part, naming, columns) for option_part in option_parts]
+    return value if full == option_parts else ",".join(full)
 
 
 def _pair(text: str, naming: Naming, columns: Sequence[str]) -> str:

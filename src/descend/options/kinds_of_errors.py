@@ -48,12 +48,12 @@ def read_errors(text: str) -> ErrorKind:
             raise ConfigError("Clustered errors need the column that tells clusters apart, such as `cluster(site)`.")
         return ErrorKind("cluster", columns)
     spelled = {kind.casefold(): kind for kind in KINDS[:-1]} | ALIASES
-    found = spelled.get(text.strip().casefold())
-    if found is None:
+    error_kind = spelled.get(text.strip().casefold())
+    if error_kind is None:
         raise ConfigError(
             f"There are no standard errors of the kind `{text}`.{closest(text, KINDS)} Known: {', '.join(KINDS)}."
         )
-    return ErrorKind(found)
+    return ErrorKind(error_kind)
 
 
 def _quoted(name: str) -> str:

@@ -108,17 +108,17 @@ def _added(formula: str, term: str, role: str, table: Table) -> str:
         return f"{left} {_bracketed(term)}*{_bracketed(mean)}"
     if role == "exposure" and link.name != "exp":
         return f"{formula[: right.start]}{_bracketed(term)}*{formula[right.start :]}"
-    more = _bracketed(term) if role == "offset" else f"log({term})"
+    term_added = _bracketed(term) if role == "offset" else f"log({term})"
     end = right.end - 1
-    return f"{formula[:end].rstrip()} + {more}{formula[end:]}"
+    return f"{formula[:end].rstrip()} + {term_added}{formula[end:]}"
 
 
 def _inverse_link(right: Node) -> Function | None:
     """Return the outermost function of a formula if it makes a mean or a probability of any number, and never falls."""
     if not isinstance(right, Call) or len(right.arguments) != 1:
         return None
-    found = function_named(right.function)
-    return found if found is not None and found.rising and found.range in MEANS else None
+    link_inverse = function_named(right.function)
+    return link_inverse if link_inverse is not None and link_inverse.rising and link_inverse.range in MEANS else None
 
 
 def _refuse_hidden(formula: str, right: Node, role: str, table: Table) -> None:

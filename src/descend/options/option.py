@@ -91,27 +91,27 @@ class Option:
 
 def option(default: Any, help: str = "", /, form: Form = "text", check: Check = anything, **more: Any) -> Any:
     """Return a dataclass field for an option; ``more`` are further arguments of `Option`."""
-    known = Option("", default, help, form, check=check, **more)
-    return dataclasses.field(default=default, metadata={"option": known})
+    option_described = Option("", default, help, form, check=check, **more)
+    return dataclasses.field(default=default, metadata={"option": option_described})
 
 
 def options_of(request: type) -> dict[str, Option]:
     """Return the options among the fields of a dataclass, by key, with the subject of the class they stand in."""
-    said = {
+    options_stated = {
         name: each.__dict__
         for each in reversed(request.__mro__)
         if "subject" in each.__dict__
         for name in each.__annotations__
     }
-    known = {
+    options_of_fields = {
         field.name: field.metadata["option"] for field in dataclasses.fields(request) if "option" in field.metadata
     }
     return {
         key: dataclasses.replace(
             option,
             key=key,
-            subject=said[key]["subject"],
-            together=said[key]["together"] if option.together is None else option.together,
+            subject=options_stated[key]["subject"],
+            together=options_stated[key]["together"] if option.together is None else option.together,
         )
-        for key, option in known.items()
+        for key, option in options_of_fields.items()
     }

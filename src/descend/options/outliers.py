@@ -17,27 +17,27 @@ class OutlierRule(NamedTuple):
     rate: float = 0.01
 
 
-def read_outliers(given: object) -> OutlierRule:
+def read_outliers(rule: object) -> OutlierRule:
     """Read ``list``, ``drop``, ``0.05`` or ``drop(5%)``; True is ``list``. Raises ConfigError for anything else.
 
     >>> read_outliers("drop(5%)"), read_outliers(True)
     (OutlierRule(drop=True, rate=0.05), OutlierRule(drop=False, rate=0.01))
     """
-    found = CALL.fullmatch(str(given)) if isinstance(given, str | float | int) else None
-    if found is None or not (found[1] or found[2]):
+    outlier_rule = CALL.fullmatch(str(rule)) if isinstance(rule, str | float | int) else None
+    if outlier_rule is None or not (outlier_rule[1] or outlier_rule[2]):
         raise ConfigError(
-            f"`outliers` is {given!r}. It can be `list`, `drop`, or the false discovery rate with either, such as 0.05 "
+            f"`outliers` is {rule!r}. It can be `list`, `drop`, or the false discovery rate with either, such as 0.05 "
             "or `drop(0.05)`."
         )
     try:
-        rate = float(found[2] or "1") / (100.0 if found[3] or not found[2] else 1.0)
+        rate = float(outlier_rule[2] or "1") / (100.0 if outlier_rule[3] or not outlier_rule[2] else 1.0)
     except ValueError:
         rate = -1.0
     if not 0.0 < rate <= 0.5:
         raise ConfigError(
-            f"The false discovery rate of outliers is a share above 0, at most 0.5, such as 0.01 for 1%; it is {given}."
+            f"The false discovery rate of outliers is a share above 0, at most 0.5, such as 0.01 for 1%; it is {rule}."
         )
-    return OutlierRule((found[1] or "").lower() == "drop", rate)
+    return OutlierRule((outlier_rule[1] or "").lower() == "drop", rate)
 
 
 def check_outliers(key: str, value: object) -> None:

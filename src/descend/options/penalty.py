@@ -28,31 +28,31 @@ class Auto:
     order: str | None = None
 
 
-def read_penalty(key: str, given: object) -> float | Auto:
+def read_penalty(key: str, penalty_given: object) -> float | Auto:
     """Read a number, 0 or more, or ``auto``, ``auto(folds=10, rule=one_standard_error)``. Raises ConfigError.
 
     >>> read_penalty("l2", "0.5"), read_penalty("l2", "auto(by=site)")
     (0.5, Auto(folds=5, rule='least', by='site', order=None))
     """
-    if isinstance(given, str) and (found := CALL.fullmatch(given)) is not None:
-        return _read_auto(key, found[1] or "")
-    must_be("a number, 0 or more", is_number, is_text)(key, given)
+    if isinstance(penalty_given, str) and (penalty_call := CALL.fullmatch(penalty_given)) is not None:
+        return _read_auto(key, penalty_call[1] or "")
+    must_be("a number, 0 or more", is_number, is_text)(key, penalty_given)
     try:
-        number = float(given)  # type: ignore[arg-type]
+        number = float(penalty_given)  # type: ignore[arg-type]
     except (OverflowError, ValueError):
         number = math.nan
     if not (math.isfinite(number) and number >= 0.0):
-        raise ConfigError(f"The {key} penalty must be a number, 0 or more, or `auto`; it is {given!r}.")
+        raise ConfigError(f"The {key} penalty must be a number, 0 or more, or `auto`; it is {penalty_given!r}.")
     return number
 
 
-def _read_auto(key: str, inside: str) -> Auto:
+def _read_auto(key: str, auto_text: str) -> Auto:
     values = dict(SETTINGS)
-    for part in filter(None, (each.strip() for each in inside.split(","))):
-        name, sign, value = (each.strip() for each in part.partition("="))
+    for auto_part in filter(None, (each.strip() for each in auto_text.split(","))):
+        name, sign, value = (each.strip() for each in auto_part.partition("="))
         if not sign or name not in SETTINGS:
             raise ConfigError(
-                f"`{part}` is no setting of an {key} penalty that is chosen by cross-validation. It has folds=5, "
+                f"`{auto_part}` is no setting of an {key} penalty that is chosen by cross-validation. It has folds=5, "
                 "rule=one_standard_error, by=COLUMN and order=COLUMN."
             )
         values[name] = value
@@ -66,9 +66,9 @@ def _read_auto(key: str, inside: str) -> Auto:
     return Auto(int(values["folds"]), rule, values["by"] or None, values["order"] or None)
 
 
-def is_number_text(given: object) -> bool:
+def is_number_text(penalty_given: object) -> bool:
     """Whether a penalty is written as text, and is no choice of the data."""
-    return isinstance(given, str) and CALL.fullmatch(given) is None
+    return isinstance(penalty_given, str) and CALL.fullmatch(penalty_given) is None
 
 
 def check_penalty(key: str, value: object) -> None:

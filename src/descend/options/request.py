@@ -88,9 +88,9 @@ class Request(OptionsOfTraining):
         """Whether units may stand in headers, in metadata or in values of options, and were not looked at yet."""
         if self.stated is not None:
             return False
-        said = self.units or table.units or table.given_units or any(map(SIGN.search, table.names))
+        units_stated = self.units or table.units or table.given_units or any(map(SIGN.search, table.names))
         values = [value for key in MEASURED if (value := getattr(self, key)) is not None]
-        return bool(said) or (bool(values) and may_have_units(values))
+        return bool(units_stated) or (bool(values) and may_have_units(values))
 
     def check(self) -> None:
         """Raise ConfigError for the first option with a wrong value."""
@@ -103,8 +103,8 @@ class Request(OptionsOfTraining):
     @property
     def identity(self) -> dict[str, object]:
         """The values of registered options that have to be the same for a run to be resumed, by their ``identity``."""
-        others = (option for key, option in OPTIONS.items() if key not in FIELDS and option.identity)
-        return {option.identity: self[option.key] for option in others}
+        other_options = (option for key, option in OPTIONS.items() if key not in FIELDS and option.identity)
+        return {option.identity: self[option.key] for option in other_options}
 
     @property
     def batched(self) -> bool:
@@ -166,9 +166,9 @@ def register(option: Option) -> None:
         FLAGS[option.key] = option.flag
 
 
-def options_among(given: Mapping[str, Any]) -> dict[str, Any]:
+def options_among(options_given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options among the arguments of a call, by key, without those that are left at their defaults."""
-    return {key: value for key, value in given.items() if key in OPTIONS and value is not OPTIONS[key].default}
+    return {key: value for key, value in options_given.items() if key in OPTIONS and value is not OPTIONS[key].default}
 
 
 def is_default(key: str, value: object) -> bool:
@@ -179,7 +179,7 @@ def is_default(key: str, value: object) -> bool:
     return type(value) in (str, int, float, bool) and value == default
 
 
-def check_options(given: Mapping[str, object], *needed: str) -> None:
+def check_options(options_given: Mapping[str, object], *needed: str) -> None:
     """Raise ConfigError for an option with a wrong value; None stands for one that is not given.
 
     needed: what must be given beside the options that say so.
@@ -189,7 +189,7 @@ def check_options(given: Mapping[str, object], *needed: str) -> None:
     Traceback (most recent call last):
     descend.errors.ConfigError: `fix` must be values by name, such as {"c": 0}, not 3.
     """
-    for key, value in given.items():
+    for key, value in options_given.items():
         option = OPTIONS.get(key)
         if value is None and key not in needed and not (option is not None and option.needed):
             continue

@@ -23,7 +23,7 @@ def is_in_order(start: object) -> TypeGuard[Sequence[float]]:
 
 
 def by_name(
-    function: Callable[..., object], data: object, others: Sequence[object], start: Sequence[float]
+    function: Callable[..., object], data: object, arrays_given: Sequence[object], start: Sequence[float]
 ) -> dict[str, float]:
     """Return starting values by the names of the parameters; of ``*p`` these are ``p0``, ``p1``, ...
 
@@ -32,17 +32,17 @@ def by_name(
     arguments, called = arguments_of(function), name_of(function)
     several = [name for name, argument in arguments.items() if argument.kind is inspect.Parameter.VAR_POSITIONAL]
     plain = [name for name, argument in arguments.items() if argument.kind not in VARIABLE]
-    columns = _columns(data, others, plain, len(start), bool(several))
-    known = (UNLIKELY,) if several else ()  # so that `*p` is no error
-    names = [name for name in bind(function, tuple(columns), known).parameters if name != UNLIKELY]
+    columns = _columns(data, arrays_given, plain, len(start), bool(several))
+    unlikely_names = (UNLIKELY,) if several else ()  # so that `*p` is no error
+    names = [name for name in bind(function, tuple(columns), unlikely_names).parameters if name != UNLIKELY]
     if several:
         stem = several[0]
-        further = (f"{stem}{place}" for place in count() if f"{stem}{place}" not in (*arguments, *columns))
+        further = (f"{stem}{parameter}" for parameter in count() if f"{stem}{parameter}" not in (*arguments, *columns))
         names += [next(further) for _ in range(len(start) - len(names))]
     if len(names) != len(start):
-        listed = f" ({', '.join(names)})" if names else ""
+        names_listed = f" ({', '.join(names)})" if names else ""
         raise ConfigError(
-            f"`{called}` has {len(names)} parameter{'s' * (len(names) != 1)}{listed}, and `start` {len(start)} "
+            f"`{called}` has {len(names)} parameter{'s' * (len(names) != 1)}{names_listed}, and `start` {len(start)} "
             f"number{'s' * (len(start) != 1)}. Give one for each, or give them by name: "
             f'start={{"{names[0] if names else "w"}": 1.0}}.'
         )
@@ -54,14 +54,14 @@ VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def _columns(
-    data: object, others: Sequence[object], names: Sequence[str], numbers: int, open_ended: bool
+    data: object, arrays_given: Sequence[object], names: Sequence[str], numbers: int, open_ended: bool
 ) -> Collection[str]:
     """Return the arguments that are columns: the leading ones where the data are arrays, else those of that name."""
-    if not others or not (isinstance(data, list | tuple | np.ndarray) or hasattr(data, "__array__")):
+    if not arrays_given or not (isinstance(data, list | tuple | np.ndarray) or hasattr(data, "__array__")):
         return open_table(data).names
     shape = np.shape(np.asarray(data))
-    if len(others) > 1 or len(shape) < 2:
-        return names[: len(others)]
-    response = np.shape(np.asarray(others[-1]))[0]
+    if len(arrays_given) > 1 or len(shape) < 2:
+        return names[: len(arrays_given)]
+    response = np.shape(np.asarray(arrays_given[-1]))[0]
     each = shape[0] if shape[-1] == response else shape[-1]  # a matrix: all in the first argument, or one by one
     return names[:each] if not open_ended and len(names) - each == numbers else names[:1]

@@ -23,10 +23,10 @@ def with_trials(model: object, options: Values) -> dict[str, Any]:
     """
     check_options({"trials": options["trials"]})
     _refuse_none(options["trials"])
-    for other in ("weights", "sigma"):
-        if options.get(other) is not None:
+    for option in ("weights", "sigma"):
+        if options.get(option) is not None:
             raise ConfigError(
-                f"{spell('trials')} says how much each share weighs, and so does {spell(other)}. Leave out one of the "
+                f"{spell('trials')} says how much each share weighs, and so does {spell(option)}. Leave out one of the "
                 "two; rows that occur several times have as many times the trials."
             )
     loss, usual = options.get("loss"), advised_for("shares of trials")

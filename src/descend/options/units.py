@@ -24,15 +24,15 @@ def without_quantities(options: Mapping[str, Any], measured: Iterable[str]) -> M
 
     measured: the options whose values may hold such.
     """
-    found = {key: _as_text(options[key]) for key in measured if isinstance(options.get(key), Mapping)}
-    return {**options, **found}
+    units_in_text = {key: _as_text(options[key]) for key in measured if isinstance(options.get(key), Mapping)}
+    return {**options, **units_in_text}
 
 
 def _as_text(value: Any) -> object:
     if type(value) in (float, int, str):
         return value
     if isinstance(value, Mapping):
-        return {name: _as_text(one) for name, one in value.items()}
+        return {name: _as_text(value_in_dict) for name, value_in_dict in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(map(_as_text, value))
     if not hasattr(value, "dimensionality"):

@@ -16,7 +16,7 @@ from descend.formula.build import Builder
 from descend.formula.names import not_a_parameter
 from descend.formula.syntax import parse_expression
 from descend.formula.tokens import pointed
-from descend.parameters.given import component, spelled_out
+from descend.parameters.values_by_label import component, spelled_out
 from descend.parameters.vector import Parameters
 from descend.registry import closest
 
@@ -55,30 +55,30 @@ class Bounds:
         same: Mask = self.low == self.high
         return same
 
-    def room(self, here: Array) -> tuple[Array, Array]:
+    def room(self, theta_here: Array) -> tuple[Array, Array]:
         """Return the least and the largest move of each component from ``here``."""
         share = np.where(self.barred, NEARER, 1.0)
-        return share[0] * (self.low - here), share[1] * (self.high - here)
+        return share[0] * (self.low - theta_here), share[1] * (self.high - theta_here)
 
     def moved(self, here: Array, move: Array) -> Array:
         """Return here + move, exactly at the bound where the move takes all the room there is."""
-        least, most = self.room(here)
+        least_move, most = self.room(here)
         rounding = 4.0 * np.finfo(float).eps * np.abs(move)
         theta = here + move
-        theta = np.where(move - least <= rounding, np.where(self.barred[0], here + least, self.low), theta)
+        theta = np.where(move - least_move <= rounding, np.where(self.barred[0], here + least_move, self.low), theta)
         return np.where(most - move <= rounding, np.where(self.barred[1], here + most, self.high), theta)
 
-    def project(self, theta: Array, here: Array) -> Array:
+    def project(self, theta: Array, theta_here: Array) -> Array:
         """Return the point nearest to ``theta`` that a step from ``here`` may reach."""
-        least, most = self.room(here)
-        low = np.where(self.barred[0], here + least, self.low)
-        high = np.where(self.barred[1], here + most, self.high)
+        least_move, most = self.room(theta_here)
+        low = np.where(self.barred[0], theta_here + least_move, self.low)
+        high = np.where(self.barred[1], theta_here + most, self.high)
         return np.minimum(np.maximum(theta, low), high)
 
     def held(self, theta: Array) -> Mask:
         """Mark the components that lie at a bound."""
-        held: Mask = ((theta <= self.low) & ~self.barred[0]) | ((theta >= self.high) & ~self.barred[1])
-        return held
+        held_at_bounds: Mask = ((theta <= self.low) & ~self.barred[0]) | ((theta >= self.high) & ~self.barred[1])
+        return held_at_bounds
 
     def blocked(self, theta: Array, slope: Array) -> Mask:
         """Mark the components that a descent against ``slope`` would take out of their bounds."""
@@ -88,8 +88,8 @@ class Bounds:
         """Mark the components inside their bounds; a strict bound itself is outside."""
         above = np.where(self.strict[0], theta > self.low, theta >= self.low)
         below = np.where(self.strict[1], theta < self.high, theta <= self.high)
-        inside: Mask = above & below
-        return inside
+        within_bounds: Mask = above & below
+        return within_bounds
 
     def interior(self, theta: Array) -> Array:
         """Return ``theta`` with components at or beyond a bound moved well inside."""
@@ -108,25 +108,25 @@ class Bounds:
         share = np.clip((0.5 + (number + 1) * GOLDEN * np.arange(1, theta.size + 1)) % 1.0, 0.01, 0.99)
         low, high = (np.where(np.isfinite(bound), bound, 0.0) for bound in (self.low, self.high))
         mirrored = np.where(np.isfinite(self.low), low + np.abs(theta - low), high - np.abs(theta - high))
-        inside = (theta > self.low) & (theta < self.high)
-        return np.where(inside, theta, np.where(both, low + (high - low) * share, mirrored))
+        within_bounds = (theta > self.low) & (theta < self.high)
+        return np.where(within_bounds, theta, np.where(both, low + (high - low) * share, mirrored))
 
     def of(self, chosen: Mask) -> Bounds:
         """Return the bounds of the chosen components alone."""
-        labels = tuple(label for label, kept in zip(self.labels, chosen, strict=True) if kept)
+        labels = tuple(label for label, is_chosen in zip(self.labels, chosen, strict=True) if is_chosen)
         return Bounds(labels, self.low[chosen], self.high[chosen], self.strict[:, chosen], self.barred[:, chosen])
 
-    def beside(self, more: int) -> Bounds:
+    def beside(self, components_added: int) -> Bounds:
         """Return these bounds followed by ``more`` components without bounds."""
-        free, none = np.full(more, math.inf), np.zeros((2, more), dtype=bool)
-        labels = (*self.labels, *(str(place) for place in range(more)))
+        free, none = np.full(components_added, math.inf), np.zeros((2, components_added), dtype=bool)
+        labels = (*self.labels, *(str(component) for component in range(components_added)))
         strict, barred = (np.hstack([mask, none]) for mask in (self.strict, self.barred))
         return Bounds(labels, np.append(self.low, -free), np.append(self.high, free), strict, barred)
 
-    def text(self, place: int) -> str:
+    def text(self, component: int) -> str:
         """Write the bounds of one component as the user would."""
-        label, low, high = self.labels[place], float(self.low[place]), float(self.high[place])
-        above, below = ("<" if strict else "<=" for strict in self.strict[:, place])
+        label, low, high = self.labels[component], float(self.low[component]), float(self.high[component])
+        above, below = ("<" if strict else "<=" for strict in self.strict[:, component])
         if math.isfinite(low) and math.isfinite(high):
             return f"{_short(low)} {above} {label} {below} {_short(high)}"
         if math.isfinite(low):
@@ -143,7 +143,7 @@ class Bounds:
     def free_texts(self) -> list[str]:
         """Write the bounds of components that are not pinned."""
         bounded = (np.isfinite(self.low) | np.isfinite(self.high)) & ~self.pinned
-        return [self.text(int(place)) for place in np.flatnonzero(bounded)]
+        return [self.text(int(component)) for component in np.flatnonzero(bounded)]
 
     def barred_where(self, passable: Callable[[Array], Mask], theta: Array) -> Bounds:
         """Bar the bounds at which J is not finite, or the parameter itself loses its influence.
@@ -158,10 +158,10 @@ class Bounds:
             return self
         barred = self.barred.copy()
         for number, side in enumerate(sides):
-            for place in np.flatnonzero(np.isfinite(side)):
-                moved = theta.copy()
-                moved[place] = side[place]
-                barred[number, place] = not passable(moved)[place]
+            for j in np.flatnonzero(np.isfinite(side)):
+                theta_at_side = theta.copy()
+                theta_at_side[j] = side[j]
+                barred[number, j] = not passable(theta_at_side)[j]
         return replace(self, barred=barred)
 
 
@@ -173,7 +173,7 @@ Given = Mapping[str, object] | Sequence[str] | str | None
 
 
 def read_bounds(
-    given: Given,
+    bounds_given: Given,
     parameters: Parameters,
     every: Parameters,
     why_not: Mapping[str, tuple[str, str]],
@@ -187,11 +187,11 @@ def read_bounds(
 
     Raises ConfigError or FormulaError.
     """
-    if not (given or pinned):
+    if not (bounds_given or pinned):
         return None
     size = parameters.size
     low, high, strict = np.full(size, -math.inf), np.full(size, math.inf), np.zeros((2, size), dtype=bool)
-    for label, (below, below_strict), (above, above_strict) in _entries(given, every):
+    for label, (below, below_strict), (above, above_strict) in _entries(bounds_given, every):
         if (name := label if label in why_not else label.partition("[")[0]) in why_not:
             how, next_step = why_not[name]
             raise ConfigError(f"`{name}` is {how}, so it takes no bounds. {next_step}")
@@ -217,12 +217,12 @@ def read_bounds(
 Side = tuple[float, bool]
 
 
-def _entries(given: Given, every: Parameters) -> list[tuple[str, Side, Side]]:
+def _entries(bounds_given: Given, every: Parameters) -> list[tuple[str, Side, Side]]:
     """Return the label, (low, strict) and (high, strict) of each bound."""
-    if isinstance(given, Mapping):
-        return [(_known(label, every), *_pair(label, pair)) for label, pair in spelled_out(given, every).items()]
-    each = [given] if isinstance(given, str) else given or ()
-    some = (_entries(one, every) if isinstance(one, Mapping) else [_read(one, every)] for one in each)
+    if isinstance(bounds_given, Mapping):
+        return [(_known(label, every), *_pair(label, pair)) for label, pair in spelled_out(bounds_given, every).items()]
+    each = [bounds_given] if isinstance(bounds_given, str) else bounds_given or ()
+    some = (_entries(bound, every) if isinstance(bound, Mapping) else [_read(bound, every)] for bound in each)
     return [entry for entries in some for entry in entries]
 
 
@@ -238,8 +238,8 @@ def _known(label: str, every: Parameters) -> str:
 
 def _pair(label: str, pair: Any) -> tuple[Side, Side]:
     try:
-        least, most = pair
-        low, high = -math.inf if least is None else float(least), math.inf if most is None else float(most)
+        lowest, most = pair
+        low, high = -math.inf if lowest is None else float(lowest), math.inf if most is None else float(most)
         if math.isnan(low) or math.isnan(high) or isinstance(pair, str):
             raise ValueError
     except (TypeError, ValueError):
@@ -260,14 +260,14 @@ def _read(text: str, every: Parameters) -> tuple[str, Side, Side]:
     edges = [0, *(edge for sign in signs for edge in sign.span()), len(text)]
     pieces = (text[begin:end].strip().strip("`") for begin, end in zip(edges[::2], edges[1::2], strict=True))
     parts = [component(piece, every) for piece in pieces]
-    named = [number for number, part in enumerate(parts) if part in every.shapes or part in every.labels]
+    named = [number for number, bound in enumerate(parts) if bound in every.shapes or bound in every.labels]
     numbers = {
-        number: _number(text, part, edges[2 * number], edges[2 * number + 1], every)
-        for number, part in enumerate(parts)
+        number: _number(text, bound, edges[2 * number], edges[2 * number + 1], every)
+        for number, bound in enumerate(parts)
         if number not in named
     }
     if named != [1] if len(signs) == 2 else len(named) != 1:
-        constant = next((why for part in parts if not named and (why := not_a_parameter(part, "bounded"))), None)
+        constant = next((why for bound in parts if not named and (why := not_a_parameter(bound, "bounded"))), None)
         if constant is not None:
             raise ConfigError(constant)
         raise pointed(text, 0, len(text), "A bound compares one parameter with one or two numbers.", EXAMPLE)
@@ -287,17 +287,17 @@ def _read(text: str, every: Parameters) -> tuple[str, Side, Side]:
     return parts[named[0]], low, high
 
 
-def _number(text: str, part: str, begin: int, end: int, every: Parameters) -> float:
+def _number(text: str, bound_text: str, begin: int, end: int, every: Parameters) -> float:
     """Read a number, or an expression of numbers such as ``2*pi``."""
     begin += len(text[begin:end]) - len(text[begin:end].lstrip())
     end -= len(text[begin:end]) - len(text[begin:end].rstrip())
-    if not part:
+    if not bound_text:
         raise pointed(text, begin, end, "Something is missing here.", EXAMPLE)
     try:
-        value = Builder(part, (), starts=None).build(parse_expression(part))
+        value = Builder(bound_text, (), starts=None).build(parse_expression(bound_text))
     except FormulaError:
         value = None
     if value is None or not value.is_number:
-        fault = f"`{part}` is neither a number nor a parameter of the model.{closest(part, every.labels)}"
+        fault = f"`{bound_text}` is neither a number nor a parameter of the model.{closest(bound_text, every.labels)}"
         raise pointed(text, begin, end, fault, f"Parameters: {', '.join(every.labels)}.")
     return float(value)

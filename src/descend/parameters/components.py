@@ -29,29 +29,29 @@ def with_components(text: str, parameters: Parameters) -> tuple[str, dict[str, E
     """
     symbols: dict[str, Expr] = {}
     typed = text
-    quoted = [found.span() for found in re.finditer(r"`[^`]*`", text)]
+    quoted = [match.span() for match in re.finditer(r"`[^`]*`", text)]
     for name, labels in parameters.shapes.items():
         if labels is None:
             continue
-        known = {parts_of(label): label for label in labels}
-        for found in re.finditer(rf"(?<![\w`]){re.escape(plain_name(name))}\s*\[([^\]]*)\]", text):
-            if any(begin < found.start() < end for begin, end in quoted):
+        parts_known = {parts_of(label): label for label in labels}
+        for match in re.finditer(rf"(?<![\w`]){re.escape(plain_name(name))}\s*\[([^\]]*)\]", text):
+            if any(begin < match.start() < end for begin, end in quoted):
                 continue  # in the name of a quantity
-            label = known.get(parts_of(found[1]))
+            label = parts_known.get(parts_of(match[1]))
             if label is None:
-                fault = f"`{name}` has no component `{found[1].strip()}`.{closest(found[1].strip(), labels)}"
-                more = f" and {len(labels) - MOST_LISTED} more" if len(labels) > MOST_LISTED else ""
-                listed = ", ".join(f"`{name}[{each}]`" for each in labels[:MOST_LISTED])
-                raise pointed(typed, found.start(), found.end(), fault, f"Components: {listed}{more}.")
-            plain = _unused(text, len(symbols), len(found[0]))
-            text = text[: found.start()] + plain + text[found.end() :]
+                fault = f"`{name}` has no component `{match[1].strip()}`.{closest(match[1].strip(), labels)}"
+                others_text = f" and {len(labels) - MOST_LISTED} more" if len(labels) > MOST_LISTED else ""
+                labels_listed = ", ".join(f"`{name}[{each}]`" for each in labels[:MOST_LISTED])
+                raise pointed(typed, match.start(), match.end(), fault, f"Components: {labels_listed}{others_text}.")
+            plain = _unused(text, len(symbols), len(match[0]))
+            text = text[: match.start()] + plain + text[match.end() :]
             symbols[plain] = Component(f"{name}[{label}]")
     return text, symbols
 
 
 def parts_of(label: str) -> tuple[str, ...]:
     """Return what stands between commas, without spaces and quotes around it."""
-    return tuple(part.strip().strip(QUOTES) for part in label.split(","))
+    return tuple(label_part.strip().strip(QUOTES) for label_part in label.split(","))
 
 
 def _unused(text: str, number: int, length: int) -> str:

@@ -57,10 +57,10 @@ class Constraints:
         fixed: dict[str, Substitute] = {
             name: as_expressions(value) for name, value in self.fixed.items() if name in self.parameters.shapes
         }
-        for name, places in self.places.items():
-            known = {place: self._expression(label) for place, label in self._held(name, places)}
+        for name, free_places in self.places.items():
+            components = {component: self._expression(label) for component, label in self._held(name, free_places)}
             every = range(len(self.parameters.shapes[name] or ()))
-            fixed[name] = tuple(known.get(place) for place in every)
+            fixed[name] = tuple(components.get(component) for component in every)
         return fixed | {name: tie for name, tie in self.tied.items() if name in self.parameters.shapes}
 
     def _expression(self, label: str) -> Expr:
@@ -80,26 +80,26 @@ class Constraints:
     @cached_property
     def places(self) -> dict[str, tuple[int, ...]]:
         """Of each parameter of groups of which some components are no longer fitted: the places of those that are."""
-        found: dict[str, tuple[int, ...]] = {}
+        free_places: dict[str, tuple[int, ...]] = {}
         for name, every in self.parameters.shapes.items():
-            held = every is not None and name not in self.fixed and name not in self.free.shapes
-            labels = () if held else self.free.shapes.get(name)
+            tied_or_fixed = every is not None and name not in self.fixed and name not in self.free.shapes
+            labels = () if tied_or_fixed else self.free.shapes.get(name)
             if labels is not None and every is not None and len(labels) < len(every):
-                known = {label: place for place, label in enumerate(every)}
-                found[name] = tuple(known[label] for label in labels)
-        return found
+                number_of_label = {label: component for component, label in enumerate(every)}
+                free_places[name] = tuple(number_of_label[label] for label in labels)
+        return free_places
 
-    def _held(self, name: str, places: tuple[int, ...]) -> list[tuple[int, str]]:
+    def _held(self, name: str, free_places: tuple[int, ...]) -> list[tuple[int, str]]:
         """Return the places, and the labels, of the components of a parameter that are no longer fitted."""
         every = self.parameters.labels[self.parameters.slices[name]]
-        return [(place, label) for place, label in enumerate(every) if place not in set(places)]
+        return [(component, label) for component, label in enumerate(every) if component not in set(free_places)]
 
     def complete(self, values: Mapping[str, object]) -> Values:
         """Return the values of all parameters from those of the free ones: numbers, arrays or tensors."""
         language = TORCH if any(hasattr(value, "detach") for value in values.values()) else NUMPY
         every = {**values, **self.fixed}
-        for name, places in self.places.items():
-            every[name] = self._complete(name, places, values)
+        for name, free_places in self.places.items():
+            every[name] = self._complete(name, free_places, values)
         for name, expression in self.tied.items():
             if name in self.parameters.shapes:
                 every[name] = self._value(expression, values, language)
@@ -109,38 +109,38 @@ class Constraints:
         """Return the value of a component that is held."""
         return float(np.asarray(self.fixed[label]).item())
 
-    def _complete(self, name: str, places: tuple[int, ...], values: Mapping[str, object]) -> object:
+    def _complete(self, name: str, free_places: tuple[int, ...], values: Mapping[str, object]) -> object:
         """Return all components of a parameter of groups, from those that are fitted; of many fits as an array."""
-        fitted = np.asarray(values[name], dtype=np.float64) if places else np.empty(0)
+        fitted = np.asarray(values[name], dtype=np.float64) if free_places else np.empty(0)
         every = self.with_held(name, fitted)
-        for place, label in self._held(name, places):
+        for component, label in self._held(name, free_places):
             if label in self.tied:
-                every[..., place] = self._value(self.tied[label], values)
+                every[..., component] = self._value(self.tied[label], values)
         return every if every.ndim > 1 else Parameters({name: self.parameters.shapes[name]}).named(every)[name]
 
-    def with_held(self, name: str, values: Array, held: float | None = None) -> Array:
+    def with_held(self, name: str, values: Array, value_of_held: float | None = None) -> Array:
         """Return all components of a parameter, (..., all of them), from those that are fitted, (..., fitted).
 
         held: stands for those that are not, in place of their values; NaN stands for tied ones.
         """
-        places = self.places.get(name)
-        if places is None:
+        free_places = self.places.get(name)
+        if free_places is None:
             return values
         every = np.full((*values.shape[:-1], len(self.parameters.shapes[name] or ())), np.nan)
-        every[..., list(places)] = values
-        for place, label in self._held(name, places):
+        every[..., list(free_places)] = values
+        for component, label in self._held(name, free_places):
             if label not in self.tied:
-                every[..., place] = self._number(label) if held is None else held
+                every[..., component] = self._number(label) if value_of_held is None else value_of_held
         return every
 
     def reduced(self, values: Mapping[str, object]) -> dict[str, object]:
         """Return values by name of the free parameters from such of all of them; what is one number stays that."""
-        found = dict(values)
-        for name, places in self.places.items():
+        reduced_values = dict(values)
+        for name, free_places in self.places.items():
             each = np.asarray(listed(values.get(name, 0.0)), dtype=np.float64)
             if each.ndim and name in values:
-                found[name] = each.ravel()[list(places)]
-        return found
+                reduced_values[name] = each.ravel()[list(free_places)]
+        return reduced_values
 
     def tied_value(self, label: str, values: Mapping[str, object]) -> float:
         """Return the value of a tied parameter or component, from those of the free ones, by name or by label."""
@@ -157,15 +157,15 @@ class Constraints:
         """Return (parameters, free): the derivative of every component by every free one, zero for fixed ones."""
         result = np.zeros((self.parameters.size, self.free.size))
         values = self.free.named(theta)
-        for name, place in self.parameters.slices.items():
+        for name, theta_slice in self.parameters.slices.items():
             if name in self.free.shapes:
-                own = self.free.slices[name]
-                kept = self.places.get(name, tuple(range(own.stop - own.start)))
-                result[place.start + np.array(kept, dtype=np.intp), np.arange(own.start, own.stop)] = 1.0
+                free = self.free.slices[name]
+                free_places = self.places.get(name, tuple(range(free.stop - free.start)))
+                result[theta_slice.start + np.array(free_places, dtype=np.intp), np.arange(free.start, free.stop)] = 1.0
         rows = {label: row for row, label in enumerate(self.parameters.labels)} if self.tied else {}
         for label in self.tied:
-            for other, slope in self._slopes(label, values).items():
-                result[rows[label], other] = slope
+            for tied_to, slope in self._slopes(label, values).items():
+                result[rows[label], tied_to] = slope
         return result
 
     def of_free(self, label: str, values: Mapping[str, object]) -> object:
@@ -209,13 +209,13 @@ class Constraints:
 
         values, errors: of the free ones, by name. Each error is that of the other times the slope.
         """
-        found = {}
+        errors_by_name = {}
         for name, expression in self.tied.items():
             symbols = list(expression.atoms(Parameter, Component))
             if len(symbols) == 1 and symbols[0].name in errors:
                 slope = self._value(expression.diff(symbols[0]), values)
-                found[name] = np.abs(slope) * errors[symbols[0].name]
-        return found
+                errors_by_name[name] = np.abs(slope) * errors[symbols[0].name]
+        return errors_by_name
 
     def mark(self, label: str, theta: Array) -> str:
         """Say in a few words what holds a component: ``fixed``, ``= 2*b1``, ``at its bound``; empty if nothing."""
@@ -238,8 +238,8 @@ class Constraints:
         if len(labels) > MOST_NAMED:
             named.append(f"{len(labels) - MOST_NAMED} more are at theirs")
         they, it = ("it has no standard error", "it") if len(labels) == 1 else ("they have no standard errors", "them")
-        others = f", and those of the others are with {it} held there" if len(labels) < self.free.size else ""
-        return f"{', '.join(named)}; {they}{others}"
+        others_text = f", and those of the others are with {it} held there" if len(labels) < self.free.size else ""
+        return f"{', '.join(named)}; {they}{others_text}"
 
     def at_bound(self, theta: Array) -> list[str]:
         """Return the labels of the components that lie at a bound without being fixed there."""
@@ -253,30 +253,30 @@ class Constraints:
 
 
 def narrowed(
-    held: Constraints | None, parameters: Parameters, within: Mapping[str, tuple[float, float]]
+    constraints: Constraints | None, parameters: Parameters, within: Mapping[str, tuple[float, float]]
 ) -> Constraints:
     """Return constraints that also keep parameters, by name, between two numbers."""
-    free = parameters if held is None else held.free
+    free = parameters if constraints is None else constraints.free
     low, high = np.full(free.size, -np.inf), np.full(free.size, np.inf)
     strict = np.zeros((2, free.size), dtype=bool)
-    if held is not None and held.bounds is not None:
-        low, high, strict = held.bounds.low.copy(), held.bounds.high.copy(), held.bounds.strict
-    for name, (least, most) in within.items():
-        place = free.slices[name].start
-        low[place], high[place] = max(low[place], least), min(high[place], most)
+    if constraints is not None and constraints.bounds is not None:
+        low, high, strict = constraints.bounds.low.copy(), constraints.bounds.high.copy(), constraints.bounds.strict
+    for name, (lowest, most) in within.items():
+        component = free.slices[name].start
+        low[component], high[component] = max(low[component], lowest), min(high[component], most)
     bounds = Bounds(free.labels, low, high, strict, np.zeros_like(strict))
-    return Constraints(free, free, bounds=bounds) if held is None else replace(held, bounds=bounds)
+    return Constraints(free, free, bounds=bounds) if constraints is None else replace(constraints, bounds=bounds)
 
 
-def refuse_starts(constraints: Constraints, given: Iterable[str]) -> None:
+def refuse_starts(constraints: Constraints, names_started: Iterable[str]) -> None:
     """Refuse starting values of parameters that are not free. Raises ConfigError."""
-    for name in given:
+    for name in names_started:
         if name in constraints.fixed or name in constraints.tie_texts:
-            held = "fixed" if name in constraints.fixed else f"tied ({name} = {constraints.tie_texts[name]})"
-            raise ConfigError(f"`{name}` is {held}, so it takes no start. Leave out one of the two.")
+            held_word = "fixed" if name in constraints.fixed else f"tied ({name} = {constraints.tie_texts[name]})"
+            raise ConfigError(f"`{name}` is {held_word}, so it takes no start. Leave out one of the two.")
 
 
 def as_expressions(value: Value) -> Substitute:
     """Return a value as what stands for it in a formula."""
-    parts = tuple(number(float(part)) for part in np.ravel(np.asarray(value)))
-    return parts if np.ndim(value) else parts[0]
+    expressions = tuple(number(float(component_value)) for component_value in np.ravel(np.asarray(value)))
+    return expressions if np.ndim(value) else expressions[0]

@@ -238,11 +238,11 @@ class Gamma(Distribution):
     name: ClassVar[str] = "gamma"
 
     def value(self, x: Array) -> Array:
-        more = self.shape - 1.0
-        if more == 0.0:
+        exponent = self.shape - 1.0
+        if exponent == 0.0:
             return self.rate * x
-        ratio = self.rate * x / more
-        return more * (ratio - 1.0 - np.log(ratio))
+        ratio = self.rate * x / exponent
+        return exponent * (ratio - 1.0 - np.log(ratio))
 
     def slope(self, x: Array) -> Array:
         return self.rate - (self.shape - 1.0) / x
@@ -274,9 +274,9 @@ class Beta(Distribution):
     def value(self, x: Array) -> Array:
         total = self.a + self.b - 2.0
         mode = (self.a - 1.0) / total if total else 0.5
-        parts = ((self.a - 1.0, x, mode), (self.b - 1.0, 1.0 - x, 1.0 - mode))
-        found = [-power * np.log(share / best) for power, share, best in parts if power]
-        return np.asarray(sum(found, 0.0 * x))
+        beta_parts = ((self.a - 1.0, x, mode), (self.b - 1.0, 1.0 - x, 1.0 - mode))
+        log_terms = [-power * np.log(share / best) for power, share, best in beta_parts if power]
+        return np.asarray(sum(log_terms, 0.0 * x))
 
     def slope(self, x: Array) -> Array:
         return (self.b - 1.0) / (1.0 - x) - (self.a - 1.0) / x

@@ -23,9 +23,9 @@ from descend.formula.tokens import pointed
 from descend.formula.tree import Call, Name, Node, names_in
 from descend.parameters.components import with_components
 from descend.parameters.constraints import Constraints
-from descend.parameters.given import component
 from descend.parameters.prior_distributions import PRIORS, Distribution
 from descend.parameters.priors import Expressed, Prior, Priors
+from descend.parameters.values_by_label import component
 from descend.parameters.vector import Parameters
 from descend.registry import closest
 
@@ -35,20 +35,20 @@ ONE = re.compile(r"""\w+|`[^`]*`|(?:\w+|`[^`]*`)\s*\[(?:"[^"]*"|[^\]"])*\]""")
 EXAMPLE = "Write it as `b ~ normal(0.5, 0.1)`."
 
 
-def texts_of(given: Given) -> list[str]:
+def texts_of(priors_given: Given) -> list[str]:
     """Return priors as texts, from one text, several, or right sides by name.
 
     >>> texts_of({"b": "normal(0.5, 0.1)", "a[A]": "half_normal(2)"})
     ['b ~ normal(0.5, 0.1)', 'a[A] ~ half_normal(2)']
     """
-    if isinstance(given, Mapping):
-        return [f"{name if ']' in name else plain_name(name)} ~ {text}" for name, text in given.items()]
-    return [given] if isinstance(given, str) else [str(text) for text in given or ()]
+    if isinstance(priors_given, Mapping):
+        return [f"{name if ']' in name else plain_name(name)} ~ {text}" for name, text in priors_given.items()]
+    return [priors_given] if isinstance(priors_given, str) else [str(text) for text in priors_given or ()]
 
 
-def names_of(given: Given) -> set[str]:
+def names_of(priors_given: Given) -> set[str]:
     """Return the names of parameters that have a prior as a whole, with all their components."""
-    return {read_distribution(text)[0].strip("`") for text in texts_of(given)}
+    return {read_distribution(text)[0].strip("`") for text in texts_of(priors_given)}
 
 
 @lru_cache(maxsize=256)
@@ -66,16 +66,16 @@ def read_distribution(text: str) -> tuple[str, Distribution]:
         raise pointed(right, call.start, call.end, "This is no distribution.", f"Known: {', '.join(PRIORS)}.")
     part = type(PRIORS.build(call.function))
     settings = [field.name for field in fields(part) if field.metadata]
-    given = {setting: _number(right, node) for setting, node in zip(settings, call.arguments, strict=False)}
-    given |= {key.name: _number(right, node) for key, node in call.named}
-    if given.keys() != set(settings) or len(call.arguments) + len(call.named) != len(settings):
-        wanted = f"{part.name}({', '.join(settings)})"
-        raise pointed(right, call.start, call.end, f"The prior {part.name} has other settings.", f"Write `{wanted}`.")
-    found = part(**given)
-    low, high, _ = found.support
+    settings_given = {setting: _number(right, node) for setting, node in zip(settings, call.arguments, strict=False)}
+    settings_given |= {key.name: _number(right, node) for key, node in call.named}
+    if settings_given.keys() != set(settings) or len(call.arguments) + len(call.named) != len(settings):
+        example = f"{part.name}({', '.join(settings)})"
+        raise pointed(right, call.start, call.end, f"The prior {part.name} has other settings.", f"Write `{example}`.")
+    distribution = part(**settings_given)
+    low, high, _ = distribution.support
     if not low < high:
         raise ConfigError(f"The prior `{text}` leaves no room: give the smaller number first.")
-    return left, found
+    return left, distribution
 
 
 def _number(text: str, node: Node) -> float:
@@ -92,24 +92,24 @@ def bounds_of(priors: Given) -> list[str]:
     >>> bounds_of(["b ~ lognormal(0, 1)", "c ~ uniform(-1, 2)"])
     ['0.0 < b', '-1.0 <= c <= 2.0']
     """
-    found = []
+    bounds_texts = []
     for text in texts_of(priors):
         left, distribution = read_distribution(text)
         low, high, strict = distribution.support
         sign = "<" if strict else "<="
         above = f"{low!r} {sign} " if low > -math.inf else ""
         below = f" {sign} {high!r}" if high < math.inf else ""
-        found += [f"{above}{left}{below}"] if above or below else []
-    return found
+        bounds_texts += [f"{above}{left}{below}"] if above or below else []
+    return bounds_texts
 
 
-def read_priors(given: Given, parameters: Parameters, held: Constraints | None, columns: Sequence[str] = ()) -> Priors:
+def read_priors(priors: Given, parameters: Parameters, held: Constraints | None, columns: Sequence[str] = ()) -> Priors:
     """Read priors of the free parameters of a model, whose constraints are ``held``.
 
     columns: names that are data, which have no prior. Raises ConfigError or FormulaError.
     """
     reader = _Reader(parameters, parameters if held is None else held.parameters, held, tuple(columns))
-    return Priors(tuple(map(reader.read, texts_of(given))), parameters.labels)
+    return Priors(tuple(map(reader.read, texts_of(priors))), parameters.labels)
 
 
 @dataclass(frozen=True)
@@ -125,14 +125,14 @@ class _Reader:
         left, distribution = read_distribution(text)
         label = component(left.strip("`"), self.every) if ONE.fullmatch(left) else left
         if label in self.parameters.shapes:
-            places = np.arange(self.parameters.size)[self.parameters.slices[label]]
+            prior_places = np.arange(self.parameters.size)[self.parameters.slices[label]]
         elif label in self.parameters.labels:
-            places = np.array([self.parameters.labels.index(label)])
+            prior_places = np.array([self.parameters.labels.index(label)])
         elif label in self.every.shapes or label in self.every.labels:
             self._refuse_held(label)
         else:
             return Prior(text, left, distribution, np.empty(0, np.intp), self._expressed(text, left, distribution))
-        return Prior(text, label, distribution, places)
+        return Prior(text, label, distribution, prior_places)
 
     def _refuse_held(self, label: str) -> NoReturn:
         """Refuse a prior of what is not fitted."""
@@ -170,8 +170,8 @@ class _Reader:
             raise ConfigError(f"The prior `{text}` is of no parameter that is fitted. {EXAMPLE}")
         derivatives = (expression.diff(symbol) for symbol in symbols)
         functions = [compile_expression(each, tuple(symbols)) for each in (expression, *derivatives)]
-        places = np.array([self.parameters.labels.index(str(symbol.name)) for symbol in symbols])
-        return Expressed(places, functions)
+        prior_places = np.array([self.parameters.labels.index(str(symbol.name)) for symbol in symbols])
+        return Expressed(prior_places, functions)
 
     def _check(self, text: str, name: Name) -> None:
         """Refuse a name in an expression that is not one number of the model."""
@@ -189,11 +189,11 @@ class _Reader:
 
     def _free(self, expression: Expr) -> Expr:
         """Return an expression of free parameters, without those that are fixed or tied."""
-        held, known = self.held, dict[Expr, Expr]()
-        for symbol in () if held is None else expression.atoms(Parameter, Component):
+        constraints, substitutes = self.held, dict[Expr, Expr]()
+        for symbol in () if constraints is None else expression.atoms(Parameter, Component):
             label = str(symbol.name)
-            if held is not None and label in held.tied:
-                known[symbol] = held.tied[label]
-            elif held is not None and label in held.fixed:
-                known[symbol] = number(float(np.asarray(held.fixed[label]).item()))
-        return expression.xreplace(known)
+            if constraints is not None and label in constraints.tied:
+                substitutes[symbol] = constraints.tied[label]
+            elif constraints is not None and label in constraints.fixed:
+                substitutes[symbol] = number(float(np.asarray(constraints.fixed[label]).item()))
+        return expression.xreplace(substitutes)

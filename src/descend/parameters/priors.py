@@ -87,10 +87,10 @@ class Priors:
     @cached_property
     def pulling(self) -> NDArray[np.bool_]:
         """Mark the components that some prior keeps from running away."""
-        found = np.zeros(len(self.labels), dtype=bool)
+        pulling_mask = np.zeros(len(self.labels), dtype=bool)
         for prior in self.each:
-            found[prior.places if prior.expressed is None else prior.expressed.places] = True
-        return found
+            pulling_mask[prior.places if prior.expressed is None else prior.expressed.places] = True
+        return pulling_mask
 
     def at(self, theta: Array, exact: bool = False) -> Pull:
         """Return what they add at theta. exact: the second derivative itself, also where it is below 0."""
@@ -98,12 +98,12 @@ class Priors:
         along = []
         with np.errstate(all="ignore"):
             for prior in self.each:
-                known, q, gradient = prior.distribution, theta[prior.places], None
+                distribution, q, gradient = prior.distribution, theta[prior.places], None
                 if prior.expressed is not None:
                     single, gradient = prior.expressed.at(theta)
                     q = np.array([single])
-                value += float(known.value(q).sum())
-                first, second = known.slope(q), known.curvature(q) if exact else known.weight(q)
+                value += float(distribution.value(q).sum())
+                first, second = distribution.slope(q), distribution.curvature(q) if exact else distribution.weight(q)
                 if gradient is None:
                     slope[prior.places] += first
                     bend[prior.places] += second
@@ -113,10 +113,10 @@ class Priors:
 
     def start(self, theta: Array) -> Array:
         """Return theta with each component that has a prior at a likely value."""
-        found = theta.copy()
+        theta_started = theta.copy()
         for prior in self.each:
-            found[prior.places] = prior.distribution.start
-        return found
+            theta_started[prior.places] = prior.distribution.start
+        return theta_started
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from descend.table.table import label
 EXAMPLE = 'Write it as "u=red", or in Python as {"u": "red"}'
 
 
-def read_references(given: Mapping[str, object] | Sequence[str] | str | None) -> dict[str, str]:
+def read_references(references_given: Mapping[str, object] | Sequence[str] | str | None) -> dict[str, str]:
     """Return the chosen level of each name as text, from ``["u=red"]`` or ``{"u": "red"}``.
 
     Raises ConfigError for a text without a sign of equality, and for a name that is given twice.
@@ -18,18 +18,18 @@ def read_references(given: Mapping[str, object] | Sequence[str] | str | None) ->
     >>> read_references(["u=red", "`wool type`=A"]), read_references({"dose": 0.5, "w": ("A", 3)})
     ({'u': 'red', 'wool type': 'A'}, {'dose': '0.5', 'w': 'A, 3'})
     """
-    if isinstance(given, Mapping):
-        return {name: _text(level) for name, level in given.items()}
-    found: dict[str, str] = {}
-    for text in [given] if isinstance(given, str) else given or ():
+    if isinstance(references_given, Mapping):
+        return {name: _text(level) for name, level in references_given.items()}
+    references: dict[str, str] = {}
+    for text in [references_given] if isinstance(references_given, str) else references_given or ():
         before, sign, level = text.partition("=")
         name = before.strip().strip("`")
         if not sign or not name or not level.strip():
             raise ConfigError(f"The reference `{text}` has no name and level. {EXAMPLE}.")
-        if name in found:
-            raise ConfigError(f"`{name}` has two references, `{found[name]}` and `{level.strip()}`. Give one.")
-        found[name] = level.strip()
-    return found
+        if name in references:
+            raise ConfigError(f"`{name}` has two references, `{references[name]}` and `{level.strip()}`. Give one.")
+        references[name] = level.strip()
+    return references
 
 
 def _text(level: object) -> str:

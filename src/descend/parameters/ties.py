@@ -23,7 +23,7 @@ from descend.parameters.bounds import Given as Bounded
 from descend.parameters.bounds import read_bounds
 from descend.parameters.components import with_components
 from descend.parameters.constraints import Constraints, Value, as_expressions
-from descend.parameters.given import spelled_out
+from descend.parameters.values_by_label import spelled_out
 from descend.parameters.vector import Parameters
 from descend.registry import closest
 from descend.table.levels import GroupLabels
@@ -45,8 +45,8 @@ def mentioned(fix: Mapping[str, object] | None, ties: Ties, bounds: Bounded) -> 
     if not (fix or ties or bounds):
         return set()
     names = {name.partition("[")[0] for name in fix or ()}
-    for given in (ties, bounds):
-        texts = [given] if isinstance(given, str) else given or ()
+    for option_given in (ties, bounds):
+        texts = [option_given] if isinstance(option_given, str) else option_given or ()
         names |= {name for text in texts for name in re.findall(r"[^\W\d]\w*", str(text))}
     return names
 
@@ -87,27 +87,27 @@ def constrained(
     why_not = dict.fromkeys((*fixed, *pinned), ("fixed", "Leave out one of the two."))
     first = {name: tied.get(name) or next(tie for label, tie in tied.items() if _is_of(label, name)) for name in texts}
     why_not |= {name: (f"tied ({name} = {text})", _instead(first[name])) for name, text in texts.items()}
-    read = read_bounds(
+    bounds_read = read_bounds(
         bounds, free, parameters, why_not, {label: pinned[label] for label in free.labels if label in pinned}
     )
-    return Constraints(parameters, free, {**fixed, **pinned}, tied, texts, read, frozenset(references or ()))
+    return Constraints(parameters, free, {**fixed, **pinned}, tied, texts, bounds_read, frozenset(references or ()))
 
 
 def _is_of(label: str, name: str) -> bool:
     return label.partition("[")[0] == name
 
 
-def _still_fitted(name: str, labels: tuple[str, ...] | None, held: Collection[str]) -> tuple[str, ...] | None:
+def _still_fitted(name: str, labels: tuple[str, ...] | None, held_names: Collection[str]) -> tuple[str, ...] | None:
     """Return the labels of the components of a parameter that are fitted, where levels of one of groups are held."""
-    if not isinstance(labels, GroupLabels) or not any(f"{name}[{label}]" in held for label in labels):
+    if not isinstance(labels, GroupLabels) or not any(f"{name}[{label}]" in held_names for label in labels):
         return labels
-    return tuple(label for label in labels if f"{name}[{label}]" not in held)
+    return tuple(label for label in labels if f"{name}[{label}]" not in held_names)
 
 
 def _read_fixed(parameters: Parameters, fix: Mapping[str, object]) -> tuple[dict[str, Value], dict[str, float]]:
     """Return the values of whole parameters, and those of single components of vectors."""
     fixed: dict[str, Value] = {}
-    parts: dict[str, dict[str, float]] = {}
+    fixed_parts: dict[str, dict[str, float]] = {}
     fix = spelled_out(fix, parameters)
     for name, value in fix.items():
         vector = name.partition("[")[0]
@@ -115,19 +115,19 @@ def _read_fixed(parameters: Parameters, fix: Mapping[str, object]) -> tuple[dict
             if vector in fix:
                 raise ConfigError(f"`{name}` is fixed by itself and with all of `{vector}`. Leave out one of the two.")
             number_of = Parameters({name: None}).checked(name, value, "fixed value")
-            parts.setdefault(vector, {})[name] = float(number_of)
+            fixed_parts.setdefault(vector, {})[name] = float(number_of)
             continue
         if name not in parameters.shapes:
-            known = parameters.labels if vector in parameters.shapes else tuple(parameters.shapes)
+            vectors = parameters.labels if vector in parameters.shapes else tuple(parameters.shapes)
             raise ConfigError(
                 not_a_parameter(name, "fixed")
-                or f"There is no parameter `{name}` to fix.{closest(name, known)} Parameters: {', '.join(known)}."
+                or f"There is no parameter `{name}` to fix.{closest(name, vectors)} Parameters: {', '.join(vectors)}."
             )
         labels, array = parameters.shapes[name], parameters.checked(name, value, "fixed value")
         each = np.broadcast_to(np.ravel(array), (1 if labels is None else len(labels),))
         fixed[name] = parameters.shaped(name, each)
     pinned: dict[str, float] = {}
-    for vector, values in parts.items():
+    for vector, values in fixed_parts.items():
         labels = parameters.labels[parameters.slices[vector]]
         if len(values) == len(labels):
             fixed[vector] = parameters.shaped(vector, np.array([values[label] for label in labels]))
@@ -168,12 +168,12 @@ def _read_ties(
     parameters: Parameters, fixed: Mapping[str, Value], ties: Ties, columns: tuple[str, ...]
 ) -> tuple[dict[str, Expr], dict[str, str]]:
     """Return the expression of each tie, in free parameters and components only, and the texts as they were given."""
-    found: dict[str, _Tie] = {}
+    ties_found: dict[str, _Tie] = {}
     texts: dict[str, str] = {}
     for text in texts_of(ties):
-        for one in re.finditer(r"(\w+)\s*\[[^\]]*\]?", text):
-            if one[1] in parameters.shapes and not isinstance(parameters.shapes[one[1]], GroupLabels):
-                raise pointed(text, one.start(), one.end(), COMPONENT, ITS_OWN)
+        for component in re.finditer(r"(\w+)\s*\[[^\]]*\]?", text):
+            if component[1] in parameters.shapes and not isinstance(parameters.shapes[component[1]], GroupLabels):
+                raise pointed(text, component.start(), component.end(), COMPONENT, ITS_OWN)
         plain, components = with_components(text, parameters)
         name, index, node = parse_assignment(plain, "b2 = 2*b1")
         tie = _Tie(text, name, node, components)
@@ -183,13 +183,13 @@ def _read_ties(
         for label, each in _of_each_group(tie, parameters).items():
             if label in fixed or label.partition("[")[0] in fixed:
                 tie.fail(name, f"`{label}` is both fixed and tied.", "Leave out one of the two.")
-            if label in found:
+            if label in ties_found:
                 tie.fail(name, f"`{label}` is tied twice.", "Tie it once.")
-            found[label] = each
-    given = _values(parameters, fixed)
-    for tied in found:
-        _resolve(tied, found, given, ())
-    return {label: given[label] for label in found}, texts
+            ties_found[label] = each
+    values_fixed = _values(parameters, fixed)
+    for tied in ties_found:
+        _resolve(tied, ties_found, values_fixed, ())
+    return {label: values_fixed[label] for label in ties_found}, texts
 
 
 def _of_each_group(tie: _Tie, parameters: Parameters) -> dict[str, _Tie]:
@@ -198,10 +198,10 @@ def _of_each_group(tie: _Tie, parameters: Parameters) -> dict[str, _Tie]:
     labels = parameters.shapes.get(name)
     if labels is None:
         return {name: tie}
-    others = {each.name for each in names_in(tie.node) if parameters.shapes.get(each.name) is not None}
+    other_names = {each.name for each in names_in(tie.node) if parameters.shapes.get(each.name) is not None}
     return {
         f"{name}[{end}]": replace(
-            tie, components={**tie.components, **{other: Component(f"{other}[{end}]") for other in others}}
+            tie, components={**tie.components, **{other: Component(f"{other}[{end}]") for other in other_names}}
         )
         for end in labels
     }
@@ -209,15 +209,15 @@ def _of_each_group(tie: _Tie, parameters: Parameters) -> dict[str, _Tie]:
 
 def _values(parameters: Parameters, fixed: Mapping[str, Value]) -> dict[str, Expr]:
     """Return what stands for fixed parameters, and for the components of those of groups."""
-    found: dict[str, Expr] = {}
+    fixed_values: dict[str, Expr] = {}
     for name, value in fixed.items():
         expressions = as_expressions(value)
         if isinstance(expressions, tuple):
             labels = parameters.labels[parameters.slices[name]]
-            found |= {label: each for label, each in zip(labels, expressions, strict=True) if each is not None}
+            fixed_values |= {label: each for label, each in zip(labels, expressions, strict=True) if each is not None}
         else:
-            found[name] = expressions
-    return found
+            fixed_values[name] = expressions
+    return fixed_values
 
 
 def texts_of(ties: Ties) -> list[str]:
@@ -249,22 +249,22 @@ def _check(tie: _Tie, indexed: bool, parameters: Parameters, columns: tuple[str,
             tie.fail(name, f"`{name.name}` is a vector, and only single parameters are tied.", EXAMPLE)
 
 
-def _resolve(label: str, found: Mapping[str, _Tie], given: dict[str, Expr], above: tuple[str, ...]) -> None:
+def _resolve(label: str, ties_known: Mapping[str, _Tie], values_fixed: dict[str, Expr], above: tuple[str, ...]) -> None:
     """Put the expression of one tie into ``given``, after those of the ties it depends on."""
-    if label in given:
+    if label in values_fixed:
         return
-    tie = found[label]
-    known: dict[Expr, Expr] = {}
+    tie = ties_known[label]
+    tied_expressions: dict[Expr, Expr] = {}
     for name in names_in(tie.node):
         if name.name in CONSTANTS and not name.quoted:
             continue
-        other = tie.label(name.name)
-        if other in (*above, label):
-            chain = " -> ".join((*above[above.index(other) if other in above else len(above) :], label))
-            tie.fail(name, f"`{other}` is tied to itself: {chain} -> {other}.", "Leave one of them free.")
-        if other in found:
-            _resolve(other, found, given, (*above, label))
+        other_label = tie.label(name.name)
+        if other_label in (*above, label):
+            chain = " -> ".join((*above[above.index(other_label) if other_label in above else len(above) :], label))
+            tie.fail(name, f"`{other_label}` is tied to itself: {chain} -> {other_label}.", "Leave one of them free.")
+        if other_label in ties_known:
+            _resolve(other_label, ties_known, values_fixed, (*above, label))
         symbol = tie.components.get(name.name, Parameter(name.name))
-        known[Parameter(name.name)] = given.get(other, symbol)
+        tied_expressions[Parameter(name.name)] = values_fixed.get(other_label, symbol)
     built = Builder(tie.text, (), starts=None).build(tie.node)
-    given[label] = built.xreplace(known)
+    values_fixed[label] = built.xreplace(tied_expressions)

@@ -42,12 +42,12 @@ class Parameters:
     @cached_property
     def slices(self) -> dict[str, slice]:
         """Where each parameter lies in the flat vector."""
-        places, begin = {}, 0
+        theta_slices, begin = {}, 0
         for name, labels in self.shapes.items():
             size = 1 if labels is None else len(labels)
-            places[name] = slice(begin, begin + size)
+            theta_slices[name] = slice(begin, begin + size)
             begin += size
-        return places
+        return theta_slices
 
     @cached_property
     def size(self) -> int:
@@ -59,26 +59,26 @@ class Parameters:
         return tuple(
             label
             for name, labels in self.shapes.items()
-            for label in ([name] if labels is None else [f"{name}[{part}]" for part in labels])
+            for label in ([name] if labels is None else [f"{name}[{label_part}]" for label_part in labels])
         )
 
     def flat(self, values: Mapping[str, object]) -> Array:
         """Return the flat vector of named values, which must be complete."""
-        parts = (listed(values[name]) for name in self.shapes)
-        return np.concatenate([np.ravel(np.asarray(part, dtype=np.float64)) for part in parts])
+        theta_parts = (listed(values[name]) for name in self.shapes)
+        return np.concatenate([np.ravel(np.asarray(theta_part, dtype=np.float64)) for theta_part in theta_parts])
 
     def named(self, theta: Array) -> Values:
         """Return named values: a float for a scalar, an array for a vector, a dict by group for one per group."""
         return {name: self.shaped(name, theta[self.slices[name]]) for name in self.shapes}
 
-    def shaped(self, name: str, part: Array) -> float | Array | ByGroup:
+    def shaped(self, name: str, components: Array) -> float | Array | ByGroup:
         """Return the components of one parameter as users see them: a number, an array, or a dict by group."""
         labels = self.shapes[name]
         if labels is None:
-            return float(part[0])
-        return labels.by_group(part) if isinstance(labels, GroupLabels) else part.copy()
+            return float(components[0])
+        return labels.by_group(components) if isinstance(labels, GroupLabels) else components.copy()
 
-    def start(self, given: Mapping[str, object], default: float) -> Array:
+    def start(self, start_given: Mapping[str, object], default: float) -> Array:
         """Return the flat starting vector: ``given`` values, ``default`` elsewhere.
 
         A single number given for a vector starts all of its components there.
@@ -86,7 +86,7 @@ class Parameters:
         """
         theta = np.empty(self.size)
         theta.fill(default)
-        for name, value in given.items():
+        for name, value in start_given.items():
             if name not in self.shapes:
                 from descend.formula.names import not_a_parameter
 
@@ -111,11 +111,11 @@ class Parameters:
             raise ConfigError(f"The {role} of `{name}` must be a number; it is {value!r}.") from None
         labels = self.shapes[name]
         if array.ndim > 1 or (array.ndim == 1 and (labels is None or len(labels) != array.size)):
-            wanted = "one number"
+            numbers_expected = "one number"
             if labels is not None:
                 some = ", ".join(labels[:12]) + (" ..." if len(labels) > 12 else "")
-                wanted += f" or {len(labels)} numbers, one for each of {some}"
-            raise ConfigError(f"The {role} of `{name}` must be {wanted}; it has shape {array.shape}.")
+                numbers_expected += f" or {len(labels)} numbers, one for each of {some}"
+            raise ConfigError(f"The {role} of `{name}` must be {numbers_expected}; it has shape {array.shape}.")
         if not np.isfinite(array).all():
             raise ConfigError(f"The {role} of `{name}` must be finite; it is {value!r}.")
         return array
@@ -124,12 +124,12 @@ class Parameters:
         self, theta: Sequence[float] | Array, digits: int = 6, most: int = 4, errors: Mapping[str, float] | None = None
     ) -> str:
         """Write values for a log line: ``w=2.05  b=0.97``, with more digits where the error, by label, is smaller."""
-        known = errors or {}
-        parts = [
-            f"{label}={value:.{digits_of(value, known.get(label), digits)}g}"
+        standard_errors = errors or {}
+        label_texts = [
+            f"{label}={value:.{digits_of(value, standard_errors.get(label), digits)}g}"
             for label, value in zip(self.labels[: most + 1], theta, strict=False)
         ]
-        return "  ".join(parts[:most]) + ("  ..." if len(parts) > most else "")
+        return "  ".join(label_texts[:most]) + ("  ..." if len(label_texts) > most else "")
 
 
 def listed(value: object) -> object:
@@ -137,7 +137,7 @@ def listed(value: object) -> object:
     return [*value.values()] if isinstance(value, Mapping) else value
 
 
-def digits_of(value: float | None, error: float | None, least: int = DIGITS, given: bool = False) -> int:
+def digits_of(value: float | None, error: float | None, fewest_digits: int = DIGITS, given: bool = False) -> int:
     """Return how many digits of a value to show: to the second digit of its standard error, but at least ``least``.
 
     given: the value is no estimate, so all its digits are shown.
@@ -146,9 +146,9 @@ def digits_of(value: float | None, error: float | None, least: int = DIGITS, giv
     (12, 6, 7)
     """
     if given and value is not None:
-        return next((count for count in range(least, 17) if float(f"{value:.{count}g}") == value), 17)
+        return next((count for count in range(fewest_digits, 17) if float(f"{value:.{count}g}") == value), 17)
     if not value or not error or not (math.isfinite(value) and math.isfinite(error)):
-        return least
+        return fewest_digits
     # Rounded first, since 0.000996 becomes 0.0010, whose second digit is one place further left.
-    place = math.floor(math.log10(abs(value))) - math.floor(math.log10(float(f"{error:.2g}"))) + 2
-    return min(max(least, place), MOST_DIGITS)
+    decimal_place = math.floor(math.log10(abs(value))) - math.floor(math.log10(float(f"{error:.2g}"))) + 2
+    return min(max(fewest_digits, decimal_place), MOST_DIGITS)

@@ -12,7 +12,7 @@ from descend.gradients.contract import Kernel
 from descend.gradients.derived import Program
 from descend.options.request import Request
 from descend.problem.arrow_limits import refuse
-from descend.table.beside import TAKING
+from descend.table.joined_in_database import TAKING
 from descend.table.lazy import Lazy
 from descend.wording import spell
 

@@ -12,9 +12,7 @@ from descend.losses import LOSSES, Loss
 from descend.losses.censored import BETWEEN, LEFT, RIGHT, Censored
 from descend.models.reading import known_column
 from descend.options.request import Request
-from descend.problem.left_side import LeftSide
-from descend.problem.model_reading import check_sigma_wish
-from descend.problem.sides import (
+from descend.problem.censoring_sides import (
     MOST_WORDS,
     Sides,
     columns_named,
@@ -25,6 +23,8 @@ from descend.problem.sides import (
     unused,
     with_states,
 )
+from descend.problem.left_side import LeftSide
+from descend.problem.model_reading import check_sigma_wish
 from descend.registry import closest
 from descend.table import Table
 from descend.table.rows import Fault, Outside, check_roles, first_outside

@@ -12,7 +12,7 @@ from descend.problem.left_side import LeftSide
 from descend.registry import closest
 from descend.table import Table
 from descend.table.table import label, listing
-from descend.table.words import OPPOSITES
+from descend.table.yes_no_words import OPPOSITES
 from descend.wording import spell
 
 MOST = 100

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from descend.errors import ConfigError
 from descend.gradients.contract import Kernel
-from descend.gradients.coupled import coupled
 from descend.gradients.derived import Program
+from descend.gradients.whitened_rows import coupled
 from descend.models import Model
 from descend.options.request import Request
 from descend.problem.engine_choice import is_arrow

@@ -164,7 +164,7 @@ def _of_source(source: str, model: Model) -> Program | Kernel:
         return JaxKernel(model)
     if model.symbolic is not None and model.symbolic.inexact:
         if model.symbolic.formula.parts:
-            from descend.gradients.joint import JointKernel
+            from descend.gradients.joint_input_errors import JointKernel
 
             return JointKernel(model.symbolic, model.symbolic.inexact)
         from descend.gradients.orthogonal import OrthogonalKernel

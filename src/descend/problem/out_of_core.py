@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.query import MOST_PARAMETERS, QueryEngine
-from descend.engines.response import Response
+from descend.engines.response_sums import Response
 from descend.engines.stream import StreamEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError, DataError
@@ -25,7 +25,7 @@ from descend.problem.engine_choice import is_arrow
 from descend.problem.point import Point
 from descend.problem.problem import AllRows, Problem, Summing
 from descend.table import Table
-from descend.table.keyed import WRITTEN, keyed
+from descend.table.keyed_rows import WRITTEN, keyed
 from descend.table.lazy import Lazy
 from descend.table.memory import of_database, read_size, there_is, written
 from descend.table.rows import Rows, check_roles

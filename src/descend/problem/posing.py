@@ -39,7 +39,7 @@ from descend.wording import spell
 
 BESIDE = 1e-3
 """Share of the way from a bound to the start at which J is looked at again."""
-STARTED = 10_000
+ROWS_FOR_START = 10_000
 """Rows whose logarithms give a model of a positive response its start."""
 
 
@@ -224,7 +224,7 @@ def _with_rows(
         objective.pieces = pieces_of_rows(model, rows, objective, summing.all_rows)
     apart = summing.all_rows is None and not objective.arrow
     if apart and loss.prediction_domain.limited and loss.plain and not model.in_place:
-        from descend.problem.edge import Edge
+        from descend.problem.edge_of_domain import Edge
 
         objective.edge = Edge(model, rows)
     smooth = apart and loss.plain and not loss.kinked
@@ -248,7 +248,11 @@ def _of_logarithms(model: Model, rows: Rows, theta: Array) -> Array:
 
     From a mean that is much too small, a step by Fisher information overshoots by as much as the response is large.
     """
-    some = rows if rows.count <= STARTED else rows.take(np.linspace(0, rows.count - 1, STARTED).astype(np.intp))
+    some = (
+        rows
+        if rows.count <= ROWS_FOR_START
+        else rows.take(np.linspace(0, rows.count - 1, ROWS_FOR_START).astype(np.intp))
+    )
     score, jacobian = model.scores_and_jacobian(theta, some.columns)
     omega = np.ones(some.count) if some.omega is None else some.omega
     root = np.where(some.y > 0.0, np.sqrt(omega), 0.0)
@@ -264,7 +268,7 @@ def _of_logarithms(model: Model, rows: Rows, theta: Array) -> Array:
 
 def pieces_of_rows(model: Model, rows: Rows, objective: VectorObjective, all_rows: AllRows | None) -> PiecesOfRows:
     """Return the rows of a loss with kinks, one by one; for rows not in memory, only those nearest to their kink."""
-    from descend.problem.pieces import RowPieces, StreamedPieces
+    from descend.problem.rows_with_kinks import RowPieces, StreamedPieces
 
     if all_rows is None or objective.rows == rows.count:
         return RowPieces(model, rows, objective.penalty)

@@ -12,7 +12,7 @@ from sympy import Expr
 from descend.errors import ConfigError, DataError
 from descend.formula import as_text
 from descend.formula.compile import compile_expression
-from descend.formula.edges import with_limit
+from descend.formula.edges_of_data import with_limit
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
 from descend.losses import Loss

@@ -14,7 +14,7 @@ from descend.problem.model_reading import read_model
 from descend.registry import closest
 from descend.table import Table
 from descend.table.table import label, listing
-from descend.table.words import shown
+from descend.table.yes_no_words import shown
 from descend.wording import spell
 
 Result = TypeVar("Result")

@@ -89,7 +89,8 @@ def with_held_out(request: Request, table: Table) -> tuple[Request, Table]:
                 "Rows of their own are not read as censored yet. Hold out a share of the rows instead, such as 0.2."
             )
         return request.but(held_out=_table_of(request.validation, names)), table
-    if model.formula is None or model.formula.parts or request.gradient is not None:
+    chosen_by = isinstance(request["l1"], str) or isinstance(request["l2"], str)  # groups or an order, perhaps
+    if model.formula is None or model.formula.parts or request.gradient is not None or chosen_by:
         names = table.names  # it may read more than it says
     if out_of_core.stay(request, table, len(names))[0]:
         raise ConfigError(

@@ -8,11 +8,11 @@ import numpy as np
 
 from descend.descent.outcome import Outcome
 from descend.inference.fitted import Fitted
-from descend.inference.measurement import measurement_of
+from descend.inference.measurement_scatter import measurement_of
 from descend.inference.prediction import band
 from descend.report.figures import Array, Band, drawable
-from descend.report.look import Look
-from descend.report.view import Drawn
+from descend.report.picture_look import Look
+from descend.report.view_of_fit import Drawn
 
 OPACITY = {"confidence": 0.28, "prediction": 0.10}
 """How opaque each band is."""

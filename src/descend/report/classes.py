@@ -9,9 +9,9 @@ import numpy as np
 from descend.inference.classes import probabilities_of
 from descend.report import bands, panels
 from descend.report.figures import Array, Axis, Line, Mark, Matrix, Panel, Points
-from descend.report.look import Look
+from descend.report.picture_look import Look
 from descend.report.style import one_line
-from descend.report.view import View, rows
+from descend.report.view_of_fit import View, rows
 
 DASHED = {"-": "", "--": ", dashed", ":": ", dotted"}
 STEP = 0.05

@@ -11,7 +11,7 @@ from descend.report.figures import Axis, Level, Line, Mark, Panel, Points, reach
 from descend.report.film import CURVE
 from descend.report.panels import DECADES
 from descend.report.style import one_line
-from descend.report.view import Drawn, column, ordered, sample
+from descend.report.view_of_fit import Drawn, column, ordered, sample
 
 if TYPE_CHECKING:
     from descend.descent.step import Step

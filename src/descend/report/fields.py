@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from descend.descent.commenting import attempt
+from descend.descent.comments_on_solution import attempt
 from descend.descent.outcome import Outcome
 from descend.descent.solution import every_parameter
 from descend.inference.intervals import NOT_AT_MINIMUM

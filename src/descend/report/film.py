@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError
 from descend.report import panels, surface
 from descend.report.figures import Line, Mark, Panel, Points, drawable
-from descend.report.view import View, ended, view
+from descend.report.view_of_fit import View, ended, view
 
 if TYPE_CHECKING:
     from descend.descent.step import Step

@@ -14,7 +14,7 @@ from descend.report import grouped, multiples
 from descend.report.cells import RIGHT, heads, minus, number, table
 from descend.report.document import figure
 from descend.report.figures import Panel
-from descend.report.view import Group, View
+from descend.report.view_of_fit import Group, View
 from descend.table.levels import GroupLabels
 
 DETAILED = 60

@@ -8,10 +8,10 @@ import numpy as np
 
 from descend.report import bands, spread
 from descend.report.figures import Array, Axis, Band, Level, Line, Mark, Panel, Points, above_zero, drawable, reach
-from descend.report.look import Look
 from descend.report.palette import PALETTE
 from descend.report.panels import DEFAULT, on_axis
-from descend.report.view import Drawn, Group, View, rows
+from descend.report.picture_look import Look
+from descend.report.view_of_fit import Drawn, Group, View, rows
 
 COLOURS = ("blue", "vermillion", "green", "purple", "orange", "sky")
 MORE = ("wine", "olive", "indigo", "brown", "slate", "rose")

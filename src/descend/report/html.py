@@ -42,7 +42,7 @@ from descend.report.field import Field
 from descend.report.fields import fields
 from descend.report.figures import Panel
 from descend.report.reproduce import as_command, as_python, versions
-from descend.report.view import View, rows, view
+from descend.report.view_of_fit import View, rows, view
 from descend.table.levels import GroupLabels
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import numpy as np
 
 from descend.report import classes, panels, spread
 from descend.report.figures import Array, Axis, Bars, Line, Mark, Panel, Points, above_zero, reach
-from descend.report.look import Look
-from descend.report.view import View, rows
+from descend.report.picture_look import Look
+from descend.report.view_of_fit import View, rows
 
 FINE = 301
 """Points of the grid on which the curve is looked for, along each axis."""

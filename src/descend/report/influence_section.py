@@ -7,14 +7,14 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.commenting import attempt
+from descend.descent.comments_on_solution import attempt
 from descend.errors import ConfigError
 from descend.inference.fitted import Fitted
 from descend.inference.influence import Influence, influence_of
 from descend.report.cells import heads, minus, table
 from descend.report.document import figure
 from descend.report.figures import Axis, Level, Line, Mark, Panel, Points
-from descend.report.view import MOST_POINTS
+from descend.report.view_of_fit import MOST_POINTS
 
 MOST_ROWS = 200_000
 """With more rows than this, no single one weighs much, and finding out takes as long as the page."""

@@ -10,7 +10,7 @@ from descend.report import style
 from descend.report.figures import Axis, Band, Bars, Level, Line, Mark, Matrix, Panel, Points, Surface
 from descend.report.style import Style
 from descend.report.theme import SCREEN, Theme
-from descend.report.view import MOST_POINTS
+from descend.report.view_of_fit import MOST_POINTS
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

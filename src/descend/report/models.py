@@ -10,10 +10,10 @@ import numpy as np
 
 from descend.inference.fitted import Fitted
 from descend.report.figures import Axis, Line, Mark, Panel, Points, reach
-from descend.report.look import Look
 from descend.report.panels import COLOURS, DASHES
+from descend.report.picture_look import Look
 from descend.report.plots import plot_panels
-from descend.report.view import View, rows, view
+from descend.report.view_of_fit import View, rows, view
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -16,13 +16,13 @@ from descend.inference.diagnostics import Diagnostics
 from descend.inference.fitted import Fitted
 from descend.inference.influence import Influence
 from descend.inference.intervals import Intervals
-from descend.inference.inverted import Inverse
+from descend.inference.inverse_answer import Inverse
 from descend.inference.quantities.estimate import Estimated
 from descend.parameters import digits_of
 from descend.report import html, influence_section, mathematics, panels
 from descend.report.cells import RIGHT, heads, minus, number, prose, table
 from descend.report.document import figure
-from descend.report.judgement import explained, headline
+from descend.report.gradient_judgement import explained, headline
 from descend.report.race import summary, winner
 
 LANGUAGES = {"text": "Text", "numpy": "NumPy", "torch": "PyTorch", "sql": "SQL", "latex": "LaTeX"}

@@ -13,9 +13,9 @@ from descend.errors import ConfigError
 from descend.inference.fitted import Fitted
 from descend.report import bands, spread
 from descend.report.figures import Axis, Bars, Line, Mark, Matrix, Panel, Points, above_zero, drawable, reach
-from descend.report.look import Look
+from descend.report.picture_look import Look
 from descend.report.rows_drawn import points
-from descend.report.view import View, ended, rows, sample
+from descend.report.view_of_fit import View, ended, rows, sample
 
 Array = NDArray[np.float64]
 

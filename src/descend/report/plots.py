@@ -14,12 +14,12 @@ from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
 from descend.report import grouped, implicit, measured, multiples, panels, residual_panels, style
 from descend.report.figures import Line, Mark, Panel
-from descend.report.look import Look
 from descend.report.marks import draw, draw_mark, set_scale
 from descend.report.panels import DEFAULT
+from descend.report.picture_look import Look
 from descend.report.style import save
 from descend.report.theme import SCREEN, Theme, changed
-from descend.report.view import View, ended, view
+from descend.report.view_of_fit import View, ended, view
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,7 +14,7 @@ from descend.report.document import bar, document
 from descend.report.fields import fields
 from descend.report.figures import Line, Panel
 from descend.report.html import ICONS, data, equations, figures, footer, repeat
-from descend.report.view import ended
+from descend.report.view_of_fit import ended
 
 MOST_PARAMETERS = 6
 """Most parameters of each fit in the table."""

@@ -32,6 +32,8 @@ def as_python(call: Mapping[str, object], before: str = "") -> str:
     """
     settings = {name: value for name, value in call.items() if name not in ("model", "data") and (name, value) != LIVE}
     files = _files(call["data"])
+    if not isinstance(settings.get("validation", 0.0), str | float | os.PathLike):
+        settings["validation"] = _Written("validation")
     first = [_python(call["model"]), _python(files[0] if len(files) == 1 else files) if files else "data"]
     if settings.get("learning_rate") not in (None, "auto"):
         settings["learning_rate"] = float(str(settings["learning_rate"]))  # the command line passes it on as text
@@ -108,7 +110,13 @@ def _number(value: object) -> str:
     return os.fspath(value) if isinstance(value, str | os.PathLike) else repr(getattr(value, "item", lambda: value)())
 
 
+class _Written(str):
+    """What stands for values in the code, as it is."""
+
+
 def _python(value: object) -> str:
+    if isinstance(value, _Written):
+        return str(value)
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Mapping):

@@ -8,10 +8,10 @@ import numpy as np
 
 from descend.report import spread
 from descend.report.figures import Array, Axis, Level, Line, Panel, Points, drawable, reach
-from descend.report.look import Look
 from descend.report.panels import on_axis
+from descend.report.picture_look import Look
 from descend.report.rows_drawn import points
-from descend.report.view import View
+from descend.report.view_of_fit import View
 
 
 def residuals(view: View) -> Panel:

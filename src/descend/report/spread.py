@@ -13,7 +13,7 @@ from descend.gradients.orthogonal import OrthogonalKernel
 from descend.losses import Loss
 from descend.models import Model
 from descend.report.figures import Array, Bars, Line, Mark, Points
-from descend.report.view import View, names_of, spread_columns
+from descend.report.view_of_fit import View, names_of, spread_columns
 from descend.table.rows import Roles, Rows
 
 MOST_BARS = 400

@@ -23,7 +23,7 @@ from descend.results.loaded import LoadedFit
 from descend.results.loading import restored
 from descend.results.saving import content_of
 from descend.results.solved import fit_of
-from descend.starts.solving import solve
+from descend.starts.begin_and_descend import solve
 from descend.table import Table
 from descend.table.rows import Roles, Rows
 

@@ -54,6 +54,10 @@ def compare_models(
         raise ConfigError(
             f"Rows are held out by whole groups of `{group}`, or in the order of `{order}`. Leave out one of the two."
         )
+    if folds is not None and requests[0].validation is not None:
+        raise ConfigError(
+            f"Folds are held out in turn, and {spell('validation')} holds rows out for good. Leave out one of the two."
+        )
     if any(request.says_units(table) for request in requests):
         from descend.problem.units import with_units
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from descend.inference.design import Design
     from descend.inference.influence import Influence
-    from descend.inference.inverted import Inverse
-    from descend.inference.outputs import Predicted
+    from descend.inference.inverse_answer import Inverse
+    from descend.inference.predicted_outputs import Predicted
     from descend.inference.quantities.estimate import Estimated
     from descend.report.animation import Animation
 
@@ -103,7 +103,7 @@ class Fit(Fitted, Convertible):
 
         Raises FormulaError or ConfigError for what is no such expression.
         """
-        from descend.inference.quantities.estimated import estimated_quantity
+        from descend.inference.quantities.interval_methods import estimated_quantity
         from descend.inference.quantities.reading import read_quantity
 
         level, method, quantity = checked_level(level), checked_method(method), read_quantity(text, self.model)
@@ -293,7 +293,7 @@ class Fit(Fitted, Convertible):
         bands: ``"confidence"``, ``"prediction"``, both with a comma, or ``"none"``; all there are if not given.
         level: of the bands.
         """
-        from descend.report.look import Look
+        from descend.report.picture_look import Look
         from descend.report.plots import plot_fit
 
         self._solved("there is nothing to plot.")

@@ -17,7 +17,7 @@ from descend.problem.model_reading import read_model
 from descend.problem.posing import pose
 from descend.problem.problem import Problem
 from descend.results.solved import SolvedFit, fit_of
-from descend.starts.solving import solve
+from descend.starts.begin_and_descend import solve
 from descend.table import Table
 from descend.wording import spell
 
@@ -36,7 +36,7 @@ def fit_table(request: Request, table: Table, on_step: Reader, began: float) -> 
 
         request = with_units(request, table)
     if request.outliers is not None and request.outliers is not False:
-        from descend.results.outlying import fit_with_outliers
+        from descend.results.fit_without_outliers import fit_with_outliers
 
         return fit_with_outliers(request, table, on_step, began, fit_table)
     if LOSSES.build(request.loss).of_classes:
@@ -70,9 +70,12 @@ def _fit(request: Request, table: Table, on_step: Reader, began: float) -> Solve
         from descend.results.penalty_choice import fit_with_choice
 
         return fit_with_choice(request, table, lambda each: _fit(each, table, on_step, began))
-    request = _started(request.but(validation=None, held_out=None), table, began).but(
-        validation=request.validation, held_out=request.held_out
-    )
+    if (held_out := request.held_out) is None:
+        request = _started(request, table, began)
+    else:  # simpler fits on the way end by themselves
+        share = request.validation
+        request = _started(request.but(validation=None, held_out=None), table, began)
+        request = request.but(validation=share, held_out=held_out)
     resumed = None if request.checkpoint is None else to_resume(request.checkpoint, request.resume)
     if resumed is not None:  # it starts where the run did, whatever start is found or given now
         check_options({"start": resumed.start})
@@ -113,7 +116,7 @@ def _started(request: Request, table: Table, began: float) -> Request:
         request = settled(request, table)
         loss = LOSSES.build(request.loss)
     if (exact := loss.exact) is not None:
-        from descend.starts.as_if_exact import started_as_if_exact
+        from descend.starts.censored_as_exact import started_as_if_exact
 
         if loss.states:
             from descend.problem.censoring import refuse_open

@@ -20,7 +20,7 @@ from descend.inference.goodness import Goodness
 from descend.inference.likelihood import Criteria
 from descend.inference.outlying_rows import Outliers
 from descend.inference.penalty_path import PenaltyPath
-from descend.inference.scatter import Scatter
+from descend.inference.scatter_of_rows import Scatter
 from descend.inference.standard_errors import errors_by_name, usual_kind
 from descend.optimizers.systems import matrix_of
 from descend.results.fit import Fit
@@ -151,7 +151,7 @@ def _quantities(fit: LoadedFit) -> dict[str, Estimated]:
         from descend.inference.quantities.estimate import Estimated
 
         return {name: Estimated.restored(name, quantity_saved) for name, quantity_saved in quantities_saved.items()}
-    from descend.inference.quantities.estimated import estimated_quantities
+    from descend.inference.quantities.interval_methods import estimated_quantities
 
     texts = {name: quantity_saved["expression"] for name, quantity_saved in quantities_saved.items()}
     return estimated_quantities(texts, fit.estimates())

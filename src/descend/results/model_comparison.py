@@ -171,8 +171,8 @@ class ModelComparison:
 
         log, x_label, y_label, title, size, style: as for ``Fit.plot``.
         """
-        from descend.report.look import Look
         from descend.report.models import plot_models
+        from descend.report.picture_look import Look
 
         return plot_models(self.fits, Look(log, x_label, y_label, title, size, style=style))
 
@@ -207,6 +207,11 @@ def compared(
                 f"`{name}` leaves out other outliers than `{first}`: only fits to the same rows can be compared. Leave "
                 f"out {spell('outliers')}, or such rows of all models with {spell('where')}."
             )
+        if _validated_on(fit) != _validated_on(one):
+            raise ConfigError(
+                f"`{name}` holds out other rows than `{first}`, as each of its groups keeps one: only fits to the same "
+                f"rows can be compared. Give the rows held out as a table of their own, or another {spell('seed')}."
+            )
         if fit.rows != one.rows or _weights(fit) != _weights(one):
             raise ConfigError(
                 f"`{first}` was fitted to {one.rows:,} rows and `{name}` to {fit.rows:,}, or with other weights: only "
@@ -224,6 +229,12 @@ def _left_out(fit: SolvedFit) -> set[int]:
     """Return the rows that were left out as outliers."""
     outlying = fit.outliers
     return {each.row for each in outlying.rows} if outlying is not None and outlying.dropped else set()
+
+
+def _validated_on(fit: SolvedFit) -> bytes:
+    """Return the responses of the rows held out."""
+    validation = fit.solution.problem.validation
+    return b"" if validation is None else validation.engine.rows.y.tobytes()
 
 
 def _listed(columns: Sequence[str]) -> str:

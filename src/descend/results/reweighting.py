@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from descend.descent import Step
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, DataError
-from descend.formula.computed import PREDICTION, Computed, read_computed
+from descend.formula.computed_column import PREDICTION, Computed, read_computed
 from descend.inference.statistics import degrees_of_freedom
 from descend.losses import LOSSES
 from descend.options.request import Request

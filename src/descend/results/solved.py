@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from descend.descent.commenting import attempt, comment
+from descend.descent.comments_on_solution import attempt, comment
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.diagnosis import Cause, Diagnosis

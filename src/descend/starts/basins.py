@@ -22,10 +22,10 @@ from descend.optimizers.systems import matrix_of
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.problem import Problem
-from descend.starts.lack_of_fit import many_basins, something_left
 from descend.starts.projection import Projection
+from descend.starts.residual_noise import many_basins, something_left
 from descend.starts.search import ROWS, Start, sample, search
-from descend.starts.trials import descended, place_of, range_of
+from descend.starts.trial_points import descended, place_of, range_of
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]

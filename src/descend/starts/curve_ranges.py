@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.formula.compile import over_rows
-from descend.formula.computed import read_computed
+from descend.formula.computed_column import read_computed
 from descend.formula.named_curve import NamedCurve
 from descend.formula.symbols import Parameter
 from descend.gradients.derived import Program
-from descend.starts.trials import cube, place_of
+from descend.starts.trial_points import cube, place_of
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]

@@ -19,7 +19,7 @@ from descend.gradients.derived import Program
 from descend.starts.peaks import PAIRED, STEP, Peak, Span, levels, places, scale_of, shares
 from descend.starts.periodogram import chirps, frequencies
 from descend.starts.projection import Amplitude, Projection
-from descend.starts.trials import spread_over
+from descend.starts.trial_points import spread_over
 
 Array = NDArray[np.float64]
 POINTS = 1024

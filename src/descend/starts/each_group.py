@@ -12,7 +12,7 @@ from descend.gradients.derived import Program
 from descend.problem.point import Objective
 from descend.starts.groups import one_curve
 from descend.starts.search import Start, search
-from descend.starts.trials import descended
+from descend.starts.trial_points import descended
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]

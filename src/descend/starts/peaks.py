@@ -17,7 +17,7 @@ from descend.formula.order_of_terms import distance_power
 from descend.formula.structure import even_parameters, measures
 from descend.formula.symbols import Parameter
 from descend.gradients.derived import Program
-from descend.starts.trials import size_of
+from descend.starts.trial_points import size_of
 
 Array = NDArray[np.float64]
 Span = tuple[float, float]

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.starts.candidates import unlike, unlike_pairs
 from descend.starts.dictionary import Dictionary
 from descend.starts.peaks import Span
 from descend.starts.projection import Amplitude, Projection
-from descend.starts.terms import Term
+from descend.starts.terms_of_sum import Term
+from descend.starts.unlike_candidates import unlike, unlike_pairs
 
 Array = NDArray[np.float64]
 Polish = Callable[[Array, NDArray[np.bool_]], tuple[float, Array]]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.run import run
-from descend.engines.weighted import median
+from descend.engines.weighted_median import median
 from descend.errors import ConfigError, DataError
 from descend.gradients.derived import Program
 from descend.losses import LEAST_SQUARES, LOSSES, Huber, Loss
@@ -18,7 +18,7 @@ from descend.parameters.vector import Values
 from descend.problem.model_reading import check_sigma_wish
 from descend.problem.posing import pose
 from descend.problem.problem import Problem
-from descend.starts.choice import begin
+from descend.starts.choice_of_start import begin
 from descend.starts.neighbouring_rows import neighbours
 from descend.table import Table
 from descend.wording import spell
@@ -246,7 +246,7 @@ def _noise_of(request: Request, table: Table, nearly: bool = False) -> Noise:
         residual = problem.model.predict(theta, columns) - observed
     size = median(np.abs(residual), omega)
     if problem.all_rows is not None and len(residual) < problem.objective.rows and size > 0.0:
-        from descend.engines.response import median_residual
+        from descend.engines.response_sums import median_residual
 
         code, there = problem.code, problem.objective.engine.by_database
         program = code if there and isinstance(code, Program) else None

@@ -19,7 +19,7 @@ from descend.problem.point import Array
 from descend.problem.problem import Problem
 from descend.starts.search import Start
 from descend.starts.search import sampled as places_of
-from descend.starts.trials import descended, spread
+from descend.starts.trial_points import descended, spread
 
 Places = NDArray[np.intp]
 CALLS = 160

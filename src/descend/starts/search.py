@@ -23,13 +23,13 @@ from descend.optimizers.systems import is_finite, part_of
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.point import Objective, Point
-from descend.starts.lack_of_fit import many_basins, something_left
 from descend.starts.projection import Projection
-from descend.starts.trials import descended, name_of, place_of, trials, tunings
+from descend.starts.residual_noise import many_basins, something_left
+from descend.starts.trial_points import descended, name_of, place_of, trials, tunings
 from descend.table.rows import Rows
 
 if TYPE_CHECKING:
-    from descend.starts.sums import Sum
+    from descend.starts.sum_of_terms import Sum
 
 Array = NDArray[np.float64]
 ROWS = 512
@@ -237,7 +237,7 @@ class _Search:
     @cached_property
     def sum(self) -> Sum:
         """The formula as a sum of terms."""
-        from descend.starts.sums import Sum
+        from descend.starts.sum_of_terms import Sum
 
         return Sum(self.plain, self.rows, self.every, self.given, self.projection, self.symbols, self.scanned)
 

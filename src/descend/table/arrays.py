@@ -167,7 +167,7 @@ class ArrayTable(Table):
                 self._count(name, TRUTH)
             return np.ascontiguousarray(cells, dtype=np.float64)
         from descend.table.not_numbers import not_a_number, not_numeric
-        from descend.table.words import truth_of
+        from descend.table.yes_no_words import truth_of
 
         if cells.dtype.kind in "fiu":  # a few numbers that stand for others, such as those of classes
             values, codes = np.unique(cells, return_inverse=True)

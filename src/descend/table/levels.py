@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from descend.errors import DataError
 from descend.registry import closest
-from descend.table.coded import EXACT, combined, distinct, numbers, ordered, words
+from descend.table.cell_codes import EXACT, combined, distinct, numbers, ordered, words
 from descend.table.table import Label as Label  # which is asked for here, too
 from descend.table.table import label, listing
 
@@ -167,7 +167,7 @@ def occurring(levels: Sequence[Levels], table: Table, names: Iterable[str]) -> t
     coded, needed = table.with_codings(levels), tuple(names)
     levels_by_name: dict[str, Sequence[float]]
     if table.size(len(needed)):  # the rows stay where they are
-        from descend.table.keyed import keyed
+        from descend.table.keyed_rows import keyed
 
         lazy = keyed(coded, needed).complete()
         looked_up = lazy.looked_up

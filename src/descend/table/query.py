@@ -265,7 +265,7 @@ class QueryTable(Table):
         count, cells = self._database.one(f"SELECT count(*) FILTER (WHERE {bad}), count({column}) FROM {self._from()}")
         if not count:
             return f"TRY_CAST({column} AS DOUBLE)"
-        from descend.table.words import SPELLINGS, truth_of
+        from descend.table.yes_no_words import SPELLINGS, truth_of
 
         counted = truth_of(self.words(name, SPELLINGS + 1))
         if counted is None:

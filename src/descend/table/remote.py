@@ -186,7 +186,7 @@ class RemoteTable(Table):
 
     def _count_words(self, name: str) -> None:
         """Note what the words of a text column count as. Raises DataError where they are no numbers."""
-        from descend.table.words import SPELLINGS, truth_of
+        from descend.table.yes_no_words import SPELLINGS, truth_of
 
         counted = truth_of(self.words(name, SPELLINGS + 1))
         if counted is None:

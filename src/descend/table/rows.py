@@ -17,7 +17,7 @@ from descend.table.in_matrix import taken
 from descend.wording import using
 
 if TYPE_CHECKING:
-    from descend.table.coupled import Coupling, Whitening
+    from descend.table.response_covariance import Coupling, Whitening
 
 Array = NDArray[np.float64]
 Columns = Mapping[str, Array]
@@ -159,7 +159,7 @@ class Rows:
         """What makes errors that know nothing of each other; None where they do not anyway. Raises DataError."""
         if self.roles.coupling is None:
             return None
-        from descend.table.coupled import whitened_by
+        from descend.table.response_covariance import whitened_by
 
         numbers = self.columns[self.roles.coupling.column].tobytes()
         return whitened_by(self.roles.coupling, numbers, None if self.omega is None else (self.omega > 0.0).tobytes())

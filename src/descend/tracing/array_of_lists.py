@@ -13,8 +13,8 @@ def tape_of(*values: Value) -> Tape | None:
     for value in values:
         if isinstance(value, Traced):
             return value.tape
-        if isinstance(value, list | tuple) and (found := tape_of(*value)) is not None:
-            return found
+        if isinstance(value, list | tuple) and (member_tape := tape_of(*value)) is not None:
+            return member_tape
     return None
 
 
@@ -32,8 +32,8 @@ def array_of(tape: Tape, value: Value) -> Traced:
         raise UntraceableError("makes an array of an empty list")
     if len({member.ndim for member in members}) > 1:
         raise UntraceableError("makes an array of lists of different lengths")
-    places = np.stack(np.broadcast_arrays(*(member.places for member in members)))
+    member_places = np.stack(np.broadcast_arrays(*(member.places for member in members)))
     axis, mask = common_rows(members)
     if axis is None and len(members) == 1 and tape.path is not None and tape.path.by_rows:
-        axis = -places.ndim
-    return traced(tape, places, axis, mask)
+        axis = -member_places.ndim
+    return traced(tape, member_places, axis, mask)

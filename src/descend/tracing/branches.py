@@ -34,23 +34,23 @@ def explored(tape: Tape, call: Callable[[], int]) -> int:
             decided = _next(list(tape.path.answers.values()))
     finally:
         tape.path = before
-    place = _joined(tape, [(list(answers.items()), result) for answers, result in ways], 0)
-    if place is None:
+    result_on_tape = _joined(tape, [(list(answers.items()), result) for answers, result in ways], 0)
+    if result_on_tape is None:
         raise UntraceableError("raises an error whatever its parameters")
-    return place
+    return result_on_tape
 
 
 def _result(tape: Tape, call: Callable[[], int], path: Path) -> int | None:
     try:
-        place = call()
+        result_on_tape = call()
     except MISUSES:
         raise
     except Exception:
         if not path.answers:
             raise
         return None
-    number = tape.value(place)
-    return place if number is None or math.isfinite(number) or not path.answers else None
+    number = tape.value(result_on_tape)
+    return result_on_tape if number is None or math.isfinite(number) or not path.answers else None
 
 
 def _next(answers: list[bool]) -> tuple[bool, ...] | None:

@@ -12,9 +12,9 @@ from descend.tracing.traced import OPTIONS_OF_UFUNCS, Traced, as_traced, combine
 from descend.tracing.ufuncs import operation_of
 
 
-def where(tape: Tape, condition: Value, chosen: Value, other: Value) -> Value:
+def where(tape: Tape, condition: Value, value_if: Value, value_else: Value) -> Value:
     """Return one thing where a condition holds, and another elsewhere."""
-    return combined(tape, "where", condition, chosen, other)
+    return combined(tape, "where", condition, value_if, value_else)
 
 
 @handles(np.where)
@@ -52,9 +52,9 @@ def _piecewise(tape: Tape, x: Value, condlist: Value, funclist: Value, *given: V
     return result
 
 
-def _of_rows(rows: Traced, given: Value, named: Value, piece: Value) -> Value:
+def _of_rows(rows: Traced, rows_traced: Value, named: Value, piece: Value) -> Value:
     """Return what a piece gives for some of the rows, as a value that is asked for in these alone."""
-    value = piece(rows, *given, **named) if callable(piece) else piece
+    value = piece(rows, *rows_traced, **named) if callable(piece) else piece
     if isinstance(value, Traced) and value.mask is not None:
         if value.mask != rows.mask:
             raise ValueError("shape mismatch: the rows of a piece differ from those of its condition")
@@ -64,9 +64,9 @@ def _of_rows(rows: Traced, given: Value, named: Value, piece: Value) -> Value:
 
 @handles(np.isclose)
 def _isclose(tape: Tape, a: Value, b: Value, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Value:
-    apart = combined(tape, "abs", combined(tape, "-", a, b))
+    distance = combined(tape, "abs", combined(tape, "-", a, b))
     allowed = combined(tape, "+", atol, combined(tape, "*", rtol, combined(tape, "abs", b)))
-    return combined(tape, "<=", apart, allowed)
+    return combined(tape, "<=", distance, allowed)
 
 
 @handles(np.clip, method="clip")
@@ -114,9 +114,9 @@ def interpolated(
         (high - low) / (after - before) * (x - before) + low
         for before, after, low, high in zip(at, at[1:], values, values[1:], strict=False)
     ]
-    inside = _between(tape, x, at[1:-1], lines) if lines else values[0]
+    value_between = _between(tape, x, at[1:-1], lines) if lines else values[0]
     below, above = (values[0] if left is None else left), (values[-1] if right is None else right)
-    return where(tape, x < at[0], below, where(tape, x > at[-1], above, inside))
+    return where(tape, x < at[0], below, where(tape, x > at[-1], above, value_between))
 
 
 LONGEST_TABLE = 64

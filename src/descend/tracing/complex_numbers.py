@@ -40,10 +40,10 @@ class TracedComplex:
 
     def __array_function__(self, function: Callable[..., Value], types: Value, inputs: Value, options: Value) -> Value:
         """Take a number apart; nothing else is known of complex ones."""
-        part = PARTS.get(function)
-        if part is None or options or len(inputs) != 1:
+        part_of_complex = PARTS.get(function)
+        if part_of_complex is None or options or len(inputs) != 1:
             raise UntraceableError(f"calls np.{function.__name__} of complex numbers")
-        return part(inputs[0])
+        return part_of_complex(inputs[0])
 
     def conjugate(self) -> TracedComplex:
         """Return the number with its imaginary part negated."""
@@ -94,32 +94,32 @@ def _part(array: Value) -> Value:
     return array if np.any(array) else 0.0
 
 
-def _zero(part: Value) -> bool:
-    return type(part) in NUMBERS and part == 0
+def _zero(real_part: Value) -> bool:
+    return type(real_part) in NUMBERS and real_part == 0
 
 
-def _negative(part: Value) -> Value:
-    return 0.0 if _zero(part) else -part
+def _negative(real_part: Value) -> Value:
+    return 0.0 if _zero(real_part) else -real_part
 
 
-def _plus(one: Value, other: Value) -> Value:
-    if _zero(one):
-        return other
-    return one if _zero(other) else one + other
+def _plus(first_part: Value, second_part: Value) -> Value:
+    if _zero(first_part):
+        return second_part
+    return first_part if _zero(second_part) else first_part + second_part
 
 
-def _minus(one: Value, other: Value) -> Value:
-    if _zero(one):
-        return _negative(other)
-    return one if _zero(other) else one - other
+def _minus(first_part: Value, second_part: Value) -> Value:
+    if _zero(first_part):
+        return _negative(second_part)
+    return first_part if _zero(second_part) else first_part - second_part
 
 
-def _times(one: Value, other: Value) -> Value:
-    return 0.0 if _zero(one) or _zero(other) else one * other
+def _times(first_part: Value, second_part: Value) -> Value:
+    return 0.0 if _zero(first_part) or _zero(second_part) else first_part * second_part
 
 
-def _over(one: Value, other: Value) -> Value:
-    return 0.0 if _zero(one) else one / other
+def _over(first_part: Value, second_part: Value) -> Value:
+    return 0.0 if _zero(first_part) else first_part / second_part
 
 
 def add(z: TracedComplex, w: TracedComplex) -> TracedComplex:
@@ -163,8 +163,8 @@ def absolute(z: TracedComplex) -> Value:
     if z.modulus is not None:
         return z.modulus
     if _zero(z.imag) or _zero(z.real):
-        part = z.real if _zero(z.imag) else z.imag
-        return np.abs(part)
+        only_part = z.real if _zero(z.imag) else z.imag
+        return np.abs(only_part)
     return np.sqrt(z.real**2 + z.imag**2)
 
 
@@ -184,10 +184,10 @@ def power(z: TracedComplex, w: TracedComplex) -> TracedComplex:
     if type(exponent) in NUMBERS and float(exponent).is_integer():
         count = int(exponent)
         if 0 < abs(count) <= LARGEST:
-            found = z
+            product = z
             for _ in range(abs(count) - 1):
-                found = multiply(found, z)
-            return found if count > 0 else divide(of(1.0), found)
+                product = multiply(product, z)
+            return product if count > 0 else divide(of(1.0), product)
     if _zero(z.imag) and not isinstance(z.real, Traced) and np.all(z.real > 0.0):
         return TracedComplex(z.real**exponent, 0.0)
     return polar(absolute(z) ** exponent, _times(exponent, angle(z)))

@@ -33,16 +33,16 @@ def _like(tape: Tape, a: Traced, value: float, dtype: Value, **options: Value) -
     if options.get("shape") is not None:
         raise UntraceableError("makes an array of a shape of its own")
     kind = _kind(a.dtype if dtype is None else dtype)
-    place = tape.number(value) if kind == "f" else constant(tape, bool(value))
-    return traced(tape, np.full(a.places.shape, place, dtype=np.intp), a.axis, a.mask)
+    constant_place = tape.number(value) if kind == "f" else constant(tape, bool(value))
+    return traced(tape, np.full(a.places.shape, constant_place, dtype=np.intp), a.axis, a.mask)
 
 
 def cast(tape: Tape, array: Traced, dtype: Value, *_: Value, **__: Value) -> Traced:
     """Return a copy as numbers, or as truth values. Raises UntraceableError of other types."""
     kind = _kind(dtype)
     convert = tape.truth if kind == "b" else tape.numeric
-    places = np.array([convert(place) for place in array.places.ravel().tolist()], dtype=np.intp)
-    return traced(tape, places.reshape(array.places.shape), array.axis, array.mask)
+    converted_places = np.array([convert(tape_place) for tape_place in array.places.ravel().tolist()], dtype=np.intp)
+    return traced(tape, converted_places.reshape(array.places.shape), array.axis, array.mask)
 
 
 def _kind(dtype: Value) -> str:

@@ -143,10 +143,10 @@ SHAPES: Mapping[str, Shape] = {shape.name: shape for shape in OF_SCIPY}
 class Distribution:
     """Stands in for a distribution of `scipy.stats`, or for one with parameters, as ``norm(loc=m)`` makes it."""
 
-    def __init__(self, original: Value, shape: Shape, given: Mapping[str, Value] | None = None) -> None:
+    def __init__(self, original: Value, shape: Shape, shape_arguments: Mapping[str, Value] | None = None) -> None:
         self.original = original
         self.shape = shape
-        self.given = given
+        self.given = shape_arguments
 
     def __call__(self, *given: Value, **named: Value) -> Value:
         bound = self._bound(given, named)
@@ -183,7 +183,7 @@ class Distribution:
             formula = lambda *of: 1.0 - below(*of)  # noqa: E731
         return self._value("sf", formula, x, given, named)
 
-    def _bound(self, given: tuple[Value, ...], named: Mapping[str, Value]) -> dict[str, Value]:
+    def _bound(self, shape_arguments: tuple[Value, ...], named: Mapping[str, Value]) -> dict[str, Value]:
         """Return the parameters by name, as SciPy takes them: shapes, loc, scale."""
         shapes = [each.strip() for each in (self.original.shapes or "").split(",") if each.strip()]
         names = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in (*shapes, "loc", "scale")]
@@ -191,14 +191,14 @@ class Distribution:
         signature = inspect.Signature(
             [each.replace(default=defaults.get(each.name, inspect.Parameter.empty)) for each in names]
         )
-        bound = signature.bind(*given, **named)
+        bound = signature.bind(*shape_arguments, **named)
         bound.apply_defaults()
         return dict(bound.arguments)
 
     def _value(
-        self, method: str, formula: Formula | None, x: Value, given: tuple[Value, ...], named: Mapping[str, Value]
+        self, method: str, formula: Formula | None, x: Value, arguments: tuple[Value, ...], named: Mapping[str, Value]
     ) -> Value:
-        bound = self._bound(given, named) if self.given is None else dict(self.given)
+        bound = self._bound(arguments, named) if self.given is None else dict(self.given)
         if tape_of(x, *bound.values()) is None:
             return getattr(self.original, method)(x, **bound)
         if formula is None:
@@ -208,11 +208,11 @@ class Distribution:
         value = formula(z, *bound.values())
         if method == "pdf":
             value = value / scale
-        inside = self.shape.inside(z)
-        if inside is None:
+        density_inside = self.shape.inside(z)
+        if density_inside is None:
             return value
         if method == "pdf":
-            return np.where(inside, value, 0.0)
+            return np.where(density_inside, value, 0.0)
         before, after = (0.0, 1.0) if method == "cdf" else (1.0, 0.0)
         value = np.where(z >= self.shape.low, value, before)
         return value if self.shape.high == math.inf else np.where(z > self.shape.high, after, value)

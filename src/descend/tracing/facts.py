@@ -38,18 +38,18 @@ class Facts:
         self.conditions: dict[int, bool] = {}
         self.compared: dict[tuple[int, int], int] = {}
 
-    def within(self, place: int, truth: bool, never_nan: bool) -> Facts:
+    def within(self, tape_place: int, truth: bool, never_nan: bool) -> Facts:
         """Return these facts and one more."""
-        more = Facts(self.entries)
-        more.conditions.update(self.conditions)
-        more.compared.update(self.compared)
-        more.learn(place, truth, never_nan)
-        return more
+        further_facts = Facts(self.entries)
+        further_facts.conditions.update(self.conditions)
+        further_facts.compared.update(self.compared)
+        further_facts.learn(tape_place, truth, never_nan)
+        return further_facts
 
-    def learn(self, place: int, truth: bool, never_nan: bool) -> None:
+    def learn(self, tape_place: int, truth: bool, never_nan: bool) -> None:
         """Take note that a condition holds, or does not. never_nan: whether what it compares is never NaN."""
-        self.conditions[place] = truth
-        operation, *operands = self.entries[place]
+        self.conditions[tape_place] = truth
+        operation, *operands = self.entries[tape_place]
         if operation == "not":
             self.learn(operands[0], not truth, never_nan)
         elif operation == ("and" if truth else "or"):  # all of them hold, or none
@@ -60,18 +60,18 @@ class Facts:
             every = BELOW | EQUAL | ABOVE | (0 if never_nan else NEITHER)
             self.compared[pair] = self.compared.get(pair, every) & (outcomes if truth else ~outcomes)
 
-    def known(self, place: int) -> bool | None:
+    def known(self, tape_place: int) -> bool | None:
         """Return whether the condition at a place holds; None if that does not follow."""
-        if place in self.conditions:
-            return self.conditions[place]
-        operation, *operands = self.entries[place]
+        if tape_place in self.conditions:
+            return self.conditions[tape_place]
+        operation, *operands = self.entries[tape_place]
         if operation == "not":
             inner = self.known(operands[0])
             return None if inner is None else not inner
         if operation in ("and", "or"):
-            parts = [self.known(operand) for operand in operands]
+            truths = [self.known(operand) for operand in operands]
             deciding = operation == "or"
-            return deciding if deciding in parts else None if None in parts else not deciding
+            return deciding if deciding in truths else None if None in truths else not deciding
         if operation not in OUTCOMES:
             return None
         pair, outcomes = _sorted(operation, *operands)
@@ -79,7 +79,7 @@ class Facts:
         return True if possible & ~outcomes == 0 else False if possible & outcomes == 0 else None
 
 
-def _sorted(operation: str, one: int, other: int) -> tuple[tuple[int, int], int]:
-    if one > other:
-        return (other, one), OUTCOMES[MIRRORED.get(operation, operation)]
-    return (one, other), OUTCOMES[operation]
+def _sorted(operation: str, first_place: int, second_place: int) -> tuple[tuple[int, int], int]:
+    if first_place > second_place:
+        return (second_place, first_place), OUTCOMES[MIRRORED.get(operation, operation)]
+    return (first_place, second_place), OUTCOMES[operation]

@@ -59,18 +59,18 @@ class Selection:
 
 def _expanded(array: Traced, index: Value) -> list[Value]:
     """Return the entries of an index, with an entry for each axis, and what chooses rows as a traced condition."""
-    given = list(index) if isinstance(index, tuple) else [index]
-    entries = [entry.condition if isinstance(entry, RowNumbers) else _plain(entry) for entry in given]
-    taken = sum(_axes(entry) for entry in entries)
-    if taken > array.ndim:
-        raise IndexError(f"too many indices for array: array is {array.ndim}-dimensional, but {taken} were indexed")
+    index_entries = list(index) if isinstance(index, tuple) else [index]
+    entries = [entry.condition if isinstance(entry, RowNumbers) else _plain(entry) for entry in index_entries]
+    indexed = sum(_axes(entry) for entry in entries)
+    if indexed > array.ndim:
+        raise IndexError(f"too many indices for array: array is {array.ndim}-dimensional, but {indexed} were indexed")
     if sum(isinstance(entry, EllipsisType) for entry in entries) > 1:
         raise IndexError("an index can only have a single ellipsis ('...')")
-    others = [slice(None)] * (array.ndim - taken)
-    for place, entry in enumerate(entries):
+    free_axes = [slice(None)] * (array.ndim - indexed)
+    for entry_number, entry in enumerate(entries):
         if isinstance(entry, EllipsisType):
-            return [*entries[:place], *others, *entries[place + 1 :]]
-    return [*entries, *others]
+            return [*entries[:entry_number], *free_axes, *entries[entry_number + 1 :]]
+    return [*entries, *free_axes]
 
 
 def _plain(entry: Value) -> Value:
@@ -93,7 +93,7 @@ def _axes(entry: Value) -> int:
 
 def _without_mask(array: Traced, entries: list[Value]) -> tuple[tuple[Value, ...], Traced | None]:
     """Return the entries for a small array in place of this one, and the condition that chooses rows."""
-    found: list[Value] = []
+    index_entries: list[Value] = []
     condition, axis, row_axis = None, 0, -1 if array.axis is None else array.ndim + array.axis
     for entry in entries:
         count = _axes(entry)
@@ -109,17 +109,17 @@ def _without_mask(array: Traced, entries: list[Value]) -> tuple[tuple[Value, ...
         elif along and not _all_rows(entry):
             raise UntraceableError("takes rows of the data by their numbers")
         axis += count
-        found.append(entry)
-    return tuple(found), condition
+        index_entries.append(entry)
+    return tuple(index_entries), condition
 
 
 def _entry_of_rows(array: Traced, entries: Sequence[Value]) -> int:
     """Return the place of the entry of an index that stands for the rows."""
     axis = 0
-    for place, entry in enumerate(entries):
+    for entry_number, entry in enumerate(entries):
         axis += _axes(entry)
         if axis > array.ndim + (array.axis or 0):
-            return place
+            return entry_number
     raise AssertionError("an index has an entry for each axis")
 
 
@@ -157,8 +157,8 @@ def _rows_of_one(array: Traced, index: Value) -> bool:
 
 def _rows_within(array: Traced, condition: Traced) -> int:
     """Return the condition of those rows of an array in which another one holds."""
-    place = array.tape.truth(int(condition.places.flat[0]))
-    return place if array.mask is None else array.tape.apply("and", array.mask, place)
+    truth_place = array.tape.truth(int(condition.places.flat[0]))
+    return truth_place if array.mask is None else array.tape.apply("and", array.mask, truth_place)
 
 
 def put(array: Traced, index: Value, value: Value) -> None:
@@ -173,22 +173,22 @@ def put(array: Traced, index: Value, value: Value) -> None:
     if value.axis is not None and (value.axis != selection.axis or value.mask != mask):
         raise ValueError("NumPy boolean array indexing assignment: the rows of both sides differ")
     common_rows([value, traced(array.tape, selection.cells, selection.axis, mask)])
-    given = np.broadcast_to(_trimmed(value.places, selection.cells.ndim), selection.cells.shape).ravel().tolist()
+    places_put = np.broadcast_to(_trimmed(value.places, selection.cells.ndim), selection.cells.shape).ravel().tolist()
     tape, convert = array.tape, array.tape.truth if array.logical else array.tape.numeric
     cells = array.places.ravel()
-    for number, place in zip(selection.cells.ravel().tolist(), given, strict=True):
-        before, place = int(cells[number]), convert(place)
+    for number, tape_place in zip(selection.cells.ravel().tolist(), places_put, strict=True):
+        before, tape_place = int(cells[number]), convert(tape_place)
         if selection.condition is not None:
-            place = tape.choice(tape.truth(int(selection.condition.places.flat[0])), place, before)
-        cells[number] = place
+            tape_place = tape.choice(tape.truth(int(selection.condition.places.flat[0])), tape_place, before)
+        cells[number] = tape_place
     _replace(array, cells)
 
 
-def _trimmed(places: Picked, ndim: int) -> Picked:
+def _trimmed(picked_places: Picked, ndim: int) -> Picked:
     """Return places without leading axes of length 1 that their target does not have."""
-    while places.ndim > ndim and places.shape[0] == 1:
-        places = places[0]
-    return places
+    while picked_places.ndim > ndim and picked_places.shape[0] == 1:
+        picked_places = picked_places[0]
+    return picked_places
 
 
 def _replace(array: Traced, cells: Picked) -> None:

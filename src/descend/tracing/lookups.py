@@ -26,13 +26,13 @@ class WholeNumber(Traced):
         super().__init__(number.tape, number.places, number.axis)
         self.below = below
 
-    def __add__(self, other: Value) -> Value:
-        if type(other) is not int:
-            return combined(self.tape, "+", self, other)
-        return WholeNumber(combined(self.tape, "+", self, other), lambda k: self.below(k - other))
+    def __add__(self, other_number: Value) -> Value:
+        if type(other_number) is not int:
+            return combined(self.tape, "+", self, other_number)
+        return WholeNumber(combined(self.tape, "+", self, other_number), lambda k: self.below(k - other_number))
 
-    def __sub__(self, other: Value) -> Value:
-        return self + -other if type(other) is int else combined(self.tape, "-", self, other)
+    def __sub__(self, other_number: Value) -> Value:
+        return self + -other_number if type(other_number) is int else combined(self.tape, "-", self, other_number)
 
 
 @handles(method="astype")
@@ -84,6 +84,6 @@ def looked_up(tape: Tape, a: Value, choices: Value, **_: Value) -> Value:
     if len(members) > LONGEST_TABLE:
         raise UntraceableError(f"looks up values in a table of {len(members)} numbers")
     result = members[-1]
-    for place in reversed(range(len(members) - 1)):
-        result = combined(tape, "where", a.below(place + 1), members[place], result)
+    for member_number in reversed(range(len(members) - 1)):
+        result = combined(tape, "where", a.below(member_number + 1), members[member_number], result)
     return result

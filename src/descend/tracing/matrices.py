@@ -46,15 +46,15 @@ def _determinant(tape: Tape, cells: Matrix) -> Value:
         return cells[0][0]
     result = None
     for column, cell in enumerate(cells[0]):
-        part = combined(tape, "*", cell, _determinant(tape, _minor(cells, 0, column)))
+        cell_times_minor = combined(tape, "*", cell, _determinant(tape, _minor(cells, 0, column)))
         sign = "-" if column % 2 else "+"
-        result = part if result is None else combined(tape, sign, result, part)
+        result = cell_times_minor if result is None else combined(tape, sign, result, cell_times_minor)
     return result
 
 
 def _minor(cells: Matrix, row: int, column: int) -> Matrix:
     """Return a matrix without one of its rows and one of its columns."""
-    return [[*line[:column], *line[column + 1 :]] for place, line in enumerate(cells) if place != row]
+    return [[*line[:column], *line[column + 1 :]] for row_number, line in enumerate(cells) if row_number != row]
 
 
 @handles(np.linalg.det)
@@ -68,22 +68,22 @@ def _solve(tape: Tape, a: Value, b: Value) -> Value:
     if right.ndim != 1 or right.axis is not None:
         raise UntraceableError("calls np.linalg.solve with more than one right side")
     determinant = _determinant(tape, cells)
-    found = []
+    solution_cells = []
     for column in range(len(cells)):
         replaced = [[*line[:column], get(right, row), *line[column + 1 :]] for row, line in enumerate(cells)]
-        found.append(combined(tape, "/", _determinant(tape, replaced), determinant))
-    return stacked_along(tape, found, -1)
+        solution_cells.append(combined(tape, "/", _determinant(tape, replaced), determinant))
+    return stacked_along(tape, solution_cells, -1)
 
 
 @handles(np.linalg.inv)
 def _inv(tape: Tape, a: Value) -> Value:
     cells = _cells(tape, a)
-    determinant, places = _determinant(tape, cells), range(len(cells))
+    determinant, row_numbers = _determinant(tape, cells), range(len(cells))
     if len(cells) == 1:
         return combined(tape, "/", 1.0, as_traced(tape, a))
     lines = []
-    for row in places:
-        minors = [_determinant(tape, _minor(cells, column, row)) for column in places]
+    for row in row_numbers:
+        minors = [_determinant(tape, _minor(cells, column, row)) for column in row_numbers]
         signed = [combined(tape, "*", each, -1.0) if (row + at) % 2 else each for at, each in enumerate(minors)]
         lines.append(stacked_along(tape, [combined(tape, "/", each, determinant) for each in signed], -1))
     return stacked_along(tape, lines, -2)

@@ -24,8 +24,8 @@ class _Type(type):
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, cls.original)
 
-    def __eq__(cls, other: object) -> bool:
-        return other is cls or other is cls.original
+    def __eq__(cls, other_type: object) -> bool:
+        return other_type is cls or other_type is cls.original
 
     def __hash__(cls) -> int:
         return hash(cls.original)
@@ -80,9 +80,9 @@ class Complex(metaclass=_Type):
 
     @staticmethod
     def of_symbol(real: Value, imag: Value = 0.0) -> TracedComplex:
-        for part in (real, imag):
-            if isinstance(part, Traced) and part.axis is not None:
-                raise UntraceableError(f"turns {part} in all rows into one number")
+        for complex_part in (real, imag):
+            if isinstance(complex_part, Traced) and complex_part.axis is not None:
+                raise UntraceableError(f"turns {complex_part} in all rows into one number")
         return TracedComplex(real, imag)
 
 

@@ -36,10 +36,10 @@ def _operator(operation: str) -> tuple[Callable[..., Value], Callable[..., Value
     return forward, backward, in_place
 
 
-def known(other: Value) -> bool:
+def known(other_value: Value) -> bool:
     """Whether an operand is of a kind that can be traced."""
-    plain = isinstance(other, Traced | float | int | np.ndarray | np.generic | list | tuple)
-    return plain or any(tells(other) for tells, _ in OTHERS)
+    plain = isinstance(other_value, Traced | float | int | np.ndarray | np.generic | list | tuple)
+    return plain or any(tells(other_value) for tells, _ in OTHERS)
 
 
 _BOTH_WAYS = {

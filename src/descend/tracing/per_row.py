@@ -32,18 +32,18 @@ class PerRow:
         numbers = [array_of(tape, values[name]) for name in walked]
         axis, mask = common_rows(numbers)
         arrays = np.broadcast_arrays(*(number.places for number in numbers))
-        places = np.empty(arrays[0].shape, dtype=np.intp)
-        for at in np.ndindex(places.shape):
+        row_places = np.empty(arrays[0].shape, dtype=np.intp)
+        for at in np.ndindex(row_places.shape):
             cells = {name: _number(tape, int(array[at])) for name, array in zip(walked, arrays, strict=True)}
-            places[at] = self._called(tape, values | cells)
-        return traced(tape, places, axis, mask)
+            row_places[at] = self._called(tape, values | cells)
+        return traced(tape, row_places, axis, mask)
 
     def _called(self, tape: Tape, values: Mapping[int | str, object]) -> int:
-        listed = [value for name, value in values.items() if isinstance(name, int)]
+        values_listed = [value for name, value in values.items() if isinstance(name, int)]
         named = {name: value for name, value in values.items() if isinstance(name, str)}
 
         def call() -> int:
-            result = array_of(tape, self.function(*listed, **named))
+            result = array_of(tape, self.function(*values_listed, **named))
             if result.size != 1 or result.axis is not None:
                 raise UntraceableError("calls np.vectorize with a function that returns arrays")
             return tape.numeric(int(result.places.flat[0]))
@@ -51,9 +51,9 @@ class PerRow:
         return explored(tape, call)
 
 
-def _number(tape: Tape, place: int) -> float | Traced:
-    value = tape.value(place)
-    return Traced(tape, place, None) if value is None else value
+def _number(tape: Tape, tape_place: int) -> float | Traced:
+    value = tape.value(tape_place)
+    return Traced(tape, tape_place, None) if value is None else value
 
 
 def vectorized(

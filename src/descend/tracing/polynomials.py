@@ -36,5 +36,5 @@ def _vander(tape: Tape, x: Value, N: int | None = None, increasing: bool = False
 def _linspace(tape: Tape, start: Value, stop: Value, num: int = 50, endpoint: bool = True, **options: Value) -> Value:
     length = combined(tape, "-", stop, start)
     steps = max(num - 1 if endpoint else num, 1)
-    points = [combined(tape, "+", start, combined(tape, "*", length, place / steps)) for place in range(num)]
+    points = [combined(tape, "+", start, combined(tape, "*", length, point / steps)) for point in range(num)]
     return stacked_along(tape, points, options.get("axis", 0))

@@ -76,25 +76,25 @@ class Pair:
         # A function of a row by itself has the same value there when it is given fewer rows.
         first_half = {name: column[: (_count(sample) + 1) // 2] for name, column in sample.items()}
         needed, proved, refusal = 1 if self.known in PROVED else POINTS, 0, None
-        seen: set[tuple[int, bool]] = set()
+        conditions_seen: set[tuple[int, bool]] = set()
         with np.errstate(all="ignore"):
             for number, theta in enumerate(_points(start, sample, self.low, self.high)):
-                new = self._conditions_at(theta, sample) - seen
+                new = self._conditions_at(theta, sample) - conditions_seen
                 if proved >= needed and not new:
                     continue
-                part = sample if number else first_half
+                sample_columns = sample if number else first_half
                 try:
-                    given = called(self.function, theta, part)
+                    function_values = called(self.function, theta, sample_columns)
                 except Exception as error:
                     refusal = error
                     continue
-                finite = np.isfinite(given)
-                reason = self._apart(theta, part, given, finite)
+                finite = np.isfinite(function_values)
+                reason = self._apart(theta, sample_columns, function_values, finite)
                 if reason is not None:
                     return reason
-                if 2 * np.count_nonzero(finite) > len(given):
+                if 2 * np.count_nonzero(finite) > len(function_values):
                     proved += 1
-                    seen |= new
+                    conditions_seen |= new
                 if proved >= needed and self.conditions is None:
                     break
         if proved:
@@ -120,13 +120,13 @@ class Pair:
         with np.errstate(all="ignore"):
             for point in before:
                 with suppress(Exception):  # a descent may come by where the function refuses its parameters
-                    given = called(self.function, point, sample)
-                    if self._apart(point, sample, given, np.isfinite(given)) is not None:
+                    function_values = called(self.function, point, sample)
+                    if self._apart(point, sample, function_values, np.isfinite(function_values)) is not None:
                         return DIFFERS
             if left is not None and count > MANY and self._leaves_as_much(theta, columns, left):
                 return self._difference_at(theta, sample)
-            for part, _ in _parts(columns, count):
-                reason = self._difference_at(theta, part)
+            for sample_columns, _ in _parts(columns, count):
+                reason = self._difference_at(theta, sample_columns)
                 if reason is not None:
                     return reason
         return None
@@ -135,12 +135,12 @@ class Pair:
         """Whether the function leaves as large a sum of squares of the response as the expression does."""
         squares = 0.0
         with suppress(Exception):
-            for part, places in _parts(columns, len(left.response)):
-                apart = called(self.function, theta, part) - left.response[places]
-                apart *= apart
+            for sample_columns, sample_slice in _parts(columns, len(left.response)):
+                residuals = called(self.function, theta, sample_columns) - left.response[sample_slice]
+                residuals *= residuals
                 if left.omega is not None:
-                    apart *= left.omega[places]
-                squares += float(np.add.reduce(apart))  # an inner product would wake threads
+                    residuals *= left.omega[sample_slice]
+                squares += float(np.add.reduce(residuals))  # an inner product would wake threads
             return abs(squares - left.squares) <= SUMMED * left.squares
         return False
 
@@ -159,11 +159,11 @@ class Pair:
     def _difference_at(self, theta: Array, columns: Columns) -> str | None:
         """Say why a solution of the expression is none of the function; None if it is, as far as these rows say."""
         try:
-            given = called(self.function, theta, columns)
+            function_values = called(self.function, theta, columns)
         except Exception as error:
             return f"raises {type(error.__cause__ or error).__name__} where the fit ended"
-        finite = np.isfinite(given)
-        reason = self._apart(theta, columns, given, finite)
+        finite = np.isfinite(function_values)
+        reason = self._apart(theta, columns, function_values, finite)
         if reason is None and not finite.all() and (np.isfinite(self.expression(theta, columns)) & ~finite).any():
             return "has no value where the fit ended"
         return reason
@@ -171,38 +171,40 @@ class Pair:
     def _conditions_at(self, theta: Array, columns: Columns) -> set[tuple[int, bool]]:
         if self.conditions is None:
             return set()
-        found = enumerate(self.conditions(theta, columns))
-        return {(number, answer) for number, mask in found for answer in (True, False) if (mask == answer).any()}
+        met = enumerate(self.conditions(theta, columns))
+        return {(number, answer) for number, mask in met for answer in (True, False) if (mask == answer).any()}
 
-    def _apart(self, theta: Array, columns: Columns, given: Array, finite: Mask) -> str | None:
+    def _apart(self, theta: Array, columns: Columns, function_values: Array, finite: Mask) -> str | None:
         """Say how what the function gave is apart from the expression in the rows where it has a value."""
-        read = self.expression(theta, columns)
+        formula_values = self.expression(theta, columns)
         if (
-            same(given, read)
-            or _agree(given, read, finite)
-            or self._within_rounding(theta, columns, given, read, finite)
+            same(function_values, formula_values)
+            or _agree(function_values, formula_values, finite)
+            or self._within_rounding(theta, columns, function_values, formula_values, finite)
         ):
             return None
         again = called(self.function, theta, columns)
-        if not np.array_equal(again, given, equal_nan=True):
+        if not np.array_equal(again, function_values, equal_nan=True):
             return "returns something else each time it is called"
         return DIFFERS
 
-    def _within_rounding(self, theta: Array, columns: Columns, given: Array, read: Array, finite: Mask) -> bool:
+    def _within_rounding(
+        self, theta: Array, columns: Columns, function_values: Array, formula_values: Array, finite: Mask
+    ) -> bool:
         """Whether rounding of the inputs explains how two results differ, as where nearly equal numbers cancel."""
-        apart = np.abs(given - read)
-        doubtful = np.flatnonzero(finite & ~(apart <= RELATIVE * np.abs(given)))
+        values_apart = np.abs(function_values - formula_values)
+        doubtful = np.flatnonzero(finite & ~(values_apart <= RELATIVE * np.abs(function_values)))
         part = {name: column[doubtful] for name, column in columns.items()}
         allowed = np.zeros(len(doubtful))
         for direction in (-np.inf, np.inf):
             for name in part:
-                moved = dict(part) | {name: np.nextafter(part[name], direction)}
-                allowed = np.fmax(allowed, np.abs(self.expression(theta, moved) - read[doubtful]))
-            for place in range(len(theta)):
-                other = theta.copy()
-                other[place] = np.nextafter(theta[place], direction)
-                allowed = np.fmax(allowed, np.abs(self.expression(other, part) - read[doubtful]))
-        return bool((apart[doubtful] <= ROUNDED * allowed).all())
+                nudged_columns = dict(part) | {name: np.nextafter(part[name], direction)}
+                allowed = np.fmax(allowed, np.abs(self.expression(theta, nudged_columns) - formula_values[doubtful]))
+            for component in range(len(theta)):
+                nudged_theta = theta.copy()
+                nudged_theta[component] = np.nextafter(theta[component], direction)
+                allowed = np.fmax(allowed, np.abs(self.expression(nudged_theta, part) - formula_values[doubtful]))
+        return bool((values_apart[doubtful] <= ROUNDED * allowed).all())
 
 
 def called(function: Evaluate, theta: Array, columns: Columns) -> Array:
@@ -224,16 +226,16 @@ def some_rows(columns: Columns) -> Columns:
     count = _count(columns)
     if count <= BLOCK:
         return columns
-    places = np.linspace(0, count - 1, BLOCK).astype(np.intp)
-    return {name: column[places] for name, column in columns.items()}
+    sampled_rows = np.linspace(0, count - 1, BLOCK).astype(np.intp)
+    return {name: column[sampled_rows] for name, column in columns.items()}
 
 
 def _parts(columns: Columns, count: int) -> Iterator[tuple[Columns, slice]]:
     """Yield the columns in parts, with their places."""
     size = PART if count > MANY else BLOCK
     for begin in range(0, count, size):
-        places = slice(begin, begin + size)
-        yield (columns if count <= size else {name: column[places] for name, column in columns.items()}), places
+        sample = slice(begin, begin + size)
+        yield (columns if count <= size else {name: column[sample] for name, column in columns.items()}), sample
 
 
 def _count(columns: Columns) -> int:
@@ -269,17 +271,17 @@ def _draws(parameters: int) -> list[tuple[Array, NDArray[np.int_], NDArray[np.in
     ]
 
 
-def same(given: Array, read: Array) -> bool:
+def same(function: Array, formula_values: Array) -> bool:
     """Whether all rows together are no further apart than a single one may be, which is quickly told.
 
     The largest value is no less than the root mean square.
     """
-    apart = given - read
-    return bool(len(given) * apart.dot(apart) <= OF_LARGEST**2 * given.dot(given))
+    values_apart = function - formula_values
+    return bool(len(function) * values_apart.dot(values_apart) <= OF_LARGEST**2 * function.dot(function))
 
 
-def _agree(given: Array, read: Array, finite: Mask) -> bool:
-    apart, size = np.abs(given - read), np.abs(given)
+def _agree(function_values: Array, formula_values: Array, finite: Mask) -> bool:
+    values_apart, size = np.abs(function_values - formula_values), np.abs(function_values)
     if not finite.all():
-        apart, size = apart[finite], size[finite]
-    return bool((apart <= RELATIVE * size + OF_LARGEST * size.max(initial=0.0)).all())
+        values_apart, size = values_apart[finite], size[finite]
+    return bool((values_apart <= RELATIVE * size + OF_LARGEST * size.max(initial=0.0)).all())

@@ -17,8 +17,8 @@ def _reshape(
     tape: Tape, a: Value, *shape: Value, order: str = "C", newshape: Value = None, copy: Value = None
 ) -> Traced:
     a = as_traced(tape, a)
-    wanted = shape if len(shape) != 1 else shape[0]
-    return reshaped(a, tuple(wanted) if isinstance(wanted, tuple | list) else (int(wanted),), order)
+    shape_given = shape if len(shape) != 1 else shape[0]
+    return reshaped(a, tuple(shape_given) if isinstance(shape_given, tuple | list) else (int(shape_given),), order)
 
 
 def reshaped(array: Traced, shape: tuple[int, ...], order: str = "C") -> Traced:
@@ -31,15 +31,15 @@ def reshaped(array: Traced, shape: tuple[int, ...], order: str = "C") -> Traced:
         raise UntraceableError("reshapes some of the rows of the data")
     rows, inner = array.tape.rows, array.places.shape
     if -1 in shape:
-        others = -math.prod(shape)
-        shape = tuple(math.prod(inner) * rows // others if length == -1 else length for length in shape)
+        other_lengths = -math.prod(shape)
+        shape = tuple(math.prod(inner) * rows // other_lengths if length == -1 else length for length in shape)
     if math.prod(shape) != math.prod(inner) * rows:
         raise ValueError(f"cannot reshape array of size {array.size} into shape {shape}")
     before = math.prod(inner[: array.axis])
-    for place, length in enumerate(shape):
-        if length == rows and math.prod(shape[:place]) == before:
-            places = array.shared().reshape((*shape[:place], 1, *shape[place + 1 :]))
-            return array.view(places, place - len(shape))
+    for axis_number, length in enumerate(shape):
+        if length == rows and math.prod(shape[:axis_number]) == before:
+            reshaped_places = array.shared().reshape((*shape[:axis_number], 1, *shape[axis_number + 1 :]))
+            return array.view(reshaped_places, axis_number - len(shape))
     raise UntraceableError("puts the rows of the data in a row with other numbers")
 
 
@@ -57,8 +57,8 @@ def _flatten(tape: Tape, a: Value, order: str = "C") -> Traced:
 
 @handles(np.transpose, method="transpose")
 def _transpose(tape: Tape, a: Value, *order: Value, axes: Value = None) -> Traced:
-    given = order[0] if len(order) == 1 else order or axes
-    return _permuted(as_traced(tape, a), lambda array: np.transpose(array, given))
+    axes_given = order[0] if len(order) == 1 else order or axes
+    return _permuted(as_traced(tape, a), lambda array: np.transpose(array, axes_given))
 
 
 @handles(np.swapaxes, method="swapaxes")
@@ -80,8 +80,8 @@ def _expand_dims(tape: Tape, a: Value, axis: Value) -> Traced:
 def _squeeze(tape: Tape, a: Value, axis: Value = None) -> Traced:
     a = as_traced(tape, a)
     lengths = enumerate(a.places.shape, -a.ndim)
-    given = tuple(place for place, length in lengths if length == 1 and place != a.axis) if axis is None else axis
-    return _permuted(a, lambda array: np.squeeze(array, given))
+    axes_given = tuple(place for place, length in lengths if length == 1 and place != a.axis) if axis is None else axis
+    return _permuted(a, lambda array: np.squeeze(array, axes_given))
 
 
 @handles(np.atleast_1d)
@@ -114,7 +114,7 @@ Traced.T = property(lambda self: _transpose(self.tape, self))  # type: ignore[at
 def _broadcast_to(tape: Tape, array: Value, shape: Value, subok: bool = False) -> Traced:
     array = as_traced(tape, array)
     lengths = list(shape) if isinstance(shape, tuple | list) else [shape]
-    counted = [place - len(lengths) for place, length in enumerate(lengths) if type(length) is Rows]
+    counted = [axis_number - len(lengths) for axis_number, length in enumerate(lengths) if type(length) is Rows]
     axis = counted[0] if array.axis is None and counted else array.axis
     if axis is not None:
         if lengths[axis] != tape.rows:
@@ -135,31 +135,31 @@ def stacked_along(tape: Tape, arrays: Sequence[Value], axis: int) -> Traced:
 
 @handles(np.concatenate)
 def _concatenate(tape: Tape, arrays: Value, axis: int | None = 0, **_: Value) -> Traced:
-    parts = [as_traced(tape, array) for array in arrays]
+    arrays_traced = [as_traced(tape, array) for array in arrays]
     if axis is None:
-        parts, axis = [_ravel(tape, part) for part in parts], 0
-    if any(part.mask is not None for part in parts):
-        return _rejoined(tape, parts)
-    rows, _mask = common_rows(parts)
-    ndim = max(part.ndim for part in parts)
+        arrays_traced, axis = [_ravel(tape, array_traced) for array_traced in arrays_traced], 0
+    if any(array_traced.mask is not None for array_traced in arrays_traced):
+        return _rejoined(tape, arrays_traced)
+    rows, _mask = common_rows(arrays_traced)
+    ndim = max(array_traced.ndim for array_traced in arrays_traced)
     if rows is not None and axis % ndim == ndim + rows:
         raise UntraceableError("puts rows of the data after each other")
-    if rows is not None and any(part.axis is None for part in parts):
+    if rows is not None and any(array_traced.axis is None for array_traced in arrays_traced):
         raise UntraceableError("puts an array of numbers beside one for each row")
-    return traced(tape, np.concatenate([part.places for part in parts], axis), rows)
+    return traced(tape, np.concatenate([array_traced.places for array_traced in arrays_traced], axis), rows)
 
 
-def _rejoined(tape: Tape, parts: list[Traced]) -> Traced:
+def _rejoined(tape: Tape, arrays_traced: list[Traced]) -> Traced:
     """Return the rows that were parted by conditions as one array again, which are in order if the data are sorted."""
-    masks = [part.mask for part in parts]
+    masks = [array_traced.mask for array_traced in arrays_traced]
     facts = Facts(tape.entries)
     for mask in masks:
         if mask is None or facts.known(mask) is (mask != masks[-1]):
             break
-        if mask == masks[-1] and facts.known(mask) and all(part.ndim == 1 for part in parts):
-            *first, cells = (int(part.places.flat[0]) for part in parts)
-            for condition, chosen in zip(masks[-2::-1], reversed(first), strict=True):
-                cells = tape.choice(condition, chosen, cells)  # type: ignore[arg-type]
+        if mask == masks[-1] and facts.known(mask) and all(array_traced.ndim == 1 for array_traced in arrays_traced):
+            *first, cells = (int(array_traced.places.flat[0]) for array_traced in arrays_traced)
+            for condition, condition_met in zip(masks[-2::-1], reversed(first), strict=True):
+                cells = tape.choice(condition, condition_met, cells)  # type: ignore[arg-type]
             return Traced(tape, cells, -1)
         facts.learn(mask, False, tape.compares_numbers(mask))
     raise UntraceableError("puts rows of the data after each other")
@@ -172,19 +172,19 @@ def _append(tape: Tape, arr: Value, values: Value, axis: int | None = None) -> T
 
 @handles(np.vstack)
 def _vstack(tape: Tape, tup: Value, **_: Value) -> Traced:
-    return _concatenate(tape, [_at_least(tape, (part,), np.atleast_2d) for part in tup], 0)
+    return _concatenate(tape, [_at_least(tape, (array_given,), np.atleast_2d) for array_given in tup], 0)
 
 
 @handles(np.hstack)
 def _hstack(tape: Tape, tup: Value, **_: Value) -> Traced:
-    parts = [_at_least(tape, (part,), np.atleast_1d) for part in tup]
-    return _concatenate(tape, parts, 0 if parts[0].ndim == 1 else 1)
+    arrays_traced = [_at_least(tape, (array_given,), np.atleast_1d) for array_given in tup]
+    return _concatenate(tape, arrays_traced, 0 if arrays_traced[0].ndim == 1 else 1)
 
 
 @handles(np.column_stack)
 def _column_stack(tape: Tape, tup: Value) -> Traced:
-    parts = [as_traced(tape, part) for part in tup]
-    columns = [_permuted(part, lambda array: np.array(array, ndmin=2).T) if part.ndim < 2 else part for part in parts]
+    traced = [as_traced(tape, part) for part in tup]
+    columns = [_permuted(part, lambda array: np.array(array, ndmin=2).T) if part.ndim < 2 else part for part in traced]
     return _concatenate(tape, columns, 1)
 
 
@@ -233,10 +233,10 @@ def _size(tape: Tape, a: Traced, axis: int | None = None) -> int:
 def _meshgrid(tape: Tape, *xi: Value, indexing: str = "xy", **_: Value) -> list[Traced]:
     axes = [as_traced(tape, each) for each in xi]
     order = [1, 0, *range(2, len(axes))] if indexing == "xy" and len(axes) > 1 else list(range(len(axes)))
-    lengths = [axes[place].shape[0] for place in order]
+    lengths = [axes[axis_number].shape[0] for axis_number in order]
     grids = []
-    for place, axis in enumerate(axes):
-        at = order.index(place)
+    for axis_number, axis in enumerate(axes):
+        at = order.index(axis_number)
         column = reshaped(axis, tuple(axis.shape[0] if each == at else 1 for each in range(len(axes))))
         grids.append(_broadcast_to(tape, column, tuple(lengths)))
     return grids
@@ -254,7 +254,7 @@ def axes_of(array: Traced, axis: Value) -> tuple[int, ...]:
     """Return axes, counted from the first, as NumPy's arguments name them; None names all."""
     if axis is None:
         return tuple(range(array.ndim))
-    given = axis if isinstance(axis, tuple) else (axis,)
-    if any(not -array.ndim <= each < array.ndim for each in given):
+    axes_given = axis if isinstance(axis, tuple) else (axis,)
+    if any(not -array.ndim <= each < array.ndim for each in axes_given):
         raise ValueError(f"axis {axis} is out of bounds for array of dimension {array.ndim}")
-    return tuple(each % array.ndim for each in given)
+    return tuple(each % array.ndim for each in axes_given)

@@ -45,19 +45,24 @@ def stand_ins(with_numba: bool, with_statistics: bool) -> Mapping[int, Function]
     of_symbols |= {min: functools.partial(_extreme, "min"), max: functools.partial(_extreme, "max")}
     of_symbols |= {each: functools.partial(_refusing_rows, each) for each in (any, all, sorted, reversed)}
     of_symbols |= {each: functools.partial(_with_lists, each) for each in OF_LISTS}
-    made: dict[Function, Function] = {each: _only_symbols(each, called) for each, called in of_symbols.items()}
-    made |= {float: Float, int: Int, complex: Complex, np.float64: Float64}
-    made |= {sum: _sum, len: _len, range: _range, enumerate: _enumerate, print: _print}
+    functions: dict[Function, Function] = {each: _only_symbols(each, called) for each, called in of_symbols.items()}
+    functions |= {float: Float, int: Int, complex: Complex, np.float64: Float64}
+    functions |= {sum: _sum, len: _len, range: _range, enumerate: _enumerate, print: _print}
     makers = (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.asarray_chkfinite)
-    made |= {each: functools.partial(_array, each) for each in makers}
-    made |= {np.zeros: _filled_with(np.zeros, 0.0), np.empty: _filled_with(np.empty, 0.0)}
-    made |= {np.ones: _filled_with(np.ones, 1.0), np.full: _filled_with(np.full, None)}
-    made |= {np.vectorize: vectorized, np.frompyfunc: from_python, np.fromiter: _from_iterator}
+    functions |= {each: functools.partial(_array, each) for each in makers}
+    functions |= {np.zeros: _filled_with(np.zeros, 0.0), np.empty: _filled_with(np.empty, 0.0)}
+    functions |= {np.ones: _filled_with(np.ones, 1.0), np.full: _filled_with(np.full, None)}
+    functions |= {np.vectorize: vectorized, np.frompyfunc: from_python, np.fromiter: _from_iterator}
     if with_numba:
         numba = sys.modules["numba"]
-        made |= {numba.prange: _range, numba.njit: _not_compiled, numba.jit: _not_compiled, numba.vectorize: vectorized}
-    made.update(distributions(with_statistics))
-    return {id(each): stand_in for each, stand_in in made.items()}
+        functions |= {
+            numba.prange: _range,
+            numba.njit: _not_compiled,
+            numba.jit: _not_compiled,
+            numba.vectorize: vectorized,
+        }
+    functions.update(distributions(with_statistics))
+    return {id(each): stand_in for each, stand_in in functions.items()}
 
 
 def _only_symbols(function: Function, stand_in: Function) -> Function:
@@ -112,8 +117,8 @@ def _product(numbers: Iterable[Value], /, *, start: Value = 1) -> Value:
     return functools.reduce(lambda one, other: one * other, numbers, start)
 
 
-def _distance(one: Iterable[Value], other: Iterable[Value]) -> Value:
-    return np.sqrt(_sum((u - v) ** 2 for u, v in zip(one, other, strict=True)))
+def _distance(first_numbers: Iterable[Value], second_numbers: Iterable[Value]) -> Value:
+    return np.sqrt(_sum((u - v) ** 2 for u, v in zip(first_numbers, second_numbers, strict=True)))
 
 
 def _extreme(operation: str, *given: Value, **options: Value) -> Value:
@@ -179,15 +184,15 @@ def _filled_with(function: Function, value: float | None) -> Function:
 
     def filled(shape: Value, *given: Value, **options: Value) -> Value:
         lengths = shape if isinstance(shape, tuple | list) else (shape,)
-        axes = [place - len(lengths) for place, length in enumerate(lengths) if type(length) is Rows]
+        axes = [axis_number - len(lengths) for axis_number, length in enumerate(lengths) if type(length) is Rows]
         number = (given[0] if given else options["fill_value"]) if value is None else value
         tape = lengths[axes[0]].tape if axes else tape_of(number)
         if tape is None:
             return function(shape, *map(plain, given), **{name: plain(each) for name, each in options.items()})
         if len(axes) > 1:
             raise UntraceableError("sets each row of the data against every other")
-        kept = [1 if type(length) is Rows else length for length in lengths]
-        cells = np.full(kept, tape.number(0.0), dtype=np.intp)
+        lengths_of_rows = [1 if type(length) is Rows else length for length in lengths]
+        cells = np.full(lengths_of_rows, tape.number(0.0), dtype=np.intp)
         return combined(tape, "+", Traced(tape, cells, axes[0] if axes else None), number)
 
     return filled

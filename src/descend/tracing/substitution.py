@@ -53,9 +53,9 @@ class Substitution:
         if len(self.made) > MOST:
             return value
         if callable(value):
-            known = self.known.get(id(value))
-            if known is not None:
-                return known
+            value_substituted = self.known.get(id(value))
+            if value_substituted is not None:
+                return value_substituted
         return self._new(value)
 
     def _new(self, value: Value) -> Value:
@@ -88,9 +88,11 @@ class Substitution:
 
     def _function(self, function: types.FunctionType) -> types.FunctionType:
         space = dict(function.__globals__)
-        given = space.get("__builtins__", builtins)
-        others = vars(given) if isinstance(given, types.ModuleType) else given
-        space["__builtins__"] = {**others, "__import__": self._imported}
+        builtins_of_function = space.get("__builtins__", builtins)
+        builtin_names = (
+            vars(builtins_of_function) if isinstance(builtins_of_function, types.ModuleType) else builtins_of_function
+        )
+        space["__builtins__"] = {**builtin_names, "__import__": self._imported}
         cells = tuple(types.CellType() for _ in function.__closure__ or ())
         made = types.FunctionType(function.__code__, space, function.__name__, function.__defaults__, cells or None)
         made.__kwdefaults__ = function.__kwdefaults__
@@ -99,8 +101,8 @@ class Substitution:
         for name in _names(function.__code__):
             if name in space:
                 space[name] = self.of(space[name])
-            elif name in others and id(others[name]) in self.known:
-                space[name] = self.known[id(others[name])]
+            elif name in builtin_names and id(builtin_names[name]) in self.known:
+                space[name] = self.known[id(builtin_names[name])]
         for cell, filled in zip(cells, function.__closure__ or (), strict=True):
             self._fill(cell, filled)
         made.__defaults__ = None if function.__defaults__ is None else tuple(map(self.of, function.__defaults__))
@@ -110,9 +112,9 @@ class Substitution:
         """Import a module inside the function, as `import math` there does."""
         return self.of(builtins.__import__(*given, **options))
 
-    def _fill(self, cell: types.CellType, given: types.CellType) -> None:
+    def _fill(self, cell: types.CellType, cell_given: types.CellType) -> None:
         try:
-            cell.cell_contents = self.of(given.cell_contents)
+            cell.cell_contents = self.of(cell_given.cell_contents)
         except ValueError:  # it is empty yet
             return
 
@@ -123,29 +125,31 @@ class Substitution:
             changed = any(members[key] is not value[key] for key in value)
         else:
             members = type(value)(map(self.of, value))
-            changed = any(one is not other for one, other in zip(members, value, strict=True))
+            changed = any(after is not member_before for after, member_before in zip(members, value, strict=True))
         return self._keep(value, members if changed else value)
 
-    def _class(self, given: type) -> type:
+    def _class(self, class_given: type) -> type:
         """Return a subclass whose methods are stand-ins."""
-        self._keep(given, given)  # in its own methods
-        watched = any("__init_subclass__" in vars(base) for base in given.__mro__ if own(base))
-        if watched or own(type(given)):  # it would hear of a subclass, as what keeps a list of all of them does
-            return given
+        self._keep(class_given, class_given)  # in its own methods
+        watched = any("__init_subclass__" in vars(base) for base in class_given.__mro__ if own(base))
+        if watched or own(type(class_given)):  # it would hear of a subclass, as what keeps a list of all of them does
+            return class_given
         methods = {
             name: self._method(method)
-            for base in reversed(given.__mro__)
+            for base in reversed(class_given.__mro__)
             if own(base)
             for name, method in vars(base).items()
             if isinstance(method, types.FunctionType | staticmethod | classmethod | property)
         }
         if not methods:
-            return given
+            return class_given
         try:
-            made = type(given)(given.__name__, (given,), {"__slots__": (), "__module__": given.__module__, **methods})
+            class_made = type(class_given)(
+                class_given.__name__, (class_given,), {"__slots__": (), "__module__": class_given.__module__, **methods}
+            )
         except TypeError:  # as of an enumeration
-            return given
-        return cast(type, self._keep(given, made))
+            return class_given
+        return cast(type, self._keep(class_given, class_made))
 
     def _method(self, method: Value) -> Value:
         if isinstance(method, types.FunctionType):
@@ -154,21 +158,21 @@ class Substitution:
             return property(self.of(method.fget), method.fset, method.fdel)
         return type(method)(self.of(method.__func__))
 
-    def _instance(self, given: Value) -> Value:
+    def _instance(self, instance_given: Value) -> Value:
         """Return a copy whose methods are stand-ins, as are the functions among its attributes."""
-        stand_in_class = self.of(type(given))
+        stand_in_class = self.of(type(instance_given))
         try:
-            made = copy.copy(given)
-            self._keep(given, made)
-            if made is given:  # as a member of an enumeration is
-                return given
-            for name, attribute in vars(made).items() if hasattr(made, "__dict__") else ():
-                made.__dict__[name] = self.of(attribute)
-            if stand_in_class is not type(given):
-                object.__setattr__(made, "__class__", stand_in_class)
+            instance_made = copy.copy(instance_given)
+            self._keep(instance_given, instance_made)
+            if instance_made is instance_given:  # as a member of an enumeration is
+                return instance_given
+            for name, attribute in vars(instance_made).items() if hasattr(instance_made, "__dict__") else ():
+                instance_made.__dict__[name] = self.of(attribute)
+            if stand_in_class is not type(instance_given):
+                object.__setattr__(instance_made, "__class__", stand_in_class)
         except Exception:  # a class may forbid both
-            return self._keep(given, given)
-        return made
+            return self._keep(instance_given, instance_given)
+        return instance_made
 
 
 class Namespace:
@@ -183,9 +187,9 @@ class Namespace:
         substituted = self._substitution.known.get(id(value)) if library else self._substitution.of(value)
         if library and isinstance(value, types.ModuleType):
             substituted = self._substitution.of(value)
-        found = value if substituted is None else substituted
-        self.__dict__[name] = found
-        return found
+        substituted_value = value if substituted is None else substituted
+        self.__dict__[name] = substituted_value
+        return substituted_value
 
 
 def own(value: Value) -> bool:

@@ -33,10 +33,10 @@ def parts_of(array: Traced, axis: Value, words: str) -> list[Traced]:
     row = None if array.axis is None else array.ndim + array.axis
     if row in axes:
         raise UntraceableError(words)
-    places = np.moveaxis(array.places, axes, range(len(axes)))
+    moved_places = np.moveaxis(array.places, axes, range(len(axes)))
     after = None if array.axis is None else array.axis + sum(each > row for each in axes)  # type: ignore[operator]
-    inner = places.shape[len(axes) :]
-    return [traced(array.tape, part, after, array.mask) for part in places.reshape(-1, *inner)]
+    inner = moved_places.shape[len(axes) :]
+    return [traced(array.tape, array_part, after, array.mask) for array_part in moved_places.reshape(-1, *inner)]
 
 
 def _kept(array: Traced, result: Value, axis: Value, keepdims: bool) -> Value:
@@ -48,13 +48,13 @@ def _kept(array: Traced, result: Value, axis: Value, keepdims: bool) -> Value:
 
 def folded(array: Traced, axis: Value, pair: Pair, words: str, start: Value = None, keepdims: bool = False) -> Value:
     """Return what is left when the parts of an array along axes are put together, two at a time."""
-    parts: list[Value] = parts_of(array, axis, words)
-    if start is not None or not parts:
-        parts.insert(0, as_traced(array.tape, start))
-    result = parts[0]
-    for part in parts[1:]:
-        result = pair(result, part)
-    return _kept(array, +result if len(parts) == 1 else result, axis, keepdims)
+    array_parts: list[Value] = parts_of(array, axis, words)
+    if start is not None or not array_parts:
+        array_parts.insert(0, as_traced(array.tape, start))
+    result = array_parts[0]
+    for array_part in array_parts[1:]:
+        result = pair(result, array_part)
+    return _kept(array, +result if len(array_parts) == 1 else result, axis, keepdims)
 
 
 def _pair(tape: Tape, operation: str) -> Pair:
@@ -151,8 +151,8 @@ def variance(
     """Return the variance along axes."""
     array = _numbers(tape, a, True, 0.0)
     count = len(parts_of(array, axis, SPREAD))
-    apart = combined(tape, "-", array, mean(tape, array, axis, keepdims=True))
-    return total(tape, combined(tape, "^", apart, 2.0), axis, keepdims=keepdims) / (count - ddof)
+    deviation = combined(tape, "-", array, mean(tape, array, axis, keepdims=True))
+    return total(tape, combined(tape, "^", deviation, 2.0), axis, keepdims=keepdims) / (count - ddof)
 
 
 @handles(np.std, method="std")
@@ -180,8 +180,8 @@ def _running(array: Traced, axis: int | None, pair: Pair) -> Value:
     if axis is None and array.ndim > 1:
         raise UntraceableError("goes through an array of several axes as one row")
     results: list[Value] = []
-    for part in parts_of(array, axis or 0, RUNNING):
-        results.append(pair(results[-1], part) if results else part)
+    for array_part in parts_of(array, axis or 0, RUNNING):
+        results.append(pair(results[-1], array_part) if results else array_part)
     return stacked_along(array.tape, results, axis or 0)
 
 
@@ -189,8 +189,8 @@ def _running(array: Traced, axis: int | None, pair: Pair) -> Value:
 def _diff(tape: Tape, a: Value, n: int = 1, axis: int = -1) -> Value:
     array = _numbers(tape, a, True, 0.0)
     for _ in range(n):
-        parts = parts_of(array, axis, RUNNING)
-        steps = [combined(tape, "-", after, before) for before, after in itertools.pairwise(parts)]
+        array_parts = parts_of(array, axis, RUNNING)
+        steps = [combined(tape, "-", after, before) for before, after in itertools.pairwise(array_parts)]
         array = stacked_along(tape, steps, axis)
     return array
 
@@ -198,14 +198,14 @@ def _diff(tape: Tape, a: Value, n: int = 1, axis: int = -1) -> Value:
 @handles(np.trapezoid, getattr(np, "trapz", np.trapezoid))
 def _trapezoid(tape: Tape, y: Value, x: Value = None, dx: Value = 1.0, axis: int = -1) -> Value:
     y = as_traced(tape, y)
-    parts, result = parts_of(y, axis, SUM), as_traced(tape, 0.0)
+    array_parts, result = parts_of(y, axis, SUM), as_traced(tape, 0.0)
     if x is None:
-        widths: list[Value] = [dx] * (len(parts) - 1)
+        widths: list[Value] = [dx] * (len(array_parts) - 1)
     else:
         x = as_traced(tape, x)
         ends = parts_of(x, 0 if x.ndim == 1 else axis, SUM)
         widths = [combined(tape, "-", after, before) for before, after in itertools.pairwise(ends)]
-    for width, before, after in zip(widths, parts, parts[1:], strict=False):
+    for width, before, after in zip(widths, array_parts, array_parts[1:], strict=False):
         area = combined(tape, "*", width, combined(tape, "+", before, after))
         result = combined(tape, "+", result, combined(tape, "/", area, 2.0))
     return result
@@ -237,11 +237,11 @@ def _accumulate(
     return _running(as_traced(tape, array), axis, _pair_of(tape, ufunc))
 
 
-def _outer(tape: Tape, ufunc: np.ufunc, one: Value, other: Value, /, **_: Value) -> Value:
-    one, other = as_traced(tape, one), as_traced(tape, other)
-    places = one.places.reshape(*one.places.shape, *(1,) * other.ndim)
-    axis = None if one.axis is None else one.axis - other.ndim
-    return _pair_of(tape, ufunc)(traced(tape, places, axis, one.mask), other)
+def _outer(tape: Tape, ufunc: np.ufunc, left_array: Value, right_array: Value, /, **_: Value) -> Value:
+    left_array, right_array = as_traced(tape, left_array), as_traced(tape, right_array)
+    outer_places = left_array.places.reshape(*left_array.places.shape, *(1,) * right_array.ndim)
+    axis = None if left_array.axis is None else left_array.axis - right_array.ndim
+    return _pair_of(tape, ufunc)(traced(tape, outer_places, axis, left_array.mask), right_array)
 
 
 def _pair_of(tape: Tape, ufunc: np.ufunc) -> Pair:

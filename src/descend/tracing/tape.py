@@ -123,55 +123,55 @@ class Tape:
 
     def add(self, entry: Entry) -> int:
         """Return the place of an entry, at the end if it is new."""
-        place = self.places.setdefault(entry, len(self.entries))
-        if place == len(self.entries):
+        tape_place = self.places.setdefault(entry, len(self.entries))
+        if tape_place == len(self.entries):
             self.entries.append(entry)
             if entry[0] in LOGICAL:
-                self.truths.add(place)
-        return place
+                self.truths.add(tape_place)
+        return tape_place
 
     def number(self, value: float) -> int:
         """Return the place of a constant."""
-        place = self.by_value.get(value)
-        if place is None:
+        tape_place = self.by_value.get(value)
+        if tape_place is None:
             number = float(value)
-            place = self.by_value[number] = self.add(("number", number))
-            self.numbers[place] = number
-        return place
+            tape_place = self.by_value[number] = self.add(("number", number))
+            self.numbers[tape_place] = number
+        return tape_place
 
     def logical_constant(self, value: bool) -> int:
         """Return the place of what is always true, or always false."""
         return self.add(("true",) if value else ("false",))
 
-    def unary(self, operation: str, place: int) -> int:
+    def unary(self, operation: str, tape: int) -> int:
         """Return the place of the result of an operation on a number: what `apply` does, fast in the usual case."""
-        if place in self.numbers or place in self.truths or (operation != "neg" and operation not in FUNCTIONS):
-            return self.apply(operation, place)
-        return self.add((operation, place))
+        if tape in self.numbers or tape in self.truths or (operation != "neg" and operation not in FUNCTIONS):
+            return self.apply(operation, tape)
+        return self.add((operation, tape))
 
-    def binary(self, operation: str, one: int, other: int) -> int:
+    def binary(self, operation: str, left_place: int, right_place: int) -> int:
         """Return the place of the result of an operation on two numbers: what `apply` does, fast in the usual case."""
         numbers, truths = self.numbers, self.truths
-        if operation not in ARITHMETIC or (truths and (one in truths or other in truths)):
-            return self.apply(operation, one, other)
-        if one in numbers or other in numbers:
-            same = self._simplified(operation, one, other)
+        if operation not in ARITHMETIC or (truths and (left_place in truths or right_place in truths)):
+            return self.apply(operation, left_place, right_place)
+        if left_place in numbers or right_place in numbers:
+            same = self._simplified(operation, left_place, right_place)
             if same is not None:
                 return same
-        entry = (operation, one, other)
-        place = self.places.get(entry)
-        if place is None:
-            place = self.places[entry] = len(self.entries)
+        entry = (operation, left_place, right_place)
+        tape_place = self.places.get(entry)
+        if tape_place is None:
+            tape_place = self.places[entry] = len(self.entries)
             self.entries.append(entry)
-        return place
+        return tape_place
 
     def apply(self, operation: str, *operands: int) -> int:
         """Return the place of the result of an operation on numbers; of constants it is worked out at once."""
         if self.truths:
-            if operation in OF_LOGICAL and all(place in self.truths for place in operands):
+            if operation in OF_LOGICAL and all(tape_place in self.truths for tape_place in operands):
                 operation = OF_LOGICAL[operation]
             if operation not in CONDITIONAL:
-                operands = tuple(self.numeric(place) for place in operands)
+                operands = tuple(self.numeric(tape_place) for tape_place in operands)
         if operation in CONDITIONAL:
             return self._conditional(operation, operands)
         if operation not in ARITHMETIC:
@@ -182,27 +182,27 @@ class Tape:
     def _called(self, function: str, operands: tuple[int, ...]) -> int:
         if function not in FUNCTIONS:
             raise UntraceableError(f"calls `{function}`, which formulas do not know")
-        if all(place in self.numbers for place in operands):
-            return self.number(constant_call(FUNCTIONS[function], [self.numbers[place] for place in operands]))
+        if all(tape in self.numbers for tape in operands):
+            return self.number(constant_call(FUNCTIONS[function], [self.numbers[tape] for tape in operands]))
         return self.add((function, *operands))
 
-    def _simplified(self, operation: str, one: int, other: int | None = None) -> int | None:
+    def _simplified(self, operation: str, left_place: int, right_place: int | None = None) -> int | None:
         """Return the place of what is a constant, or one of the operands; None if it is neither."""
-        left = self.numbers.get(one)
-        if other is None:
+        left = self.numbers.get(left_place)
+        if right_place is None:
             return None if left is None else self.number(-left)
-        right = self.numbers.get(other)
+        right = self.numbers.get(right_place)
         if left is not None and right is not None:
             with np.errstate(all="ignore"):
                 return self.number(float(ARITHMETIC[operation](left, right)))
         unchanged = UNCHANGED[operation]
         if right == unchanged:  # x - 0, x/1, x^1
-            return one
+            return left_place
         if left == unchanged and operation in ("+", "*"):  # 0 + x, as sum( ) begins; 1*x
-            return other
+            return right_place
         if operation == "^" and right == 0.0:
             return self.number(1.0)
-        if operation == "*" and 0.0 in (left, right) and self.never_nan(one) and self.never_nan(other):
+        if operation == "*" and 0.0 in (left, right) and self.never_nan(left_place) and self.never_nan(right_place):
             return self.number(0.0)
         return None
 
@@ -211,87 +211,89 @@ class Tape:
         if operation == "where":
             return self.choice(self.truth(operands[0]), operands[1], operands[2])
         if operation in COMPARISONS:
-            places = tuple(self.numeric(place) for place in operands)
-            values = [self.numbers[place] for place in places if place in self.numbers]
+            operand_places = tuple(self.numeric(operand_place) for operand_place in operands)
+            values = [self.numbers[operand_place] for operand_place in operand_places if operand_place in self.numbers]
             if len(values) == 2:
                 return self.logical_constant(COMPARISONS[operation](*values))
-            return self.add((operation, *places))
-        places = tuple(self.truth(place) for place in operands)
+            return self.add((operation, *operand_places))
+        operand_places = tuple(self.truth(operand_place) for operand_place in operands)
         if operation == "not":
-            return self._negated(places[0])
-        one, other = places
+            return self._negated(operand_places[0])
+        left_place, right_place = operand_places
         facts = Facts(self.entries)
-        facts.learn(one, operation == "and", self.compares_numbers(one))
-        other = self.assumed(other, facts)
-        if self.entries[other][0] in ("true", "false"):
-            return one if (self.entries[other][0] == "true") == (operation == "and") else other
-        decided = self.entries[one][0]
+        facts.learn(left_place, operation == "and", self.compares_numbers(left_place))
+        right_place = self.assumed(right_place, facts)
+        if self.entries[right_place][0] in ("true", "false"):
+            return left_place if (self.entries[right_place][0] == "true") == (operation == "and") else right_place
+        decided = self.entries[left_place][0]
         if decided in ("true", "false"):
-            return other if (decided == "true") == (operation == "and") else one
-        return self.add((operation, one, other))
+            return right_place if (decided == "true") == (operation == "and") else left_place
+        return self.add((operation, left_place, right_place))
 
-    def _negated(self, place: int) -> int:
-        operation, *operands = self.entries[place]
+    def _negated(self, tape: int) -> int:
+        operation, *operands = self.entries[tape]
         if operation in ("true", "false"):
             return self.logical_constant(operation == "false")
         if operation == "not":
             return int(operands[0])
-        if not self.compares_numbers(place):  # of NaN neither x < m holds nor x >= m, which formulas take for opposites
-            return self.add(("==", self.numeric(place), self.number(0.0)))
-        return self.add(("not", place))
+        if not self.compares_numbers(tape):  # of NaN neither x < m holds nor x >= m, which formulas take for opposites
+            return self.add(("==", self.numeric(tape), self.number(0.0)))
+        return self.add(("not", tape))
 
-    def choice(self, condition: int, chosen: int, other: int) -> int:
+    def choice(self, condition: int, place_if: int, other: int) -> int:
         """Return the place of one thing where a condition holds, and of another elsewhere."""
-        if any(place in self.truths or self.entries[place][0] == "where" for place in (chosen, other)):
+        if any(tape_place in self.truths or self.entries[tape_place][0] == "where" for tape_place in (place_if, other)):
             sure = self.compares_numbers(condition)
             facts = Facts(self.entries)
-            chosen = self.assumed(chosen, facts.within(condition, True, sure))
+            place_if = self.assumed(place_if, facts.within(condition, True, sure))
             other = self.assumed(other, facts.within(condition, False, sure))
         operation, *inner = self.entries[condition]
-        if chosen == other or operation == "true":
-            return chosen
+        if place_if == other or operation == "true":
+            return place_if
         if operation == "false":
             return other
         if operation == "not":
-            return self.choice(inner[0], other, chosen)
-        if chosen in self.truths and other in self.truths:
-            first, second = self.apply("and", condition, chosen), self.apply("and", self._negated(condition), other)
+            return self.choice(inner[0], other, place_if)
+        if place_if in self.truths and other in self.truths:
+            first, second = self.apply("and", condition, place_if), self.apply("and", self._negated(condition), other)
             return self.apply("or", first, second)
-        return self.add(("where", condition, self.numeric(chosen), self.numeric(other)))
+        return self.add(("where", condition, self.numeric(place_if), self.numeric(other)))
 
-    def assumed(self, place: int, facts: Facts) -> int:
+    def assumed(self, tape_place: int, facts: Facts) -> int:
         """Return what stands at a place, a choice or a condition, if certain conditions hold."""
-        operation, *operands = self.entries[place]
+        operation, *operands = self.entries[tape_place]
         if operation == "where":
-            condition, chosen, other = operands
-            known = facts.known(condition)
-            if known is not None:
-                return self.assumed(chosen if known else other, facts)
-            return self.choice(self.assumed(condition, facts), self.assumed(chosen, facts), self.assumed(other, facts))
-        if place not in self.truths:
-            return place
-        known = facts.known(place)
-        if known is not None:
-            return self.logical_constant(known)
+            condition, place_if, place_else = operands
+            truth_known = facts.known(condition)
+            if truth_known is not None:
+                return self.assumed(place_if if truth_known else place_else, facts)
+            return self.choice(
+                self.assumed(condition, facts), self.assumed(place_if, facts), self.assumed(place_else, facts)
+            )
+        if tape_place not in self.truths:
+            return tape_place
+        truth_known = facts.known(tape_place)
+        if truth_known is not None:
+            return self.logical_constant(truth_known)
         if operation in ("and", "or"):
             return self.apply(str(operation), *(self.assumed(each, facts) for each in operands))
-        return place
+        return tape_place
 
-    def truth(self, place: int) -> int:
+    def truth(self, tape_place: int) -> int:
         """Return a place as one of a truth value: whether the number there is not 0."""
-        return place if place in self.truths else self.apply("!=", place, self.number(0.0))
+        return tape_place if tape_place in self.truths else self.apply("!=", tape_place, self.number(0.0))
 
-    def value(self, place: int) -> float | None:
+    def value(self, tape_place: int) -> float | None:
         """Return the constant at a place; None if there is none."""
-        return self.numbers.get(place)
+        return self.numbers.get(tape_place)
 
-    def holds(self, place: int) -> bool:
+    def holds(self, tape_place: int) -> bool:
         """Return whether the function is to find the condition at a place true.
 
         Of constants it is known; otherwise both ways are gone, one after the other. Raises UntraceableError if the
         function may have no branches.
         """
-        operation, *operands = self.entries[place]
+        operation, *operands = self.entries[tape_place]
         if operation == "number":
             return bool(operands[0])
         if operation in ("true", "false"):
@@ -300,42 +302,42 @@ class Tape:
             return not self.holds(operands[0])
         if self.path is None:
             raise UntraceableError("goes one way or another")
-        condition = self.truth(place)
-        known = self.path.facts.known(condition)
-        if known is None:
-            known = self.path.taken(condition)
-            self.path.facts.learn(condition, known, self.compares_numbers(condition))
-        return known
+        condition = self.truth(tape_place)
+        truth_known = self.path.facts.known(condition)
+        if truth_known is None:
+            truth_known = self.path.taken(condition)
+            self.path.facts.learn(condition, truth_known, self.compares_numbers(condition))
+        return truth_known
 
-    def logical(self, place: int) -> bool:
+    def logical(self, tape_place: int) -> bool:
         """Whether what stands at a place is true or false."""
-        return place in self.truths
+        return tape_place in self.truths
 
-    def numeric(self, place: int) -> int:
+    def numeric(self, tape_place: int) -> int:
         """Return a place as one of a number: 1 where it was true and 0 where it was false."""
-        if place not in self.truths:
-            return place
-        return self.choice(place, self.number(1.0), self.number(0.0))
+        if tape_place not in self.truths:
+            return tape_place
+        return self.choice(tape_place, self.number(1.0), self.number(0.0))
 
-    def never_nan(self, place: int) -> bool:
+    def never_nan(self, tape_place: int) -> bool:
         """Whether what stands at a place is a number whatever the parameters are."""
-        known = self.never_nan_at.get(place)
-        if known is None:
-            operation, *operands = self.entries[place]
+        is_a_number = self.never_nan_at.get(tape_place)
+        if is_a_number is None:
+            operation, *operands = self.entries[tape_place]
             if operation == "number":
-                known = not np.isnan(operands[0])
+                is_a_number = not np.isnan(operands[0])
             elif operation == "^":
                 exponent = self.numbers.get(operands[1])
-                known = exponent is not None and exponent >= 0 and exponent.is_integer()
-                known = known and self.never_nan(operands[0])
+                is_a_number = exponent is not None and exponent >= 0 and exponent.is_integer()
+                is_a_number = is_a_number and self.never_nan(operands[0])
             elif operation == "/":
-                known = self.numbers.get(operands[1], 0.0) != 0.0 and self.never_nan(operands[0])
+                is_a_number = self.numbers.get(operands[1], 0.0) != 0.0 and self.never_nan(operands[0])
             else:
-                known = operation in LOGICAL or (
+                is_a_number = operation in LOGICAL or (
                     operation in NEVER_NAN and all(self.never_nan(each) for each in operands if type(each) is int)
                 )
-            self.never_nan_at[place] = known
-        return known
+            self.never_nan_at[tape_place] = is_a_number
+        return is_a_number
 
     def compares_numbers(self, condition: int) -> bool:
         """Whether no condition in one compares what may be NaN."""

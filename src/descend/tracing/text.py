@@ -33,22 +33,22 @@ def text_of(entries: Sequence[Entry], result: int) -> str:
 def _text(entries: tuple[Entry, ...], result: int) -> str:
     pieces: dict[int, Piece] = {}
     called = {str(entry[0]) for entry in entries}  # whose names, bare, mean nothing else in the text
-    for place in _needed(entries, result):
-        pieces[place] = _piece(entries[place], pieces, called)
-        if len(pieces[place][0]) > LONGEST:
+    for tape_place in _needed(entries, result):
+        pieces[tape_place] = _piece(entries[tape_place], pieces, called)
+        if len(pieces[tape_place][0]) > LONGEST:
             raise UntraceableError("does so much that its formula would be longer than anybody could read")
     return pieces[result][0]
 
 
 def _needed(entries: Sequence[Entry], result: int) -> list[int]:
     """Return the places that a result is made of, in order."""
-    found, waiting = set(), [result]
+    places_needed, waiting = set(), [result]
     while waiting:
-        place = waiting.pop()
-        if place not in found:
-            found.add(place)
-            waiting.extend(operand for operand in entries[place][1:] if type(operand) is int)
-    return sorted(found)
+        tape_place = waiting.pop()
+        if tape_place not in places_needed:
+            places_needed.add(tape_place)
+            waiting.extend(operand for operand in entries[tape_place][1:] if type(operand) is int)
+    return sorted(places_needed)
 
 
 def _piece(entry: Entry, pieces: dict[int, Piece], called: Collection[str]) -> Piece:
@@ -65,24 +65,24 @@ def _piece(entry: Entry, pieces: dict[int, Piece], called: Collection[str]) -> P
         case "not":
             return f"not {_within(pieces[operands[0]], COMPARE)}", NOT
         case "^":
-            base, exponent = (pieces[place] for place in operands)
+            base, exponent = (pieces[operand_place] for operand_place in operands)
             return f"{_within(base, ATOM)}^{_within(exponent, SIGN)}", POWER
-    parts = [pieces[place] for place in operands]
+    operand_pieces = [pieces[operand_place] for operand_place in operands]
     rank = RANKS.get(str(operation))
     if rank is None:
-        return f"{operation}({', '.join(text for text, _ in parts)})", ATOM
+        return f"{operation}({', '.join(text for text, _ in operand_pieces)})", ATOM
     tighter = rank + 1
-    first = _within(parts[0], tighter if rank == COMPARE else rank)
+    first = _within(operand_pieces[0], tighter if rank == COMPARE else rank)
     # a - (b + c) and a/(b*c) need their brackets; a sum within a sum does not.
-    second = _within(parts[1], rank if operation in ("+", "*", "and", "or") else tighter)
+    second = _within(operand_pieces[1], rank if operation in ("+", "*", "and", "or") else tighter)
     if second.startswith("-"):
         second = f"({second})"
     return f"{first}{OPERATORS[str(operation)]}{second}", rank
 
 
-def _within(piece: Piece, least: int) -> str:
+def _within(piece: Piece, least_strength: int) -> str:
     text, rank = piece
-    return text if rank >= least else f"({text})"
+    return text if rank >= least_strength else f"({text})"
 
 
 def _number(value: float) -> Piece:

@@ -87,8 +87,8 @@ class Traced:
     @property
     def logical(self) -> bool:
         """Whether its cells are true or false."""
-        places = self.places
-        return bool(places.size) and self.tape.logical(int(places.flat[0]))
+        own_places = self.places
+        return bool(own_places.size) and self.tape.logical(int(own_places.flat[0]))
 
     @property
     def dtype(self) -> np.dtype[Value]:
@@ -144,8 +144,8 @@ class Traced:
         return np.ndarray if self.ndim else float
 
     def __copy__(self) -> Traced:
-        places = self.places
-        return self.view(places.copy() if places.ndim else places[()], self.axis)
+        own_places = self.places
+        return self.view(own_places.copy() if own_places.ndim else own_places[()], self.axis)
 
     def __deepcopy__(self, memo: object) -> Traced:
         return self.__copy__()
@@ -237,12 +237,12 @@ def handles(*functions: Callable[..., Value], method: str | None = None) -> Call
     return register
 
 
-def traced(tape: Tape, places: Places, axis: int | None, mask: int | None = None) -> Traced:
+def traced(tape: Tape, array_places: Places, axis: int | None, mask: int | None = None) -> Traced:
     """Return a new array with cells at given places, of the rows where the condition at `mask` holds."""
     if mask is not None and axis is not None:
-        return Chosen(tape, places, axis, mask)
-    single = places.size == 1 and places.ndim == (axis is not None)
-    return Traced(tape, int(places.flat[0]) if single else places, axis)
+        return Chosen(tape, array_places, axis, mask)
+    single = array_places.size == 1 and array_places.ndim == (axis is not None)
+    return Traced(tape, int(array_places.flat[0]) if single else array_places, axis)
 
 
 def combined(tape: Tape, operation: str, *operands: Value) -> Traced:
@@ -306,8 +306,8 @@ def as_traced(tape: Tape, value: Value) -> Traced:
         return stacked(tape, array)
     if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and array.dtype.itemsize != 8):
         raise UntraceableError(f"computes with numbers of the type {array.dtype}")
-    places = [constant(tape, number) for number in array.ravel().tolist()]
-    return traced(tape, np.array(places, dtype=np.intp).reshape(array.shape), None)
+    constant_places = [constant(tape, number) for number in array.ravel().tolist()]
+    return traced(tape, np.array(constant_places, dtype=np.intp).reshape(array.shape), None)
 
 
 def constant(tape: Tape, value: float) -> int:
@@ -321,17 +321,17 @@ def _has_traced(value: Value) -> bool:
 
 def listed(tape: Tape, members: Value) -> Traced:
     """Return the members of a list as one array, along a new first axis, as numpy.array does."""
-    parts = [as_traced(tape, member) for member in members]
-    shapes = {part.shape for part in parts}
+    members_traced = [as_traced(tape, member) for member in members]
+    shapes = {member_traced.shape for member_traced in members_traced}
     if len(shapes) > 1:
         raise ValueError("setting an array element with a sequence: the members differ in shape")
-    axis, mask = common_rows(parts)
-    return traced(tape, np.stack([part.places for part in parts]), axis, mask)
+    axis, mask = common_rows(members_traced)
+    return traced(tape, np.stack([member_traced.places for member_traced in members_traced]), axis, mask)
 
 
 def stacked(tape: Tape, array: NDArray[np.object_]) -> Traced:
     """Return an array of objects, some of which are traced numbers, as cells of the tape."""
-    parts = [as_traced(tape, member) for member in array.ravel().tolist()]
-    if any(part.ndim for part in parts):
+    members = [as_traced(tape, member) for member in array.ravel().tolist()]
+    if any(part.ndim for part in members):
         raise UntraceableError("puts arrays into the cells of an array")
-    return traced(tape, np.array([int(part.places) for part in parts], dtype=np.intp).reshape(array.shape), None)
+    return traced(tape, np.array([int(part.places) for part in members], dtype=np.intp).reshape(array.shape), None)

@@ -82,8 +82,8 @@ def trace(
         tape = Tape(rows)
     try:
         substituted = Substitution().of(plain)
-        place = explored(tape, lambda: _run(tape, substituted, columns, parameters, calling, sizes))
-        return text_of(tape.entries, place)
+        result_on_tape = explored(tape, lambda: _run(tape, substituted, columns, parameters, calling, sizes))
+        return text_of(tape.entries, result_on_tape)
     except UntraceableError as reason:
         raise UntraceableError(f"{reason}{_line(reason)}") from None
     except DescendError:
@@ -110,7 +110,7 @@ def _run(
     raised: list[UntraceableError] = []
     outer = RAISED.set(raised)
     try:
-        place = _of_one_row(tape, calling(function, symbols))
+        row_on_tape = _of_one_row(tape, calling(function, symbols))
     except Exception as error:
         if raised and raised[0] is not error:  # as where NumPy has put an error of its own in its place
             raise raised[0].with_traceback(error.__traceback__) from None
@@ -119,12 +119,12 @@ def _run(
         RAISED.reset(outer)
     if raised:
         raise raised[0]
-    return place
+    return row_on_tape
 
 
 def _vector(tape: Tape, name: str, size: int) -> Traced:
     """Return the symbols of a vector parameter, whose k-th component is written as a product with a list of 0 and 1."""
-    lists = (", ".join("1" if place == k else "0" for place in range(size)) for k in range(size))
+    lists = (", ".join("1" if component == k else "0" for component in range(size)) for k in range(size))
     return traced(tape, np.array([tape.add(("component", name, each)) for each in lists], dtype=np.intp), None)
 
 
@@ -149,5 +149,5 @@ def _of_one_row(tape: Tape, result: object) -> int:
 def _line(error: BaseException) -> str:
     """Say in which line of the user's code an error arose; nothing if that is not known."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(OURS)]
-    own = [frame for frame in frames if not LIBRARIES.search(frame.filename)] or frames
-    return f" (line {own[-1].lineno})" if own else ""
+    own_frames = [frame for frame in frames if not LIBRARIES.search(frame.filename)] or frames
+    return f" (line {own_frames[-1].lineno})" if own_frames else ""

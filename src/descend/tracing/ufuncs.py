@@ -70,23 +70,23 @@ def operation_of(ufunc: np.ufunc) -> Operation:
 
     Raises UntraceableError if there is none.
     """
-    known = KNOWN.get(ufunc)
-    if known is None:
+    operation_known = KNOWN.get(ufunc)
+    if operation_known is None:
         name = ufunc.__name__
-        known = OPERATORS.get(name) or IN_WORDS.get(name) or named_functions().get(name)
-        if known is None and (function := function_named(name)) is not None:
-            known = function.name
-        if known is None:
+        operation_known = OPERATORS.get(name) or IN_WORDS.get(name) or named_functions().get(name)
+        if operation_known is None and (function := function_named(name)) is not None:
+            operation_known = function.name
+        if operation_known is None:
             raise UntraceableError(f"calls `{name}`, which formulas do not know")
-        KNOWN[ufunc] = known
-    return known
+        KNOWN[ufunc] = operation_known
+    return operation_known
 
 
 @lru_cache(maxsize=1)
 def named_functions() -> Mapping[str, str]:
     """Return the functions of formulas by the names that NumPy and SciPy have for them."""
-    found = {}
+    functions_by_ufunc = {}
     for function in FUNCTIONS.values():
         if call := CALL.fullmatch(function.numpy):
-            found[call[1]] = function.name
-    return found
+            functions_by_ufunc[call[1]] = function.name
+    return functions_by_ufunc

@@ -26,50 +26,50 @@ SIDES = (("<", BELOW), (">", ABOVE))
 INFINITE_AT = {"log": 0.0, "log2": 0.0, "log10": 0.0, "log1p": -1.0}
 
 
-def nan_at(tape: Tape, place: int) -> int:
+def nan_at(tape: Tape, tape_place: int) -> int:
     """Return the condition under which what stands at a place is NaN."""
-    if tape.never_nan(place):
+    if tape.never_nan(tape_place):
         return tape.logical_constant(False)
-    operation, *operands = tape.entries[place]
+    operation, *operands = tape.entries[tape_place]
     if operation == "where":
-        condition, chosen, other = operands
-        return tape.choice(condition, nan_at(tape, chosen), nan_at(tape, other))
-    found = [nan_at(tape, operand) for operand in operands]
+        condition, place_if, place_else = operands
+        return tape.choice(condition, nan_at(tape, place_if), nan_at(tape, place_else))
+    conditions = [nan_at(tape, operand) for operand in operands]
     first = operands[0]
     zero = tape.number(0.0)
     if operation == "/":
         both = (tape.apply("==", operand, zero) for operand in operands)
-        found.append(tape.apply("and", *both))
+        conditions.append(tape.apply("and", *both))
     elif operation == "^":
         exponent = tape.numbers.get(operands[1])
         if exponent is None or not exponent.is_integer():
-            found.append(tape.apply("<", first, zero))
+            conditions.append(tape.apply("<", first, zero))
     elif operation in BELOW or operation in ABOVE:
-        found += [tape.apply(sign, first, tape.number(end[operation])) for sign, end in SIDES if operation in end]
+        conditions += [tape.apply(sign, first, tape.number(end[operation])) for sign, end in SIDES if operation in end]
     elif operation not in NEVER_NAN:
         raise UntraceableError(f"asks where `{operation}` has no value")
-    return _any(tape, found)
+    return _any(tape, conditions)
 
 
-def infinite_at(tape: Tape, place: int) -> int:
+def infinite_at(tape: Tape, tape_place: int) -> int:
     """Return the condition under which what stands at a place is infinite, unless it overflows."""
-    operation, *operands = tape.entries[place]
-    if operation in ("column", "parameter", "component", "number") or place in tape.truths:
+    operation, *operands = tape.entries[tape_place]
+    if operation in ("column", "parameter", "component", "number") or tape_place in tape.truths:
         return tape.logical_constant(False)
     if operation == "where":
-        condition, chosen, other = operands
-        return tape.choice(condition, infinite_at(tape, chosen), infinite_at(tape, other))
-    found = [infinite_at(tape, operand) for operand in operands]
+        condition, place_if, place_else = operands
+        return tape.choice(condition, infinite_at(tape, place_if), infinite_at(tape, place_else))
+    infinite_conditions = [infinite_at(tape, operand) for operand in operands]
     zero, first = tape.number(0.0), operands[0]
     if operation == "/":
         vanishes = tape.apply("==", operands[1], zero)
-        found.append(tape.apply("and", vanishes, tape.apply("!=", first, zero)))
+        infinite_conditions.append(tape.apply("and", vanishes, tape.apply("!=", first, zero)))
     elif operation == "^" and tape.numbers.get(operands[1], -1.0) < 0:
         below = tape.apply("<", operands[1], zero)
-        found.append(tape.apply("and", tape.apply("==", first, zero), below))
+        infinite_conditions.append(tape.apply("and", tape.apply("==", first, zero), below))
     elif operation in INFINITE_AT:
-        found.append(tape.apply("==", first, tape.number(INFINITE_AT[operation])))
-    return _any(tape, found)
+        infinite_conditions.append(tape.apply("==", first, tape.number(INFINITE_AT[operation])))
+    return _any(tape, infinite_conditions)
 
 
 def _any(tape: Tape, conditions: list[int]) -> int:
@@ -81,8 +81,8 @@ def _any(tape: Tape, conditions: list[int]) -> int:
 
 def _each(array: Traced, condition: Callable[[Tape, int], int]) -> Traced:
     """Return a condition for each cell of an array."""
-    places = np.array([condition(array.tape, place) for place in array.places.ravel().tolist()], dtype=np.intp)
-    return traced(array.tape, places.reshape(array.places.shape), array.axis, array.mask)
+    condition_places = np.array([condition(array.tape, tape) for tape in array.places.ravel().tolist()], dtype=np.intp)
+    return traced(array.tape, condition_places.reshape(array.places.shape), array.axis, array.mask)
 
 
 @in_words("isnan")
@@ -115,18 +115,18 @@ def _nansum(tape: Tape, a: Value, axis: Value = None, **options: Value) -> Value
 
 
 @in_words("fmax")
-def _fmax(one: Value, other: Value) -> Value:
-    return _defined_of(one, other, "max")
+def _fmax(left_array: Value, right_array: Value) -> Value:
+    return _defined_of(left_array, right_array, "max")
 
 
 @in_words("fmin")
-def _fmin(one: Value, other: Value) -> Value:
-    return _defined_of(one, other, "min")
+def _fmin(left_array: Value, right_array: Value) -> Value:
+    return _defined_of(left_array, right_array, "min")
 
 
-def _defined_of(one: Value, other: Value, operation: str) -> Value:
+def _defined_of(array: Value, right_array: Value, operation: str) -> Value:
     """Return the larger or smaller of two numbers, or the one that is not NaN."""
-    tape = next(each.tape for each in (one, other) if isinstance(each, Traced))
-    one, other = as_traced(tape, one), as_traced(tape, other)
-    result = combined(tape, "where", _isnan(other), one, combined(tape, operation, one, other))
-    return combined(tape, "where", _isnan(one), other, result)
+    tape = next(each.tape for each in (array, right_array) if isinstance(each, Traced))
+    array, right_array = as_traced(tape, array), as_traced(tape, right_array)
+    result = combined(tape, "where", _isnan(right_array), array, combined(tape, operation, array, right_array))
+    return combined(tape, "where", _isnan(array), right_array, result)

@@ -76,31 +76,31 @@ class Equations:
     left: tuple[str, ...] = ()
     faults: list[Fault] = field(default_factory=list)
 
-    def equal(self, one: Amount, other: Amount, verb: str) -> Amount:
+    def equal(self, amount: Amount, right: Amount, verb: str) -> Amount:
         """Take note that two amounts have one unit; return the one whose unit they have together."""
-        units = [self.system.resolved(each.unit) for each in (one, other)]
-        left = self.system.add(one.unit / other.unit)
+        units = [self.system.resolved(each.unit) for each in (amount, right)]
+        left = self.system.add(amount.unit / right.unit)
         size = 1.0 if left is None else ratio(left)
         if size is None or self._other_zero(*units):
-            self._fail_pair(one, other, verb, units, CORRECT if all(unit.powers for unit in units) else CONSTANT)
-        elif other.converts(1.0 / size) or is_one(size):
-            return one
-        elif one.converts(size):
-            return other
+            self._fail_pair(amount, right, verb, units, CORRECT if all(unit.powers for unit in units) else CONSTANT)
+        elif right.converts(1.0 / size) or is_one(size):
+            return amount
+        elif amount.converts(size):
+            return right
         else:
             self._fail_pair(
-                one, other, verb, units, CONVERT, f", which differ by a factor of {max(size, 1.0 / size):.6g}"
+                amount, right, verb, units, CONVERT, f", which differ by a factor of {max(size, 1.0 / size):.6g}"
             )
-        return one
+        return amount
 
-    def _other_zero(self, one: Unit, other: Unit) -> bool:
+    def _other_zero(self, left_unit: Unit, right_unit: Unit) -> bool:
         """Whether two temperatures are counted from different zeros."""
-        zeros = [offset_of(unit) for unit in (one, other)]
-        return any(zeros) and one != other and one.known and other.known
+        zeros = [offset_of(unit) for unit in (left_unit, right_unit)]
+        return any(zeros) and left_unit != right_unit and left_unit.known and right_unit.known
 
-    def _fail_pair(self, one: Amount, other: Amount, verb: str, units: list[Unit], hint: str, more: str = "") -> None:
+    def _fail_pair(self, left: Amount, amount: Amount, verb: str, units: list[Unit], hint: str, more: str = "") -> None:
         sentence = VERBS[verb].format(*map(in_words if verb == "left" else words, units)) + more
-        self.fail(other.node if verb == "left" else one.node, other.node, sentence, hint, self.left)
+        self.fail(amount.node if verb == "left" else left.node, amount.node, sentence, hint, self.left)
 
     def pure(self, amount: Amount | None, node: Node, sentence: str, hint: str = NUMBER) -> None:
         """Take note that an amount is a pure number. sentence: what is wrong if it is not, ``{}`` being its unit."""
@@ -111,8 +111,8 @@ class Equations:
         """Take note that an amount is an angle, which is a pure number in radians."""
         if amount is None or not self.system.resolved(amount.unit).powers:
             return
-        wanted = "degrees" if unit is DEGREES else "radians"
-        sentence = f"takes {function} of {{}}, and not of an angle in {wanted}"
+        angle_unit = "degrees" if unit is DEGREES else "radians"
+        sentence = f"takes {function} of {{}}, and not of an angle in {angle_unit}"
         resolved = self.system.resolved(amount.unit)
         hint = TURN if resolved == DEGREES else TURN_BACK if resolved == RADIANS else PERIOD
         self._one(amount, amount.unit / unit, node, sentence, hint)
@@ -133,12 +133,12 @@ class Equations:
         if size is None or not (is_one(size) or amount.converts(size)):
             self.fail(node, node, sentence.format(words(before)), hint)
 
-    def fail(self, one: Node, other: Node, sentence: str, hint: str, more: tuple[str, ...] = ()) -> None:
+    def fail(self, left_node: Node, right_node: Node, sentence: str, hint: str, hints: tuple[str, ...] = ()) -> None:
         """Take note of a fault from the start of one part to the end of another."""
-        start, end = balanced(self.text, min(one.start, other.start), max(one.end, other.end))
-        inside = (name.name for name in names_in(one, other) if name.name in self.columns)
+        start, end = balanced(self.text, min(left_node.start, right_node.start), max(left_node.end, right_node.end))
+        columns = (name.name for name in names_in(left_node, right_node) if name.name in self.columns)
         if not any(start <= fault.start and fault.end <= end for fault in self.faults):  # of which this may follow
-            self.faults.append(Fault(self.text, start, end, sentence, hint, tuple(dict.fromkeys((*inside, *more)))))
+            self.faults.append(Fault(self.text, start, end, sentence, hint, tuple(dict.fromkeys((*columns, *hints)))))
 
 
 def balanced(text: str, start: int, end: int) -> tuple[int, int]:

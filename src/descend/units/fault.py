@@ -32,10 +32,12 @@ class Fault:
 
     def error(self, units: Mapping[str, Unit]) -> FormulaError:
         """Return the error that points at the part."""
-        known = [(plain_name(name), units[name]) for name in self.columns if name in units][:SEVERAL]
-        said = ", ".join(f"{name} {'in' if place else 'is in'} {unit}" for place, (name, unit) in enumerate(known))
-        said = f"{said}. " if known else ""
-        return pointed(self.text, self.start, self.end, f"This {self.sentence}.", f"{said}{self.hint}")
+        columns = [(plain_name(name), units[name]) for name in self.columns if name in units][:SEVERAL]
+        units_text = ", ".join(
+            f"{name} {'in' if unit_number else 'is in'} {unit}" for unit_number, (name, unit) in enumerate(columns)
+        )
+        units_text = f"{units_text}. " if columns else ""
+        return pointed(self.text, self.start, self.end, f"This {self.sentence}.", f"{units_text}{self.hint}")
 
     @property
     def note(self) -> str:

@@ -45,10 +45,10 @@ class Units:
     @cached_property
     def texts(self) -> dict[str, str | list[str | None]]:
         """The units by name, as text, of parameters and then of columns; a list for a vector of unlike components."""
-        known = {name: unit for name, unit in {**self.parameters, **self.columns}.items() if unit is not None}
+        units_known = {name: unit for name, unit in {**self.parameters, **self.columns}.items() if unit is not None}
         return {
             name: str(unit) if isinstance(unit, Unit) else [None if one is None else str(one) for one in unit]
-            for name, unit in known.items()
+            for name, unit in units_known.items()
         }
 
     def component(self, label: str, place: int = 0) -> Unit | None:
@@ -76,16 +76,16 @@ def infer(
     """
     system = System()
     readers, responses = [], []
-    for part in formula.parts or (formula,):
-        reader, response = _read(part, columns, system)
+    for formula_part in formula.parts or (formula,):
+        reader, response = _read(formula_part, columns, system)
         readers.append(reader)
         responses.append(response)
     for name, text in (ties or {}).items():
         reader = Reader(text, dict.fromkeys(()), system)
         amount = reader.visit(parse_expression(text))
         if amount is not None:
-            own = Amount(amount.node, Unit({Unknown(name): Integer(1)}))
-            reader.equal(own, amount, "compares")
+            own_amount = Amount(amount.node, Unit({Unknown(name): Integer(1)}))
+            reader.equal(own_amount, amount, "compares")
         readers.append(reader)
     for name, unit in (declared or {}).items():
         _assume(system, Unit({Unknown(name): Integer(1)}) / unit)
@@ -97,29 +97,29 @@ def infer(
 def _read(part: Formula, columns: Mapping[str, Unit], system: System) -> tuple[Reader, Unit | None]:
     """Read both sides of a formula; return the reader, and the unit of the left side."""
     (left, right), curves = written_out(part.text, parse_formula(part.text), part.given, frozenset(part.parameters))
-    known = {name: columns.get(name) for name in part.given}
+    units_of_given = {name: columns.get(name) for name in part.given}
     vectors = {name: labels for name, labels in part.parameters.items() if labels is not None}
     vectors = {
         name: labels.parts or labels if isinstance(labels, GroupLabels) else labels for name, labels in vectors.items()
     }
-    reader = Reader(part.text, known, system, vectors=vectors)
+    reader = Reader(part.text, units_of_given, system, vectors=vectors)
     for curve in curves:
         with_constants(reader, curve)
-    inside = _logarithms(left, right)  # of one function on both sides: log(y) ~ log(f) is right where y ~ f is
-    response = reader.visit(inside[0] if inside else left)
+    logarithms = _logarithms(left, right)  # of one function on both sides: log(y) ~ log(f) is right where y ~ f is
+    response = reader.visit(logarithms[0] if logarithms else left)
     reader.left = tuple(name for name in part.given if name not in part.inputs)
-    found = reader.visit(inside[1] if inside else right, response)
-    if response is not None and found is not None and found.unit != response.unit:
-        reader.equal(response, found, "left")
-    return reader, Unit() if inside else None if response is None else response.unit
+    right_amount = reader.visit(logarithms[1] if logarithms else right, response)
+    if response is not None and right_amount is not None and right_amount.unit != response.unit:
+        reader.equal(response, right_amount, "left")
+    return reader, Unit() if logarithms else None if response is None else response.unit
 
 
 def _logarithms(left: Node, right: Node) -> tuple[Node, Node] | None:
     """Return what stands inside if both sides are one logarithm."""
     if not (isinstance(left, Call) and isinstance(right, Call) and len(left.arguments) == len(right.arguments) == 1):
         return None
-    one, other = function_named(left.function), function_named(right.function)
-    same = one is not None and one is other and one.name in LOGARITHMS
+    left_logarithm, right_logarithm = function_named(left.function), function_named(right.function)
+    same = left_logarithm is not None and left_logarithm is right_logarithm and left_logarithm.name in LOGARITHMS
     return (left.arguments[0], right.arguments[0]) if same else None
 
 
@@ -154,16 +154,16 @@ def _found(
     parameters: dict[str, Known] = {}
     for name in dict.fromkeys((*formula.parameters, *named)):
         labels = formula.parameters.get(name)
-        parts = labels.parts if isinstance(labels, GroupLabels) else labels
-        if name not in named or not parts:
+        labels_of_parts = labels.parts if isinstance(labels, GroupLabels) else labels
+        if name not in named or not labels_of_parts:
             parameters[name] = resolved(Unknown(name)) if name in named else None
             continue
-        each = tuple(resolved(Unknown(name, place)) for place in range(len(parts)))
-        parameters[name] = each[0] if all(one == each[0] for one in each) else each
-    known = {name: unit for name in formula.given if (unit := columns.get(name) or resolved(Unknown(name, -1, True)))}
+        each = tuple(resolved(Unknown(name, component)) for component in range(len(labels_of_parts)))
+        parameters[name] = each[0] if all(component_unit == each[0] for component_unit in each) else each
+    units = {name: unit for name in formula.given if (unit := columns.get(name) or resolved(Unknown(name, -1, True)))}
     left = [None if unit is None else system.resolved(unit) for unit in responses]
     return Units(
-        known,
+        units,
         parameters,
         tuple(unit if unit is not None and unit.known else None for unit in left),
         tuple(_open(system, set(parameters))),
@@ -181,11 +181,17 @@ def _is_number(unit: Unit) -> bool:
 def _open(system: System, parameters: Iterable[str]) -> Iterable[str]:
     """Yield a sentence on each product of parameters whose unit is known though those of its factors are not."""
     for unknown, unit in system.solved.items():
-        others = unit.unknowns
-        if not others or unknown.is_column or any(other.is_column or other.name not in parameters for other in others):
+        open_unknowns = unit.unknowns
+        if (
+            not open_unknowns
+            or unknown.is_column
+            or any(open_unknown.is_column or open_unknown.name not in parameters for open_unknown in open_unknowns)
+        ):
             continue
-        product = Unit({unknown: Integer(1)}).times(Unit({other: unit.powers[other] for other in others}), Integer(-1))
-        remainder = Unit({base: power for base, power in unit.powers.items() if base not in others})
+        product = Unit({unknown: Integer(1)}).times(
+            Unit({open_unknown: unit.powers[open_unknown] for open_unknown in open_unknowns}), Integer(-1)
+        )
+        remainder = Unit({base: power for base, power in unit.powers.items() if base not in open_unknowns})
         yield f"{_product(product)} is {in_words(remainder)}"
 
 

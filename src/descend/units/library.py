@@ -86,10 +86,10 @@ def registry() -> pint.UnitRegistry[float]:
         import pint
     except ImportError:
         raise ConfigError('Units need Pint, which is not installed. Run: pip install "descend[units]"') from None
-    found: pint.UnitRegistry[float] = pint.UnitRegistry(autoconvert_offset_to_baseunit=False)
+    registry_of_units: pint.UnitRegistry[float] = pint.UnitRegistry(autoconvert_offset_to_baseunit=False)
     for definition in LABORATORY:
-        found.define(definition)
-    return found
+        registry_of_units.define(definition)
+    return registry_of_units
 
 
 def is_installed() -> bool:
@@ -110,19 +110,19 @@ def unit_of(text: str) -> Unit | None:
     plain = ALIASES.get(plain, plain)
     if len(plain) > LONGEST:
         return None
-    for written in dict.fromkeys((plain, _translated(plain))):
+    for unit_text in dict.fromkeys((plain, _translated(plain))):
         try:
-            parsed = registry().parse_units(written)
+            parsed = registry().parse_units(unit_text)
         except ConfigError:
             raise
         except Exception:  # Pint raises whatever the text leads its parser to
             continue
-        spellings = _spellings(written)
+        spellings = _spellings(unit_text)
         powers: dict[Base, Expr] = {
             Atom(name, SHOWN.get(name) or spellings.get(name) or f"{registry().Unit(name):~P}"): fraction(
                 float(cast(float, power))
             )
-            for name, power in sorted(parsed._units.items(), key=lambda each: _place(written, spellings, each[0]))
+            for name, power in sorted(parsed._units.items(), key=lambda each: _place(unit_text, spellings, each[0]))
         }
         return Unit(powers)
     return None
@@ -137,12 +137,12 @@ def _translated(text: str) -> str:
 
 def _spellings(text: str) -> dict[str, str]:
     """Return how the text spells the units in it, by Pint's names."""
-    found: dict[str, str] = {}
+    spellings: dict[str, str] = {}
     for word in WORD.findall(text):
         names = registry().parse_unit_name(word)
         if names:
-            found.setdefault("".join(names[0][:2]), word)
-    return found
+            spellings.setdefault("".join(names[0][:2]), word)
+    return spellings
 
 
 def _place(text: str, spellings: Mapping[str, str], name: str) -> int:
@@ -155,15 +155,15 @@ def size_of(name: str) -> Size:
 
     dB is a number, that of 10 log10 of a ratio; another on a logarithmic scale, such as Np, is like no other.
     """
-    known = registry()
-    definition = known._units.get(name, None)
+    unit_registry = registry()
+    definition = unit_registry._units.get(name, None)
     if definition is not None and getattr(definition, "is_logarithmic", False):
         return Size({} if name.startswith("decibel") else {name: 1.0}, 1.0)
     offset = definition is not None and not definition.is_multiplicative
-    found, base = known.get_base_units(f"delta_{name}" if offset else name)
-    factor = float(cast(float, found))
+    base_size, base = unit_registry.get_base_units(f"delta_{name}" if offset else name)
+    factor = float(cast(float, base_size))
     dimensions = {str(each): float(cast(float, power)) for each, power in base.dimensionality.items()}
-    zero = float(known.Quantity(0.0, name).to_base_units().magnitude) / factor if offset else 0.0
+    zero = float(unit_registry.Quantity(0.0, name).to_base_units().magnitude) / factor if offset else 0.0
     return Size(dimensions, factor, zero)
 
 
@@ -208,5 +208,5 @@ def nearest(text: str, most: int = 3) -> list[str]:
     """
     names = {name.casefold(): name for name in registry()._units if name.isidentifier() and len(name) > 1}
     names |= {f"{name}s": f"{names[name]}s" for name in tuple(names) if len(name) > 3}
-    found = difflib.get_close_matches(text.casefold(), names, most, 0.7)
-    return [names[name] for name in found]
+    near_names = difflib.get_close_matches(text.casefold(), names, most, 0.7)
+    return [names[name] for name in near_names]

@@ -41,10 +41,10 @@ def unit_of_expression(
     for name, unit in parameters.items():
         if isinstance(unit, Unit):
             system.solved[Unknown(name)] = unit
-    found = reader.visit(syntax.parse_expression(text))
-    if found is None or reader.faults:
+    unit_amount = reader.visit(syntax.parse_expression(text))
+    if unit_amount is None or reader.faults:
         return None
-    unit = system.resolved(found.unit)
+    unit = system.resolved(unit_amount.unit)
     return unit if unit.known else None
 
 

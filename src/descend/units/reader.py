@@ -61,8 +61,8 @@ class Reader(Equations):
             case tree.Name():
                 return self._name(node, angle)
             case tree.Prefix():
-                inside = self.visit(node.operand, expected, angle)
-                return inside if inside is None else replace(inside, node=node)
+                inside_amount = self.visit(node.operand, expected, angle)
+                return inside_amount if inside_amount is None else replace(inside_amount, node=node)
             case tree.Chain(rank=syntax.SUM):
                 return self._sum(node, expected, angle)
             case tree.Chain(rank=syntax.PRODUCT):
@@ -91,9 +91,9 @@ class Reader(Equations):
             return Amount(node, RADIANS if turn else Unit(), (float(CONSTANTS[name]),))
         return Amount(node, self._parameter(name))
 
-    def _parameter(self, name: str, place: int = -1) -> Unit:
+    def _parameter(self, name: str, component: int = -1) -> Unit:
         self.named[name] = None
-        return Unit({Unknown(name, place): Integer(1)})
+        return Unit({Unknown(name, component): Integer(1)})
 
     def _sum(self, node: tree.Chain, expected: Amount | None, angle: bool) -> Amount | None:
         amounts = [self.visit(each, None, angle) for each in node.operands]
@@ -113,16 +113,16 @@ class Reader(Equations):
                 reference = self.equal(reference, amount, "adds" if operator == "+" else "subtracts")
         return None if reference is None else replace(reference, node=node, numbers=(), column=False)
 
-    def _shifted(self, one: Amount, other: Amount, operator: str) -> Amount | None:
+    def _shifted(self, left_amount: Amount, right_amount: Amount, operator: str) -> Amount | None:
         """Return a temperature to which the zero of its scale was added, or from which it was subtracted."""
-        number, temperature = (one, other) if one.literal else (other, one)
+        number, temperature = (left_amount, right_amount) if left_amount.literal else (right_amount, left_amount)
         if not number.literal:
             return None
         unit, value = self.system.resolved(temperature.unit), math.prod(number.numbers)
-        found = offset_of(unit)
-        if found is not None and operator == "+" and math.isclose(value, found[1], abs_tol=0.2):
-            return replace(temperature, unit=OF_OFFSET.get(found[0].name, unit))
-        celsius = operator == "-" and number is other and math.isclose(value, 273.15, abs_tol=0.2)
+        unit_offset = offset_of(unit)
+        if unit_offset is not None and operator == "+" and math.isclose(value, unit_offset[1], abs_tol=0.2):
+            return replace(temperature, unit=OF_OFFSET.get(unit_offset[0].name, unit))
+        celsius = operator == "-" and number is right_amount and math.isclose(value, 273.15, abs_tol=0.2)
         if celsius and unit == KELVIN:
             return replace(temperature, unit=Unit({Atom("degree_Celsius", "°C"): Integer(1)}))
         return None
@@ -139,20 +139,20 @@ class Reader(Equations):
             power = Integer(1 if operator == "*" else -1)
             unit = unit.times(amount.unit, power)
             numbers += [number ** int(power) for number in amount.numbers]
-        found = Amount(node, unit, tuple(numbers), column)
+        product_amount = Amount(node, unit, tuple(numbers), column)
         size = ratio(unit) if numbers and unit.known and not angle else None
-        if size is not None and not is_one(size) and found.converts(size):
+        if size is not None and not is_one(size) and product_amount.converts(size):
             return Amount(node, Unit())  # a share of %, divided by 100
-        if angle and self.system.resolved(unit) == DEGREES * RADIANS and found.converts(math.pi / 180.0):
+        if angle and self.system.resolved(unit) == DEGREES * RADIANS and product_amount.converts(math.pi / 180.0):
             return Amount(node, RADIANS)  # so that a phase can be added to it
-        return found
+        return product_amount
 
     def _condition(self, node: tree.Chain) -> None:
         amounts = [self.visit(each) for each in node.operands]
         if node.rank == syntax.COMPARISON:
-            for one, other in pairwise(amounts):
-                if one is not None and other is not None:
-                    self.equal(one, other, "compares")
+            for left_amount, right_amount in pairwise(amounts):
+                if left_amount is not None and right_amount is not None:
+                    self.equal(left_amount, right_amount, "compares")
 
     def _power(self, node: tree.Power) -> Amount | None:
         base, exponent = self.visit(node.base), self.exponent(node.exponent)
@@ -176,24 +176,24 @@ class Reader(Equations):
 
     def _dot(self, node: tree.Dot, expected: Amount | None) -> Amount | None:
         """Take each component times its item as a term of a sum."""
-        name, place, reference = node.name.name, 0, expected
+        name, component, reference = node.name.name, 0, expected
         labels = self.vectors.get(name, ())
         for item in node.items:
             if isinstance(item, tree.Pattern):
-                known: list[tree.Node] = []
-                while place + len(known) < len(labels) and fnmatch.fnmatchcase(
-                    label := labels[place + len(known)].strip("`"), item.text
+                items_with_units: list[tree.Node] = []
+                while component + len(items_with_units) < len(labels) and fnmatch.fnmatchcase(
+                    label := labels[component + len(items_with_units)].strip("`"), item.text
                 ):
-                    known.append(tree.Name(item.start, item.end, label, True))
+                    items_with_units.append(tree.Name(item.start, item.end, label, True))
             else:
-                known = [item]
-            for each in known:
+                items_with_units = [item]
+            for each in items_with_units:
                 amount = self.visit(each)
                 if amount is not None:
-                    unit = amount.unit * self._parameter(name, place)
+                    unit = amount.unit * self._parameter(name, component)
                     term = Amount(node, unit, amount.numbers)
                     reference = term if reference is None else self.equal(reference, term, "adds")
-                place += 1
+                component += 1
         return None if reference is None else replace(reference, node=node, numbers=())
 
     def _call(self, node: tree.Call, expected: Amount | None, angle: bool) -> Amount | None:
@@ -208,12 +208,12 @@ class Reader(Equations):
             return Amount(node, Unit({Unknown(f"{node.function}( )", node.start): Integer(1)}))
         if function.name == "where":
             self.visit(node.arguments[0])
-            chosen = [self.visit(each, expected, angle) for each in node.arguments[1:]]
-            return self._alike(node, chosen, "chooses")
-        wanted, result, power = signature(function.units, len(node.arguments))
-        amounts = [self.visit(each, None, kind in ANGLES) for each, kind in zip(node.arguments, wanted, strict=True)]
-        of = self._alike(node, [a for a, kind in zip(amounts, wanted, strict=True) if kind == "u"], "compares")
-        for amount, kind in zip(amounts, wanted, strict=True):
+            branch_units = [self.visit(each, expected, angle) for each in node.arguments[1:]]
+            return self._alike(node, branch_units, "chooses")
+        units, result, power = signature(function.units, len(node.arguments))
+        amounts = [self.visit(each, None, kind in ANGLES) for each, kind in zip(node.arguments, units, strict=True)]
+        of = self._alike(node, [a for a, kind in zip(amounts, units, strict=True) if kind == "u"], "compares")
+        for amount, kind in zip(amounts, units, strict=True):
             if kind in ANGLES:
                 self.angle(amount, node, node.function, ANGLES[kind])
             elif kind == "1":

@@ -33,5 +33,5 @@ def signature(text: str, count: int) -> tuple[tuple[str, ...], Unit, Expr]:
     """
     before, _, after = text.partition(" -> ")
     kinds = before.split(", ")
-    wanted = tuple(kinds[min(place, len(kinds) - 1)] for place in range(count))
-    return wanted, ANGLES.get(after, Unit()), POWERS.get(after, Integer(0))
+    argument_units = tuple(kinds[min(argument_number, len(kinds) - 1)] for argument_number in range(count))
+    return argument_units, ANGLES.get(after, Unit()), POWERS.get(after, Integer(0))

@@ -40,48 +40,48 @@ class Stated:
         """Return the units of columns that are known, by name; those of the user count for more."""
         if not self.strict and not is_installed():
             return {}
-        found = {name: unit for name, text in self.columns.items() if (unit := unit_of(text)) is not None}
-        return found | {name: read_unit(text, name) for name, text in self.given.items()}
+        units_by_column = {name: unit for name, text in self.columns.items() if (unit := unit_of(text)) is not None}
+        return units_by_column | {name: read_unit(text, name) for name, text in self.given.items()}
 
     def of(self, formula: Formula, ties: Mapping[str, str] | None = None) -> Units:
         """Return the units of a formula."""
-        known, names = self.known(), {*formula.given, *formula.columns}
-        columns = {name: unit for name, unit in known.items() if name in names}
+        units_stated, names = self.known(), {*formula.given, *formula.columns}
+        columns = {name: unit for name, unit in units_stated.items() if name in names}
         declared = {name: read_unit(text, name) for name, text in self.measured.items()}
-        declared |= {name: unit for name, unit in known.items() if name in self.given and name not in names}
+        declared |= {name: unit for name, unit in units_stated.items() if name in self.given and name not in names}
         return infer(formula, columns, ties, declared)
 
 
-def stated_units(names: Sequence[str], beside_names: Mapping[str, str], given: object) -> Stated:
+def stated_units(names: Sequence[str], beside_names: Mapping[str, str], units_given: object) -> Stated:
     """Return what is said of units. names: of the columns; beside_names: what the data say elsewhere, by column.
 
     given: by the user. Raises ConfigError.
     """
-    of_headers = {name: found[1] for name in names if (found := beside(name)) is not None}
+    of_headers = {name: header_unit[1] for name in names if (header_unit := beside(name)) is not None}
     beside_them = {name: bare(text) for name, text in beside_names.items()}
-    return Stated({**of_headers, **beside_them}, read_given(given))
+    return Stated({**of_headers, **beside_them}, read_given(units_given))
 
 
-def read_given(given: object) -> dict[str, str]:
+def read_given(units_given: object) -> dict[str, str]:
     """Return units by name, also from texts such as ``t=s``.
 
     >>> read_given(["t=s", "`flow rate`=mL/min,V=mV"])
     {'t': 's', 'flow rate': 'mL/min', 'V': 'mV'}
     """
-    if given is None:
+    if units_given is None:
         return {}
-    if isinstance(given, Mapping):
-        return {str(name): unit_text(unit) for name, unit in given.items()}
-    found: dict[str, str] = {}
-    for text in [given] if isinstance(given, str) else _texts(given):
+    if isinstance(units_given, Mapping):
+        return {str(name): unit_text(unit) for name, unit in units_given.items()}
+    units_by_name: dict[str, str] = {}
+    for text in [units_given] if isinstance(units_given, str) else _texts(units_given):
         for part in text.split(","):
             name, sign, unit = (piece.strip() for piece in part.partition("="))
             if not (name and sign):
                 raise ConfigError(f"The unit `{part.strip()}` names no column. {EXAMPLE}")
-            found[name.strip("`")] = unit
-    return found
+            units_by_name[name.strip("`")] = unit
+    return units_by_name
 
 
-def _texts(given: object) -> Iterable[str]:
-    assert isinstance(given, Iterable)
-    return map(str, given)
+def _texts(units_given: object) -> Iterable[str]:
+    assert isinstance(units_given, Iterable)
+    return map(str, units_given)

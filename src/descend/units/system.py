@@ -27,7 +27,7 @@ class System:
         for base in unit.unknowns:
             if base in self.solved:
                 power = unit.powers[base]
-                unit = Unit({each: own for each, own in unit.powers.items() if each != base})
+                unit = Unit({each: exponent for each, exponent in unit.powers.items() if each != base})
                 unit = unit.times(self.solved[base], power)
         return unit
 
@@ -38,16 +38,16 @@ class System:
         if unknown is None:
             return number if number.powers else None
         power = number.powers[unknown]
-        others = Unit({base: own for base, own in number.powers.items() if base != unknown})
-        value = Unit().times(others, -1 / power)
-        for other, unit in self.solved.items():
+        other_powers = Unit({base: exponent for base, exponent in number.powers.items() if base != unknown})
+        value = Unit().times(other_powers, -1 / power)
+        for other_unknown, unit in self.solved.items():
             if unknown in unit.powers:
-                known = Unit({base: own for base, own in unit.powers.items() if base != unknown})
-                self.solved[other] = known.times(value, unit.powers[unknown])
+                known_powers = Unit({base: exponent for base, exponent in unit.powers.items() if base != unknown})
+                self.solved[other_unknown] = known_powers.times(value, unit.powers[unknown])
         self.solved[unknown] = value
         return None
 
     def _chosen(self, unknowns: Iterable[Unknown]) -> Unknown | None:
         """Return the unknown to solve for: a parameter before a column, the one that comes last before others."""
-        listed = list(unknowns)
-        return next((each for each in listed if not each.is_column), next(iter(listed), None))
+        unknowns_listed = list(unknowns)
+        return next((each for each in unknowns_listed if not each.is_column), next(iter(unknowns_listed), None))

@@ -58,19 +58,19 @@ class Unit:
 
     powers: Powers = field(default_factory=dict)
 
-    def __mul__(self, other: Unit) -> Unit:
-        return self.times(other, Integer(1))
+    def __mul__(self, other_unit: Unit) -> Unit:
+        return self.times(other_unit, Integer(1))
 
-    def __truediv__(self, other: Unit) -> Unit:
-        return self.times(other, Integer(-1))
+    def __truediv__(self, other_unit: Unit) -> Unit:
+        return self.times(other_unit, Integer(-1))
 
     def __pow__(self, exponent: Expr) -> Unit:
         return Unit().times(self, exponent)
 
-    def times(self, other: Unit, exponent: Expr) -> Unit:
+    def times(self, other_unit: Unit, exponent: Expr) -> Unit:
         """Return this unit times a power of another."""
         powers = dict(self.powers)
-        for base, power in other.powers.items():
+        for base, power in other_unit.powers.items():
             powers[base] = plain(powers.get(base, Integer(0)) + power * exponent)
         return Unit({base: power for base, power in powers.items() if power != 0})
 
@@ -98,12 +98,12 @@ class Unit:
     def latex(self) -> str:
         r"""Write it for LaTeX: ``\mathrm{mV}\,\mathrm{s}^{-1}``; empty for a pure number."""
         signs = {"%": r"\%", "°": r"{}^\circ ", "µ": r"\mu ", "μ": r"\mu ", "Ω": r"\Omega ", "Å": r"\text{\AA}"}
-        parts = []
+        latex_powers = []
         for base, power in self.powers.items():
             name = "".join(signs.get(sign, sign) for sign in str(base))
             exponent = "" if power == 1 else f"^{{{sympy.latex(power)}}}"
-            parts.append(rf"\mathrm{{{name}}}{exponent}")
-        return r"\,".join(parts)
+            latex_powers.append(rf"\mathrm{{{name}}}{exponent}")
+        return r"\,".join(latex_powers)
 
 
 def _below(power: Expr) -> bool:

@@ -43,10 +43,10 @@ def measured(text: str) -> tuple[float, Unit] | None:
     >>> value, str(unit)
     (8.314, 'J/(mol·K)')
     """
-    found = MEASURED.fullmatch(text)
-    if found is None:
+    number_with_unit = MEASURED.fullmatch(text)
+    if number_with_unit is None:
         return None
-    number, sign, name = found.groups()
+    number, sign, name = number_with_unit.groups()
     unit = unit_of(f"1/{name.strip()}" if sign == "/" else name.strip())
     return None if unit is None else (float(number.replace("−", "-")), unit)
 
@@ -61,25 +61,25 @@ def read_unit(text: str, of: str) -> Unit:
     return unit
 
 
-def factor(own: Unit, wanted: Unit) -> float | None:
+def factor(own_unit: Unit, unit_wanted: Unit) -> float | None:
     """Return how many of the wanted unit one of this unit is; None if they are of other kinds.
 
     >>> factor(unit_of("1/min"), unit_of("1/s"))
     0.016666666666666666
     """
-    return 1.0 if own == wanted else ratio(own / wanted)
+    return 1.0 if own_unit == unit_wanted else ratio(own_unit / unit_wanted)
 
 
-def conversion(own: Unit, wanted: Unit) -> Converted | None:
+def conversion(own_unit: Unit, unit_wanted: Unit) -> Converted | None:
     """Return how values are converted, also those of temperatures; None if the units are of other kinds.
 
     >>> kelvin = conversion(unit_of("°C"), unit_of("K"))
     >>> round(kelvin(25.0), 6)
     298.15
     """
-    scale = factor(own, wanted)
+    scale = factor(own_unit, unit_wanted)
     if scale is None or scale != scale:
         return None
-    zeros = [0.0 if found is None else found[1] for found in map(offset_of, (own, wanted))]
+    zeros = [0.0 if unit_offset is None else unit_offset[1] for unit_offset in map(offset_of, (own_unit, unit_wanted))]
     # A zero is told in degrees of its own scale.
     return Converted(scale, zeros[0] * scale - zeros[1])

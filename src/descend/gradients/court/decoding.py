@@ -72,10 +72,10 @@ class Decoder:
             or self._unexplained(k)
         )
 
-    def _same(self, given: Array, expected: Array, k: int) -> bool:
+    def _same(self, gradient_given: Array, expected: Array, k: int) -> bool:
         """Whether numbers at the points are equal within rounding."""
         allowed = 2.0 * self.allowed[:, k] * self.enlarged[k] + 1e-7 * np.abs(expected)
-        return bool(np.isfinite(expected).all() and (np.abs(given - expected) <= allowed).all())
+        return bool(np.isfinite(expected).all() and (np.abs(gradient_given - expected) <= allowed).all())
 
     # Memory -----------------------------------------------------------------------------------------------------
 
@@ -86,11 +86,11 @@ class Decoder:
 
     def _fixed(self, k: int) -> Mistake | None:
         """Look for a gradient that is always that at one other point, whatever the parameters."""
-        given, allowed = self.given[:, k], 4.0 * self.allowed[:, k].max()
-        if np.ptp(self.truth[:, k]) <= allowed or np.ptp(given) > min(allowed, 1e-5 * np.abs(given).max()):
+        gradient, allowed = self.given[:, k], 4.0 * self.allowed[:, k].max()
+        if np.ptp(self.truth[:, k]) <= allowed or np.ptp(gradient) > min(allowed, 1e-5 * np.abs(gradient).max()):
             return None  # a constant gradient cannot be out of date
         for theta in [self.case.start, *self.case.seen]:
-            if self._same(given, np.full(len(given), self._truth_at(theta)[k]), k):
+            if self._same(gradient, np.full(len(gradient), self._truth_at(theta)[k]), k):
                 at = ", ".join(f"{name}={value:.4g}" for name, value in zip(self.labels[:4], theta, strict=False))
                 return Mistake("stale", f"it is the gradient at {at} wherever it is asked for. {FRESH}")
         return None
@@ -109,13 +109,13 @@ class Decoder:
     def _running(self, k: int) -> Mistake | None:
         """Look for results that add up over calls, as running sums or as decaying ones."""
         results = np.array([result[k] for _, result in self.calls])
-        own = np.array([self._truth_at(theta)[k] for theta, _ in self.calls])
-        left, kept = results[1:] - own[1:], results[:-1]
-        if len(left) < 2 or not kept @ kept > 0.0:
+        own_slopes = np.array([self._truth_at(theta)[k] for theta, _ in self.calls])
+        left, slopes_before = results[1:] - own_slopes[1:], results[:-1]
+        if len(left) < 2 or not slopes_before @ slopes_before > 0.0:
             return None
-        share = float(left @ kept / (kept @ kept))
+        share = float(left @ slopes_before / (slopes_before @ slopes_before))
         size = 8.0 * self.allowed[:, k].max() * len(results) + 1e-6 * np.abs(results).max()
-        if abs(share) < 1e-3 or not (np.abs(left - share * kept) <= size).all():
+        if abs(share) < 1e-3 or not (np.abs(left - share * slopes_before) <= size).all():
             return None
         calls = "all calls before it" if abs(share - 1.0) < 1e-3 else f"{share:.3g} times the call before it"
         return Mistake(
@@ -148,9 +148,9 @@ class Decoder:
             return Mistake("factor", text, factor)
         if not self._one_number(k, factor):
             return None
-        other = None if plain(factor) else self._other_loss(k)
-        if other is not None:
-            return other
+        other_loss = None if plain(factor) else self._other_loss(k)
+        if other_loss is not None:
+            return other_loss
         if abs(factor + 1.0) < 1e-5:
             return Mistake(
                 "sign",
@@ -162,13 +162,13 @@ class Decoder:
 
     def _ratio(self, k: int, expected: Array) -> float | None:
         """Return the one number by which the given gradient differs from what is expected, if there is one."""
-        given, allowed = self.given[:, k], self.allowed[:, k]
+        gradient_given, allowed = self.given[:, k], self.allowed[:, k]
         weight = (allowed.max() / np.maximum(allowed, 1e-6 * allowed.max())) ** 2 if allowed.max() > 0.0 else np.ones(1)
         below = float((weight * expected) @ expected)
         if not below > 0.0 or not np.isfinite(below):
             return None
-        factor = float((weight * expected) @ given) / below
-        return factor if self._same(given, factor * expected, k) else None
+        factor = float((weight * expected) @ gradient_given) / below
+        return factor if self._same(gradient_given, factor * expected, k) else None
 
     def _one_number(self, k: int, factor: float) -> bool:
         """Whether component k is off by one constant factor everywhere, rather than by coincidence at these points.
@@ -188,14 +188,14 @@ class Decoder:
 
     def _one_number_in_rows(self, k: int) -> bool | None:
         """Whether the contributions of single rows are off by one constant factor; None if that cannot be decided."""
-        right, given, allowed, together = self.chain_rule.contributions(k)
+        right, gradient_given, allowed, together = self.chain_rule.contributions(k)
         if together:
             return None
         clear = np.abs(right) > 16.0 * allowed
         if 4 * clear.sum() < clear.size or np.ptp(right[clear]) < VARIED * np.abs(right[clear]).max():
             return None
-        factor = float(right[clear] @ given[clear]) / float(right[clear] @ right[clear])
-        return bool((np.abs(given - factor * right) <= 4.0 * allowed * abs(factor)).all())
+        factor = float(right[clear] @ gradient_given[clear]) / float(right[clear] @ right[clear])
+        return bool((np.abs(gradient_given - factor * right) <= 4.0 * allowed * abs(factor)).all())
 
     def _telling_points(self, k: int, factor: float) -> bool:
         """Whether the factor is a plain one, or holds at points whose gradients differ."""
@@ -210,21 +210,23 @@ class Decoder:
         total = rows if self.case.weights is None else float(self.case.weights.sum())
         plainly = int(abs(factor / total - 1.0) < 1e-5) - int(abs(factor * total - 1.0) < 1e-5)
         half = np.arange(0, rows, 2)
-        part = float(len(half) if self.case.weights is None else self.case.weights[half].sum())
+        rows_of_half = float(len(half) if self.case.weights is None else self.case.weights[half].sum())
         for number, point in enumerate(self.points if rows >= 4 else ()):
             try:
-                given = self.case.call(point.theta, half)[k]
+                gradient_of_half = self.case.call(point.theta, half)[k]
             except Exception:  # the user's function cannot be called with half of the rows
                 return plainly
-            parts, _ = self.case.contributions(point.theta, self.scales, self.case.part(half))
-            expected = factor * self.case.mean(parts, half)[k]
+            contributions, _ = self.case.contributions(point.theta, self.scales, self.case.part(half))
+            expected = factor * self.case.mean(contributions, half)[k]
             allowed = 4.0 * abs(factor) * point.allowed[k] + 1e-5 * abs(expected)
-            if abs(given - self.given[number, k]) <= 1e-9 * abs(given):
+            if abs(gradient_of_half - self.given[number, k]) <= 1e-9 * abs(gradient_of_half):
                 return plainly  # it uses all rows, whichever it is given
-            if abs(expected) * abs(1.0 - part / total) <= 2.0 * allowed:
+            if abs(expected) * abs(1.0 - rows_of_half / total) <= 2.0 * allowed:
                 continue  # too small to tell
             for power in (0, 1, -1):
-                if abs(given - expected * (part / total) ** power) <= allowed * max(1.0, (part / total) ** power):
+                if abs(gradient_of_half - expected * (rows_of_half / total) ** power) <= allowed * max(
+                    1.0, (rows_of_half / total) ** power
+                ):
                     return power or (plainly if rows >= TELLING else 0)  # n may be written as a number
         return plainly
 
@@ -234,10 +236,10 @@ class Decoder:
         for m in np.flatnonzero(~self.right):
             if m != k and self._same(self.given[:, k], self.truth[:, m], k) and self._taken(k):
                 back = self._same(self.given[:, m], self.truth[:, k], int(m))
-                one, other = (self.labels[place] for place in sorted((k, int(m))))
+                first_label, second_label = (self.labels[component] for component in sorted((k, int(m))))
                 mistake = f"it is the gradient of {self.labels[m]}: they are not in the order of the parameters"
                 if back:
-                    mistake = f"the gradients of {one} and {other} have changed places"
+                    mistake = f"the gradients of {first_label} and {second_label} have changed places"
                 return Mistake("swapped", f"{mistake}. Return them in the order {', '.join(self.labels[:6])}.")
         return None
 
@@ -249,23 +251,23 @@ class Decoder:
 
     def _other_loss(self, k: int) -> Mistake | None:
         """Look for the gradient of another loss, unchanged, or half that of the squared loss."""
-        for other in others(self.case.model.loss):
-            under = self.under.under(other)
+        for loss in others(self.case.model.loss):
+            under = self.under.under(loss)
             factor = self._ratio(k, under[:, k])
-            if factor is None or not (abs(factor - 1.0) < 1e-5 or (other.loss.quadratic and abs(factor - 0.5) < 1e-5)):
+            if factor is None or not (abs(factor - 1.0) < 1e-5 or (loss.loss.quadratic and abs(factor - 0.5) < 1e-5)):
                 continue
             if self._telling(under, k, factor):
-                return self._as_of(other, factor)
+                return self._as_of(loss, factor)
         return None
 
     def _other_loss_times(self, k: int) -> Mistake | None:
         """Look for a simple multiple of the gradient of another loss, or for one with another setting."""
         mine = self.case.model.loss
-        for other in others(mine):
-            under = self.under.under(other)
+        for other_loss in others(mine):
+            under = self.under.under(other_loss)
             factor = self._ratio(k, under[:, k])
             if factor is not None and self._plausible(factor) and self._telling(under, k, factor):
-                return self._as_of(other, factor)
+                return self._as_of(other_loss, factor)
         return None
 
     def _telling(self, under: Array, k: int, factor: float) -> bool:
@@ -300,18 +302,18 @@ class Decoder:
         """Look for the gradient of a loss with an unusual setting, the same for all wrong components."""
         if len(self.points) < 3:
             return None
-        for other in self.under.with_setting(self.given[:, k], k):
-            under = self.under.under(other)
+        for other_setting in self.under.with_setting(self.given[:, k], k):
+            under = self.under.under(other_setting)
             factors = [self._ratio(int(m), under[:, m]) for m in (k, *np.flatnonzero(~self.right))]
             if all(factor is not None and abs(factor - 1.0) < 1e-4 for factor in factors):
-                return self._as_of(other, 1.0)
+                return self._as_of(other_setting, 1.0)
         return None
 
-    def _as_of(self, other: Other, factor: float) -> Mistake:
+    def _as_of(self, other_loss: Other, factor: float) -> Mistake:
         times = "" if abs(factor - 1.0) < 1e-5 else f" times {rounded(factor):.6g}"
         return Mistake(
             "other_loss",
-            f"it is the gradient of the {other}{times}, not of the {self.case.model.loss} loss. "
+            f"it is the gradient of the {other_loss}{times}, not of the {self.case.model.loss} loss. "
             "Change the gradient, or fit under that loss.",
             None if not times else rounded(factor),
         )
@@ -343,6 +345,6 @@ class Decoder:
     def _unexplained(self, k: int) -> Mistake:
         if not self.given[:, k].any():
             return Mistake("wrong", "it is 0 everywhere, but the derivative is not.", 0.0)
-        given, truth = self.given[0, k], self.truth[0, k]
-        found = f"it is {given:.6g} where the derivative is {truth:.6g}"
-        return Mistake("wrong", f"{found}, and no simple mistake explains it.", named=False)
+        gradient_given, truth = self.given[0, k], self.truth[0, k]
+        difference = f"it is {gradient_given:.6g} where the derivative is {truth:.6g}"
+        return Mistake("wrong", f"{difference}, and no simple mistake explains it.", named=False)

@@ -68,9 +68,9 @@ class Case:
         if not self.python:
             return False
         self.seen.append(self.start)
-        given = self.call(self.start)
+        gradient_given = self.call(self.start)
         with np.errstate(over="ignore", invalid="ignore"):
-            return bool(np.array_equal(given.astype(np.float32), given, equal_nan=True))
+            return bool(np.array_equal(gradient_given.astype(np.float32), gradient_given, equal_nan=True))
 
     def within(self, theta: Array, most: float = SQUARED) -> bool:
         """Whether scores and residuals are smaller than ``most`` in every row."""
@@ -110,9 +110,9 @@ class Case:
         total = np.zeros((3, theta.size))
         for begin in range(0, self.rows, BLOCK):
             rows = np.arange(begin, min(begin + BLOCK, self.rows))
-            parts, error = self.contributions(theta, scales, self.part(rows) if self.rows > BLOCK else None)
+            contributions, error = self.contributions(theta, scales, self.part(rows) if self.rows > BLOCK else None)
             omega = np.ones(len(rows)) if self.weights is None else self.weights[rows]
-            total += np.stack([omega @ parts, omega @ error, omega @ np.abs(parts)])
+            total += np.stack([omega @ contributions, omega @ error, omega @ np.abs(contributions)])
         total /= self.rows if self.weights is None else self.weights.sum()
         return total[0], total[1], total[2]
 
@@ -142,10 +142,10 @@ class Point:
         """Return the point with so large a share of all contributions allowed."""
         return replace(self, allowed=self.allowed + slack * self.size, leeway=self.leeway + slack * self.size)
 
-    def agrees(self, given: Array) -> NDArray[np.bool_]:
+    def agrees(self, gradient_given: Array) -> NDArray[np.bool_]:
         """Say which components are right, to what rounding explains."""
         with np.errstate(invalid="ignore"):
-            return np.abs(given - self.truth) <= self.allowed
+            return np.abs(gradient_given - self.truth) <= self.allowed
 
 
 def natural_scales(case: Case) -> Array:
@@ -180,8 +180,8 @@ def nearby(case: Case, scales: Array, number: int) -> Array:
     share = REACHES[number % len(REACHES)]
     # The last stay close, whatever the scales: some losses are flat but for a small region.
     size = np.abs(case.start) + 1e-3 if number >= len(REACHES) - 2 else np.maximum(scales, np.abs(case.start))
-    moved: Array = case.start + sign * share * (0.5 + turn) * size
-    return moved
+    nearby_theta: Array = case.start + sign * share * (0.5 + turn) * size
+    return nearby_theta
 
 
 def points(case: Case, scales: Array) -> list[Point]:
@@ -190,36 +190,36 @@ def points(case: Case, scales: Array) -> list[Point]:
     A component is more informative the less its rows cancel, and more still where it is zero in some rows only; each
     point is chosen for the components about which the earlier points said least.
     """
-    found: list[tuple[Array, Array]] = []
+    thetas_apart: list[tuple[Array, Array]] = []
     beyond: list[tuple[Array, Array]] = []
     sample = spread_rows(case)
-    here = extent(case, case.start, sample)
+    extent_here = extent(case, case.start, sample)
     for number in range(len(REACHES)):
         theta = nearby(case, scales, number)
         if not case.inside(theta):
             continue
-        parts, error = case.contributions(theta, scales, case.part(sample))
-        if np.isfinite(parts).all() and np.isfinite(error).all() and np.isfinite(case.value(theta)):
-            size = np.abs(parts).mean(axis=0)
-            share = np.abs(parts.mean(axis=0)) / np.where(size > 0.0, size, 1.0)
-            nonzero = (parts != 0.0).mean(axis=0)
-            tells = (share + 4.0 * nonzero * (1.0 - nonzero)) * (np.abs(parts).max(axis=0) > 0.0)
+        contributions, error = case.contributions(theta, scales, case.part(sample))
+        if np.isfinite(contributions).all() and np.isfinite(error).all() and np.isfinite(case.value(theta)):
+            size = np.abs(contributions).mean(axis=0)
+            share = np.abs(contributions.mean(axis=0)) / np.where(size > 0.0, size, 1.0)
+            nonzero = (contributions != 0.0).mean(axis=0)
+            tells = (share + 4.0 * nonzero * (1.0 - nonzero)) * (np.abs(contributions).max(axis=0) > 0.0)
             # Where J or its parts are many times larger, the contributions of other rows are lost in rounding.
-            growth = float(np.max(extent(case, theta, sample) / here))
-            within = case.within(theta) and float(np.abs(parts).max()) < SQUARED
-            (found if within else beyond).append((theta, tells / (1.0 + np.log10(max(1.0, growth)) ** 2)))
-    if not found and not case.single():
-        found = beyond
-    chosen: list[Point] = []
-    known = np.zeros(case.start.size)
-    while found and len(chosen) < POINTS:
-        worth = [float((tells / (0.1 + known)).sum()) for _, tells in found]
-        theta, tells = found.pop(int(np.argmax(worth)))
+            growth = float(np.max(extent(case, theta, sample) / extent_here))
+            within = case.within(theta) and float(np.abs(contributions).max()) < SQUARED
+            (thetas_apart if within else beyond).append((theta, tells / (1.0 + np.log10(max(1.0, growth)) ** 2)))
+    if not thetas_apart and not case.single():
+        thetas_apart = beyond
+    court_points: list[Point] = []
+    informed = np.zeros(case.start.size)
+    while thetas_apart and len(court_points) < POINTS:
+        worth = [float((tells / (0.1 + informed)).sum()) for _, tells in thetas_apart]
+        theta, tells = thetas_apart.pop(int(np.argmax(worth)))
         point = weighed(case, theta, scales)
         if np.isfinite(point.truth).all() and np.isfinite(point.allowed).all():
-            chosen.append(point)
-            known += tells
-    return chosen
+            court_points.append(point)
+            informed += tells
+    return court_points
 
 
 def extent(case: Case, theta: Array, rows: Rows) -> Array:
@@ -228,8 +228,8 @@ def extent(case: Case, theta: Array, rows: Rows) -> Array:
     with np.errstate(all="ignore"):
         largest = np.abs(case.model.score(theta, columns) - case.model.response(columns)).max()
         sizes = np.array([abs(case.value(theta)), largest**2])
-    found: Array = np.where(np.isfinite(sizes) & (sizes > 0.0), sizes, 1.0)
-    return found
+    parameter_extent: Array = np.where(np.isfinite(sizes) & (sizes > 0.0), sizes, 1.0)
+    return parameter_extent
 
 
 def weighed(case: Case, theta: Array, scales: Array) -> Point:
@@ -255,20 +255,20 @@ def _leeway(case: Case, theta: Array, scales: Array, sample: Rows) -> Array:
     exact, error = case.contributions(theta, scales, columns)
     most = SINGLE * np.abs(exact) + error
     steady = case.model.steady()
-    moved = [name for name, column in columns.items() if name not in steady and _inexact(column).any()]
+    inexact_columns = [name for name, column in columns.items() if name not in steady and _inexact(column).any()]
     draws = DRAWS if case.model.exact or theta.size < 4 else DRAWS // 3
     for _ in range(draws):
         off = dict(columns)
-        for name in moved:
+        for name in inexact_columns:
             column = columns[name]
             off[name] = column * (1.0 + SINGLE * rng.choice([-1.0, 1.0], len(column)) * _inexact(column))
         moved_theta = theta * (1.0 + SINGLE * rng.choice([-1.0, 1.0], theta.size))
         if case.model.exact:  # and what is computed on the way is rounded as well
             off = {name: column if name in steady else _single(column) for name, column in off.items()}
             moved_theta = _single(moved_theta)
-        other, _ = case.contributions(moved_theta, scales, off)
+        other_contributions, _ = case.contributions(moved_theta, scales, off)
         with np.errstate(invalid="ignore"):
-            moved_by = np.abs(other - exact)
+            moved_by = np.abs(other_contributions - exact)
             most = np.maximum(most, np.where(np.isfinite(moved_by), moved_by, 0.0))
     # A row that switches to another branch says nothing about rounding within a branch.
     typical = np.quantile(most, 0.9, axis=0)
@@ -305,7 +305,7 @@ def jitter(case: Case, point: Point, calls: int = 7) -> Array:
     return shaking
 
 
-def given_at(case: Case, place: Point) -> Point:
+def given_at(case: Case, court_point: Point) -> Point:
     """Return the point with the accused gradient there."""
-    case.seen.append(place.theta)
-    return replace(place, given=case.call(place.theta))
+    case.seen.append(court_point.theta)
+    return replace(court_point, given=case.call(court_point.theta))

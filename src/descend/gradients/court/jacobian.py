@@ -49,7 +49,7 @@ class Evidence:
 
 def hold(
     case: Case,
-    given: Callable[[Array, Columns], Array],
+    jacobian_given: Callable[[Array, Columns], Array],
     turned: bool,
     model: str,
     stepped: Stepped = lambda theta: None,
@@ -62,32 +62,32 @@ def hold(
     Raises ConfigError if there is no point near the start where J and its gradient are finite.
     """
     scales = natural_scales(case)
-    held = points(case, scales)
-    if not held:
+    court_points = points(case, scales)
+    if not court_points:
         raise ConfigError(NOWHERE)
-    chosen = spread_rows(case) if case.rows * case.start.size > MOST and case.model.exact else np.arange(case.rows)
-    columns = case.part(chosen)
-    strict = [_evidence(case, point.theta, columns, scales, given) for point in held]
+    rows_chosen = spread_rows(case) if case.rows * case.start.size > MOST and case.model.exact else np.arange(case.rows)
+    columns = case.part(rows_chosen)
+    strict = [_evidence(case, point.theta, columns, scales, jacobian_given) for point in court_points]
     trial, mistakes = _tried(case, columns, scales, strict)
-    square = len(chosen) == case.start.size
+    square = len(rows_chosen) == case.start.size
     if mistakes and square and not _tried(case, columns, scales, [_turned(each) for each in strict])[1]:
         turned, mistakes = True, {}
     if turned:
-        size = (len(chosen), case.start.size)
+        size = (len(rows_chosen), case.start.size)
         mistakes = {k: _transposed(mistakes.get(k), size) for k in range(case.start.size)}
-    return _judgement(case, trial, mistakes, chosen, model, stepped)
+    return _judgement(case, trial, mistakes, rows_chosen, model, stepped)
 
 
 def _tried(case: Case, columns: Columns, scales: Array, strict: Sequence[Evidence]) -> tuple[Trial, dict[int, Mistake]]:
     """Look for mistakes, and more leniently where differences alone tell the truth and no mistake explains the rest."""
-    found: list[tuple[Trial, dict[int, Mistake]]] = []
+    trials_held: list[tuple[Trial, dict[int, Mistake]]] = []
     for slack in SLACKS[:1] if case.model.exact else SLACKS:
         trial = Trial(case, columns, [_slackened(each, slack) for each in strict], scales, slack)
         mistakes = {int(k): trial.mistake(int(k)) for k in trial.wrong}
         if all(mistake.named for mistake in mistakes.values()):
             return trial, mistakes
-        found.append((trial, mistakes))
-    return found[0]
+        trials_held.append((trial, mistakes))
+    return trials_held[0]
 
 
 def _slackened(each: Evidence, slack: float) -> Evidence:
@@ -95,21 +95,21 @@ def _slackened(each: Evidence, slack: float) -> Evidence:
 
 
 def _evidence(
-    case: Case, theta: Array, columns: Columns, scales: Array, given: Callable[[Array, Columns], Array]
+    case: Case, theta: Array, columns: Columns, scales: Array, jacobian_given: Callable[[Array, Columns], Array]
 ) -> Evidence:
     """Return the true Jacobian at a point, what rounding in single precision allows, and the one under test."""
     with np.errstate(all="ignore"):
         truth, error = case.model.jacobian(theta, columns, scales)
         rng, spread = np.random.default_rng(20), np.zeros_like(truth)
         for _ in range(DRAWS if case.model.exact else 1):
-            moved = theta * (1.0 + SINGLE * rng.choice([-1.0, 1.0], theta.size))
-            other, _ = case.model.jacobian(moved, columns, scales)
-            spread = np.fmax(spread, np.abs(other - truth))
+            moved_theta = theta * (1.0 + SINGLE * rng.choice([-1.0, 1.0], theta.size))
+            other_jacobian, _ = case.model.jacobian(moved_theta, columns, scales)
+            spread = np.fmax(spread, np.abs(other_jacobian - truth))
         # A row that switches to another branch says nothing about rounding within a branch.
         spread = np.minimum(spread, 100.0 * np.quantile(spread, 0.9, axis=0))
         largest = np.nanmax(np.where(np.isfinite(truth), np.abs(truth), 0.0), axis=0, initial=0.0)
         allowed = SAFETY * (spread + SINGLE * (np.abs(truth) + 0.1 * largest)) + 4.0 * error
-        return Evidence(theta, truth, allowed, np.asarray(given(theta.copy(), columns), dtype=np.float64))
+        return Evidence(theta, truth, allowed, np.asarray(jacobian_given(theta.copy(), columns), dtype=np.float64))
 
 
 def _turned(each: Evidence) -> Evidence:
@@ -130,24 +130,24 @@ class Trial:
     """Finds the mistakes in a Jacobian, column by column."""
 
     def __init__(
-        self, case: Case, columns: Columns, seen: Sequence[Evidence], scales: Array, slack: float = 0.0
+        self, case: Case, columns: Columns, evidence_seen: Sequence[Evidence], scales: Array, slack: float = 0.0
     ) -> None:
         self.close = max(2e-5, 2.0 * slack)
-        self.case, self.columns, self.seen, self.scales = case, columns, seen, scales
+        self.case, self.columns, self.seen, self.scales = case, columns, evidence_seen, scales
         self.labels = case.model.parameters.labels
         self.truth, self.allowed, self.given = (
-            np.concatenate([getattr(each, name) for each in seen]) for name in ("truth", "allowed", "given")
+            np.concatenate([getattr(each, name) for each in evidence_seen]) for name in ("truth", "allowed", "given")
         )
-        self.wrong = np.flatnonzero(~np.all([each.right for each in seen], axis=0))
+        self.wrong = np.flatnonzero(~np.all([each.right for each in evidence_seen], axis=0))
 
     def mistake(self, k: int) -> Mistake:
         """Return what is wrong with column k."""
-        given, truth = self.given[:, k], self.truth[:, k]
-        unfinite = np.flatnonzero(~np.isfinite(given) & np.isfinite(truth))
+        jacobian, truth = self.given[:, k], self.truth[:, k]
+        unfinite = np.flatnonzero(~np.isfinite(jacobian) & np.isfinite(truth))
         if unfinite.size:
             row = int(unfinite[0]) % len(self.seen[0].given) + 1
-            return Mistake("wrong", f"it is {given[unfinite[0]]:g} in row {row}, where the derivative is finite.")
-        if not given.any():
+            return Mistake("wrong", f"it is {jacobian[unfinite[0]]:g} in row {row}, where the derivative is finite.")
+        if not jacobian.any():
             return Mistake("wrong", "it is 0 everywhere, but the derivative is not.", 0.0)
         return (
             self._remembered(k)
@@ -161,16 +161,16 @@ class Trial:
             or self._unexplained(k)
         )
 
-    def _same(self, given: Array, expected: Array, k: int, size: float = 1.0) -> bool:
+    def _same(self, column_given: Array, expected: Array, k: int, size: float = 1.0) -> bool:
         allowed = 2.0 * self.allowed[:, k] * max(1.0, size) + 1e-7 * np.abs(expected)
         with np.errstate(invalid="ignore"):
-            return bool((np.abs(given - expected) <= allowed).all())
+            return bool((np.abs(column_given - expected) <= allowed).all())
 
     def _remembered(self, k: int) -> Mistake | None:
         """Look for a column that is the same at every point, though the true one is not."""
-        first, *others = (each.given[:, k] for each in self.seen)
+        first, *columns = (each.given[:, k] for each in self.seen)
         moves = any(not self._same_at(each.truth[:, k], self.seen[0].truth[:, k], k) for each in self.seen[1:])
-        if not others or not moves or any(not np.array_equal(first, other) for other in others):
+        if not columns or not moves or any(not np.array_equal(first, later_column) for later_column in columns):
             return None
         for theta in [self.case.start, *(each.theta for each in self.seen)]:
             truth, _ = self.case.model.jacobian(theta, self.columns, self.scales)
@@ -180,22 +180,22 @@ class Trial:
         return None
 
     def _unchanging(self, k: int) -> Mistake | None:
-        first, *others = (each.given[:, k] for each in self.seen)
-        if not others or any(not np.array_equal(first, other) for other in others):
+        first, *later_columns = (each.given[:, k] for each in self.seen)
+        if not later_columns or any(not np.array_equal(first, later_column) for later_column in later_columns):
             return None
         return Mistake("stale", f"it does not change with the parameters, though the derivative does. {FRESH}")
 
-    def _same_at(self, given: Array, expected: Array, k: int) -> bool:
+    def _same_at(self, column_given: Array, expected: Array, k: int) -> bool:
         allowed = 4.0 * self.seen[0].allowed[:, k] + 1e-7 * np.abs(expected)
-        return bool((np.abs(given - expected) <= allowed).all())
+        return bool((np.abs(column_given - expected) <= allowed).all())
 
-    def _ratio(self, given: Array, expected: Array, k: int) -> float | None:
+    def _ratio(self, column_given: Array, expected: Array, k: int) -> float | None:
         """Return the one number by which a column differs from what is expected, if there is one."""
         below = float(expected @ expected)
         if not below > 0.0 or not np.isfinite(below):
             return None
-        factor = float(expected @ given) / below
-        return factor if factor and self._same(given, factor * expected, k, abs(factor)) else None
+        factor = float(expected @ column_given) / below
+        return factor if factor and self._same(column_given, factor * expected, k, abs(factor)) else None
 
     def _constant_factor(self, k: int) -> Mistake | None:
         factor = self._ratio(self.given[:, k], self.truth[:, k], k)
@@ -217,13 +217,13 @@ class Trial:
             if m == k or not self._same(self.given[:, k], self.truth[:, m], k):
                 continue
             back = self._same(self.given[:, m], self.truth[:, k], int(m))
-            taken = any(self._same(self.given[:, j], self.truth[:, k], int(j)) for j in self.wrong if j != k)
-            if not taken:
+            swap = any(self._same(self.given[:, j], self.truth[:, k], int(j)) for j in self.wrong if j != k)
+            if not swap:
                 continue
-            one, other = (self.labels[place] for place in sorted((k, int(m))))
+            first_label, second_label = (self.labels[component] for component in sorted((k, int(m))))
             mistake = f"it is the column of {self.labels[m]}: they are not in the order of the parameters"
             if back:
-                mistake = f"the columns of {one} and {other} have changed places"
+                mistake = f"the columns of {first_label} and {second_label} have changed places"
             return Mistake("swapped", f"{mistake}. Return them in the order {', '.join(self.labels[:6])}.")
         return None
 
@@ -257,16 +257,16 @@ class Trial:
         """Look for an expression by which the column is off."""
         rows = len(self.seen[0].given)
         some = np.unique(np.linspace(0, rows - 1, min(rows, FACTORED // len(self.seen))).astype(np.intp))
-        part = {name: column[some] for name, column in self.columns.items()}
-        places = np.concatenate([some + rows * number for number in range(len(self.seen))])
+        row = {name: column[some] for name, column in self.columns.items()}
+        row_numbers = np.concatenate([some + rows * number for number in range(len(self.seen))])
         options = []
         with np.errstate(all="ignore"):
             for factor in self.case.model.factors(k, tuple(self.columns)):
-                value = np.concatenate([np.broadcast_to(factor.of(each.theta, part), len(some)) for each in self.seen])
+                value = np.concatenate([np.broadcast_to(factor.of(each.theta, row), len(some)) for each in self.seen])
                 if usable(value):
                     options.append((factor.text, value))
-        found = (self.truth[places, k], self.given[places, k], self.allowed[places, k])
-        return factor_between(options, *found, CONSTANTS, where="")
+        slopes_compared = (self.truth[row_numbers, k], self.given[row_numbers, k], self.allowed[row_numbers, k])
+        return factor_between(options, *slopes_compared, CONSTANTS, where="")
 
     def _added(self, k: int) -> Mistake | None:
         left = self.given[:, k] - self.truth[:, k]
@@ -279,13 +279,13 @@ class Trial:
         rows = len(self.seen[0].given)
         worst = int(np.argmax(off[:rows]))
         wrong = int((off[:rows] > 1.0).sum())
-        place = f"in row {worst + 1}" + (f", and wrong in {wrong} of the {rows} rows" if wrong < rows else "")
-        found = f"it is {self.given[worst, k]:.6g} where the derivative is {self.truth[worst, k]:.6g} {place}"
-        return Mistake("wrong", f"{found}, and no simple mistake explains it.", named=False)
+        row = f"in row {worst + 1}" + (f", and wrong in {wrong} of the {rows} rows" if wrong < rows else "")
+        difference = f"it is {self.given[worst, k]:.6g} where the derivative is {self.truth[worst, k]:.6g} {row}"
+        return Mistake("wrong", f"{difference}, and no simple mistake explains it.", named=False)
 
 
 def _judgement(
-    case: Case, trial: Trial, mistakes: Mapping[int, Mistake], chosen: Rows, model: str, stepped: Stepped
+    case: Case, trial: Trial, mistakes: Mapping[int, Mistake], rows_chosen: Rows, model: str, stepped: Stepped
 ) -> Judgement:
     """Return the verdicts, with the numbers of the row that shows the most."""
     first, labels = trial.seen[0], case.model.parameters.labels
@@ -293,7 +293,7 @@ def _judgement(
         off = np.abs(first.given - first.truth) / np.abs(first.truth).max(axis=0) if mistakes else np.abs(first.truth)
         row = int(np.argmax(np.nan_to_num(off, nan=0.0, posinf=0.0).sum(axis=1)))
     complex_step = stepped(first.theta)
-    found = {}
+    judged = {}
     for k, label in enumerate(labels):
         direction = np.zeros(len(labels))
         direction[k] = trial.scales[k]
@@ -304,30 +304,30 @@ def _judgement(
         def slope(share: float, direction: Array = direction) -> Array:
             return np.asarray((value(first.theta + share * direction) - value(first.theta - share * direction)) / share)
 
-        mistake, given = mistakes.get(k), float(first.given[row, k])
+        mistake, slope_given = mistakes.get(k), float(first.given[row, k])
         numeric, doubt = extrapolated(slope, 8)
-        found[label] = Finding(
+        judged[label] = Finding(
             label,
             "correct" if mistake is None else mistake.verdict,
             _approval(trial, k) if mistake is None else mistake.explanation,
             None if mistake is None else mistake.factor,
             None if mistake is None else mistake.ratio,
-            given,
+            slope_given,
             numeric=float(numeric / (2.0 * trial.scales[k])) if np.isfinite(doubt) else None,
-            slope=taylor_slope(value, first.theta, given * float(trial.scales[k]), direction),
-            complex_step=None if complex_step is None else float(complex_step[chosen[row], k]),
+            slope=taylor_slope(value, first.theta, slope_given * float(trial.scales[k]), direction),
+            complex_step=None if complex_step is None else float(complex_step[rows_chosen[row], k]),
             **({case.model.source: float(first.truth[row, k])} if case.model.exact else {}),
         )
     at = dict(zip(labels, first.theta.tolist(), strict=True))
-    place = int(chosen[row]) + 1
-    return Judgement(found, False, len(trial.seen), model, str(case.model.loss), at, place)
+    row_number = int(rows_chosen[row]) + 1
+    return Judgement(judged, False, len(trial.seen), model, str(case.model.loss), at, row_number)
 
 
 def _approval(trial: Trial, k: int) -> str:
-    given, truth = trial.given[:, k], trial.truth[:, k]
+    jacobian_given, truth = trial.given[:, k], trial.truth[:, k]
     if not truth.any():
         return "correct as far as can be seen: the derivative is 0 at every point looked at. Try another start."
-    off = float(np.abs(given - truth).max() / np.abs(truth).max())
+    off = float(np.abs(jacobian_given - truth).max() / np.abs(truth).max())
     if not trial.case.model.exact:
         return "correct." if off < SLACKS[1] / 10.0 else roughly(off)
     if off < 1e-9:

@@ -102,10 +102,10 @@ class Judgement(Shown):
         """What is wrong, to continue a sentence: ``w is wrong: ...``."""
         wrong = [finding for finding in self.parameters.values() if finding.verdict != "correct"]
         same = [finding.name for finding in wrong if finding.explanation == wrong[0].explanation]
-        others = len(wrong) - len(same)
+        others_wrong = len(wrong) - len(same)
         why = ", for other reasons" if any(finding.verdict != wrong[0].verdict for finding in wrong) else ""
-        more = f" So {'is' if others == 1 else 'are'} {others} other{'s' * (others > 1)}{why}."
-        return f"{listed(same)} is wrong: {wrong[0].explanation}" + (more if others else "")
+        others_text = f" So {'is' if others_wrong == 1 else 'are'} {others_wrong} other{'s' * (others_wrong > 1)}{why}."
+        return f"{listed(same)} is wrong: {wrong[0].explanation}" + (others_text if others_wrong else "")
 
     def as_dict(self) -> dict[str, object]:
         """Return all of it as plain values: the object that `--json` prints."""

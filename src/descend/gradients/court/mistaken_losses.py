@@ -81,15 +81,15 @@ def others(mine: Loss) -> Iterator[Other]:
 
 def other_losses(mine: Loss) -> list[Loss]:
     """Return every other registered loss, and this one with other settings."""
-    found = []
+    losses_alike = []
     for loss in plain_losses():
         tried = [loss]
         if (setting := only_setting(loss)) is not None:
             name, low, high = setting
             values = TRIED if math.isinf(high) else [low + share * (high - low) for share in TRIED_SHARES]
             tried += [replace(loss, **{name: value}) for value in values]
-        found += [each for each in tried if str(each) != str(mine)]
-    return found
+        losses_alike += [each for each in tried if str(each) != str(mine)]
+    return losses_alike
 
 
 def plain_losses() -> Iterator[Loss]:
@@ -114,12 +114,12 @@ class Gradients:
         self.known: dict[tuple[str, bool], Array] = {}
         self.parts: list[tuple[Array, Array, Array]] = []
 
-    def under(self, other: Other) -> Array:
+    def under(self, other_loss: Other) -> Array:
         """Return the gradient at the points, (points, p)."""
-        key = (str(other), other.response)
+        key = (str(other_loss), other_loss.response)
         if key not in self.known:
             with np.errstate(all="ignore"):
-                self.known[key] = np.stack([self._at(other, *part) for part in self._parts()])
+                self.known[key] = np.stack([self._at(other_loss, *contribution) for contribution in self._parts()])
         return self.known[key]
 
     def _parts(self) -> list[tuple[Array, Array, Array]]:
@@ -132,11 +132,11 @@ class Gradients:
                 self.parts.append((model.score(point.theta, columns), y, jacobian))
         return self.parts
 
-    def _at(self, other: Other, score: Array, y: Array, jacobian: Array) -> Array:
-        slope = other.loss.slope(other.view.of(score), y if other.response else np.zeros_like(y))
-        return self.case.mean((slope * other.view.slope(score))[:, None] * jacobian)
+    def _at(self, other_loss: Other, score: Array, y: Array, jacobian: Array) -> Array:
+        slope = other_loss.loss.slope(other_loss.view.of(score), y if other_loss.response else np.zeros_like(y))
+        return self.case.mean((slope * other_loss.view.slope(score))[:, None] * jacobian)
 
-    def with_setting(self, given: Array, k: int) -> Iterator[Other]:
+    def with_setting(self, gradient_given: Array, k: int) -> Iterator[Other]:
         """Yield losses with the setting that comes closest to what was given for component k."""
         if self.case.rows > MOST_ROWS:
             return
@@ -145,20 +145,20 @@ class Gradients:
         for loss in plain_losses():
             if (setting := only_setting(loss)) is None:
                 continue
-            name, least, most = setting
+            name, lowest, most = setting
             low, high = (
-                (1e-3, 1e3) if math.isinf(most) else (least + 0.01 * (most - least), most - 0.01 * (most - least))
+                (1e-3, 1e3) if math.isinf(most) else (lowest + 0.01 * (most - lowest), most - 0.01 * (most - lowest))
             )
 
             def off(power: float, loss: Loss = loss, name: str = name) -> float:
-                other = Other(replace(loss, **{name: float(np.exp(power))}))
+                other_loss = Other(replace(loss, **{name: float(np.exp(power))}))
                 with np.errstate(all="ignore"):
-                    under = np.stack([self._at(other, *part)[k] for part in self._parts()])
-                return float(np.nan_to_num(np.square(under - given).sum(), nan=np.inf))
+                    under = np.stack([self._at(other_loss, *contribution)[k] for contribution in self._parts()])
+                return float(np.nan_to_num(np.square(under - gradient_given).sum(), nan=np.inf))
 
             grid = np.linspace(np.log(low), np.log(high), GRID)
             values = [off(power) for power in grid]
             best = int(np.argmin(values))
             span = (grid[max(best - 1, 0)], grid[min(best + 1, GRID - 1)])
-            found = minimize_scalar(off, bounds=span, method="bounded", options={"xatol": 1e-12})
-            yield Other(replace(loss, **{name: float(f"{np.exp(found.x):.9g}")}))
+            best_setting = minimize_scalar(off, bounds=span, method="bounded", options={"xatol": 1e-12})
+            yield Other(replace(loss, **{name: float(f"{np.exp(best_setting.x):.9g}")}))

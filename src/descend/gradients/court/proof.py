@@ -47,8 +47,8 @@ def proved(program: Program, thorough: bool = True) -> bool:
         return True
     try:
         return all(
-            _under_one_sum(given, right, thorough)
-            for given, right in zip(program.by_hand, contributions(program), strict=True)
+            _under_one_sum(slope_given, right, thorough)
+            for slope_given, right in zip(program.by_hand, contributions(program), strict=True)
         )
     except (DescendError, RecursionError, ValueError, TypeError, NotImplementedError, AttributeError):
         return False  # SymPy gave up
@@ -58,9 +58,9 @@ def contributions(program: Program) -> list[Expr]:
     """Return, for each component, the expression whose mean over rows is its derivative."""
     slope = program.loss.expressions[1].xreplace({RESIDUAL: PREDICTION - RESPONSE})
     slope = slope.xreplace({PREDICTION: program.score, RESPONSE: program.formula.response})
-    parts = derivatives(program.score, program.formula.unknowns)
+    slopes_of_score = derivatives(program.score, program.formula.unknowns)
     found: list[Expr] = [Integer(0)] * program.parameters.size
-    for symbol, part in parts.items():
+    for symbol, part in slopes_of_score.items():
         if isinstance(symbol, Predictor):
             term = program.formula.terms[symbol]
             begin = program.parameters.slices[term.vector].start
@@ -71,17 +71,17 @@ def contributions(program: Program) -> list[Expr]:
     return found
 
 
-def _under_one_sum(given: Expr, right: Expr, thorough: bool) -> bool:
+def _under_one_sum(slope_given: Expr, right: Expr, thorough: bool) -> bool:
     """Whether ``given``, made of sums over rows, is the mean of ``right``."""
-    sums = {inner: sympy.Dummy(real=True) for inner in given.atoms(row_sum)}
-    outside = given.xreplace(sums)
-    inside: Expr = outside.xreplace(dict.fromkeys(sums.values(), Integer(0)))
+    sums = {inner: sympy.Dummy(real=True) for inner in slope_given.atoms(row_sum)}
+    outside = slope_given.xreplace(sums)
+    inside_sum: Expr = outside.xreplace(dict.fromkeys(sums.values(), Integer(0)))
     for inner, symbol in sums.items():
         factor = outside.diff(symbol)
         if factor.free_symbols & set(sums.values()):
             return False
-        inside += COUNT * factor * inner.args[0]
-    difference = inside - right
+        inside_sum += COUNT * factor * inner.args[0]
+    difference = inside_sum - right
     if not _small(difference, MOST_TO_EXPAND if thorough else MOST_AT_ONCE):
         return False
     return bool(sympy.expand(difference) == 0 or (thorough and _vanishes(difference, {}, [0])))
@@ -91,7 +91,7 @@ def _small(expression: Expr, most: int) -> bool:
     return bool(expression.count_ops() <= most)
 
 
-def _vanishes(expression: Expr, known: Mapping[Expr, Interval], cases: list[int]) -> bool:
+def _vanishes(expression: Expr, intervals_known: Mapping[Expr, Interval], cases: list[int]) -> bool:
     """Whether an expression is zero, case by case. known: intervals in which some expressions lie."""
     expression = _plain(expression)
     switch = _innermost_switch(expression)
@@ -99,17 +99,17 @@ def _vanishes(expression: Expr, known: Mapping[Expr, Interval], cases: list[int]
         cases[0] += 1
         return cases[0] <= MOST_CASES and _zero(expression)
     if isinstance(switch, Eq | Ne):
-        chosen = sympy.false if isinstance(switch, Eq) else sympy.true
-        return _vanishes(_replaced(expression, switch, chosen), known, cases)
+        case_of_switch = sympy.false if isinstance(switch, Eq) else sympy.true
+        return _vanishes(_replaced(expression, switch, case_of_switch), intervals_known, cases)
     at = switch.args[0] if isinstance(switch, sign) else switch.gts - switch.lts
     base, limit, upwards = _threshold(at)
-    low, high = known.get(base, (-math.inf, math.inf))
+    low, high = intervals_known.get(base, (-math.inf, math.inf))
     for above, interval in ((False, (low, min(high, limit))), (True, (max(low, limit), high))):
         if interval[0] >= interval[1]:
             continue
         positive = above == upwards
         value = Integer(1 if positive else -1) if isinstance(switch, sign) else sympy.true if positive else sympy.false
-        if not _vanishes(_replaced(expression, switch, value), {**known, base: interval}, cases):
+        if not _vanishes(_replaced(expression, switch, value), {**intervals_known, base: interval}, cases):
             return False
     return True
 

@@ -65,7 +65,7 @@ class RowModel(Protocol):
         """Return the columns that decide between branches, so that no rounding is tried on them."""
         ...
 
-    def factors(self, place: int, columns: Sequence[str]) -> list[Factor]:
+    def factors(self, component: int, columns: Sequence[str]) -> list[Factor]:
         """Return factors that the derivative by one component may lack or have too many of, likely ones first.
 
         columns: those that there are, of which the model may use some.
@@ -103,38 +103,38 @@ class FormulaRows:
         return found, np.zeros_like(found)
 
     def steady(self) -> frozenset[str]:
-        inside = (node.args[0] for node in self.formula.expression.atoms(where))
-        return frozenset(symbol.name for condition in inside for symbol in condition.atoms(Column))
+        conditions = (node.args[0] for node in self.formula.expression.atoms(where))
+        return frozenset(symbol.name for condition in conditions for symbol in condition.atoms(Column))
 
-    def factors(self, place: int, columns: Sequence[str]) -> list[Factor]:
+    def factors(self, component: int, columns: Sequence[str]) -> list[Factor]:
         """Return the parts of the derivative, those of each function on the way to it, columns and parameters."""
-        symbol, item = self._symbol(place)
+        symbol, item = self._symbol(component)
         score = self.loss.score(self.formula.expression)
-        found: dict[Expr, None] = {} if item is None else {item: None}
+        factors_met: dict[Expr, None] = {} if item is None else {item: None}
         derivative = self.slopes[symbol]
-        for part in sympy.Mul.make_args(derivative):
-            found[part] = None
-        found[derivative] = None
+        for factor in sympy.Mul.make_args(derivative):
+            factors_met[factor] = None
+        factors_met[derivative] = None
         logarithms = sorted(derivative.atoms(sympy.log), key=str)
-        found |= {sympy.log(a.args[0] / b.args[0]): None for a, b in itertools.combinations(logarithms, 2)}
+        factors_met |= {sympy.log(a.args[0] / b.args[0]): None for a, b in itertools.combinations(logarithms, 2)}
         symbols = [*(Column(name) for name in self.formula.columns), *self.formula.unknowns]
         inner = [node for node in sympy.preorder_traversal(score) if node.has(symbol) and node != symbol]
         for node in inner[:MOST_FACTORS]:
             if node.args and isinstance(node, Expr) and not isinstance(node, where):
                 if not (node.is_Add or node.is_Mul or node.is_Pow):
-                    found |= {
+                    factors_met |= {
                         node.fdiff(number): None for number, argument in enumerate(node.args, 1) if argument.has(symbol)
                     }
-                found[derivatives(node, [symbol])[symbol]] = None
-        found |= dict.fromkeys(symbols)
+                factors_met[derivatives(node, [symbol])[symbol]] = None
+        factors_met |= dict.fromkeys(symbols)
         for node in (*sympy.preorder_traversal(derivative), *inner):
             if isinstance(node, Expr) and not node.is_number:
-                found[node] = None
+                factors_met[node] = None
         if self.loss.link is not None:
-            found[FUNCTIONS[self.loss.link].build(score).fdiff()] = None
-        kept = [each for each in found if not each.is_number and isinstance(each, Expr)][:MOST_FACTORS]
-        others = [Factor(name, _column(name)) for name in columns if name not in self.formula.columns]
-        return others + [self._factor(each) for each in kept]
+            factors_met[FUNCTIONS[self.loss.link].build(score).fdiff()] = None
+        factors_kept = [each for each in factors_met if not each.is_number and isinstance(each, Expr)][:MOST_FACTORS]
+        other_columns = [Factor(name, _column(name)) for name in columns if name not in self.formula.columns]
+        return other_columns + [self._factor(each) for each in factors_kept]
 
     def _factor(self, expression: Expr) -> Factor:
         def of(theta: Array, columns: Columns) -> Array:
@@ -142,15 +142,15 @@ class FormulaRows:
 
         return Factor(as_text(expression), of)
 
-    def _symbol(self, place: int) -> tuple[Expr, Expr | None]:
+    def _symbol(self, component: int) -> tuple[Expr, Expr | None]:
         """Return the symbol that a component of theta moves, and the item beside it in a vector."""
         for name, within in self.parameters.slices.items():
-            if within.start <= place < within.stop:
+            if within.start <= component < within.stop:
                 for predictor, term in self.formula.terms.items():
                     if term.vector == name:
-                        return predictor, term.items[place - within.start]
+                        return predictor, term.items[component - within.start]
                 return Parameter(name), None
-        raise IndexError(place)
+        raise IndexError(component)
 
 
 class Ridders(ABC):
@@ -173,13 +173,13 @@ class Ridders(ABC):
             result[:, place], error[:, place] = self._derivative(theta, columns, place, float(scales[place]))
         return result, error
 
-    def _derivative(self, theta: Array, columns: Columns, place: int, scale: float) -> tuple[Array, Array]:
+    def _derivative(self, theta: Array, columns: Columns, component: int, scale: float) -> tuple[Array, Array]:
         def slope(share: float) -> Array:
             ahead, behind = theta.copy(), theta.copy()
-            ahead[place] += share * scale
-            behind[place] -= share * scale
+            ahead[component] += share * scale
+            behind[component] -= share * scale
             difference = self.score(ahead, columns) - self.score(behind, columns)
-            return np.asarray(difference / (ahead[place] - behind[place]))
+            return np.asarray(difference / (ahead[component] - behind[component]))
 
         best, error = extrapolated(slope, self.HALVINGS)
         # The estimate does not include rounding errors that all steps share.
@@ -212,19 +212,19 @@ class FunctionRows(Ridders):
     def steady(self) -> frozenset[str]:
         return frozenset()
 
-    def factors(self, place: int, columns: Sequence[str]) -> list[Factor]:
+    def factors(self, component: int, columns: Sequence[str]) -> list[Factor]:
         """Return columns, parameters, exponentials of their products, and what the model itself computes."""
-        found = [Factor(name, _column(name)) for name in columns if name != self.model.response]
+        met = [Factor(name, _column(name)) for name in columns if name != self.model.response]
         scalars = {
             name: within.start
             for name, within in self.parameters.slices.items()
             if self.parameters.shapes[name] is None
         }
-        found += [Factor(name, _number(at)) for name, at in scalars.items()]
-        found.append(Factor("prediction", self.score))
-        found.append(Factor(f"(prediction - {self.model.response})", lambda t, c: self.score(t, c) - self.response(c)))
-        found += [Factor(f"(prediction - {name})", self._less(at)) for name, at in scalars.items()]
-        found += [
+        met += [Factor(name, _number(at)) for name, at in scalars.items()]
+        met.append(Factor("prediction", self.score))
+        met.append(Factor(f"(prediction - {self.model.response})", lambda t, c: self.score(t, c) - self.response(c)))
+        met += [Factor(f"(prediction - {name})", self._less(at)) for name, at in scalars.items()]
+        met += [
             Factor("prediction*(1 - prediction)", lambda t, c: self.score(t, c) * (1.0 - self.score(t, c))),
             Factor("(1 - prediction)", lambda t, c: 1.0 - self.score(t, c)),
             Factor("(1 - prediction^2)", lambda t, c: 1.0 - self.score(t, c) ** 2),
@@ -232,8 +232,8 @@ class FunctionRows(Ridders):
         ]
         for column in self.model.inputs:
             for name, at in scalars.items():
-                found.append(Factor(f"exp({name}*{column})", _exponential(column, at)))
-        return found[:MOST_FACTORS]
+                met.append(Factor(f"exp({name}*{column})", _exponential(column, at)))
+        return met[:MOST_FACTORS]
 
     def _less(self, at: int) -> Callable[[Array, Columns], Array]:
         return lambda theta, columns: self.score(theta, columns) - theta[at]

@@ -27,13 +27,13 @@ def taylor_slope(value: Callable[[Array], float], theta: Array, gradient: float,
     >>> round(taylor_slope(square, t, 2.0, d), 3), round(taylor_slope(square, t, 1.0, d), 3)
     (2.0, 1.0)
     """
-    here = value(theta)
+    value_here = value(theta)
     steps = 0.25 * 0.5 ** np.arange(SHRINKINGS)
-    there = np.array([value(theta + step * direction) for step in steps])
-    if not (np.isfinite(here) and np.isfinite(gradient)):
+    values_there = np.array([value(theta + step * direction) for step in steps])
+    if not (np.isfinite(value_here) and np.isfinite(gradient)):
         return None
-    remainder = np.abs(there - here - steps * gradient)
-    noise = 1e3 * float(np.finfo(np.float64).eps) * (abs(here) + np.abs(there))
+    remainder = np.abs(values_there - value_here - steps * gradient)
+    noise = 1e3 * float(np.finfo(np.float64).eps) * (abs(value_here) + np.abs(values_there))
     clear = np.isfinite(remainder) & (remainder > noise)
     usable = np.flatnonzero(clear[:-1] & clear[1:])
     if not usable.size:

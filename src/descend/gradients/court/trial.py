@@ -44,24 +44,24 @@ def hold(
     the gradient computes in that.
     """
     scales = natural_scales(case)
-    held = points(case, scales)
-    if not held:
+    court_points = points(case, scales)
+    if not court_points:
         raise ConfigError(NOWHERE)
-    held = [given_at(case, point) for point in held]
-    calls = [(point.theta, point.given) for point in held]
+    court_points = [given_at(case, point) for point in court_points]
+    calls = [(point.theta, point.given) for point in court_points]
     steady = True
     if case.python:
-        again = [(point.theta, case.call(point.theta)) for point in held[:2]]
-        pairs = zip(held, again, strict=False)
+        again = [(point.theta, case.call(point.theta)) for point in court_points[:2]]
+        pairs = zip(court_points, again, strict=False)
         steady = all(point.agrees(result - point.given + point.truth).all() for point, (_, result) in pairs)
         calls += again
-    finite = [point for point in held if np.isfinite(point.given).all()]
-    if not finite and case.python and not any(case.within(point.theta, EXPONENT) for point in held):
+    finite = [point for point in court_points if np.isfinite(point.given).all()]
+    if not finite and case.python and not any(case.within(point.theta, EXPONENT) for point in court_points):
         raise ConfigError(
             "The gradient is not finite at any point near the start, where the numbers are so large that it may "
             "overflow, so it cannot be checked. Give another start, or scale the data."
         )
-    usable = finite or held
+    usable = finite or court_points
     decoder = Decoder(case, scales, usable, calls, not steady)
     wrong = np.flatnonzero(~decoder.right)
     if wrong.size:
@@ -92,34 +92,34 @@ def _judgement(
     case: Case,
     model: str,
     proved: bool,
-    held: list[Point],
+    court_points: list[Point],
     mistakes: Mapping[int, Mistake],
     scales: Array,
     autograd: object,
     stepped: Stepped,
 ) -> Judgement:
-    first = max(held, key=lambda point: _distance(point, mistakes)) if mistakes else held[0]
+    first = max(court_points, key=lambda point: _distance(point, mistakes)) if mistakes else court_points[0]
     labels = case.model.parameters.labels
     torch = autograd(first.theta, bool(mistakes)) if callable(autograd) else None
     complex_step = case.by_steps(first.theta, stepped)
-    found = {}
+    judged = {}
     for k, label in enumerate(labels):
         mistake = mistakes.get(k)
-        given = float(first.given[k])
+        slope_given = float(first.given[k])
         slope = numeric = None
         if k < MOST_MEASURED:
             direction = np.zeros(len(labels))
             direction[k] = scales[k]
             numeric = numeric_derivative(case.value, first.theta, direction)
             numeric = None if numeric is None else numeric / float(scales[k])
-            slope = taylor_slope(case.value, first.theta, given * float(scales[k]), direction)
-        found[label] = Finding(
+            slope = taylor_slope(case.value, first.theta, slope_given * float(scales[k]), direction)
+        judged[label] = Finding(
             label,
             "correct" if mistake is None else mistake.verdict,
-            _approval(proved, held, k, case.model.exact) if mistake is None else mistake.explanation,
+            _approval(proved, court_points, k, case.model.exact) if mistake is None else mistake.explanation,
             None if mistake is None else mistake.factor,
             None if mistake is None else mistake.ratio,
-            given,
+            slope_given,
             autograd=None if torch is None else float(torch[k]),
             numeric=numeric,
             slope=slope,
@@ -127,7 +127,7 @@ def _judgement(
             **({case.model.source: float(first.truth[k])} if case.model.exact else {}),
         )
     at = dict(zip(labels, first.theta.tolist(), strict=True))
-    return Judgement(found, proved, len(held), model, str(case.model.loss), at)
+    return Judgement(judged, proved, len(court_points), model, str(case.model.loss), at)
 
 
 def _distance(point: Point, mistakes: Mapping[int, Mistake]) -> float:
@@ -137,14 +137,14 @@ def _distance(point: Point, mistakes: Mapping[int, Mistake]) -> float:
     return float(np.nan_to_num(off, nan=0.0, posinf=0.0).min())
 
 
-def _approval(proved: bool, held: list[Point], k: int, exact: bool) -> str:
+def _approval(proved: bool, court_points: list[Point], k: int, exact: bool) -> str:
     if proved:
         return "correct, proved."
-    given, truth = np.array([(point.given[k], point.truth[k]) for point in held]).T
+    gradient_given, truth = np.array([(point.given[k], point.truth[k]) for point in court_points]).T
     if not truth.any():
         return "correct as far as can be seen: the derivative is 0 at every point looked at. Try another start."
-    off = np.abs(given - truth) / np.maximum(np.abs(truth).max(), 1e-300)
-    if not exact and not all(point.agrees(point.given)[k] for point in held):
+    off = np.abs(gradient_given - truth) / np.maximum(np.abs(truth).max(), 1e-300)
+    if not exact and not all(point.agrees(point.given)[k] for point in court_points):
         return roughly(float(off.max()))
     digits = -np.log10(off.max()) if off.any() else 15.0
     return "correct." if digits >= 9 else f"correct to {max(1, int(digits))} digits, as single precision has them."

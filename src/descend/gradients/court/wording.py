@@ -96,13 +96,13 @@ def _number(size: float) -> str:
     return next(familiar, f"{size:.6g}")
 
 
-def off_by(constant: float, parts: Sequence[tuple[str, int]], where: str = " inside the mean") -> Mistake:
+def off_by(constant: float, factor_texts: Sequence[tuple[str, int]], where: str = " inside the mean") -> Mistake:
     """Put a ratio of given over right into words: a constant times expressions to the power 1 or -1.
 
     where: a missing factor is to be multiplied.
     """
-    above = [text for text, power in parts if power > 0]
-    below = [text for text, power in parts if power < 0]
+    above = [text for text, power in factor_texts if power > 0]
+    below = [text for text, power in factor_texts if power < 0]
     number = f"{constant:g}"
     top = _product([*([number] if constant not in (1.0, -1.0) else []), *above]) or "1"
     ratio = ("-" if constant == -1.0 else "") + (top if not below else f"{top}/{_denominator(below)}")

@@ -13,7 +13,7 @@ from sympy import Expr
 
 from descend.formula.compile import compile_expression
 from descend.formula.derivative import slopes
-from descend.formula.expanded import component_symbols, expanded
+from descend.formula.expanded_sums import component_symbols, expanded
 from descend.formula.symbols import Column
 from descend.models import Model
 from descend.models.contract import SymbolicModel

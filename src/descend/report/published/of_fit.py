@@ -9,7 +9,7 @@ import numpy as np
 
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
-from descend.inference.scatter import FORMS
+from descend.inference.scatter_of_rows import FORMS
 from descend.parameters import FIXED
 from descend.report.fields import ENTRIES
 from descend.report.published.cells import Cell, Estimate, Interval, Measure, Name, Number, Published, convention

@@ -15,17 +15,17 @@ from descend.formula.printers.database import LackingFunctionError
 from descend.many.arrays import NUMPY_ARRAYS
 from descend.many.code import BatchCode
 from descend.many.components import by_component
+from descend.many.descending_groups import Found, variances_at
 from descend.many.descent import FIRST, descend_all
 from descend.many.distant import DistantGroups
 from descend.many.groups import Groups
-from descend.many.keeping import keep
+from descend.many.judged_groups import keep
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done
 from descend.many.second_look import POOR
 from descend.many.starts import Starts
 from descend.many.streamed import fit_streamed, starts_of_sample
 from descend.many.sums import Band, Block
-from descend.many.together import Found, variances_at
 from descend.models import Model
 from descend.options.request import Request
 from descend.parameters import Bounds
@@ -60,29 +60,29 @@ class Summed:
     known: dict[str, Array]
 
     @classmethod
-    def of(cls, work: DistantGroups) -> Summed | str:
+    def of(cls, fitted: DistantGroups) -> Summed | str:
         """Ask for what is known of the groups; return why, if the database cannot sum them all."""
-        program = work.program
+        program = fitted.program
         if program is None:
             return "each group has to be fitted by itself"
         if not program.loss.likelihood:
             return f"standard errors of the {program.loss.name} loss need each row"
         if program.loss.own_parameters:
             return f"the {program.loss.name} loss has parameters of its own"
-        drop = work.request.missing == "drop"
-        rows = work.lazy.complete().table if drop else work.lazy.table
-        counting = work.complete if drop else np.where(work.complete == work.groups.sizes, work.groups.sizes, 0)
-        some = np.flatnonzero(counting > work.model.parameters.size)
+        drop = fitted.request.missing == "drop"
+        rows = fitted.lazy.complete().table if drop else fitted.lazy.table
+        counting = fitted.complete if drop else np.where(fitted.complete == fitted.groups.sizes, fitted.groups.sizes, 0)
+        some = np.flatnonzero(counting > fitted.model.parameters.size)
         try:
-            sums = SumsByGroup(work.keyed, program, rows, *by_component(program))
-            known = sums.responses(some)
+            sums = SumsByGroup(fitted.keyed, program, rows, *by_component(program))
+            groups = sums.responses(some)
         except LackingFunctionError as error:
-            return f"the database ({work.lazy.backend.name}) has no function {error}"
-        domain = work.model.loss.response_domain
-        sound = (known["infinite"] == 0.0) & (known["low"] < known["high"]) & (known["omega"] > 0.0)
-        sound &= known["size"] <= known["omega"] * (1.0 + ROUNDING)  # no weight is below 0
-        sound &= ~(domain.outside(known["low"]) | domain.outside(known["high"]))
-        return cls(work, sums, some[sound], {name: values[sound] for name, values in known.items()})
+            return f"the database ({fitted.lazy.backend.name}) has no function {error}"
+        domain = fitted.model.loss.response_domain
+        sound = (groups["infinite"] == 0.0) & (groups["low"] < groups["high"]) & (groups["omega"] > 0.0)
+        sound &= groups["size"] <= groups["omega"] * (1.0 + ROUNDING)  # no weight is below 0
+        sound &= ~(domain.outside(groups["low"]) | domain.outside(groups["high"]))
+        return cls(fitted, sums, some[sound], {name: values[sound] for name, values in groups.items()})
 
     @property
     def request(self) -> Request:
@@ -101,7 +101,7 @@ class Summed:
     def groups(self) -> Groups:
         """The groups that can descend together, with the rows that count."""
         groups, sizes = self.work.groups, self.work.complete[self.chosen]
-        keys = [groups.keys[place] for place in self.chosen.tolist()]
+        keys = [groups.keys[group] for group in self.chosen.tolist()]
         return Groups(groups.by, keys, groups.order, np.r_[0, np.cumsum(sizes)].astype(np.intp), 0)
 
     @property
@@ -138,21 +138,21 @@ class Summed:
 
     def descend(self, starts: Starts, some: Places) -> Found:
         """Descend in the groups at these places, each from the start with the least loss."""
-        found = Found.none(len(some), self.model.parameters.size)
+        descents = Found.none(len(some), self.model.parameters.size)
         losses = self.sums.losses(self.chosen[some], starts.points)
         begin = starts.points[np.argsort(np.where(np.isnan(losses), np.inf, losses), axis=0)[0]]
         code, weight = self.code, self.sums.program.loss.expressions[2]
         scale = 0.5 * float(weight) * self.known["squares"][some] if code.relative else self.totals[some]
         block = Block([Band(code, [some.astype(np.float64)], [], scale)], NUMPY_ARRAYS)
         ends = descend_all(list(begin.T), block, np.full(len(some), FIRST), LEFT)
-        found.put(np.arange(len(some)), ends, 1.0)
+        descents.put(np.arange(len(some)), ends, 1.0)
         squared = ~(ends.inflation < DIGITS) & ~ends.pending  # what sums of squares no longer tell is left to the rows
-        found.converged[squared] = found.endless[squared] = False
-        places = np.flatnonzero(found.converged)
+        descents.converged[squared] = descents.endless[squared] = False
+        converged_groups = np.flatnonzero(descents.converged)
         for _ in range(FINISHING):
-            if len(places):
-                places = places[found.finish(places, block.take(places))]
-        return found
+            if len(converged_groups):
+                converged_groups = converged_groups[descents.finish(converged_groups, block.take(converged_groups))]
+        return descents
 
     def variances_of(self, some: Places, theta: Array, slopes: Array) -> Array:
         """Return the variances of what has these derivatives by the parameters (see ``Together.variances_of``)."""
@@ -162,20 +162,20 @@ class Summed:
 
 def fit_summed(summed: Summed, on_done: Done | None = None) -> Outcomes:
     """Fit every group by sums of the database, and in memory those where that fails, or fits them poorly."""
-    work, size, groups = summed.work, len(summed.chosen), len(summed.work.groups)
-    outcomes, part = (Outcomes.none(count, work.model.parameters.size) for count in (groups, size))
-    starts = starts_of_sample(work)
+    groups_fitted, size, groups = summed.work, len(summed.chosen), len(summed.work.groups)
+    outcomes, outcomes_summed = (Outcomes.none(count, groups_fitted.model.parameters.size) for count in (groups, size))
+    starts = starts_of_sample(groups_fitted)
     for begin in range(0, size, AT_ONCE) if starts is not None and len(starts.points) else ():
         assert starts is not None
         some = np.arange(begin, min(begin + AT_ONCE, size))
         with np.errstate(all="ignore"):
-            keep(summed, some, summed.descend(starts, some), part)
+            keep(summed, some, summed.descend(starts, some), outcomes_summed)
             if summed.derived_quantities:
                 from descend.many.quantities import quantify
 
-                quantify(summed, some, part, summed.variances_of)
+                quantify(summed, some, outcomes_summed, summed.variances_of)
         if on_done is not None:
-            on_done(int(np.count_nonzero(~part.open)), groups)
-    outcomes.take(summed.chosen, part)
+            on_done(int(np.count_nonzero(~outcomes_summed.open)), groups)
+    outcomes.take(summed.chosen, outcomes_summed)
     outcomes.outcome[outcomes.r_squared < POOR] = ""
-    return fit_streamed(work, on_done, outcomes, starts)
+    return fit_streamed(groups_fitted, on_done, outcomes, starts)

@@ -8,7 +8,7 @@ from sympy import Add, Expr
 from descend.engines.query import EVERY, component, parameter_binder, weights_of
 from descend.engines.stream import BLOCK
 from descend.engines.totals import Array
-from descend.engines.weighted import ROUNDING, middle
+from descend.engines.weighted_median import ROUNDING, middle
 from descend.formula.printers.database import ABILITIES, PARAMETER, Abilities, LackingFunctionError
 from descend.formula.printers.ibis import QueryWriter
 from descend.formula.symbols import OMEGA, Column
@@ -70,15 +70,13 @@ class Response:
     def ask(self) -> dict[str, float]:
         """Run the query and return its answers by name."""
         answers = self.lazy.one(self.query)
-        found = {
-            name: np.nan if value is None else float(value) for name, value in zip(self.sums, answers, strict=True)
-        }
+        sums = {name: np.nan if value is None else float(value) for name, value in zip(self.sums, answers, strict=True)}
         if self.ends is not None:
-            found |= {"finite": found["rows"], "low": self.ends[0], "high": self.ends[1]}
-        if "squares" not in found:
+            sums |= {"finite": sums["rows"], "low": self.ends[0], "high": self.ends[1]}
+        if "squares" not in sums:
             near = self.near
-            found["squares"] = found["second"] + near * (2.0 * found["first"] + near * found["rows"])
-        return found
+            sums["squares"] = sums["second"] + near * (2.0 * sums["first"] + near * sums["rows"])
+        return sums
 
 
 def median_residual(model: Model, program: Program | None, lazy: Lazy, theta: Array, near: float) -> float:
@@ -97,9 +95,9 @@ def median_residual(model: Model, program: Program | None, lazy: Lazy, theta: Ar
             pass
     width = AROUND
     while True:
-        found = lazy.attempt(lambda: _streamed(model, lazy, theta, near / width, near * width))  # noqa: B023
-        if found is not None:
-            return found
+        median = lazy.attempt(lambda: _streamed(model, lazy, theta, near / width, near * width))  # noqa: B023
+        if median is not None:
+            return median
         width = 1.0 + 10.0 * (width - 1.0)
 
 
@@ -114,8 +112,8 @@ def _by_database(model: SymbolicModel, program: Program, lazy: Lazy, theta: Arra
     table = writer.table([RESIDUAL])
     query = table.aggregate(middle=writer.write(RESIDUAL, table).abs().median())
     run = lazy.prepared(lazy.sql(query, PARAMETER))
-    (found,) = run(parameter_binder(writer.bound, program)(theta, 1.0, EVERY))
-    return float(found)
+    (median,) = run(parameter_binder(writer.bound, program)(theta, 1.0, EVERY))
+    return float(median)
 
 
 def _streamed(model: Model, lazy: Lazy, theta: Array, low: float, high: float) -> float | None:
@@ -127,11 +125,11 @@ def _streamed(model: Model, lazy: Lazy, theta: Array, low: float, high: float) -
         omega = np.ones(len(sizes)) if block.omega is None else block.omega
         total += float(omega.sum())
         below += float(omega[sizes < low].sum())
-        kept = (low <= sizes) & (sizes <= high)
-        between.append(sizes[kept])
-        theirs.append(omega[kept])
-    known = np.concatenate(theirs)
+        sizes_within = (low <= sizes) & (sizes <= high)
+        between.append(sizes[sizes_within])
+        theirs.append(omega[sizes_within])
+    residual_sizes = np.concatenate(theirs)
     slack = ROUNDING * total
-    if not below + slack < 0.5 * total < below + float(known.sum()) - slack:
+    if not below + slack < 0.5 * total < below + float(residual_sizes.sum()) - slack:
         return None
-    return middle(np.concatenate(between), known, below, total)
+    return middle(np.concatenate(between), residual_sizes, below, total)

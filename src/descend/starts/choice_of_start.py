@@ -13,9 +13,9 @@ from descend.problem import identifiability, preflight
 from descend.problem.point import Array, Point
 from descend.problem.problem import Problem
 from descend.starts import growth
-from descend.starts.lack_of_fit import something_left
+from descend.starts.residual_noise import something_left
 from descend.starts.search import Start, search
-from descend.starts.trials import descended
+from descend.starts.trial_points import descended
 
 
 def begin(problem: Problem, request: Request) -> Beginning:
@@ -37,7 +37,7 @@ def begin(problem: Problem, request: Request) -> Beginning:
 
         search_start = sampled(problem, given_starts)
     if model.loss.turns and request.polish and len(given_starts) < len(model.parameters.shapes):
-        from descend.starts.directions import turned
+        from descend.starts.circular_starts import turned
 
         search_start = turned(problem, search_start, given_starts)
     origin = problem.start if search_start is None else search_start.theta
@@ -67,7 +67,7 @@ def _shortest(problem: Problem, first: Point) -> Array | None:
     """Return the shortest of equally good answers, where a linear least-squares problem has several."""
     if not problem.model.linear or problem.all_rows is not None:
         return None
-    from descend.problem.shortest import shortest
+    from descend.problem.shortest_solution import shortest
 
     return shortest(problem.model, problem.objective, first)
 

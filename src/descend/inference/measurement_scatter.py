@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.formula.computed import PREDICTION, Computed, computed_anywhere
+from descend.formula.computed_column import PREDICTION, Computed, computed_anywhere
 from descend.formula.equations import columns_of_each, is_by_response
 from descend.inference.estimates import Estimates
 from descend.models import Model

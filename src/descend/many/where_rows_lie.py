@@ -36,8 +36,8 @@ def fit_placed(
 
         request, table = settled_response(request, table)
     if request.memory_limit is not None or request.engine == "query" or table.size(len(table.names)):
-        there, why = _stays(request, table, by)
-        if there:
+        stays, why = _stays(request, table, by)
+        if stays:
             from descend.many.distant import DistantGroups
 
             distant = DistantGroups.of(request, table, by)
@@ -48,28 +48,28 @@ def fit_placed(
     return grouped, fit_each(grouped, on_done=on_done), ()
 
 
-def _where_they_lie(work: DistantGroups, why: str, on_done: Done | None) -> tuple[Outcomes, tuple[str, ...]]:
+def _where_they_lie(groups_fitted: DistantGroups, why: str, on_done: Done | None) -> tuple[Outcomes, tuple[str, ...]]:
     """Have the groups summed by the database, if asked to or fewer numbers travel so, else stream the rows."""
     from descend.many.streamed import fit_streamed
-    from descend.many.summed import Summed, fit_summed
+    from descend.many.summed_by_database import Summed, fit_summed
 
-    requested, far = work.request.engine == "query", work.table.far is not None
-    if requested or (far and _fewer_sums(work)):
-        summed = Summed.of(work)
+    requested, far = groups_fitted.request.engine == "query", groups_fitted.table.far is not None
+    if requested or (far and _fewer_sums(groups_fitted)):
+        summed = Summed.of(groups_fitted)
         if isinstance(summed, Summed):
             notes = () if requested else ("all groups summed by queries of their database, as these are fewer",)
             return fit_summed(summed, on_done), notes
         why = f", as {summed}"
-    place = f"in their database ({work.table.source})" if far else "in DuckDB"
-    return fit_streamed(work, on_done), (f"rows sorted by group {place}, and fitted as they come{why}",)
+    where_text = f"in their database ({groups_fitted.table.source})" if far else "in DuckDB"
+    return fit_streamed(groups_fitted, on_done), (f"rows sorted by group {where_text}, and fitted as they come{why}",)
 
 
-def _fewer_sums(work: DistantGroups) -> bool:
+def _fewer_sums(groups_fitted: DistantGroups) -> bool:
     """Whether fewer numbers travel if all groups are summed where they lie than if their rows are fetched."""
-    size = work.model.parameters.size
-    of_group = len(work.groups.by) + 2 * size + 1 + size * (size + 3) // 2
-    of_row = len(work.lazy.names) + 1
-    return QUERIES * of_group * len(work.groups) < of_row * int(work.groups.ends[-1])
+    size = groups_fitted.model.parameters.size
+    of_group = len(groups_fitted.groups.by) + 2 * size + 1 + size * (size + 3) // 2
+    of_row = len(groups_fitted.lazy.names) + 1
+    return QUERIES * of_group * len(groups_fitted.groups) < of_row * int(groups_fitted.groups.ends[-1])
 
 
 def _stays(request: Request, table: Table, by: Sequence[str]) -> tuple[bool, str]:
@@ -78,7 +78,7 @@ def _stays(request: Request, table: Table, by: Sequence[str]) -> tuple[bool, str
     Raises ConfigError for a memory limit that cannot be kept.
     """
     from descend.problem.out_of_core import IN_MEMORY
-    from descend.table.beside import TAKING
+    from descend.table.joined_in_database import TAKING
     from descend.table.memory import read_size, there_is, written
 
     limit = None if request.memory_limit is None else read_size(request.memory_limit)

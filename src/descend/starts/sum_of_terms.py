@@ -18,11 +18,11 @@ from descend.models import formula_model
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.starts.dictionary import Dictionary
-from descend.starts.lack_of_fit import something_left
 from descend.starts.peeling import Peeling
 from descend.starts.projection import Projection
-from descend.starts.terms import terms_of, with_amplitudes, worth_peeling
-from descend.starts.trials import descended, name_of
+from descend.starts.residual_noise import something_left
+from descend.starts.terms_of_sum import terms_of, with_amplitudes, worth_peeling
+from descend.starts.trial_points import descended, name_of
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]

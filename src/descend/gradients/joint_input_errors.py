@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from descend.formula.compile import Compiled
 from descend.formula.derivative import slopes
 from descend.formula.equations import ROW
-from descend.formula.expanded import component_symbols, expanded
+from descend.formula.expanded_sums import component_symbols, expanded
 from descend.formula.factor import triangle
 from descend.formula.symbols import Column
 from descend.gradients.contract import Sums
@@ -33,9 +33,9 @@ class JointBlock(NamedTuple):
     y: Array
     omega: Array
 
-    def take(self, chosen: NDArray[np.intp]) -> JointBlock:
-        inputs = tuple(column[chosen] for column in self.inputs)
-        return JointBlock(inputs, self.variances[:, chosen], self.y[:, chosen], self.omega[:, chosen])
+    def take(self, rows_chosen: NDArray[np.intp]) -> JointBlock:
+        inputs = tuple(column[rows_chosen] for column in self.inputs)
+        return JointBlock(inputs, self.variances[:, rows_chosen], self.y[:, rows_chosen], self.omega[:, rows_chosen])
 
 
 class Settled(NamedTuple):
@@ -81,34 +81,34 @@ class JointKernel(OrthogonalKernel):
         """Return inputs, variances of those with errors, response, row weights, which response and which row."""
         omega = np.ones(rows.count) if rows.omega is None else rows.omega
         inputs = (rows.columns[name] for name in self.model.inputs)
-        place = rows.columns[self.model.formula.levels[-1].name]
-        return (*inputs, *spreads(self.sigmas, rows), rows.y, omega, place, rows.columns[ROW])
+        equation_of_row = rows.columns[self.model.formula.levels[-1].name]
+        return (*inputs, *spreads(self.sigmas, rows), rows.y, omega, equation_of_row, rows.columns[ROW])
 
     def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
         rows = self._block_of(block)
         with np.errstate(all="ignore"):
-            found = self._settled(theta, rows, self._last(block))
-            self._remember(block, found.delta)
-            loss = float(found.cost.sum())
+            settled_rows = self._settled(theta, rows, self._last(block))
+            self._remember(block, settled_rows.delta)
+            loss = float(settled_rows.cost.sum())
             if order == 0:
                 return loss, None, None
             count = len(rows.y)
-            jacobian = self._evaluated(self._by_theta, theta, rows, found.delta).reshape(count, theta.size, -1)
-            gradient = 2.0 * np.einsum("qpn,qn->p", jacobian, found.pull)
+            jacobian = self._evaluated(self._by_theta, theta, rows, settled_rows.delta).reshape(count, theta.size, -1)
+            gradient = 2.0 * np.einsum("qpn,qn->p", jacobian, settled_rows.pull)
             if order == 1:
                 return loss, gradient, None
-            root = np.swapaxes(_cholesky(2.0 * found.weight), 1, 2)  # L' with L L' the weight
+            root = np.swapaxes(_cholesky(2.0 * settled_rows.weight), 1, 2)  # L' with L L' the weight
             weighted = np.einsum("nab,bpn->nap", root, jacobian).reshape(-1, theta.size)
             if order == 2:
                 return loss, gradient, weighted.T @ weighted
-            right = np.einsum("nab,bn->na", np.linalg.pinv(np.swapaxes(root, 1, 2)), 2.0 * found.pull)
+            right = np.einsum("nab,bn->na", np.linalg.pinv(np.swapaxes(root, 1, 2)), 2.0 * settled_rows.pull)
             return loss, gradient, triangle(np.column_stack([weighted, right.ravel()]))
 
     def deltas(self, theta: Array, rows: Rows) -> dict[str, Array]:
         """Return how far the true value of each input lies from the measured one, for each row of the table."""
         with np.errstate(all="ignore"):
-            found = self._settled(theta, self._block_of(self.prepare(rows)))
-        return dict(zip(self.sigmas, found.delta, strict=True))
+            settled_rows = self._settled(theta, self._block_of(self.prepare(rows)))
+        return dict(zip(self.sigmas, settled_rows.delta, strict=True))
 
     def _settled(self, theta: Array, rows: JointBlock, near: Array | None = None) -> Settled:
         return self._at_once(theta, rows, self._search(theta, rows, near))
@@ -154,10 +154,10 @@ class JointKernel(OrthogonalKernel):
 
     def _side_by_side(self, block: tuple[Array, ...]) -> JointBlock:
         *columns, values, weights, response, number = block
-        _, first, place = np.unique(number, return_index=True, return_inverse=True)
+        _, first, row_place = np.unique(number, return_index=True, return_inverse=True)
         y, omega = np.zeros((2, len(self.parts), len(first)))
         codes = response.astype(np.intp)
-        y[codes, place], omega[codes, place] = values, weights
+        y[codes, row_place], omega[codes, row_place] = values, weights
         ours = [column[first] for column in columns]
         inputs = len(self.model.inputs)
         return JointBlock(tuple(ours[:inputs]), np.array(ours[inputs:]), y, omega)
@@ -167,30 +167,30 @@ class JointKernel(OrthogonalKernel):
         model, parameters = self.model, self.model.parameters
         symbols = component_symbols(parameters.labels, parameters.shapes)
         terms = model.formula.terms
-        return tuple(expanded(part.expression, terms, symbols, parameters.slices) for part in self.parts)
+        return tuple(expanded(response.expression, terms, symbols, parameters.slices) for response in self.parts)
 
     @cached_property
     def _with_inputs(self) -> Compiled:
         """Each f, its derivatives by the inputs with errors, and the second ones, row by row of their matrix."""
         columns = [Column(name) for name in self.sigmas]
-        found = []
+        derivatives = []
         for expression in self._each:
             first = slopes(expression, columns).with_limits
-            found += [expression, *(first[column] for column in columns)]
-            found += [slopes(first[one], columns).with_limits[other] for one in columns for other in columns]
-        return self._compiled(found)
+            derivatives += [expression, *(first[column] for column in columns)]
+            derivatives += [slopes(first[one], columns).with_limits[second] for one in columns for second in columns]
+        return self._compiled(derivatives)
 
     @cached_property
     def _by_theta(self) -> Compiled:
         symbols = self._expanded[1]
         each = (slopes(expression, symbols).with_limits for expression in self._each)
-        return self._compiled(found[symbol] for found in each for symbol in symbols)
+        return self._compiled(derivative[symbol] for derivative in each for symbol in symbols)
 
 
 def _cholesky(weight: Array) -> Array:
     """Return L with L L' = weight, (n, q, q), which may be 0 in the rows and columns of a response that is missing."""
     size = weight.shape[1]
-    there = np.diagonal(weight, axis1=1, axis2=2) > 0.0
-    raised = weight + np.eye(size) * np.where(there, 0.0, 1.0)[:, None, :]
+    positive_weight = np.diagonal(weight, axis1=1, axis2=2) > 0.0
+    raised = weight + np.eye(size) * np.where(positive_weight, 0.0, 1.0)[:, None, :]
     factor = np.linalg.cholesky(raised)
-    return np.where(there[:, :, None] & there[:, None, :], factor, 0.0)
+    return np.where(positive_weight[:, :, None] & positive_weight[:, None, :], factor, 0.0)

@@ -27,5 +27,5 @@ def middle(sizes: Array, omega: Array, below: float, total: float) -> float:
     order = order[omega[order] > 0.0]
     upto = below + np.cumsum(omega[order])
     half = 0.5 * total
-    places = np.searchsorted(upto, [half - ROUNDING * total, half + ROUNDING * total])
-    return float(sizes[order][np.minimum(places, len(order) - 1)].mean())
+    median_rows = np.searchsorted(upto, [half - ROUNDING * total, half + ROUNDING * total])
+    return float(sizes[order][np.minimum(median_rows, len(order) - 1)].mean())

@@ -11,7 +11,7 @@ from descend.gradients.contract import Chosen, Kernel, Sums
 from descend.gradients.derived import Program
 from descend.gradients.numeric import DifferentiatedKernel, NumericKernel
 from descend.models import Model
-from descend.table.coupled import Whitening
+from descend.table.response_covariance import Whitening
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
@@ -46,23 +46,23 @@ class CoupledKernel(Kernel):
         """Return loss, gradient and curvature; of order 3 the factor instead."""
         return self.sums_over(theta, block, order, slice(None))
 
-    def sums_over(self, theta: Array, block: tuple[Array, ...], order: int, chosen: Chosen) -> Sums:
+    def sums_over(self, theta: Array, block: tuple[Array, ...], order: int, rows_chosen: Chosen) -> Sums:
         """Return the sums over some of the whitened errors."""
         columns, root = dict(zip(self.names, block, strict=False)), block[-2]
         whitening, model = Whitening(block[-1]), self.inner.model
         y = model.observed(columns)
         if order == 0:
-            errors = whitening.of(root * (self.inner.scores(theta, columns) - y))[chosen]
+            errors = whitening.of(root * (self.inner.scores(theta, columns) - y))[rows_chosen]
             return float(errors @ errors), None, None
         scores, jacobian = self.inner.scores_and_jacobian(theta, columns)
         whitened = whitening.of(np.column_stack([jacobian, scores - y]) * root[:, None])
-        along, errors = whitened[chosen, :-1], whitened[chosen, -1]
+        along, errors = whitened[rows_chosen, :-1], whitened[rows_chosen, -1]
         loss, gradient = float(errors @ errors), 2.0 * (along.T @ errors)
         self._listen(whitening, whitened, root)
         if order == 1:
             return loss, gradient, None
         if order == 3:
-            return loss, gradient, triangle(np.sqrt(2.0) * whitened[chosen])
+            return loss, gradient, triangle(np.sqrt(2.0) * whitened[rows_chosen])
         return loss, gradient, 2.0 * (along.T @ along)
 
     def _listen(self, whitening: Whitening, whitened: Array, root: Array) -> None:

@@ -51,8 +51,8 @@ class Cells:
             index = order[starts[begin:end] + np.minimum(np.arange(sizes[end - 1])[:, None], sizes[begin:end] - 1)]
             weights = None if omega is None else omega[index]
             if sizes[begin] < sizes[end - 1]:  # a cell with fewer rows repeats its last, with the weight 0
-                there = (np.arange(sizes[end - 1])[:, None] < sizes[begin:end]).astype(np.float64)
-                weights = there if weights is None else weights * there
+                rows_present = (np.arange(sizes[end - 1])[:, None] < sizes[begin:end]).astype(np.float64)
+                weights = rows_present if weights is None else weights * rows_present
             cut = {name: column[index] for name, column in columns.items()}
             blocks.append(CellBlock(begin, end, cut, y[index], weights))
         return cls(of_cells, blocks)

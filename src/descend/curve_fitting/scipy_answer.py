@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.curve_fitting.arguments import Arguments
-from descend.curve_fitting.direct import Ending
 from descend.curve_fitting.limit import evaluations
+from descend.curve_fitting.small_fit import Ending
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.inference.covariance import inverse_triangle, well_conditioned_inverse
 from descend.optimizers.systems import matrix_of
-from descend.table.coupled import Whitening
+from descend.table.response_covariance import Whitening
 
 Array = NDArray[np.float64]
 Answer = tuple[Array, Array]

@@ -40,22 +40,22 @@ class Within:
 
     def moved(self, theta: Entries, step: Entries) -> list[Values]:
         """Return theta - step, or the nearest point within the bounds."""
-        where, found = self.arrays.library.where, []
-        for value, own, low, high in zip(theta, step, self.low, self.high, strict=True):
-            there, near = value - own, ROUNDING * abs(own)
-            there = where(there - low <= near, low, there)
-            found.append(where(high - there <= near, high, there))
-        return found
+        where, moved_theta = self.arrays.library.where, []
+        for value, step_of_component, low, high in zip(theta, step, self.low, self.high, strict=True):
+            theta_ahead, near = value - step_of_component, ROUNDING * abs(step_of_component)
+            theta_ahead = where(theta_ahead - low <= near, low, theta_ahead)
+            moved_theta.append(where(high - theta_ahead <= near, high, theta_ahead))
+        return moved_theta
 
     def shortened(self, at: Sums, theta: Entries, step: Entries, promise: Values) -> tuple[list[Values], Values]:
         """Return the step that stays within the bounds, and what that promises: g's - s'Ss/2 where it is shorter."""
-        there = self.moved(theta, step)
-        short = [value - end for value, end in zip(theta, there, strict=True)]
+        theta_ahead = self.moved(theta, step)
+        short = [value - end for value, end in zip(theta, theta_ahead, strict=True)]
         outside = 0.0 * promise != 0.0
-        found = 0.0 * promise
-        for i, (own, row) in enumerate(zip(short, at.curvature, strict=True)):
-            outside = outside | (abs(own - step[i]) > ROUNDING * abs(step[i]) + ROUNDING * abs(theta[i]))
-            found = found + at.gradient[i] * own - 0.5 * row[-1] * own * own
-            for entry, other in zip(row[:-1], short, strict=False):
-                found = found - entry * own * other
-        return short, self.arrays.library.where(outside, found, promise)
+        gain_promised = 0.0 * promise
+        for i, (component, row) in enumerate(zip(short, at.curvature, strict=True)):
+            outside = outside | (abs(component - step[i]) > ROUNDING * abs(step[i]) + ROUNDING * abs(theta[i]))
+            gain_promised = gain_promised + at.gradient[i] * component - 0.5 * row[-1] * component * component
+            for entry, step_entry in zip(row[:-1], short, strict=False):
+                gain_promised = gain_promised - entry * component * step_entry
+        return short, self.arrays.library.where(outside, gain_promised, promise)

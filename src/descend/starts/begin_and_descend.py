@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from descend.descent.checkpoint import Checkpoint
-from descend.descent.commenting import attempt
+from descend.descent.comments_on_solution import attempt
 from descend.descent.outcome import Outcome
 from descend.descent.run import run
 from descend.descent.solution import Solution, solution_of
@@ -22,7 +22,7 @@ from descend.options.request import Request
 from descend.problem.identifiability import at_end
 from descend.problem.posing import pose, untraced
 from descend.problem.problem import Problem
-from descend.starts.choice import begin
+from descend.starts.choice_of_start import begin
 
 if TYPE_CHECKING:
     from descend.tracing.proof import Left
@@ -74,11 +74,7 @@ def _left(solution: Solution) -> Left | None:
 
 
 def _solved(
-    problem: Problem,
-    request: Request,
-    on_step: Callable[[Step], None] | None,
-    resumed: Checkpoint | None,
-    since: float,
+    problem: Problem, request: Request, on_step: Callable[[Step], None] | None, resumed: Checkpoint | None, since: float
 ) -> Solution:
     beginning = begin(problem, request)
     if request.near and beginning.near:  # by samples of many rows

@@ -12,6 +12,7 @@ from descend.engines.threads import in_turn
 from descend.errors import ConfigError
 from descend.gradients.derived import Program
 from descend.many.arrays import NUMPY_ARRAYS, Arrays
+from descend.many.bounds_of_groups import Within
 from descend.many.code import BatchCode, batch_code, code_of_scores
 from descend.many.descent import FIRST, FIRST_OF_ONE, Ends, descend_all
 from descend.many.first_step import FirstStep
@@ -20,7 +21,6 @@ from descend.many.rows import GroupedRows
 from descend.many.sandwich import robust_ends
 from descend.many.sums import Block, Sums
 from descend.many.systems import Factor
-from descend.many.within import Within
 from descend.parameters import Bounds
 
 Array = NDArray[np.float64]
@@ -69,47 +69,47 @@ class Found:
         loss, squares = np.full(descents, np.nan), np.full(descents, np.nan)
         return cls(theta, loss, converged, endless, variances, squares)
 
-    def put(self, places: Places, ends: Ends, unit: float) -> None:
+    def put(self, group: Places, ends: Ends, unit: float) -> None:
         """Note where some of the descents ended."""
         ended = ~ends.pending
         if not ended.all():
-            places = places[ended]
-        chosen = slice(None) if ended.all() else ended
-        self.theta[places], self.loss[places] = ends.theta.T[chosen], unit * ends.loss[chosen]
-        self.converged[places], self.endless[places] = ends.converged[chosen], ends.endless[chosen]
-        self.variances[places] = ends.variances.T[chosen] / unit
+            group = group[ended]
+        ended_groups = slice(None) if ended.all() else ended
+        self.theta[group], self.loss[group] = ends.theta.T[ended_groups], unit * ends.loss[ended_groups]
+        self.converged[group], self.endless[group] = ends.converged[ended_groups], ends.endless[ended_groups]
+        self.variances[group] = ends.variances.T[ended_groups] / unit
 
-    def put_all(self, places: Places, others: Found) -> None:
+    def put_all(self, group_places: Places, other_descents: Found) -> None:
         """Take over what others found, at these places."""
-        for name, values in others.__dict__.items():
-            getattr(self, name)[places] = values
+        for name, values in other_descents.__dict__.items():
+            getattr(self, name)[group_places] = values
 
-    def finish(self, places: Places, block: Block, within: Within | None = None) -> Places:
+    def finish(self, group_places: Places, block: Block, within: Within | None = None) -> Places:
         """Take one more step from where some descents converged; returns in which of them a further one is worth while.
 
         A descent ends by what its last step promises, at parameters where nothing was summed. The sums there give one
         more step, by Gauss and Newton, and the variances at the end.
         """
         code, arrays = block.code, block.arrays
-        begin = [arrays.given(self.theta[places, place]) for place in code.nonlinear]
+        begin = [arrays.given(self.theta[group_places, component]) for component in code.nonlinear]
         at = Sums.at(begin, block)
         if within is not None:  # what lies at a bound is known; elsewhere the step is short
-            known = within.at_bound(begin)
-            at = at.held(known, arrays)
+            at_bounds = within.at_bound(begin)
+            at = at.held(at_bounds, arrays)
         step = Factor.of(at.curvature).solved(at.gradient)
-        promise = sum((0.5 * one * two for one, two in zip(step, at.gradient, strict=True)), 0.0 * at.loss)
+        promise = sum((0.5 * entry * two for entry, two in zip(step, at.gradient, strict=True)), 0.0 * at.loss)
         ended = at.theta(begin, step) if within is None else within.moved(begin, step)
         theta, variances, (loss, promised) = (
             np.array([arrays.returned(each) for each in some])
             for some in (ended, at.variances()[0], (code.unit * (at.loss - promise), promise))
         )
-        sure = self.converged[places] & np.isfinite(theta).all(axis=0) & (variances > 0.0).all(axis=0)
+        sure = self.converged[group_places] & np.isfinite(theta).all(axis=0) & (variances > 0.0).all(axis=0)
         sure &= code.unit * promised <= LAST * abs(loss)  # else it is no end, whatever the descent took it for
-        chosen = places[sure]
-        self.theta[chosen], self.loss[chosen] = theta.T[sure], loss[sure]
+        sure_groups = group_places[sure]
+        self.theta[sure_groups], self.loss[sure_groups] = theta.T[sure], loss[sure]
         if within is not None:
-            variances[np.array([arrays.returned(each) for each in known])] = np.nan
-        self.variances[chosen] = variances.T[sure] / code.unit
+            variances[np.array([arrays.returned(each) for each in at_bounds])] = np.nan
+        self.variances[sure_groups] = variances.T[sure] / code.unit
         further: Places = np.flatnonzero(sure & (code.unit * promised > DIGITS * abs(loss)))
         return further
 
@@ -122,24 +122,26 @@ class Found:
         first = np.lexsort((loss, rank), axis=1)[:, 0] + np.arange(len(loss)) * each
         return Found(*(getattr(self, name)[first] for name in self.__dict__))
 
-    def lower(self, other: Found) -> Found:
+    def lower(self, other_descents: Found) -> Found:
         """Return the lower end of each of two descents."""
-        pairs = (np.stack([getattr(each, name) for each in (self, other)], axis=1) for name in self.__dict__)
+        pairs = (np.stack([getattr(each, name) for each in (self, other_descents)], axis=1) for name in self.__dict__)
         return Found(*(pair.reshape(-1, *pair.shape[2:]) for pair in pairs)).lowest(2)
 
 
 def variances_at(block: Block, theta: Array, slopes: Array, within: Within | None = None) -> Array:
     """Return the variances of what has these derivatives by the parameters (see ``Together.variances_of``)."""
     code, arrays = block.code, block.arrays
-    given = [arrays.given(each.copy()) for each in slopes.T]
-    begin = [arrays.given(theta[:, place].copy()) for place in code.nonlinear]
+    slopes_of_groups = [arrays.given(each.copy()) for each in slopes.T]
+    begin = [arrays.given(theta[:, component].copy()) for component in code.nonlinear]
     at = Sums.at(begin, block)
     if within is not None:
         still = within.at_bound(begin)
         at = at.held(still, arrays)
-        given = [arrays.library.where(held, 0.0, slope) for held, slope in zip(still, given, strict=True)]
-    found: Array = arrays.returned(at.variance_of(given) + 0.0 * block.size) / code.unit
-    return found
+        slopes_of_groups = [
+            arrays.library.where(held, 0.0, slope) for held, slope in zip(still, slopes_of_groups, strict=True)
+        ]
+    variances: Array = arrays.returned(at.variance_of(slopes_of_groups) + 0.0 * block.size) / code.unit
+    return variances
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ class Together:
         What is left of a block once most of it has ended waits, and is gathered in blocks with what is left of the
         others: few groups in a block take nearly as long as many. all_of_them: else the slowest are left out.
         """
-        begin, found = starts[which][:, self.nonlinear].T.copy(), Found.none(len(groups), starts.shape[1])
+        begin, descents = starts[which][:, self.nonlinear].T.copy(), Found.none(len(groups), starts.shape[1])
         first = FIRST if len(self.nonlinear) > 1 else FIRST_OF_ONE
         damping, parts = np.full(len(groups), first), self._parts(groups, starts, which)
         while parts:
@@ -184,102 +186,106 @@ class Together:
             share = WAITING if len(blocks) > 1 else 0.0 if all_of_them else SLOW
 
             def descended(number: int, blocks: Steps = blocks, share: float = share) -> Places:
-                places, step = blocks[number]
-                block = self.rows.block(self.code, groups[places], self.arrays)
-                given = [self.arrays.given(each[places]) for each in begin]
+                group_places, step = blocks[number]
+                block = self.rows.block(self.code, groups[group_places], self.arrays)
+                starts_of_block = [self.arrays.given(each[group_places]) for each in begin]
                 with np.errstate(all="ignore"):
-                    ends = descend_all(given, block, self.arrays.given(damping[places]), share, step, self.within)
-                    found.put(places, ends, block.code.unit)
-                    self._finish(found, places, block, groups[places])
-                left = places[ends.pending]
+                    ends = descend_all(
+                        starts_of_block, block, self.arrays.given(damping[group_places]), share, step, self.within
+                    )
+                    descents.put(group_places, ends, block.code.unit)
+                    self._finish(descents, group_places, block, groups[group_places])
+                left = group_places[ends.pending]
                 begin[:, left] = ends.theta[self.nonlinear][:, ends.pending]
                 damping[left] = ends.damping[ends.pending]
                 if self.progress is not None:
-                    self.progress.descents(len(places) - len(left), len(groups))
+                    self.progress.descents(len(group_places) - len(left), len(groups))
                 return left
 
             left = np.concatenate(in_turn(len(blocks), lambda: descended, self.arrays.threads))
             parts = [(left, None)] if len(left) and (all_of_them or len(blocks) > 1) else []
-        return found
+        return descents
 
-    def _finish(self, found: Found, places: Places, block: Block, groups: Places) -> None:
+    def _finish(self, descents: Found, group_places: Places, block: Block, groups: Places) -> None:
         """Take the last steps of those that converged, and find their variances.
 
         There is one more step in each, and further ones where that was longer than rounding explains.
         """
-        further, left, some = found.finish(places, block, self.within), block, places
+        further, left, some = descents.finish(group_places, block, self.within), block, group_places
         for _ in range(FURTHER):
             if not len(further):
                 break
             left, some = left.take(further), some[further]
-            further = found.finish(some, left, self.within)
+            further = descents.finish(some, left, self.within)
         loss = self.program.loss
         if loss.likelihood:
             return
         code = code_of_scores(self.program, self.code.weighted, self.arrays.language)
         scores = self.rows.block(code, groups, self.arrays)
         for band, begin, end in zip(scores.bands, scores.ends, scores.ends[1:], strict=False):
-            some = places[begin:end]
-            theta = [self.arrays.given(each) for each in np.ascontiguousarray(found.theta[some].T)]
+            some = group_places[begin:end]
+            theta = [self.arrays.given(each) for each in np.ascontiguousarray(descents.theta[some].T)]
             ends = robust_ends(band, theta, loss, self.arrays)
-            found.theta[some] -= np.where(ends.sure, ends.step, 0.0).T
-            found.variances[some], found.squares[some] = ends.variances.T, ends.squares
-            found.converged[some] &= ends.sure
+            descents.theta[some] -= np.where(ends.sure, ends.step, 0.0).T
+            descents.variances[some], descents.squares[some] = ends.variances.T, ends.squares
+            descents.converged[some] &= ends.sure
             if self.bounds is not None:  # parameters at a bound are left to a fit of its own
-                at_bound = (found.theta[some] <= self.bounds.low) | (found.theta[some] >= self.bounds.high)
-                found.converged[some] &= ~at_bound.any(axis=1)
+                at_bound = (descents.theta[some] <= self.bounds.low) | (descents.theta[some] >= self.bounds.high)
+                descents.converged[some] &= ~at_bound.any(axis=1)
 
     def _parts(self, groups: Places, starts: Array, which: Places) -> Steps:
         """Return the places of the descents, with the first step of those that begin at a start which many share."""
-        parts: Steps = []
+        steps_of_starts: Steps = []
         left = np.ones(len(groups), dtype=bool)
         counts = np.bincount(which)
         for start in np.flatnonzero(counts >= LEARNING).tolist():
-            places = np.flatnonzero(which == start)
-            step = self._first_step(groups[places[:: counts[start] // LEARNED]], starts[start])
+            groups_of_start = np.flatnonzero(which == start)
+            step = self._first_step(groups[groups_of_start[:: counts[start] // LEARNED]], starts[start])
             if step is not None:
-                parts.append((places, step))
-                left[places] = False
-        return [*parts, (np.flatnonzero(left), None)] if left.any() else parts
+                steps_of_starts.append((groups_of_start, step))
+                left[groups_of_start] = False
+        return [*steps_of_starts, (np.flatnonzero(left), None)] if left.any() else steps_of_starts
 
     def _first_step(self, groups: Places, start: Array) -> FirstStep | None:
         """Learn a first step from the descents of a few groups from their start, (p,); None if in vain."""
         groups = groups[np.argsort(self.rows.groups.sizes[groups], kind="stable")]
-        found = replace(self, progress=None).descend(groups, start[None], np.zeros(len(groups), dtype=np.intp), False)
-        chosen, start = np.flatnonzero(found.converged), start[self.nonlinear]
+        first_descents = replace(self, progress=None).descend(
+            groups, start[None], np.zeros(len(groups), dtype=np.intp), False
+        )
+        chosen, start = np.flatnonzero(first_descents.converged), start[self.nonlinear]
         if not len(chosen):
             return None
         block = self.rows.block(self.code, groups[chosen], self.arrays)
         with np.errstate(all="ignore"):
             at = Sums.at([value + 0.0 * block.size for value in start], block)
             scale = at.loss if self.code.relative else abs(at.loss) + block.size
-            return FirstStep.learned(start, at, scale, found.theta[chosen][:, self.nonlinear].T, self.arrays)
+            return FirstStep.learned(start, at, scale, first_descents.theta[chosen][:, self.nonlinear].T, self.arrays)
 
     def variances_of(self, groups: Places, theta: Array, slopes: Array) -> Array:
         """Return the variances of what has these derivatives by the parameters, one in each of some groups.
 
         theta, slopes: (groups, p). As in `Found`, they are still to be multiplied by the scale of the loss.
         """
-        found, loss = np.empty(len(groups)), self.program.loss
+        variances_of_groups, loss = np.empty(len(groups)), self.program.loss
         code = self.code if loss.likelihood else code_of_scores(self.program, self.code.weighted, self.arrays.language)
         blocks = self.rows.blocks(groups, np.arange(len(groups)), self.arrays)
 
         def summed(number: int) -> None:
-            places = blocks[number]
-            block = self.rows.block(code, groups[places], self.arrays)
+            group = blocks[number]
+            block = self.rows.block(code, groups[group], self.arrays)
             with np.errstate(all="ignore"):
                 if loss.likelihood:
-                    found[places] = variances_at(block, theta[places], slopes[places], self.within)
+                    variances_of_groups[group] = variances_at(block, theta[group], slopes[group], self.within)
                     return
                 for band, begin, end in zip(block.bands, block.ends, block.ends[1:], strict=False):
                     own, along = (
-                        [self.arrays.given(each.copy()) for each in some[places[begin:end]].T]
+                        [self.arrays.given(each.copy()) for each in some[group[begin:end]].T]
                         for some in (theta, slopes)
                     )
-                    found[places[begin:end]] = robust_ends(band, own, loss, self.arrays, [along]).along[0]
+                    variances_of_groups[group[begin:end]] = robust_ends(band, own, loss, self.arrays, [along]).along[0]
 
         in_turn(len(blocks), lambda: summed, self.arrays.threads)
-        return found
+        return variances_of_groups
 
     def losses(self, groups: Places, starts: Array) -> Array:
         """Return the sum of the loss of each group at each start, (starts, groups); infinite where it has no value."""
@@ -287,11 +293,11 @@ class Together:
         blocks = self.rows.blocks(groups, np.arange(len(groups)), self.arrays)
 
         def judged(number: int) -> None:
-            places = blocks[number]
-            block = self.rows.block(self.code, groups[places], self.arrays)
+            group_places = blocks[number]
+            block = self.rows.block(self.code, groups[group_places], self.arrays)
             with np.errstate(all="ignore"):
                 for row, start in zip(losses, starts[:, self.nonlinear], strict=True):
-                    row[places] = block.code.unit * block.losses(start)
+                    row[group_places] = block.code.unit * block.losses(start)
 
         in_turn(len(blocks), lambda: judged, self.arrays.threads)
         return np.where(np.isfinite(losses), losses, np.inf)
@@ -305,14 +311,14 @@ class Together:
         best = np.argsort(losses, axis=0, kind="stable")[:few].T
         return self.descend(np.repeat(groups, few), starts, best.ravel()).lowest(few)
 
-    def compare(self, groups: Places, starts: Array, few: int, found: Found) -> None:
+    def compare(self, groups: Places, starts: Array, few: int, descents: Found) -> None:
         """Hold what PyTorch found in some of the groups against NumPy. Raises ConfigError where they differ."""
         if self.arrays is NUMPY_ARRAYS:
             return
         some = np.linspace(0, len(groups) - 1, min(COMPARED, len(groups))).astype(np.intp)
-        other = replace(self, arrays=NUMPY_ARRAYS).from_best(groups[some], starts, few)
-        both = found.converged[some] & other.converged
-        differ = np.count_nonzero(~np.isclose(found.loss[some][both], other.loss[both], rtol=SAME, atol=0.0))
+        together = replace(self, arrays=NUMPY_ARRAYS).from_best(groups[some], starts, few)
+        both = descents.converged[some] & together.converged
+        differ = np.count_nonzero(~np.isclose(descents.loss[some][both], together.loss[both], rtol=SAME, atol=0.0))
         if differ:
             raise ConfigError(
                 f"PyTorch fits {differ} of the {len(some)} groups that were compared otherwise than NumPy. Leave out "

@@ -13,7 +13,7 @@ from descend.gradients.derived import Program
 from descend.models import SymbolicModel
 from descend.problem.problem import Problem
 from descend.starts.search import Start, sample
-from descend.starts.trials import descended, trials
+from descend.starts.trial_points import descended, trials
 
 Array = NDArray[np.float64]
 ROWS = 512

@@ -61,33 +61,33 @@ def spelled_out(values: Mapping[str, object], parameters: Parameters) -> dict[st
     >>> spelled_out({"a": {"A": 1.0, "B": 2.0}, "k": 3.0}, parameters)
     {'a[A]': 1.0, 'a[B]': 2.0, 'k': 3.0}
     """
-    found: dict[str, object] = {}
+    values_by_label: dict[str, object] = {}
     for text, value in values.items():
         name = component(text, parameters)
         labels = parameters.shapes.get(name)
         if not isinstance(value, Mapping):
-            found[name] = value
+            values_by_label[name] = value
         elif isinstance(labels, GroupLabels):
-            found |= _of_groups(name, value, labels)
+            values_by_label |= _of_groups(name, value, labels)
         else:
-            found |= {component(f"{name}[{part}]", parameters): one for part, one in value.items()}
-    return found
+            values_by_label |= {component(f"{name}[{label}]", parameters): one for label, one in value.items()}
+    return values_by_label
 
 
 def _of_groups(name: str, values: Mapping[object, object], labels: GroupLabels) -> dict[str, object]:
     """Return the values of groups by label of each component; keys are those of ``fit.parameters``, or labels."""
     keys = dict(zip(labels.keys, labels.levels.labels, strict=True))
-    found: dict[str, object] = {}
+    values_by_label: dict[str, object] = {}
     for key, value in values.items():
         label = keys.get(key) if isinstance(key, str | int | float | tuple) else None
-        label = label or next((one for one in labels.levels.labels if one == str(key)), None)
+        label = label or next((group_label for group_label in labels.levels.labels if group_label == str(key)), None)
         if label is None:
             raise no_group(name, said(key) if isinstance(key, tuple) else str(key), labels)
-        parts = [f"{name}[{label}, {part}]" for part in labels.parts] or [f"{name}[{label}]"]
-        listed = [*value] if isinstance(value, list | np.ndarray) else []
-        each: list[object] = listed if len(listed) == len(parts) > 1 else [value] * len(parts)
-        found |= zip(parts, each, strict=True)
-    return found
+        parts = [f"{name}[{label}, {label_part}]" for label_part in labels.parts] or [f"{name}[{label}]"]
+        values_listed = [*value] if isinstance(value, list | np.ndarray) else []
+        each: list[object] = values_listed if len(values_listed) == len(parts) > 1 else [value] * len(parts)
+        values_by_label |= zip(parts, each, strict=True)
+    return values_by_label
 
 
 def by_parameter(values: Mapping[str, object], parameters: Parameters) -> dict[str, object]:
@@ -96,23 +96,25 @@ def by_parameter(values: Mapping[str, object], parameters: Parameters) -> dict[s
     Groups that are given none start at the mean of the others. Raises ConfigError for a vector of which a component is
     given none.
     """
-    found: dict[str, object] = {}
+    values_by_parameter: dict[str, object] = {}
     some: dict[str, dict[str, object]] = {}
     for label, value in spelled_out(values, parameters).items():
         name = label.partition("[")[0]
         if label in parameters.shapes or label not in parameters.labels:
-            found[label] = value
+            values_by_parameter[label] = value
         else:
             some.setdefault(name, {})[label] = Parameters({label: None}).checked(label, value)
-    for name, given in some.items():
-        if name in found:
-            raise ConfigError(f"`{next(iter(given))}` is started by itself and with all of `{name}`. Leave out one.")
+    for name, value_given in some.items():
+        if name in values_by_parameter:
+            raise ConfigError(
+                f"`{next(iter(value_given))}` is started by itself and with all of `{name}`. Leave out one."
+            )
         labels = parameters.labels[parameters.slices[name]]
-        missing = [label for label in labels if label not in given]
+        missing = [label for label in labels if label not in value_given]
         if missing and not isinstance(parameters.shapes[name], GroupLabels):
             raise ConfigError(
                 f"`{name}` is given a start for some components, but not for `{missing[0]}`. Give it one."
             )
-        mean = float(np.mean([float(value) for value in given.values()]))  # type: ignore[arg-type]
-        found[name] = np.array([given.get(label, mean) for label in labels], dtype=np.float64)
-    return found
+        mean = float(np.mean([float(value) for value in value_given.values()]))  # type: ignore[arg-type]
+        values_by_parameter[name] = np.array([value_given.get(label, mean) for label in labels], dtype=np.float64)
+    return values_by_parameter

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.table.beside import Beside
+from descend.table.joined_in_database import Beside
 from descend.table.lazy import Lazy
 from descend.table.looked_up import LookedUp
 from descend.table.rows import Cells

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from descend.descent.commenting import once
+from descend.descent.comments_on_solution import once
 from descend.descent.solution import Solution
 
 NORMAL = 1.959963984540054

@@ -16,7 +16,7 @@ from descend.models import Model
 from descend.options.request import Request
 from descend.parameters import Bounds
 from descend.results import Fit
-from descend.starts.lack_of_fit import something_left
+from descend.starts.residual_noise import something_left
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
@@ -39,11 +39,11 @@ def beside(program: Program, thetas: Array, bounds: Bounds | None) -> Iterator[A
     Such is b of ``a*exp(-b*x) + c*exp(-b/6*x)``, whose two terms can take each other's place.
     """
     for symbol in shared(program.formula):
-        place = program.parameters.slices[symbol.name].start
+        component = program.parameters.slices[symbol.name].start
         for factor in FACTORS:
-            moved = thetas.copy()
-            moved[:, place] *= factor
-            yield moved if bounds is None else np.clip(moved, bounds.low, bounds.high)
+            thetas_beside = thetas.copy()
+            thetas_beside[:, component] *= factor
+            yield thetas_beside if bounds is None else np.clip(thetas_beside, bounds.low, bounds.high)
 
 
 class GroupsWithRows(Protocol):
@@ -60,25 +60,25 @@ class GroupsWithRows(Protocol):
     def alone(self, group: int) -> Fit: ...
 
 
-def fit_doubted(work: GroupsWithRows, chosen: Places, outcomes: Outcomes) -> None:
+def fit_doubted(groups_fitted: GroupsWithRows, groups_doubted: Places, outcomes: Outcomes) -> None:
     """Fit by themselves groups that are fitted far worse than most, and not for noise; keep what is clearly lower."""
-    model = work.model.symbolic
-    left = 1.0 - outcomes.r_squared[chosen]
-    known = np.isfinite(left)
-    if model is None or not known.any():
+    model = groups_fitted.model.symbolic
+    left = 1.0 - outcomes.r_squared[groups_doubted]
+    finite_losses = np.isfinite(left)
+    if model is None or not finite_losses.any():
         return
-    far = known & (left > max(UNLIKE * float(np.median(left[known])), EXACT))
+    far = finite_losses & (left > max(UNLIKE * float(np.median(left[finite_losses])), EXACT))
     order = np.argsort(-left[far], kind="stable")
     doubted = 0
-    for group in chosen[far][order].tolist():
-        rows = Rows.of(work.rows_of(group), work.request.roles, model.observed)
+    for group in groups_doubted[far][order].tolist():
+        rows = Rows.of(groups_fitted.rows_of(group), groups_fitted.request.roles, model.observed)
         if group in outcomes.fits or not something_left(model, outcomes.parameters[group], rows):
             continue
         doubted += 1
         if doubted > MOST:
             return
         try:
-            fit = work.alone(group)
+            fit = groups_fitted.alone(group)
         except DescendError:
             continue
         if fit.succeeded and fit.loss < outcomes.loss[group] - CLEARLY * abs(outcomes.loss[group]):

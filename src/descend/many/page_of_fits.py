@@ -25,9 +25,9 @@ from descend.report.document import bar, document, figure
 from descend.report.fields import fields
 from descend.report.figures import Panel
 from descend.report.group_section import FIND
-from descend.report.look import Look
+from descend.report.picture_look import Look
 from descend.report.reproduce import as_command, as_python
-from descend.report.view import view
+from descend.report.view_of_fit import view
 
 if TYPE_CHECKING:
     from descend.many.fitted import FittedGroups
@@ -51,17 +51,17 @@ def write_report(fits: FittedGroups, path: str | os.PathLike[str], command: str 
 
 def page(fits: FittedGroups, command: str | None = None) -> str:
     """Return the whole page. command: the command line that was typed, to repeat it."""
-    places = fits.worst()
-    detailed = [place for place in places[:DETAILED] if fits.rows_of(place) is not None]
+    groups = fits.worst()
+    detailed = [group for group in groups[:DETAILED] if fits.rows_of(group) is not None]
 
     def link(place: int) -> str:
-        return f"#group-{place}" if place in known else ""
+        return f"#group-{place}" if place in groups_linked else ""
 
-    known, all_in_one = set(places[:LISTED]) if detailed else set(), coloured(fits)
+    groups_linked, all_in_one = set(groups[:LISTED]) if detailed else set(), coloured(fits)
     sections = [
         ("together", "All groups", html.figures([all_in_one])),
-        ("table", "The table", _table_section(fits, places[:LISTED], link)),
-        ("pictures", _title(fits, "One by one", min(len(places), DRAWN)), _pictures(fits, places[:DRAWN], link)),
+        ("table", "The table", _table_section(fits, groups[:LISTED], link)),
+        ("pictures", _title(fits, "One by one", min(len(groups), DRAWN)), _pictures(fits, groups[:DRAWN], link)),
         ("parameters", "How the parameters spread", html.figures(spread(fits))),
         ("mathematics", "The mathematics", _mathematics(fits)),
         ("repeat", "How to repeat it", _repeat(fits, command)),
@@ -71,91 +71,91 @@ def page(fits: FittedGroups, command: str | None = None) -> str:
         for key, title, content in sections
         if content
     )
-    own = "".join(_of_group(fits, place, detailed) for place in detailed)
+    groups_html = "".join(_of_group(fits, group, detailed) for group in detailed)
     name = f"{fits.model}, by {' and '.join(fits.by)}"
     head = f"<header>{bar('report of many fits')}<h1>{escape(name)}</h1>{verdict(fits, link)}</header>"
-    others = compact.pictures(fits, [place for place in places[:LISTED] if place not in detailed]) if detailed else ""
-    inside = f"{head}<main>{own}{body}</main>{html.footer()}{others}"
-    return document(name, inside, "groups.css", "groups.js")
+    pictures = compact.pictures(fits, [group for group in groups[:LISTED] if group not in detailed]) if detailed else ""
+    page_html = f"{head}<main>{groups_html}{body}</main>{html.footer()}{pictures}"
+    return document(name, page_html, "groups.css", "groups.js")
 
 
 def short(fits: FittedGroups) -> str:
     """Return the short form, for notebooks: how groups ended and why, the first of them, and the worst pictures."""
     name = f"{fits.model}, by {' and '.join(fits.by)}"
     rows = Listing(fits, most=LABELLED).table(range(min(len(fits), SHORT)), "scroll")
-    more = f"<p>And {len(fits) - SHORT:,} more groups.</p>" if len(fits) > SHORT else ""
-    drawn = _small(fits, fits.worst()[:SHORT_DRAWN], [], f"fits-{id(fits):x}-")
+    groups_left = f"<p>And {len(fits) - SHORT:,} more groups.</p>" if len(fits) > SHORT else ""
+    pictures_html = _small(fits, fits.worst()[:SHORT_DRAWN], [], f"fits-{id(fits):x}-")
     head = f'<p class="fitted"><code>{escape(name)}</code></p>{verdict(fits)}'
-    return html.box(f"{head}{rows}{more}{drawn}")
+    return html.box(f"{head}{rows}{groups_left}{pictures_html}")
 
 
-def _title(fits: FittedGroups, text: str, drawn: int) -> str:
-    return f"{text}: the {drawn} worst" if drawn < len(fits) else f"{text}, the worst first"
+def _title(fits: FittedGroups, text: str, pictures_drawn: int) -> str:
+    return f"{text}: the {pictures_drawn} worst" if pictures_drawn < len(fits) else f"{text}, the worst first"
 
 
-def _pictures(fits: FittedGroups, places: Sequence[int], link: Link) -> str:
-    links = list(map(link, places))
-    return _small(fits, places, links if all(links) else [], "")
+def _pictures(fits: FittedGroups, groups_drawn: Sequence[int], link: Link) -> str:
+    links = list(map(link, groups_drawn))
+    return _small(fits, groups_drawn, links if all(links) else [], "")
 
 
-def _small(fits: FittedGroups, places: Sequence[int], links: Sequence[str], prefix: str) -> str:
+def _small(fits: FittedGroups, groups_drawn: Sequence[int], links: Sequence[str], prefix: str) -> str:
     """Draw the groups small; nothing for fits that were loaded, without their rows."""
     prepared: list[Panel] = []
-    for place in places:
-        rows = fits.rows_of(place)
+    for group in groups_drawn:
+        rows = fits.rows_of(group)
         if rows is None:
             return ""
-        prepared.append(panel_of(fits, place, rows, Look()))
+        prepared.append(panel_of(fits, group, rows, Look()))
     caption = f"<p>{escape(caption_of(fits))}</p>" if caption_of(fits) else ""
     return multiples.html(prepared, links, prefix) + caption if prepared else ""
 
 
-def _table_section(fits: FittedGroups, places: Sequence[int], link: Link) -> str:
+def _table_section(fits: FittedGroups, groups_listed: Sequence[int], link: Link) -> str:
     some = ""
-    if len(places) < len(fits):
-        some = f"<p>The {len(places):,} worst of {len(fits):,} groups; a saved table has all of them.</p>"
-    if len(places) > DETAILED and any(map(link, places[:1])):
+    if len(groups_listed) < len(fits):
+        some = f"<p>The {len(groups_listed):,} worst of {len(fits):,} groups; a saved table has all of them.</p>"
+    if len(groups_listed) > DETAILED and any(map(link, groups_listed[:1])):
         some += f"<p>Choose a group to see its curve; the {DETAILED} worst have all that is known of their fits.</p>"
-    rows = Listing(fits, link, brief=True).table(places)
+    rows = Listing(fits, link, brief=True).table(groups_listed)
     return f"{some}{FIND}{rows}"
 
 
-def _of_group(fits: FittedGroups, place: int, detailed: Sequence[int]) -> str:
+def _of_group(fits: FittedGroups, group: int, detailed: Sequence[int]) -> str:
     """Write the section of one group, which is shown when a link leads to it."""
-    at = detailed.index(place)
+    at = detailed.index(group)
     ways = [("#pictures", "Back to all groups")]
     ways += [(f"#group-{detailed[at - 1]}", "← Worse")] if at else []
     ways += [(f"#group-{detailed[at + 1]}", "Better →")] if at + 1 < len(detailed) else []
     links = "".join(f'<a href="{target}">{text}</a>' for target, text in ways)
-    name = ", ".join(f"{column} = {value}" for column, value in zip(fits.by, fits.keys[place], strict=True))
-    inside = "".join(_contents(fits, place))
+    name = ", ".join(f"{column} = {value}" for column, value in zip(fits.by, fits.keys[group], strict=True))
+    group_html = "".join(_contents(fits, group))
     return (
-        f'<section class="group" id="group-{place}" aria-label="{escape(name)}"><h2>{escape(name)}</h2>{inside}'
+        f'<section class="group" id="group-{group}" aria-label="{escape(name)}"><h2>{escape(name)}</h2>{group_html}'
         f'<p class="ways">{links}</p></section>'
     )
 
 
-def _contents(fits: FittedGroups, place: int) -> Iterator[str]:
+def _contents(fits: FittedGroups, group: int) -> Iterator[str]:
     """Yield how one group ended, its parameters and its pictures; of one that was refused, the reason and its rows."""
-    rows = fits.rows_of(place) or {}
+    rows = fits.rows_of(group) or {}
     fit = None
-    if fits.outcome[place] != REFUSED:
+    if fits.outcome[group] != REFUSED:
         try:
-            fit = fits[fits.keys[place]]
+            fit = fits[fits.keys[group]]
         except DescendError as error:  # it was fitted together with others, but cannot be fitted by itself
             yield f'<div class="verdict failure"><p>{prose(error)}</p></div>'
     if fit is None:
-        text = words(fits.outcome[place])
+        text = words(fits.outcome[group])
         yield f'<div class="verdict failure"><p class="ended">{html.ICONS["failure"]} {text[:1].upper()}{text[1:]}</p>'
-        yield f"<p>{prose(' '.join(fits.cause(place).split()))}</p></div>"
-        yield f'<div class="figures pairs">{figure(panel_of(fits, place, rows, Look()), f"g{place}-")}</div>'
+        yield f"<p>{prose(' '.join(fits.cause(group).split()))}</p></div>"
+        yield f'<div class="figures pairs">{figure(panel_of(fits, group, rows, Look()), f"g{group}-")}</div>'
         return
     intervals = html.usual_intervals(fit)
-    shown = fields(fit, intervals)
-    yield html.verdict(shown) + html.answer(fit, shown, intervals)
-    seen = view(fit)
-    drawn = [implicit.first(seen), *html.of_the_residuals(fit)[:1]]
-    yield f'<div class="figures pairs">{"".join(figure(panel, f"g{place}-") for panel in drawn if panel)}</div>'
+    fields_shown = fields(fit, intervals)
+    yield html.verdict(fields_shown) + html.answer(fit, fields_shown, intervals)
+    view_of_group = view(fit)
+    panels_drawn = [implicit.first(view_of_group), *html.of_the_residuals(fit)[:1]]
+    yield f'<div class="figures pairs">{"".join(figure(panel, f"g{group}-") for panel in panels_drawn if panel)}</div>'
 
 
 def _mathematics(fits: FittedGroups) -> str:

@@ -101,21 +101,21 @@ class Called(InTorch):
                 f"`{self.name}` would repeat one of them until they match. Give both the same shape."
             )
         try:
-            found = self._called(output, y)
+            returned = self._called(output, y)
         except (RuntimeError, TypeError, ValueError, LookupError, AttributeError) as error:
-            said = str(error).strip().partition("\n")[0].rstrip(".")
-            hint = OWN if isinstance(error, LookupError | AttributeError) and "loss" in said else ""
+            torch_message = str(error).strip().partition("\n")[0].rstrip(".")
+            hint = OWN if isinstance(error, LookupError | AttributeError) and "loss" in torch_message else ""
             raise ConfigError(
                 f"The loss `{self.name}` cannot take an output of {_described(output)} and y of {_described(y)}: "
-                f"{said}.{hint}"
+                f"{torch_message}.{hint}"
             ) from error
-        if not isinstance(found, torch.Tensor) or (found.ndim and found.shape[0] != rows):
+        if not isinstance(returned, torch.Tensor) or (returned.ndim and returned.shape[0] != rows):
             raise ConfigError(
-                f"The loss `{self.name}` returned {shape_of(found)} for {rows} rows. It must return one number, the "
+                f"The loss `{self.name}` returned {shape_of(returned)} for {rows} rows. It must return one number, the "
                 f"mean over the rows, or one for each row: shape ({rows},)."
             )
-        if found.ndim:
-            each = found.reshape(rows, -1).mean(dim=1)
+        if returned.ndim:
+            each = returned.reshape(rows, -1).mean(dim=1)
             return (each if weights is None else each * weights).sum() / count
         if weights is not None:
             raise ConfigError(
@@ -123,8 +123,8 @@ class Called(InTorch):
                 'one for each row, as torch losses do with reduction="none".'
             )
         if getattr(self.function, "reduction", None) == "sum" or rows == count:
-            return found
-        return found * (rows / count)
+            return returned
+        return returned * (rows / count)
 
     @property
     def order(self) -> tuple[int | None, ...]:
@@ -133,26 +133,26 @@ class Called(InTorch):
 
     def _outputs(self, output: Tensor) -> list[Tensor]:
         """Return as many outputs as the loss takes: several tensors, or the columns of one."""
-        count = sum(place is not None for place in self.order)
-        parts = list(output)[:count] if hasattr(output, "parts") else None
-        if parts is None and output.ndim == 2 and output.shape[1] == count:
-            parts = list(output.unbind(1))
-        if parts is None or len(parts) != count:
+        count = sum(argument_place is not None for argument_place in self.order)
+        outputs_split = list(output)[:count] if hasattr(output, "parts") else None
+        if outputs_split is None and output.ndim == 2 and output.shape[1] == count:
+            outputs_split = list(output.unbind(1))
+        if outputs_split is None or len(outputs_split) != count:
             raise ConfigError(
                 f"The loss `{self.name}` takes {count} outputs, {WORDS[type(self.function).__name__]}, and the module "
                 f"returned {shape_of(output)}. Let it return a tuple of {count} tensors."
             )
-        return [part.squeeze(1) if part.ndim == 2 and part.shape[1] == 1 else part for part in parts]
+        return [part.squeeze(1) if part.ndim == 2 and part.shape[1] == 1 else part for part in outputs_split]
 
     def _called(self, output: Tensor, y: Tensor) -> object:
         """Call the function: of several tensors with a dict or a tuple; of whole numbers as decimals if it asks so."""
         assert self.function is not None
-        given: list[object] = [each.as_given() if hasattr(each, "as_given") else each for each in (output, y)]
+        loss: list[object] = [each.as_given() if hasattr(each, "as_given") else each for each in (output, y)]
         if self.order:
             outputs = self._outputs(output)
-            given = [y if place is None else outputs[place] for place in self.order]
+            loss = [y if argument_place is None else outputs[argument_place] for argument_place in self.order]
         try:
-            return self.function(*given)
+            return self.function(*loss)
         except RuntimeError as error:
             if "dtype" not in str(error) and "type" not in str(error):
                 raise

@@ -64,7 +64,7 @@ def by_profile(quantity: Quantity, solution: Solution, estimated: Estimated) -> 
     The quantity takes the place of the parameter that it depends on most, so that its profile is that of a parameter.
     """
     from descend.inference.profile import refuse_without_likelihood, sides_of_quantity, why_open
-    from descend.inference.quantities.exchanged import Exchanged
+    from descend.inference.quantities.exchanged_parameter import Exchanged
 
     refuse_without_likelihood(solution)
     if math.isnan(estimated.standard_error):

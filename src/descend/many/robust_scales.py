@@ -18,10 +18,10 @@ from descend.gradients.derived import Program
 from descend.losses import Huber, Loss, Squared
 from descend.losses.contract import NORMAL
 from descend.many.code import code_of_scores
+from descend.many.descending_groups import Found, Together
 from descend.many.neighbours import NeighboursOfGroups
 from descend.many.starts import Starts
 from descend.many.sums import Band
-from descend.many.together import Found, Together
 from descend.starts.robust import NEARLY, NOISELESS, ROUNDS, SETTLED
 
 Array = NDArray[np.float64]
@@ -69,8 +69,8 @@ class Scales:
         beside: what neighbouring rows say of noise and outliers, to which a first fit by squares would go.
         """
         by_squares = replace(together, program=replace(together.program, loss=Squared()), progress=None)
-        found = by_squares.from_best(groups, starts.points, starts.few)
-        scales = cls(by_squares, starts, groups, found, np.full(len(groups), np.nan))
+        descents = by_squares.from_best(groups, starts.points, starts.few)
+        scales = cls(by_squares, starts, groups, descents, np.full(len(groups), np.nan))
         scales.tried = scales.noise(np.arange(len(groups)))
         first = Huber()
         if beside is not None:
@@ -112,30 +112,30 @@ class Scales:
             self.tried[open_] = np.where(done, tried, ahead)
             open_ = open_[~done & np.isfinite(ahead)]
 
-    def begin_beside(self, beside: NeighboursOfGroups) -> None:
+    def begin_beside(self, neighbours: NeighboursOfGroups) -> None:
         """Begin with the noise of neighbouring rows where that is known, from the fit by squares without outliers."""
-        rows, places = self.by_squares.rows, np.flatnonzero(beside.noise[self.groups] > 0.0)
-        groups = self.groups[places]
-        self.tried[places] = beside.noise[groups]
-        several = np.add.reduceat(beside.outliers, rows.groups.ends[:-1]) > 0
-        places, groups = places[several[groups]], groups[several[groups]]
+        rows, groups_noisy = self.by_squares.rows, np.flatnonzero(neighbours.noise[self.groups] > 0.0)
+        groups = self.groups[groups_noisy]
+        self.tried[groups_noisy] = neighbours.noise[groups]
+        several = np.add.reduceat(neighbours.outliers, rows.groups.ends[:-1]) > 0
+        groups_noisy, groups = groups_noisy[several[groups]], groups[several[groups]]
         if len(groups):
-            omega: Array = np.where(beside.outliers, 0.0, 1.0 if rows.omega is None else rows.omega)
+            omega: Array = np.where(neighbours.outliers, 0.0, 1.0 if rows.omega is None else rows.omega)
             without = replace(self.by_squares, rows=replace(rows, omega=omega))
-            self.found.put_all(places, without.from_best(groups, self.starts.points, self.starts.few))
+            self.found.put_all(groups_noisy, without.from_best(groups, self.starts.points, self.starts.few))
 
-    def _fit(self, program: Program, places: Places, scales: Array) -> None:
+    def _fit(self, program: Program, group_places: Places, scales: Array) -> None:
         """Fit some of the groups with these scales from where they are, or where that fails from the starts.
 
         By squares outliers may have led them far away.
         """
-        groups = self.groups[places]
+        groups = self.groups[group_places]
         together = self._with(program, groups, scales)
-        found = together.descend(groups, self.found.theta[places], np.arange(len(places)))
-        failed = np.flatnonzero(~found.converged)
+        descents = together.descend(groups, self.found.theta[group_places], np.arange(len(group_places)))
+        failed = np.flatnonzero(~descents.converged)
         if len(failed):
-            found.put_all(failed, together.from_best(groups[failed], self.starts.points, self.starts.few))
-        self.found.put_all(places, found)
+            descents.put_all(failed, together.from_best(groups[failed], self.starts.points, self.starts.few))
+        self.found.put_all(group_places, descents)
 
     def _with(self, program: Program, groups: Places, scales: Array) -> Together:
         """Return what fits a program to these groups with a scale each."""
@@ -145,22 +145,22 @@ class Scales:
         column = {SCALE: np.repeat(every, rows.groups.sizes)}
         return replace(self.by_squares, program=program, rows=replace(rows, columns={**rows.columns, **column}))
 
-    def noise(self, places: Places) -> Array:
+    def noise(self, group_places: Places) -> Array:
         """Return the noise that the fits of some groups leave; NaN of those without any."""
-        together, groups = self.by_squares, self.groups[places]
+        together, groups = self.by_squares, self.groups[group_places]
         rows, arrays = together.rows, together.arrays
         code = code_of_scores(together.program, rows.omega is not None, arrays.language)
-        found = np.full(len(places), np.nan)
-        for some in rows.blocks(groups, np.arange(len(places)), arrays):
+        noise_of_groups = np.full(len(group_places), np.nan)
+        for some in rows.blocks(groups, np.arange(len(group_places)), arrays):
             block = rows.block(code, groups[some], arrays)
             for band, begin, end in zip(block.bands, block.ends, block.ends[1:], strict=False):
-                theta = self.found.theta[places[some[begin:end]]].T
+                theta = self.found.theta[group_places[some[begin:end]]].T
                 with np.errstate(all="ignore"):
                     *_, root, residual = band.evaluated([arrays.given(each.copy()) for each in theta], arrays, False)
                 size = _medians(np.abs(arrays.returned(residual)), _weights(band, arrays.returned(root)))
-                found[some[begin:end]] = NORMAL * size
+                noise_of_groups[some[begin:end]] = NORMAL * size
         largest = np.maximum.reduceat(np.abs(rows.y), rows.groups.ends[:-1])[groups]
-        return np.where(found > NOISELESS * largest, found, np.nan)
+        return np.where(noise_of_groups > NOISELESS * largest, noise_of_groups, np.nan)
 
 
 def _weights(band: Band, root: Array) -> Array:
@@ -175,7 +175,7 @@ def _medians(sizes: Array, omega: Array) -> Array:
     order = np.argsort(np.where(omega > 0.0, sizes, np.inf), axis=0, kind="stable")
     upto = np.cumsum(np.take_along_axis(omega, order, axis=0), axis=0)
     half, slack = 0.5 * upto[-1], ROUNDING * upto[-1]
-    places = np.stack([(upto < half - slack).sum(axis=0), (upto < half + slack).sum(axis=0)])
-    chosen = np.take_along_axis(order, places, axis=0)
-    found: Array = np.take_along_axis(sizes, chosen, axis=0).mean(axis=0)
-    return found
+    median_rows = np.stack([(upto < half - slack).sum(axis=0), (upto < half + slack).sum(axis=0)])
+    rows = np.take_along_axis(order, median_rows, axis=0)
+    median_residuals: Array = np.take_along_axis(sizes, rows, axis=0).mean(axis=0)
+    return median_residuals
