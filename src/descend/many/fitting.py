@@ -259,6 +259,7 @@ def fit_each(fitted: Grouped, starts: Starts | None = None, on_done: Done | None
                 fit_doubted(fitted, groups_chosen, outcomes)
             outcomes.in_order(together.program, (fitted.request.start or {}).keys(), fitted.bounds)
         variances = replace(together, bounds=fitted.bounds).variances_of
+    outcomes.variances = variances
     if variances is not None and fitted.derived_quantities:
         from descend.many.quantities import quantify
 
