@@ -281,3 +281,11 @@ def test_a_probability_in_place_of_a_score_is_refused(formula, shown):
         "Under the multinomial loss the formula is a score of each class, any number, of which probabilities are made; "
         f"`{shown}` stays between 0 and 1, so that no class could be likely. Write `a + b*x`."
     )
+
+
+def test_classes_called_nan_and_inf_are_words():
+    x = np.linspace(-2.0, 2.0, 60)
+    classes = np.where(x + np.sin(9.0 * x) > 0.0, "nan", "inf")
+    fit = descend.fit("y ~ w*x + b", {"x": x, "y": classes}, loss="multinomial")
+    assert fit.predict({"x": [-2.0, 2.0]}).tolist() == ["inf", "nan"]
+    assert "then 'inf' else 'nan' end" in fit.export("sql")

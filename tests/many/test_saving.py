@@ -34,6 +34,8 @@ def test_what_is_saved_comes_back(tmp_path, ending, few, monkeypatch):
         np.testing.assert_array_equal(one, other)
     assert loaded[0].parameters == pytest.approx(fits[0].parameters, rel=1e-6)
     assert loaded[0].standard_errors == pytest.approx(fits[0].standard_errors, rel=1e-5)
+    for name in ("covariance", "degrees_of_freedom", "dispersion", "residual_standard_deviation"):
+        np.testing.assert_allclose(getattr(loaded[0], name), getattr(fits[0], name), rtol=1e-5)
     assert loaded[0].outcome == "converged" and loaded[0].r_squared == pytest.approx(fits[0].r_squared)
     with pytest.raises(DataError, match="The group 5 was not fitted: 3 parameters"):
         loaded[5]
@@ -43,13 +45,55 @@ def test_what_is_saved_comes_back(tmp_path, ending, few, monkeypatch):
     assert descend.load(tmp_path / "again.json").failed == fits.failed
 
 
-def test_intervals_of_predictions_come_from_a_file_of_few(tmp_path):
-    fits, new = fits_of(), {"x": [0.5, 1.0], "well": [3, 0]}
-    fits.save(tmp_path / "fits.json")
-    here, there = (each.predict(new, interval="prediction") for each in (fits, descend.load(tmp_path / "fits.json")))
-    assert there.low == pytest.approx(here.low, rel=1e-6) and there.high == pytest.approx(here.high, rel=1e-6)
-    alone = fits[3].predict({"x": [0.5]}, interval="prediction")
-    assert here.low[0] == pytest.approx(alone.low[0])
+OPTIONS = {
+    "plain": {},
+    "weights": {"weights": "w"},
+    "sigma": {"sigma": "w"},
+    "robust": {"loss": "huber"},
+    "at a bound": {"bounds": "c <= 0.5"},
+    "counts": {"loss": "poisson", "bounds": ["a >= 0", "c >= 0.01"]},
+    "linear": {"formula": "y ~ a + b*x"},
+    "one": {"formula": "y ~ a*x"},
+}
+
+
+@pytest.mark.parametrize("given", OPTIONS.values(), ids=OPTIONS)
+def test_loaded_fits_answer_what_fresh_ones_do(tmp_path, given, monkeypatch):
+    random, groups, x = np.random.default_rng(2), 6, np.tile(np.linspace(0.0, 3.0, 12), 6)
+    well = np.repeat(np.arange(groups), 12)
+    mean = (2.0 + 0.1 * well) * np.exp(-x) + 0.5
+    y = random.poisson(40 * mean) if given.get("loss") == "poisson" else mean + random.normal(0.0, 0.05, len(x))
+    data = {"x": x, "y": y.astype(float), "well": well, "w": random.uniform(0.5, 2.0, len(x))}
+    options = {"formula": FORMULA, **given}
+    fits = descend.fit(options.pop("formula"), data, by="well", **options)
+    new = {"x": np.linspace(0.0, 4.0, groups), "well": np.arange(groups)}
+    fresh = fits.predict(new, interval="confidence")
+    monkeypatch.setattr(saving, "FEW", 3)
+    fits.save(tmp_path / "0.json")
+    fits.save(tmp_path / "1.parquet")
+    descend.load(tmp_path / "1.parquet").save(tmp_path / "2.json")
+    descend.load(tmp_path / "0.json").save(tmp_path / "3.parquet")
+    for path in sorted(tmp_path.iterdir()):
+        loaded = descend.load(path)
+        found = loaded.predict(new, interval="confidence")
+        np.testing.assert_allclose([found.low, found.high], [fresh.low, fresh.high], rtol=1e-6)
+        for key in range(groups):
+            one, other = loaded[key], fits[key]
+            assert one.degrees_of_freedom == other.degrees_of_freedom
+            np.testing.assert_allclose(one.covariance, other.covariance, rtol=1e-6, atol=1e-12)
+            for name in ("dispersion", "residual_standard_deviation"):
+                mine, theirs = getattr(one, name), getattr(other, name)
+                assert (mine is None and theirs is None) or mine == pytest.approx(theirs, rel=1e-6)
+
+
+def test_groups_that_a_database_summed_have_no_covariance_in_a_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(saving, "FEW", 3)
+    fits = fits_of(engine="query")
+    fits.save(tmp_path / "fits.parquet")
+    loaded = descend.load(tmp_path / "fits.parquet")
+    assert loaded[0].degrees_of_freedom == fits[0].degrees_of_freedom
+    with pytest.raises(ConfigError, match="There is no covariance in the file, as it holds very many fits"):
+        loaded.predict({"x": [0.5], "well": [0]}, interval="confidence")
 
 
 def test_functions_keys_of_text_and_held_parameters_are_kept(tmp_path):

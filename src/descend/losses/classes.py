@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -99,13 +100,15 @@ class Classes(Loss):
 
 
 def cells_of(names: Sequence[str]) -> tuple[str | int | float, ...]:
-    """Return classes as the data hold them: as numbers where all are some, else as words.
+    """Return classes as the data hold them: as numbers where all are some, else as words, such as ``nan`` and ``inf``.
 
-    >>> cells_of(["1", "2"]), cells_of(["0.5", "1"]), cells_of(["1", "two"])
-    ((1, 2), (0.5, 1.0), ('1', 'two'))
+    >>> cells_of(["1", "2"]), cells_of(["0.5", "1"]), cells_of(["1", "two"]), cells_of(["1", "inf"])
+    ((1, 2), (0.5, 1.0), ('1', 'two'), ('1', 'inf'))
     """
     try:
         numbers = [float(name) for name in names]
     except ValueError:
+        return tuple(names)
+    if not all(map(math.isfinite, numbers)):
         return tuple(names)
     return tuple(int(value) for value in numbers) if all(map(float.is_integer, numbers)) else tuple(numbers)

@@ -256,6 +256,17 @@ class FittedGroups:
         }
         return table | {f"{name}_" if name in table else name: cells for name, cells in of_fits.items()}
 
+    def inference(self) -> dict[str, Array]:
+        """Return what a file keeps beside that table: degrees of freedom, dispersions, correlations, (groups,) each."""
+        from descend.many.correlations import correlations_of, names_of
+
+        names = names_of(self.model.parameters.labels)
+        each = correlations_of(self._outcomes).T if names else np.empty((0, len(self)))
+        if np.isnan(each).all():  # as of groups that a database summed
+            names, each = [], each[:0]
+        known = {"degrees_of_freedom": self._outcomes.degrees, "dispersion": self._outcomes.dispersion}
+        return known | dict(zip(names, each, strict=True))
+
     def records(self, level: float | None = None) -> Iterator[dict[str, object]]:
         """Yield what ``--json`` prints of each group, a line each. level: of the t intervals, if they are asked for."""
         parameters, errors = self.parameters, self.standard_errors

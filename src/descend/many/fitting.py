@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from descend.errors import DataError, DescendError
 from descend.gradients.derived import Program
-from descend.losses import Loss, Squared
+from descend.losses import Loss
+from descend.losses.squared import Squared
 from descend.many.arrays import NUMPY_ARRAYS, tensors
 from descend.many.common_model import model_by_groups, program_of
 from descend.many.descending_groups import Together
@@ -259,6 +260,7 @@ def fit_each(fitted: Grouped, starts: Starts | None = None, on_done: Done | None
                 fit_doubted(fitted, groups_chosen, outcomes)
             outcomes.in_order(together.program, (fitted.request.start or {}).keys(), fitted.bounds)
         variances = replace(together, bounds=fitted.bounds).variances_of
+    outcomes.variances = variances
     if variances is not None and fitted.derived_quantities:
         from descend.many.quantities import quantify
 

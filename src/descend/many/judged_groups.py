@@ -33,15 +33,21 @@ def spread_of(groups_fitted: Known, groups: Places, theta: Array, loss: Array) -
     These are infinite where the scale of the residuals is known, and not above 0 where nothing is left to tell it.
     loss: its sum over the rows.
     """
-    loss_of_model, bounds = groups_fitted.model.loss, groups_fitted.bounds
-    spare = (groups_fitted.counting[groups] - groups_fitted.model.parameters.size).astype(np.float64)
+    loss_of_model, spare = groups_fitted.model.loss, spare_of(groups_fitted, groups, theta)
     if not loss_of_model.likelihood:
         return np.ones(len(groups)), spare
     if not loss_of_model.quadratic or groups_fitted.request.sigma is not None:
         return np.full(len(groups), loss_of_model.unit), np.full(len(groups), np.inf)
-    if bounds is not None:  # those at a bound are known
-        spare += ((theta <= bounds.low) | (theta >= bounds.high)).sum(axis=1)
     return 2.0 * loss / np.maximum(spare, 1.0), spare
+
+
+def spare_of(groups_fitted: Known, groups: Places, theta: Array) -> Array:
+    """Return how many rows of each group there are beyond the parameters; those at a bound are known."""
+    bounds = groups_fitted.bounds
+    spare = (groups_fitted.counting[groups] - groups_fitted.model.parameters.size).astype(np.float64)
+    if bounds is not None:
+        spare += ((theta <= bounds.low) | (theta >= bounds.high)).sum(axis=1)
+    return spare
 
 
 def keep(groups_fitted: Known, groups: Places, descents: Found, outcomes: Outcomes, held: bool = False) -> None:
@@ -63,7 +69,10 @@ def keep(groups_fitted: Known, groups: Places, descents: Found, outcomes: Outcom
     descents.converged &= ~vague
     if bounds is not None and not held:
         descents.converged &= ((descents.theta > bounds.low) & (descents.theta < bounds.high)).all(axis=1)
-    outcomes.keep(groups, descents, errors, *losses_of(groups_fitted, groups, descents))
+    spare = spare_of(groups_fitted, groups, descents.theta)
+    with np.errstate(all="ignore"):
+        squares = np.where(groups_fitted.model.loss.quadratic & (spare > 0.0), descents.loss / spare, np.nan)
+    outcomes.keep(groups, descents, errors, losses_of(groups_fitted, groups, descents), (spare, squares))
 
 
 class Known(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from descend.descent.outcome import Outcome
 from descend.descent.solution import every_parameter
 from descend.errors import DataError
+from descend.many.correlations import correlated, covariance_of, names_of
 from descend.many.fits import Fits
 from descend.many.groups import Groups
 from descend.many.outcomes import LONGEST_WORD, REFUSED, Outcomes
@@ -108,9 +110,23 @@ class Saved:
             "reason": outcomes.cause.get(group),
             "standard_errors": parameters.named(outcomes.errors[group]),
             "quantities": {name: each.of(group, name).plain() for name, each in outcomes.quantities.items()},
+            **self._inference(group),
         }
         more = self.records[group] if self.records else {}
         return restored(content_of_group(self.head, record | more), self.model, outcomes.parameters[group])
+
+    def _inference(self, group: int) -> Content:
+        """Return the covariance, the degrees of freedom and the dispersion of a group, as far as they are known."""
+        outcomes = self.outcomes
+        degrees, dispersion = float(outcomes.degrees[group]), float(outcomes.dispersion[group])
+        known: Content = {} if math.isnan(degrees) else {"degrees_of_freedom": degrees}
+        if not math.isnan(dispersion):
+            known |= {"dispersion": dispersion}
+            known |= {"residual_standard_deviation": math.sqrt(dispersion)} if self.model.loss.quadratic else {}
+        if outcomes.correlations is not None:
+            covariance = covariance_of(outcomes.errors[group], outcomes.correlations[group])
+            known |= {} if covariance is None else {"covariance": covariance.tolist()}
+        return known
 
     def rows_of(self, group: int) -> None:
         """Return None: the rows are not in the file."""
@@ -189,7 +205,8 @@ def _model(head: Content, model_given: object, fits_path: Path) -> Model:
 
 def _restored(head: Content, records: list[object], model_given: object, fits_path: Path) -> Fits:
     model = _model(head, model_given, fits_path)
-    outcomes = Outcomes.none(len(records), model.parameters.size)
+    outcomes, size = Outcomes.none(len(records), model.parameters.size), model.parameters.size
+    outcomes.correlations = np.full((len(records), size * (size - 1) // 2), np.nan)
     keys: list[tuple[Label, ...]] = []
     records_saved: list[Content] = []
     for group, record in enumerate(records):
@@ -222,9 +239,20 @@ def _keep(record: Content, group: int, outcomes: Outcomes, model: Model, fits_pa
     outcomes.parameters[group] = _flat(record["parameters"], model, f"{within}parameters", fits_path)
     if record.get("standard_errors"):
         outcomes.errors[group] = _flat(record["standard_errors"], model, f"{within}standard_errors", fits_path)
-    for name, values in (("loss", outcomes.loss), ("r_squared", outcomes.r_squared)):
+    arrays = {"loss": outcomes.loss, "r_squared": outcomes.r_squared}
+    arrays |= {"degrees_of_freedom": outcomes.degrees, "dispersion": outcomes.dispersion}
+    assert outcomes.correlations is not None
+    correlations, covariance = record.get("correlations"), record.get("covariance")
+    if correlations is None and isinstance(covariance, list):
+        matrix = np.array(covariance, dtype=np.float64)
+        correlations = correlated(matrix)[np.triu_indices(len(matrix), 1)]
+    if correlations is not None and len(correlations) == outcomes.correlations.shape[1]:
+        outcomes.correlations[group] = correlations
+    for name, values in arrays.items():
         value = record.get(name)
         values[group] = np.nan if value is None else value
+    if model.loss.quadratic and (deviation := record.get("residual_standard_deviation")) is not None:
+        outcomes.dispersion[group] = deviation**2
 
 
 def _flat(values_saved: Mapping[str, object], model: Model, where: str, fits_path: Path) -> Array:
@@ -261,6 +289,13 @@ def _of_parquet(fits_path: Path, model_given: object) -> Fits:
         outcomes.parameters[:, component] = numbers[label]
         outcomes.errors[:, component] = numbers[f"{label} std. error"]
     _read_quantities(table, head, outcomes)
+    pairs = names_of(free.labels)
+    if "dispersion" in table.names:  # files of old lack it
+        spread = table.with_gaps(("degrees_of_freedom", "dispersion"))
+        outcomes.degrees[:], outcomes.dispersion[:] = spread["degrees_of_freedom"], spread["dispersion"]
+    if "dispersion" in table.names and set(pairs) <= set(table.names):
+        each = table.with_gaps(pairs)
+        outcomes.correlations = np.column_stack([each[name] for name in pairs] or [np.empty((table.rows, 0))])
     outcomes.loss[:], outcomes.r_squared[:] = numbers[own_names["loss"]], numbers[own_names["r_squared"]]
     outcomes.outcome[:] = table.text(own_names["outcome"]).astype(LONGEST_WORD)
     causes = table.text(own_names["cause"]).tolist()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -40,24 +40,35 @@ class Outcomes:
 
     parameters, errors: (groups, components), NaN where there is no fit. outcome: how it ended, empty if not yet.
     cause: why one failed, in a sentence. fits: those groups that were fitted by themselves. quantities: those asked
-    for, by name.
+    for, by name. degrees: of freedom of each group, (groups,). dispersion: as estimated, even where it is known.
+    correlations: of each pair of parameters, (groups, pairs), of fits that were loaded. variances: (groups, theta,
+    slopes) -> those, but for a scale, of what has these derivatives, in groups that were fitted together.
     """
 
     parameters: Array
     errors: Array
     loss: Array
     r_squared: Array
+    degrees: Array
+    dispersion: Array
     outcome: NDArray[np.str_]
     cause: dict[int, str] = field(default_factory=dict)
     fits: dict[int, Fit] = field(default_factory=dict)
     quantities: dict[str, Quantified] = field(default_factory=dict)
+    correlations: Array | None = None
+    variances: Callable[[Places, Array, Array], Array] | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return what is pickled: all but what holds compiled code."""
+        return self.__dict__ | {"variances": None}
 
     @classmethod
     def none(cls, groups: int, components: int) -> Outcomes:
         """Return the outcomes of groups before any is fitted."""
-        empty = np.full(groups, np.nan)
-        both = np.full((groups, components), np.nan)
-        return cls(both, both.copy(), empty, empty.copy(), np.full(groups, "", dtype=LONGEST_WORD))
+        both = np.full((2, groups, components), np.nan)
+        loss, r_squared, degrees, dispersion = np.full((4, groups), np.nan)
+        outcome = np.full(groups, "", dtype=LONGEST_WORD)
+        return cls(both[0], both[1], loss, r_squared, degrees, dispersion, outcome)
 
     def quantity(self, name: str, text: str) -> Quantified:
         """Return what is known of a quantity, nothing at first."""
@@ -71,16 +82,20 @@ class Outcomes:
         open_groups: Mask = self.outcome == ""
         return open_groups
 
-    def keep(self, groups: Places, descents: Found, errors: Array, loss: Array, r_squared: Array) -> None:
+    def keep(
+        self, groups: Places, descents: Found, errors: Array, fitted: tuple[Array, Array], spread: tuple[Array, Array]
+    ) -> None:
         """Keep where these groups converged, as far as that is lower than what is known.
 
-        errors, loss, r_squared: of what was found.
+        errors: of what was found. fitted: mean loss and R2. spread: degrees of freedom and dispersion.
         """
+        (loss, r_squared), (degrees, dispersion) = fitted, spread
         lower = descents.converged & ~(self.loss[groups] <= loss * (1.0 + SAME))
         improved = slice(None) if lower.all() else lower
         group_places = groups[improved]
         self.parameters[group_places], self.errors[group_places] = descents.theta[improved], errors[improved]
         self.loss[group_places], self.r_squared[group_places] = loss[improved], r_squared[improved]
+        self.degrees[group_places], self.dispersion[group_places] = degrees[improved], dispersion[improved]
         self.outcome[group_places] = str(Outcome.CONVERGED)
         for group in {*self.fits, *self.cause}.intersection(group_places.tolist()) if self.fits or self.cause else ():
             self.fits.pop(group, None)
@@ -112,6 +127,8 @@ class Outcomes:
             (self.errors, other_outcomes.errors),
             (self.loss, other_outcomes.loss),
             (self.r_squared, other_outcomes.r_squared),
+            (self.degrees, other_outcomes.degrees),
+            (self.dispersion, other_outcomes.dispersion),
             (self.outcome, other_outcomes.outcome),
         ):
             mine[groups] = theirs
@@ -129,6 +146,10 @@ class Outcomes:
         if len(names) == len(fit.model.parameters.shapes):
             self.errors[group] = np.concatenate([np.ravel(np.asarray(errors[name], dtype=float)) for name in names])
         self.r_squared[group] = np.nan if fit.r_squared is None else fit.r_squared
+        self.degrees[group] = np.nan if fit.degrees_of_freedom is None else fit.degrees_of_freedom
+        deviation = fit.residual_standard_deviation if fit.loss_function.quadratic else None
+        dispersion = fit.dispersion if deviation is None else deviation**2
+        self.dispersion[group] = np.nan if dispersion is None else dispersion
         for name, each in fit.quantities.items():
             numbers = (each.value, each.standard_error, *each.interval)
             self.quantity(name, each.text).put(group, numbers, each.why)

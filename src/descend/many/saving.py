@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from descend.descent.outcome import Outcome
 from descend.descent.solution import every_parameter
 from descend.many.outcomes import REFUSED
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from descend.many.fitted import FittedGroups
 
 FEW = 300
-"""Up to so many groups, a file holds of each all that a model file does."""
+"""Up to so many groups, a file in JSON holds of each all that a model file does."""
 KEPT = ("parameters", "standard_errors", "loss", "r_squared", "quantities", "rows", "outcome")
 """What the arrays of many fits hold of each group, to the last digit."""
 KEY = "descend"
@@ -34,8 +36,10 @@ def save(fits: FittedGroups, path: str | os.PathLike[str]) -> None:
     if ending == ".json":
         write_atomically(path, "".join(_text(fits)))
         return
-    about = {KEY: json.dumps(head(fits), ensure_ascii=False)} if ending == PARQUET else None
-    write_columns(path, fits.columns(), about)
+    if ending != PARQUET:
+        write_columns(path, fits.columns())
+        return
+    write_columns(path, {**fits.columns(), **fits.inference()}, {KEY: json.dumps(head(fits), ensure_ascii=False)})
 
 
 def head(fits: FittedGroups) -> Content:
@@ -86,10 +90,15 @@ def _text(fits: FittedGroups) -> Iterator[str]:
 
 def _records(fits: FittedGroups, shared: Mapping[str, object]) -> Iterator[Content]:
     few = len(fits) <= FEW
+    more = {} if few else fits.inference()
+    correlations = np.column_stack([more.pop(name) for name in [*more][2:]] or [np.empty((len(fits), 0))])
     for group, (key, light) in enumerate(zip(fits.keys, fits.records(), strict=True)):
         record: Content = {"group": list(key), "rows": light["rows"], "outcome": light["outcome"]}
         if light["outcome"] != REFUSED:
-            content = (content_of(fits[key]) if few else {}) | {name: light[name] for name in KEPT if name in light}
+            content = content_of(fits[key]) if few else {name: plain(values[group]) for name, values in more.items()}
+            content |= {name: light[name] for name in KEPT if name in light}
+            if correlations.size and np.isfinite(correlations[group]).all():
+                content["correlations"] = correlations[group].tolist()
             record |= {
                 name: value
                 for name, value in content.items()
