@@ -27,7 +27,7 @@ MEAN, SPREAD = 2e-4, 5e-4
 
 
 @dataclass(eq=False)
-class Seen:
+class Sample:
     """Rows that a model was given, each once: their fingerprints, and the sums of each column and of its squares."""
 
     prints: set[float] = field(default_factory=set)
@@ -50,37 +50,37 @@ class Seen:
             self.sums, self.squares = self.sums + sums, self.squares + squares
             self.largest = self.largest.maximum(largest)
 
-    def joined(self, other: Seen) -> Seen:
+    def joined(self, other: Sample) -> Sample:
         """Return the rows of both, which have none in common."""
         if self.sums is None or self.squares is None or self.largest is None:
             return other
         if other.sums is None or other.squares is None or other.largest is None:
             return self
         largest = self.largest.maximum(other.largest)
-        return Seen(self.prints | other.prints, self.sums + other.sums, self.squares + other.squares, largest)
+        return Sample(self.prints | other.prints, self.sums + other.sums, self.squares + other.squares, largest)
 
     def scaled(self, shape: tuple[int, ...]) -> set[int]:
         """Return the columns of mean 0 and deviation 1; -1 stands for all numbers together, -2, -3 ... for channels."""
         if self.sums is None or self.squares is None or self.largest is None:
             return set()
         n = len(self.prints)
-        found = set(_exact(n, self.sums, self.squares, self.largest))
+        exact = set(_exact(n, self.sums, self.squares, self.largest))
         total = self.sums.numel()
         if _exact(n * total, self.sums.sum()[None], self.squares.sum()[None], self.largest.amax()[None]):
-            found.add(-1)
+            exact.add(-1)
         if len(shape) > 1:
             sums, squares = (one.reshape(shape).flatten(1).sum(1) for one in (self.sums, self.squares))
             largest = self.largest.reshape(shape).flatten(1).amax(1)
-            found |= {-2 - one for one in _exact(n * total // shape[0], sums, squares, largest)}
-        return found
+            exact |= {-2 - one for one in _exact(n * total // shape[0], sums, squares, largest)}
+        return exact
 
 
 def _exact(count: int, sums: Tensor, squares: Tensor, largest: Tensor) -> list[int]:
     """Return the columns with the mean 0 and the deviation 1, of all rows or of all but one; not those of -1 and 1."""
     mean, square = sums / count, squares / count
     same = (square - 1.0).abs().minimum((squares / (count - 1) - 1.0).abs())
-    found: list[int] = ((mean.abs() < MEAN) & (same < SPREAD) & (largest > 1.01)).nonzero().flatten().tolist()
-    return found
+    exact: list[int] = ((mean.abs() < MEAN) & (same < SPREAD) & (largest > 1.01)).nonzero().flatten().tolist()
+    return exact
 
 
 @dataclass(eq=False)
@@ -88,8 +88,8 @@ class Table:
     """What one model was given: to train on, to test on, and what it is not yet known for."""
 
     shape: tuple[int, ...]
-    trained: Seen = field(default_factory=Seen)
-    tested: Seen = field(default_factory=Seen)
+    trained: Sample = field(default_factory=Sample)
+    tested: Sample = field(default_factory=Sample)
     waiting: list[tuple[Tensor, list[float], Place | None]] = field(default_factory=list)
     complete: bool = True
 
@@ -112,15 +112,15 @@ class Standardised(Check):
 
         if not inputs or inputs[0].ndim < 2 or not inputs[0].is_floating_point() or self.calls > MOST_CALLS:
             return
-        given = inputs[0].detach()
-        key = (id(model), len(self.ledger.optimizers), tuple(given.shape[1:]))
+        rows_given = inputs[0].detach()
+        key = (id(model), len(self.ledger.optimizers), tuple(rows_given.shape[1:]))
         table = self.tables.setdefault(key, Table(key[2]))
-        if not table.complete or not len(given) or given.layout != torch.strided:
+        if not table.complete or not len(rows_given) or rows_given.layout != torch.strided:
             return
         self.calls += 1
-        rows = given.reshape(len(given), -1).double()
-        kept = len(table.trained.prints) + len(table.tested.prints)
-        table.complete = kept <= MOST_ROWS and rows.shape[1] * max(kept, len(rows)) <= MOST_NUMBERS
+        rows = rows_given.reshape(len(rows_given), -1).double()
+        count = len(table.trained.prints) + len(table.tested.prints)
+        table.complete = count <= MOST_ROWS and rows.shape[1] * max(count, len(rows)) <= MOST_NUMBERS
         if not table.complete:
             table.waiting.clear()
             return
@@ -135,13 +135,13 @@ class Standardised(Check):
         import torch
 
         size = rows.shape[1]
-        found = self.weights.get(size)
-        if found is None:
-            found = (
+        weights = self.weights.get(size)
+        if weights is None:
+            weights = (
                 torch.arange(1, size + 1, dtype=torch.double, device=rows.device).mul_(0.6180339887).frac_().add_(0.5)
             )
-            self.weights[size] = found
-        return found
+            self.weights[size] = weights
+        return weights
 
     def _tested(self, table: Table, rows: Tensor, prints: list[float], place: Place | None) -> None:
         new = [at for at, one in enumerate(prints) if one not in table.trained.prints]
@@ -198,10 +198,10 @@ def _lines(module: ast.Module, alone: bool) -> Iterator[int]:
     takes = [node for node in calls if called(node) in own and node.lineno not in inside]
     direct = [node for node in calls if called(node) in STATISTICS and node.lineno not in inside]
     if alone:
-        made = {line for body in scopes(module) for name, _, line in assigned(body) if TEST.search(name)}
+        test_lines = {line for body in scopes(module) for name, _, line in assigned(body) if TEST.search(name)}
         yield from (one.lineno for one in takes if any(TEST.search(written(arg)) for arg in one.args))
         yield from (one.lineno for one in direct if TEST.search(written(one)))
-        yield from (one.lineno for one in takes if one.lineno in made)
+        yield from (one.lineno for one in takes if one.lineno in test_lines)
     inputs = [one for one in takes if not any(OUTPUTS.search(written(arg)) for arg in one.args)]
     yield from (one.lineno for one in (inputs[::-1] if alone else inputs))
     spreads = [one for one in calls if called(one).startswith(("std", "var", "nanstd"))]
