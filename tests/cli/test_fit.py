@@ -183,3 +183,20 @@ def test_a_run_is_written_as_an_animation(run: Callable[..., Any], folder: Path)
     assert (ran.code, ran.stdout) == (2, "")
     assert ran.stderr == "OutputError: `run.webm` cannot be animated: its ending must be one of .html, .gif, .mp4.\n"
     assert not Path("run.webm").exists()
+
+
+def test_rows_are_held_out(run: Callable[..., Any], folder: Path, line: dict[str, np.ndarray]) -> None:
+    ran = run("fit", "y ~ w*x", "line.csv", *LESSON, "--validation", "0.2")
+    assert ran.code == 0 and re.search(r"^epoch +100  .* validation loss \S+$", ran.stdout, re.MULTILINE)
+    assert "validation on 20 of 100 rows, drawn with seed 0" in ran.stdout.lower()
+    options = ["--validation", "line.csv", "--patience", "5", "--keep", "best", "--json", "--save", "line.json"]
+    ran = run("fit", "y ~ w*x", "line.csv", *LESSON, *options)
+    told = json.loads(ran.stdout)
+    assert ran.code == 0 and told["measures"]["validation_loss"] == pytest.approx(told["loss"])
+    assert json.loads((folder / "line.json").read_text())["measures"] == told["measures"]
+    ran = run("fit", "y ~ w*x", "line.csv", "--validation", "lines.csv")
+    assert (ran.code, ran.stdout) == (2, "") and "There is no file `lines.csv`. Did you mean `line.csv`?" in ran.stderr
+    ran = run("fit", "y ~ w*x", "line.csv", "--patience", "5")
+    assert ran.code == 2 and (
+        "--patience counts epochs without a lower validation loss, so give --validation, such as 0.2." in ran.stderr
+    )

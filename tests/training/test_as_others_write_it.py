@@ -48,14 +48,45 @@ def test_a_class_for_each_pixel(criterion, dtype):
         losses.append(total)
     assert fit.trace.losses[1:] == pytest.approx(losses, rel=1e-6)
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(net.parameters(), twin.parameters(), strict=True))
-    assert fit.predict(x[:2]).shape == (2, 3, 6, 6)
+    with torch.no_grad():
+        scores = twin.eval()(x[:2])
+    assert (fit.predict(x[:2]) == scores.argmax(dim=1).numpy()).all()
+    shares = fit.predict(x[:2], probabilities=True)
+    assert shares == pytest.approx(scores.softmax(dim=1).numpy(), abs=1e-6)
+
+
+def test_a_loaded_fit_predicts_the_class_of_each_pixel(tmp_path):
+    x, y = pixels()
+    net = nn.Conv2d(3, 3, 1)
+    fit = descend.fit(net, (x, y), loss="cross_entropy", epochs=1)
+    fit.save(tmp_path / "pixels.json")
+    again = descend.load(tmp_path / "pixels.json", model=nn.Conv2d(3, 3, 1))
+    assert (again.predict(x) == fit.predict(x)).all()
+    assert again.predict(x).shape == y.shape
+
+
+@pytest.mark.parametrize("per_pixel", [True, False])
+def test_what_a_loss_ignores_counts_in_no_metric(per_pixel):
+    x, y = pixels()
+    if per_pixel:
+        net, criterion = nn.Conv2d(3, 3, 1), nn.CrossEntropyLoss(ignore_index=2)
+        y = y.clamp(min=0)
+    else:
+        net, criterion, y = (
+            nn.Sequential(nn.Flatten(), nn.Linear(108, 3)),
+            nn.CrossEntropyLoss(ignore_index=2),
+            y[:, 5, 5],
+        )
+    fit = descend.fit(net, (x, y), loss=criterion, epochs=2, metrics="accuracy")
+    known = y.numpy() != 2
+    assert fit.measures["accuracy"] == pytest.approx((fit.predict(x) == y.numpy())[known].mean())
 
 
 def test_metrics_count_each_pixel_that_has_a_class():
     x, y = pixels()
     torch.manual_seed(0)
     fit = descend.fit(nn.Conv2d(3, 3, 1), (x, y), loss="cross_entropy", epochs=2, metrics=["accuracy", "f1"])
-    right = fit.predict(x).argmax(axis=1) == y.numpy()
+    right = fit.predict(x) == y.numpy()
     assert fit.measures["accuracy"] == pytest.approx(right[:, 2:].mean())
 
 
@@ -78,7 +109,7 @@ def test_a_report_of_several_outputs(tmp_path):
     assert fit.measures.keys() == {"mask_accuracy"}
     found = fit.predict(x[:2])
     again = descend.load(tmp_path / "both.json", model=Both()).predict(x[:2])
-    assert {name: part.shape for name, part in found.items()} == {"mask": (2, 3, 6, 6), "area": (2,)}
+    assert {name: part.shape for name, part in found.items()} == {"mask": (2, 6, 6), "area": (2,)}
     assert all(np.array_equal(again[name], part) for name, part in found.items())
 
 

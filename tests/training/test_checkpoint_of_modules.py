@@ -15,6 +15,7 @@ import torch
 import descend
 from descend.errors import ConfigError, DataError
 from descend.training import checkpoint as checkpoint_room
+from descend.training.gauss_newton import Surface
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(96, 4)).astype(np.float32)
@@ -52,23 +53,28 @@ def net(width: int = 16) -> torch.nn.Module:
     )
 
 
-def run(path, slow: float) -> subprocess.Popen:
-    command = [sys.executable, "-c", SCRIPT, str(path), str(slow)]
+def smooth(dtype: torch.dtype = torch.float32, seed: int = 0) -> torch.nn.Module:
+    torch.manual_seed(seed)
+    return torch.nn.Sequential(torch.nn.Linear(4, 6), torch.nn.Tanh(), torch.nn.Linear(6, 1)).to(dtype)
+
+
+def run(path, slow: float, script: str) -> subprocess.Popen:
+    command = [sys.executable, "-c", script, str(path), str(slow)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_goes_on_bit_for_bit(tmp_path):
-    unbroken = run(tmp_path / "unbroken", 0.0)
+def test_a_run_that_is_killed_goes_on_bit_for_bit(tmp_path, script=SCRIPT):
+    unbroken = run(tmp_path / "unbroken", 0.0, script)
     expected, _ = unbroken.communicate()
     path = tmp_path / "broken"
-    broken = run(path, 0.3)
+    broken = run(path, 0.3, script)
     while not path.exists() or len(checkpoint_room.read(path).said["steps"]) < 4:
         assert broken.poll() is None
         time.sleep(0.05)
     os.kill(broken.pid, signal.SIGKILL)
     broken.communicate()
-    resumed = run(path, 0.0)
+    resumed = run(path, 0.0, script)
     found, notes = resumed.communicate()
     assert resumed.returncode == 0, notes
     assert notes.startswith("resumed at epoch ")
@@ -174,13 +180,81 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
     assert str(raised.value).startswith(f"`{path}` is not a checkpoint.")
 
 
-def test_second_order_has_no_checkpoint_yet(tmp_path):
-    module = torch.nn.Linear(4, 1)
-    options = {"optimizer": "levenberg_marquardt", "learning_rate": None, "batch_size": None}
-    assert refusal(tmp_path / "run", module, **options) == (
-        "Runs of a module by levenberg_marquardt have no checkpoint yet. Leave out `checkpoint`, or take another "
-        "optimizer, such as adam."
-    )
+LM = "levenberg_marquardt"
+
+
+@pytest.mark.parametrize("form", ["matrix", "rows", "products"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("stop", [0, 4])
+def test_a_run_of_second_order_goes_on_bit_for_bit(tmp_path, monkeypatch, form, dtype, stop):
+    monkeypatch.setattr(checkpoint_room, "EVERY", 0.0)
+    monkeypatch.setattr(Surface, "form", lambda surface, rows: form)
+    x, y = torch.from_numpy(X).to(dtype), torch.from_numpy(Y).to(dtype)
+    known = {"optimizer": LM, "epochs": 8}
+    unbroken = descend.fit(one := smooth(dtype), (x, y), **known)
+    path = tmp_path / "run"
+    descend.fit(smooth(dtype), (x, y), **known, checkpoint=path, callbacks=lambda run: run.epoch == max(stop, 1))
+    if stop == 0:  # as if it was killed before its first step
+        path.unlink()
+        descend.fit(smooth(dtype), (x, y), **known | {"epochs": 0}, checkpoint=path)
+    resumed = descend.fit(again := smooth(dtype, 1), (x, y), **known, checkpoint=path, resume=True)
+    assert resumed.notes[0] == f"resumed at epoch {stop} from {path}"
+    assert all(map(torch.equal, one.parameters(), again.parameters()))
+    told = [
+        [(step.epoch, step.loss, step.gradient_norm, step.damping) for step in fit.trace] for fit in (unbroken, resumed)
+    ]
+    assert told[0] == told[1]
+    assert (resumed.loss, resumed.outcome) == (unbroken.loss, unbroken.outcome)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"batch_size": 32}, {"validation": 0.25, "keep": "best", "metrics": "mae"}, {"loss": "huber(delta=0.1)"}],
+    ids=["batches", "validation", "huber"],
+)
+def test_a_run_of_second_order_with_more_goes_on_bit_for_bit(tmp_path, monkeypatch, options):
+    monkeypatch.setattr(checkpoint_room, "EVERY", 0.0)
+    known = {"optimizer": LM, "epochs": 6} | options
+    unbroken = descend.fit(one := smooth(), (X, Y), **known)
+    path = tmp_path / "run"
+    descend.fit(smooth(), (X, Y), **known, checkpoint=path, callbacks=stopped_at(3))
+    resumed = descend.fit(again := smooth(seed=1), (X, Y), **known, checkpoint=path, resume=True)
+    assert all(map(torch.equal, one.parameters(), again.parameters()))
+    assert resumed.trace.losses.tolist() == unbroken.trace.losses.tolist()
+    assert resumed.measures == unbroken.measures
+
+
+def test_a_run_of_second_order_that_ended_is_as_it_ended(tmp_path):
+    path = tmp_path / "run"
+    ended = descend.fit(one := smooth(), (X, Y), optimizer=LM, checkpoint=path)
+    resumed = descend.fit(again := smooth(seed=1), (X, Y), optimizer=LM, checkpoint=path, resume=True)
+    assert all(map(torch.equal, one.parameters(), again.parameters()))
+    assert (resumed.loss, resumed.outcome, resumed.epochs) == (ended.loss, ended.outcome, ended.epochs)
+
+
+KILLED = """
+import sys, time
+import numpy as np, torch, descend
+from descend.training import checkpoint
+checkpoint.EVERY = 0.0
+random = np.random.default_rng(0)
+X = random.normal(size=(96, 4)).astype(np.float32)
+Y = (X[:, 0] + np.sin(2 * X[:, 1]) + 0.3 * random.normal(size=96)).astype(np.float32)
+torch.manual_seed(0)
+net = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+slow = float(sys.argv[2])
+fit = descend.fit(
+    net, (X, Y), optimizer="levenberg_marquardt", epochs=12, checkpoint=sys.argv[1], resume=True,
+    callbacks=lambda run: time.sleep(slow),
+)
+print(repr(({name: tensor.tolist() for name, tensor in net.state_dict().items()}, fit.trace.losses.tolist())))
+print(fit.notes[0], file=sys.stderr)
+"""
+
+
+@pytest.mark.slow
+def test_a_run_of_second_order_that_is_killed_goes_on_bit_for_bit(tmp_path):
+    test_a_run_that_is_killed_goes_on_bit_for_bit(tmp_path, KILLED)
 
 
 def test_a_loader_that_draws_rows_by_its_own_generator_goes_on_with_them(tmp_path, monkeypatch):

@@ -124,7 +124,7 @@ class Log:
                     self.warned.append(step.note)
                     say(f"Warning: {step.note}.", file=sys.stderr)
                 if due:
-                    say(folded(step.line() if self.sharpness or step.measures else str(step)), file=self.stream)
+                    say(folded(step.line(self.sharpness)), file=self.stream)
         if self.live and step.outcome is None:
             self.live(step)
 

@@ -92,9 +92,9 @@ class Step:
             f"epoch {self.epoch:>5}  loss {self.loss:<12.6g}  |gradient| {self.gradient_norm:<10.4g}  {values}".rstrip()
         )
 
-    def line(self) -> str:
-        """Return the step as a line of a log that shows the sharpness too."""
-        sharpness_text = "" if self.sharpness is None else f"  sharpness {self.sharpness:.4g}"
+    def line(self, sharpness: bool = True) -> str:
+        """Return the step as a line of a log that shows what else was measured, the sharpness only if wanted."""
+        sharpness_text = "" if self.sharpness is None or not sharpness else f"  sharpness {self.sharpness:.4g}"
         measured = "".join(f"  {name.replace('_', ' ')} {value:.6g}" for name, value in (self.measures or {}).items())
         return f"{self!r}{measured}{sharpness_text}"
 

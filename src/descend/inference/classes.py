@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 def predicted_classes(model: Model, theta: Array, data: object, missing: str, probabilities: bool) -> Predicted:
     """Return the likeliest class of each row of some data, or the probability of each class, (rows, K)."""
-    if model.loss.outputs:
+    if model.loss.outputs or model.loss.of_places:
         from descend.inference.predicted_outputs import predicted_outputs
 
         return predicted_outputs(model, theta, data, missing, probabilities)

@@ -34,8 +34,8 @@ class Cache(Generic[Value]):
                 return self._kept[key]
             busy = self._busy.setdefault(key, threading.Lock())
         with busy:
-            if (found := self.get(key)) is not None:
-                return found
+            if (cached := self.get(key)) is not None:
+                return cached
             try:
                 value = compute()
                 self.put(key, value)

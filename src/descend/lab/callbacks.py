@@ -75,8 +75,8 @@ class Callbacks:
 
         def wire(answer: Answer, outputs: str, inputs: str, given: str = "", late: bool = True) -> None:
             """Connect an answer, or a browser function by its name. late: do not call it before an input changes."""
-            to, of, beside = places(Output, outputs), places(Input, inputs), places(Given, given)
-            where = (to[0] if len(to) == 1 else to, of, beside)
+            to, of, given_places = places(Output, outputs), places(Input, inputs), places(Given, given)
+            where = (to[0] if len(to) == 1 else to, of, given_places)
             if isinstance(answer, str):
                 app.clientside_callback(ClientsideFunction("lab", answer), *where, prevent_initial_call=late)
             else:
@@ -98,30 +98,30 @@ class Callbacks:
 
     def page(self, opening: Opening) -> object:
         """Return the page for an address."""
-        state, unread = read_query(str(opening.get("search") or ""), self.formula if self.library.file else "")
-        if state.problem == FILE and self.library.file is None:
-            state, unread = dataclasses.replace(usual_of("line"), lang=state.lang), (*unread, "problem")
-        state, rows, unknown = self._divided(state, opening.get("key"))
-        return page(state, rows, self.library, (*unread, *unknown), opening.get("at"))
+        page_state, unread = read_query(str(opening.get("search") or ""), self.formula if self.library.file else "")
+        if page_state.problem == FILE and self.library.file is None:
+            page_state, unread = dataclasses.replace(usual_of("line"), lang=page_state.lang), (*unread, "problem")
+        page_state, rows, unknown = self._divided(page_state, opening.get("key"))
+        return page(page_state, rows, self.library, (*unread, *unknown), opening.get("at"))
 
     def of_shares(self, trials: str | None, loss: str) -> object:
         """Return the loss that is chosen when trials are given: of shares, unless another was asked for."""
         from dash import no_update
 
-        shown = dataclasses.replace(usual_of("line"), trials=(trials or "").strip(), loss=loss).loss_shown
-        return no_update if shown == loss else shown
+        state_of_groups = dataclasses.replace(usual_of("line"), trials=(trials or "").strip(), loss=loss).loss_shown
+        return no_update if state_of_groups == loss else state_of_groups
 
-    def _divided(self, state: State, key: str | None) -> tuple[State, Rows | None, tuple[str, ...]]:
+    def _divided(self, page: State, key: str | None) -> tuple[State, Rows | None, tuple[str, ...]]:
         """Return a state without the groups that its rows do not have, these rows, and what was left out."""
-        rows = self.library.rows(dataclasses.replace(state, group=""), key)
-        if rows is None or not state.by:
-            return dataclasses.replace(state, group=""), rows, ("group",) if state.group and not state.by else ()
-        if not set(state.by) <= set(rows.groupings):
-            return dataclasses.replace(state, by=(), group=""), rows, ("by",)
+        rows = self.library.rows(dataclasses.replace(page, group=""), key)
+        if rows is None or not page.by:
+            return dataclasses.replace(page, group=""), rows, ("group",) if page.group and not page.by else ()
+        if not set(page.by) <= set(rows.groupings):
+            return dataclasses.replace(page, by=(), group=""), rows, ("by",)
         try:
-            return state, self.library.rows(state, key), ()
+            return page, self.library.rows(page, key), ()
         except DescendError:
-            return dataclasses.replace(state, group=""), rows, ("group",)
+            return dataclasses.replace(page, group=""), rows, ("group",)
 
     def film(self, question: Question) -> bytes:
         """Return the film of some settings as JSON, or all groups, with what is wrong with them and where.
@@ -131,37 +131,37 @@ class Callbacks:
 
         It bypasses Dash, which would take longer to pass it on than it takes to compute.
         """
-        film, state, shown = b"null", usual_of("line"), b"null"
+        film, page, groups_answer = b"null", usual_of("line"), b"null"
         notes: dict[str, object] = {"formula-told": None, "start-told": None, "trouble": None}
         try:
-            state, rows, dark = self._state_and_rows(question)
-            say = words(state.lang)
+            page, rows, dark = self._state_and_rows(question)
+            say = words(page.lang)
             if rows is None:
-                notes["trouble"] = None if state.problem == UPLOAD else say("need_upload")
-            elif not state.formula.strip():
+                notes["trouble"] = None if page.problem == UPLOAD else say("need_upload")
+            elif not page.formula.strip():
                 notes["formula-told"] = say("choose_formula", example=first_formula(list(rows.columns)))
-            elif state.all_groups:
-                with TURN.taken(soon=True), speaking(on_the_page(state.lang)):
-                    shown = as_json(groups.answer(state, rows, question.get("shown")))
+            elif page.all_groups:
+                with TURN.taken(soon=True), speaking(on_the_page(page.lang)):
+                    groups_answer = as_json(groups.answer(page, rows, question.get("shown")))
             else:
-                with speaking(on_the_page(state.lang)):
-                    film = _film(state, rows, dark, question.get("have"))
-                    unknown = unknown_start(state, lowest_fit(state, rows))
+                with speaking(on_the_page(page.lang)):
+                    film = _film(page, rows, dark, question.get("have"))
+                    unknown = unknown_start(page, lowest_fit(page, rows))
                 if unknown:
                     notes["start-told"] = html.P([*prose(unknown), " ", say("left_out")], className="aside-told")
         except DescendError as error:
-            notes["formula-told" if _of_formula(error, state) else "trouble"] = error_text(error, words(state.lang))
-        return b'{"film":%b,"groups":%b,"told":%b}' % (film, shown, as_json(notes))
+            notes["formula-told" if _of_formula(error, page) else "trouble"] = error_text(error, words(page.lang))
+        return b'{"film":%b,"groups":%b,"told":%b}' % (film, groups_answer, as_json(notes))
 
     def hand(self, question: Question) -> bytes:
         """Return what a page that descends by hand has to know of a ``place`` on the surface, as JSON."""
         try:
-            state, rows, _ = self._state_and_rows(question)
-            if rows is None or state.all_groups:
+            page, rows, _ = self._state_and_rows(question)
+            if rows is None or page.all_groups:
                 raise ConfigError(OUT_OF_DATE)
-            place = question.get("place")
-            with TURN.taken(soon=True), speaking(on_the_page(state.lang)):
-                return as_json(hand.stood(descents(state, rows), place if isinstance(place, list) else None))
+            hand_place = question.get("place")
+            with TURN.taken(soon=True), speaking(on_the_page(page.lang)):
+                return as_json(hand.stood(descents(page, rows), hand_place if isinstance(hand_place, list) else None))
         except DescendError as error:
             return as_json({"error": str(error)})
 
@@ -170,9 +170,9 @@ class Callbacks:
         settings, gradient, key = question.get("settings"), question.get("gradient"), question.get("key")
         if not isinstance(settings, Mapping):
             raise ConfigError(OUT_OF_DATE)
-        state = state_of(settings, gradient if isinstance(gradient, str) else "")
-        rows = self.library.rows(state, key if isinstance(key, str) else None)
-        return state, rows, settings.get("theme") == "dark"
+        page_state = state_of(settings, gradient if isinstance(gradient, str) else "")
+        rows = self.library.rows(page_state, key if isinstance(key, str) else None)
+        return page_state, rows, settings.get("theme") == "dark"
 
     def words(self, question: Question) -> bytes:
         """Return the words for the descents of a ``link`` as JSON: by element, what becomes of its properties.
@@ -180,20 +180,20 @@ class Callbacks:
         A page asks for them once its film is drawn and the hand rests. question: also ``key``, of an upload.
         """
         link, key = question.get("link"), question.get("key")
-        state, rows = self._of_link(link if isinstance(link, str) else None, key if isinstance(key, str) else None)
+        page_state, rows = self._of_link(link if isinstance(link, str) else None, key if isinstance(key, str) else None)
         if rows is None:
             return b"{}"
         try:
-            if state.all_groups:
-                return as_json(_words_of_groups(state, rows))
-            return WORDS((rows.key, state), lambda: as_json(_words(state, rows)))
+            if page_state.all_groups:
+                return as_json(_words_of_groups(page_state, rows))
+            return WORDS((rows.key, page_state), lambda: as_json(_words(page_state, rows)))
         except DescendError:
             return b"{}"  # what is wrong is said with the film
 
     def _of_link(self, link: str | None, key: str | None) -> tuple[State, Rows | None]:
         """Return the state of a link, and its rows; None if these are not on this server."""
-        state, _ = read_query(link or "", self.formula)
-        return state, self.library.rows(state, key) if link else None
+        page_state, _ = read_query(link or "", self.formula)
+        return page_state, self.library.rows(page_state, key) if link else None
 
     def judge(
         self,
@@ -208,39 +208,39 @@ class Callbacks:
     ) -> tuple[object, str, str]:
         """Return the judgement on a gradient by hand, the derived gradient beside it, and a text to begin with."""
         try:
-            state = dataclasses.replace(state_of_rows(context, noise, by), formula=formula or "", loss=loss)
-            state = dataclasses.replace(state, trials=(trials or "").strip())
+            page_state = dataclasses.replace(state_of_rows(context, noise, by), formula=formula or "", loss=loss)
+            page_state = dataclasses.replace(page_state, trials=(trials or "").strip())
             READERS["gradient"](gradient or "")
-            rows = self.library.rows(state, opening.get("key"))
-            if rows is None or not state.formula.strip() or state.all_groups:
+            rows = self.library.rows(page_state, opening.get("key"))
+            if rows is None or not page_state.formula.strip() or page_state.all_groups:
                 return "", "", ""
-            lowest = lowest_fit(state, rows)
+            lowest = lowest_fit(page_state, rows)
         except (DescendError, ValueError):
             return "", "", ""  # shown beside the formula instead
         model = lowest.model
-        known = (
-            lowest.loss_function if state.trials else LOSSES.build(loss)
+        loss_known = (
+            lowest.loss_function if page_state.trials else LOSSES.build(loss)
         )  # no scale is estimated for a gradient by hand
         if model.formula is None:
             return "", "", ""  # of several scores in one there is no formula to derive
-        derived = "".join(markup for _, markup in mathematics.gradient(Derivation(model.formula, known)))
+        derived = "".join(markup for _, markup in mathematics.gradient(Derivation(model.formula, loss_known)))
         skeleton = "\n".join(f"{label} = mean(...)" for label in model.parameters.labels)
         if not (gradient or "").strip():
             return "", derived, skeleton
         try:
-            with speaking(on_the_page(state.lang)):
+            with speaking(on_the_page(page_state.lang)):
                 judged = api.check(
-                    state.formula,
+                    page_state.formula,
                     rows.table,
-                    gradient=gradient_lines(dataclasses.replace(state, gradient=gradient)),
-                    start=starts(state, rows, lowest),
-                    loss=known,
-                    weights=state.trials or None,
+                    gradient=gradient_lines(dataclasses.replace(page_state, gradient=gradient)),
+                    start=starts(page_state, rows, lowest),
+                    loss=loss_known,
+                    weights=page_state.trials or None,
                     missing=rows.missing,
                 )
-            return judgement_text(judged, words(state.lang)), derived, skeleton
+            return judgement_text(judged, words(page_state.lang)), derived, skeleton
         except DescendError as error:
-            return error_text(error, words(state.lang)), derived, skeleton
+            return error_text(error, words(page_state.lang)), derived, skeleton
 
     def curve(
         self,
@@ -254,84 +254,84 @@ class Callbacks:
         """Return the formula that a named curve makes of the columns, no start, a rate to be chosen, its picture."""
         from dash import no_update
 
-        chosen = curve_named(name or "")
-        if chosen is None:
+        curve_chosen = curve_named(name or "")
+        if curve_chosen is None:
             return no_update, no_update, no_update, ""
-        state = state_of_rows(context, noise, by)
-        rows, shown = self.library.rows(state, opening.get("key")), curves.shown(chosen, words(state.lang))
+        page = state_of_rows(context, noise, by)
+        rows, rows_of_page = self.library.rows(page, opening.get("key")), curves.shown(curve_chosen, words(page.lang))
         if rows is None:
-            return no_update, no_update, no_update, shown
-        return curves.formula_of(chosen, rows, present or ""), "", ["auto"], shown
+            return no_update, no_update, no_update, rows_of_page
+        return curves.formula_of(curve_chosen, rows, present or ""), "", ["auto"], rows_of_page
 
     def report(self, clicks: int | None, link: str | None, opening: Opening) -> object:
         """Return the report of the descent, or of the race, as a file to download."""
         from dash import no_update
 
-        state, rows = self._of_link(link, opening.get("key"))
+        page_state, rows = self._of_link(link, opening.get("key"))
         if not clicks or rows is None:
             return no_update
-        with TURN.taken(soon=False), speaking(on_the_page(state.lang)):
-            content, name = copies.report(state, rows)
+        with TURN.taken(soon=False), speaking(on_the_page(page_state.lang)):
+            content, name = copies.report(page_state, rows)
         return {"content": content, "filename": name, "type": "text/html", "base64": False}
 
 
-def _film(state: State, rows: Rows, dark: bool, have: object) -> bytes:
+def _film(page_state: State, rows: Rows, dark: bool, have: object) -> bytes:
     """Return the film of a state, with the figures that the page does not have."""
 
     def made() -> tuple[bytes, Mapping[str, Still]]:
         with TURN.taken(soon=True):
-            return written(descents(state, rows), dark)
+            return written(descents(page_state, rows), dark)
 
-    moving, stills = FILMS((rows.key, state, dark), made)
-    known = have if isinstance(have, Mapping) else {}
+    moving, stills = FILMS((rows.key, page_state, dark), made)
+    film_kept = have if isinstance(have, Mapping) else {}
     marks = as_json({name: each.mark for name, each in stills.items()})
     sent = b",".join(
-        b'"%b":%b' % (name.encode(), each.text) for name, each in stills.items() if known.get(name) != each.mark
+        b'"%b":%b' % (name.encode(), each.text) for name, each in stills.items() if film_kept.get(name) != each.mark
     )
     return b'%b,"marks":%b,"figures":{%b}}' % (moving[:-1], marks, sent)
 
 
-def _words_of_groups(state: State, rows: Rows) -> Said:
+def _words_of_groups(page_state: State, rows: Rows) -> Said:
     """Return the words of all groups: how to repeat the fits elsewhere."""
     return {
-        "command": {"children": unbroken(copies.commands(state, rows, {}))},
-        "python": {"children": copies.python(state, rows, {})},
+        "command": {"children": unbroken(copies.commands(page_state, rows, {}))},
+        "python": {"children": copies.python(page_state, rows, {})},
     }
 
 
-def _words(state: State, rows: Rows) -> Said:
+def _words(page_state: State, rows: Rows) -> Said:
     """Return the words for a state, and the ends of the slider of rates."""
-    with TURN.taken(soon=False), speaking(on_the_page(state.lang)):
-        runs = descents(state, rows)
-        say, shown = words(state.lang), dict(runs.start)
+    with TURN.taken(soon=False), speaking(on_the_page(page_state.lang)):
+        runs = descents(page_state, rows)
+        say, runs_shown = words(page_state.lang), dict(runs.start)
         low, high = rates.ends(runs)
         contours, rows_left_out = captions(runs, say)
         best = [*groups_key(runs), *sides_key(runs, say), *([lowest_key(say)] if view(runs.first).one else [])]
-        found = {
+        words_of_runs = {
             "told": verdicts(runs, say),
             "ruler": rates.drawn(runs, low, high, say),
             "limit": rates.sentence(runs, say),
             "rule": _rule(runs, say),
-            "command": unbroken(copies.commands(state, rows, shown)),
-            "python": copies.python(state, rows, shown),
+            "command": unbroken(copies.commands(page_state, rows, runs_shown)),
+            "python": copies.python(page_state, rows, runs_shown),
             "surface-caption": [*legend(runs), contours],
             "data-caption": [*legend(runs), *best, *held_out_rows_key(runs, say), rows_left_out],
             "loss-caption": [lowest_key(say), *held_out_key(runs, say)],
         }
-        return {name: {"children": said} for name, said in found.items()} | {"rate": {"min": low, "max": high}}
+        return {name: {"children": key} for name, key in words_of_runs.items()} | {"rate": {"min": low, "max": high}}
 
 
-def _of_formula(error: DescendError, state: State) -> bool:
+def _of_formula(error: DescendError, page_state: State) -> bool:
     lines = str(error).split("\n")
-    return len(lines) > 3 and bool(state.formula) and lines[1].strip()[:20] in state.formula
+    return len(lines) > 3 and bool(page_state.formula) and lines[1].strip()[:20] in page_state.formula
 
 
 def _rule(runs: Descents, say: Words) -> str:
-    state = runs.state
-    text = rule(state.optimizers)
-    if len(state.optimizers) > 1:
-        text = f"{state.optimizers[0]}:   {text}"
-    if state.batch is not None and state.batch < (rows := runs.first.rows):
-        steps = math.ceil(rows / state.batch)
-        text += f"   {say('batched', steps=steps, batch=state.batch)}"
+    page_state = runs.state
+    text = rule(page_state.optimizers)
+    if len(page_state.optimizers) > 1:
+        text = f"{page_state.optimizers[0]}:   {text}"
+    if page_state.batch is not None and page_state.batch < (rows := runs.first.rows):
+        steps = math.ceil(rows / page_state.batch)
+        text += f"   {say('batched', steps=steps, batch=page_state.batch)}"
     return text

@@ -105,8 +105,8 @@ def noted(note: str) -> str | None:
     >>> noted("numbers in a.csv are read with decimal commas: 0,5 as 0.5")
     'a.csv 中的数字以逗号为小数点：0,5 读作 0.5。'
     """
-    found = COMMAS.fullmatch(note)
-    return None if found is None else "{file} 中的数字以逗号为小数点：{shown} 读作 {read}。".format(**found.groupdict())
+    match = COMMAS.fullmatch(note)
+    return None if match is None else "{file} 中的数字以逗号为小数点：{shown} 读作 {read}。".format(**match.groupdict())
 
 
 def why(fit: Fit) -> str:
@@ -115,15 +115,15 @@ def why(fit: Fit) -> str:
     cause = None if diagnosis.cause is None else str(diagnosis.cause)
     if cause is None and {"rows", "others_min"} <= set(diagnosis.evidence):
         cause = "bad_rows"
-    known = {name: _written(value) for name, value in diagnosis.evidence.items() if _known(value)}
-    if "largest_stable_rate" in known:
-        known["half"] = number(diagnosis.evidence["largest_stable_rate"] / 2.0, 2)
+    evidence_words = {name: _written(value) for name, value in diagnosis.evidence.items() if _known(value)}
+    if "largest_stable_rate" in evidence_words:
+        evidence_words["half"] = number(diagnosis.evidence["largest_stable_rate"] / 2.0, 2)
     for template in CAUSE_ADVICE.get(cause or "", ()):
         try:
-            said = template.format(**known)
+            reason_text = template.format(**evidence_words)
         except KeyError:
             continue
-        return said if diagnosis.cause is not None else OUTCOME_ADVICE[str(fit.outcome)] + said
+        return reason_text if diagnosis.cause is not None else OUTCOME_ADVICE[str(fit.outcome)] + reason_text
     return OUTCOME_ADVICE[str(fit.outcome)]
 
 
@@ -140,10 +140,10 @@ def verdict(judgement: Judgement) -> str:
     if judgement.agree:
         return f"梯度正确：在 {judgement.points} 个点上都与 J 的梯度一致（只差舍入误差）。"
     wrong = [finding for finding in judgement.parameters.values() if finding.verdict != "correct"]
-    said = _mistake(wrong[0], judgement)
-    same = [finding.name for finding in wrong if _mistake(finding, judgement) == said]
-    others = len(wrong) - len(same)
-    return f"{'、'.join(same)} 的梯度有误：{said}" + (f"另有 {others} 个也有误。" if others else "")
+    verdict_text = _mistake(wrong[0], judgement)
+    same = [finding.name for finding in wrong if _mistake(finding, judgement) == verdict_text]
+    others_wrong = len(wrong) - len(same)
+    return f"{'、'.join(same)} 的梯度有误：{verdict_text}" + (f"另有 {others_wrong} 个也有误。" if others_wrong else "")
 
 
 def _mistake(finding: Finding, judgement: Judgement) -> str:
@@ -172,6 +172,6 @@ def _written(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, list | tuple):
-        shown = "、".join(_written(each) for each in list(dict.fromkeys(value))[:5])
-        return shown + (" 等" if len(dict.fromkeys(value)) > 5 else "")
+        values_shown = "、".join(_written(each) for each in list(dict.fromkeys(value))[:5])
+        return values_shown + (" 等" if len(dict.fromkeys(value)) > 5 else "")
     return str(value) if not isinstance(value, Mapping) else ""

@@ -14,27 +14,29 @@ from descend.report.reproduce import as_command, as_python
 from descend.wording import command_line
 
 
-def commands(state: State, rows: Rows, start: Start) -> str:
+def commands(page_state: State, rows: Rows, start: Start) -> str:
     """Return command lines that make the rows, if they are generated, and descend on them."""
     lines = []
-    recipe = state.built_in
+    recipe = page_state.built_in
     if recipe is not None:
-        words = ["descend", "generate", *recipe.written(state.noise)]
+        words = ["descend", "generate", *recipe.written(page_state.noise)]
         for name, text in recipe.columns.items():
             words += ["--column", f"{name}={text}"]
-        lines.append(command_line([*words, "--seed", str(state.seed), "--output", rows.name]))
-    return "\n".join([*lines, as_command(arguments(state, rows, start)) or ""])
+        lines.append(command_line([*words, "--seed", str(page_state.seed), "--output", rows.name]))
+    return "\n".join([*lines, as_command(arguments(page_state, rows, start)) or ""])
 
 
-def python(state: State, rows: Rows, start: Start) -> str:
+def python(page_state: State, rows: Rows, start: Start) -> str:
     """Return Python code that does the same."""
-    given, recipe = arguments(state, rows, start), state.built_in
+    call_arguments, recipe = arguments(page_state, rows, start), page_state.built_in
     if recipe is None:
-        return as_python(given)
-    written = recipe.written(state.noise)
-    equations = json.dumps(written[0] if len(written) == 1 else written)
+        return as_python(call_arguments)
+    recipe_text = recipe.written(page_state.noise)
+    equations = json.dumps(recipe_text[0] if len(recipe_text) == 1 else recipe_text)
     columns = json.dumps(dict(recipe.columns))
-    return as_python(given | {"data": None}, f"data = descend.generate({equations}, {columns}, seed={state.seed})\n")
+    return as_python(
+        call_arguments | {"data": None}, f"data = descend.generate({equations}, {columns}, seed={page_state.seed})\n"
+    )
 
 
 def report(state: State, rows: Rows) -> tuple[str, str]:
@@ -53,26 +55,26 @@ def report(state: State, rows: Rows) -> tuple[str, str]:
     runs = descents(state, rows, afresh=True)
     start = dict(runs.start)
     if len(runs.fits) == 1:
-        given = arguments(state, rows, start)
-        return page(runs.first, call=given), f"{stem}.html"
+        call_arguments = arguments(state, rows, start)
+        return page(runs.first, call=call_arguments), f"{stem}.html"
     texts = [("On the command line", commands(state, rows, start)), ("In Python", python(state, rows, start))]
     return race_page(runs.fits, texts), f"{stem}-race.html"
 
 
-def arguments(state: State, rows: Rows, start: Start) -> dict[str, object]:
+def arguments(page: State, rows: Rows, start: Start) -> dict[str, object]:
     """Return the arguments of `descend.fit`, or of `descend.compare` if several optimizers race."""
-    given: dict[str, object] = {"model": "", "data": rows.name}
-    if state.all_groups:
-        given |= {"model": state.formula, "by": list(state.by)} | ({"missing": "drop"} if rows.gaps else {})
-        return given | state.kind
-    given |= call(state, state.optimizers[0], start)
-    if any(OPTIMIZERS.build(name).uses_rate for name in state.optimizers):  # of several, one may not use it
-        given["learning_rate"] = "auto" if state.rate is None else state.rate
+    call_arguments: dict[str, object] = {"model": "", "data": rows.name}
+    if page.all_groups:
+        call_arguments |= {"model": page.formula, "by": list(page.by)} | ({"missing": "drop"} if rows.gaps else {})
+        return call_arguments | page.kind
+    call_arguments |= call(page, page.optimizers[0], start)
+    if any(OPTIMIZERS.build(name).uses_rate for name in page.optimizers):  # of several, one may not use it
+        call_arguments["learning_rate"] = "auto" if page.rate is None else page.rate
     if rows.gaps:
-        given["missing"] = "drop"
+        call_arguments["missing"] = "drop"
     if rows.where:
-        given["where"] = rows.where
-    if len(state.optimizers) == 1:
-        return given
-    racing = {"optimizer": ("optimizers", list(state.optimizers))}
-    return dict(racing.get(key, (key, value)) for key, value in given.items())
+        call_arguments["where"] = rows.where
+    if len(page.optimizers) == 1:
+        return call_arguments
+    racing = {"optimizer": ("optimizers", list(page.optimizers))}
+    return dict(racing.get(key, (key, value)) for key, value in call_arguments.items())

@@ -49,9 +49,9 @@ def formula_of(curve: Curve, rows: Rows, present: str) -> str:
     names = list(rows.columns)
     y, x = names[-1], names[0]
     try:
-        known = read_formula(present, names)
-        responses = [name for name in known.columns if name not in known.inputs]
-        y, x = (responses or [y])[0], (known.inputs or (x,))[0]
+        names_in_formula = read_formula(present, names)
+        responses = [name for name in names_in_formula.columns if name not in names_in_formula.inputs]
+        y, x = (responses or [y])[0], (names_in_formula.inputs or (x,))[0]
     except DescendError:
         pass
     arguments = ", ".join((plain_name(x), *(setting.typed for setting in curve.settings)))

@@ -130,10 +130,10 @@ class Library:
 
         A compressed file is refused: a few of its bytes may be more rows than this machine can hold.
         """
-        seen = inspect(os.fspath(path))
-        if seen.packing or seen.kind != "delimited":
-            raise DataError(f"`{name}` is {seen.words}. Upload it as plain CSV.")
-        header = seen.head.partition("\n")[0]
+        file_inspected = inspect(os.fspath(path))
+        if file_inspected.packing or file_inspected.kind != "delimited":
+            raise DataError(f"`{name}` is {file_inspected.words}. Upload it as plain CSV.")
+        header = file_inspected.head.partition("\n")[0]
         if max(map(header.count, ",;\t|")) >= MOST_UPLOADED_COLUMNS:
             raise DataError(
                 f"`{name}` has more than {MOST_UPLOADED_COLUMNS:,} columns, the most that are taken here. Upload some "
@@ -145,35 +145,35 @@ class Library:
             self._texts.put(key, (Path(path).read_bytes(), name))
         return key
 
-    def of_link(self, place: str) -> Rows | None:
+    def of_link(self, link_key: str) -> Rows | None:
         """Return the rows of a file that is kept for a link; None if it is not."""
-        kept = self.shelf.get(place)
-        if kept is None:
+        rows_of_shelf = self.shelf.get(link_key)
+        if rows_of_shelf is None:
             return None
-        text, name = kept
+        text, name = rows_of_shelf
 
         def read() -> Rows:
             with stored(text, name) as path:
-                return read_rows(path, name, (UPLOAD, place))
+                return read_rows(path, name, (UPLOAD, link_key))
 
-        return self._of_links(place, read)
+        return self._of_links(link_key, read)
 
-    def rows(self, state: State, key: str | None) -> Rows | None:
+    def rows(self, page: State, key: str | None) -> Rows | None:
         """Return the rows of a state; None if they were uploaded and are not kept here, or no longer.
 
         Raises DataError for a group that there is not.
         """
-        rows = self._all(state, key)
-        return rows if rows is None or not (state.by and state.group) else of_group(rows, state.by, state.group)
+        rows = self._all(page, key)
+        return rows if rows is None or not (page.by and page.group) else of_group(rows, page.by, page.group)
 
-    def _all(self, state: State, key: str | None) -> Rows | None:
-        if state.problem == FILE:
+    def _all(self, page_state: State, key: str | None) -> Rows | None:
+        if page_state.problem == FILE:
             return self.file
-        if state.problem == UPLOAD:
-            if state.data:
-                return self.of_link(state.data)
+        if page_state.problem == UPLOAD:
+            if page_state.data:
+                return self.of_link(page_state.data)
             return self.uploads.get(key) if isinstance(key, str) else None
-        return generated(state.problem, state.noise, state.seed)
+        return generated(page_state.problem, page_state.noise, page_state.seed)
 
 
 @contextmanager
@@ -190,14 +190,14 @@ def of_group(rows: Rows, by: Sequence[str], name: str) -> Rows:
     """Return the rows of one group, a sample if there are many. Raises DataError for one that there is not."""
     every = rows.full or rows
     groups = _groups(every, by)
-    place = next((place for place, key in enumerate(groups.keys) if said(key) == name), None)
-    if place is None:
-        listed = " and ".join(f"`{column}`" for column in by)
-        raise DataError(f"There is no group `{name}` of {listed} in these rows.")
-    chosen, key = groups.rows(place), groups.keys[place]
+    group_number = next((group_number for group_number, key in enumerate(groups.keys) if said(key) == name), None)
+    if group_number is None:
+        columns_listed = " and ".join(f"`{column}`" for column in by)
+        raise DataError(f"There is no group `{name}` of {columns_listed} in these rows.")
+    group_rows, key = groups.rows(group_number), groups.keys[group_number]
     condition = " and ".join(f"{quoted_if_odd(column)} = {_sql(value)}" for column, value in zip(by, key, strict=True))
-    own = replace(_chosen(every, chosen), key=(*rows.key, *by, name), total=len(chosen), where=condition)
-    return sampled(own) if own.rows > LIMITS.get().rows else own
+    group = replace(_chosen(every, group_rows), key=(*rows.key, *by, name), total=len(group_rows), where=condition)
+    return sampled(group) if group.rows > LIMITS.get().rows else group
 
 
 def groups_of(rows: Rows, by: Sequence[str]) -> int:
@@ -208,8 +208,8 @@ def groups_of(rows: Rows, by: Sequence[str]) -> int:
 def first_groups(rows: Rows, by: Sequence[str], count: int) -> Rows:
     """Return the rows of some groups, evenly spaced among all."""
     groups = _groups(rows, by)
-    places = np.unique(np.linspace(0, len(groups) - 1, count).astype(int)).tolist()
-    return _chosen(rows, np.concatenate([groups.rows(place) for place in places]))
+    group_numbers = np.unique(np.linspace(0, len(groups) - 1, count).astype(int)).tolist()
+    return _chosen(rows, np.concatenate([groups.rows(group_number) for group_number in group_numbers]))
 
 
 def _groups(rows: Rows, by: Sequence[str]) -> Groups:
@@ -238,7 +238,7 @@ def read_rows(path: str | os.PathLike[str], name: str, key: tuple[object, ...]) 
     """Read the columns of numbers of a file, and a random sample if it has many rows. Raises DataError."""
     table = open_table(path)
     with speaking(on_the_page("en")):
-        others, odd = left_out(table, name)
+        other_columns, odd = left_out(table, name)
     odd = tuple(text.replace(str(path), name) for text in (*table.notes, *odd))
     names = table.numeric_names[:MOST_COLUMNS]
     try:
@@ -248,45 +248,45 @@ def read_rows(path: str | os.PathLike[str], name: str, key: tuple[object, ...]) 
         columns, complete = table.cells(), False
     total = len(columns[names[0]])
     columns = {column: columns[column] for column in names}
-    texts = _words(table, others)
-    left = tuple(column for column in others if column not in texts)
-    read = Rows(key, columns, name, total, not complete, left, odd, texts)
+    texts = _words(table, other_columns)
+    left = tuple(column for column in other_columns if column not in texts)
+    rows_read = Rows(key, columns, name, total, not complete, left, odd, texts)
     if total > LIMITS.get().rows:
-        read = sampled(read, total * (len(columns) + len(texts)) <= MOST_CELLS)
-    return replace(read, groupings=_groupings((read.full or read).table))
+        rows_read = sampled(rows_read, total * (len(columns) + len(texts)) <= MOST_CELLS)
+    return replace(rows_read, groupings=_groupings((rows_read.full or rows_read).table))
 
 
 def sampled(rows: Rows, keep: bool = False) -> Rows:
     """Return a random sample of many rows. keep: whether all of them stay beside it."""
-    chosen = np.sort(np.random.default_rng(0).choice(rows.rows, LIMITS.get().rows, replace=False))
-    return replace(_chosen(rows, chosen), full=rows if keep else None)
+    rows_chosen = np.sort(np.random.default_rng(0).choice(rows.rows, LIMITS.get().rows, replace=False))
+    return replace(_chosen(rows, rows_chosen), full=rows if keep else None)
 
 
 def _groupings(table: Mapping[str, Array | Words]) -> tuple[str, ...]:
     """Return the columns that may tell groups apart: words, and whole numbers that recur, the fewest values first."""
-    found: dict[str, int] = {}
+    group_counts: dict[str, int] = {}
     for name, cells in table.items():
         if cells.dtype == object:
-            found[name] = len(set(cells.tolist()))
+            group_counts[name] = len(set(cells.tolist()))
             continue
-        known = cells[np.isfinite(cells)]
-        if len(known) and (known == np.round(known)).all():
-            levels = len(np.unique(known))
-            if 1 < levels <= min(MOST_GROUPS, len(known) // 2):
-                found[name] = levels
-    words_first = sorted(found, key=lambda name: (table[name].dtype != object, found[name]))
+        finite_cells = cells[np.isfinite(cells)]
+        if len(finite_cells) and (finite_cells == np.round(finite_cells)).all():
+            levels = len(np.unique(finite_cells))
+            if 1 < levels <= min(MOST_GROUPS, len(finite_cells) // 2):
+                group_counts[name] = levels
+    words_first = sorted(group_counts, key=lambda name: (table[name].dtype != object, group_counts[name]))
     return tuple(words_first[:MOST_OFFERED])
 
 
 def _words(table: Table, names: Sequence[str]) -> dict[str, Words]:
     """Return the columns of words that may tell groups apart: few different ones, none of them missing."""
-    found: dict[str, Words] = {}
+    words_of_columns: dict[str, Words] = {}
     for name in names[:MOST_COLUMNS] if table.rows <= MOST_READ else ():
         if table.types[name] in KINDS:
             cells = table.text(name)
             if len(set(cells.tolist())) <= min(MOST_GROUPS, len(cells) // 2) and all(cells.tolist()):
-                found[name] = cells
-    return found
+                words_of_columns[name] = cells
+    return words_of_columns
 
 
 def first_formula(names: Sequence[str]) -> str:

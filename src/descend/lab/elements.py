@@ -20,5 +20,5 @@ def __getattr__(name: str) -> Callable[..., Component]:
         raise AttributeError(name)
     from dash import dcc, html
 
-    made: Callable[..., Component] = getattr(html if hasattr(html, name) and name != "Textarea" else dcc, name)
-    return made
+    dash_element: Callable[..., Component] = getattr(html if hasattr(html, name) and name != "Textarea" else dcc, name)
+    return dash_element

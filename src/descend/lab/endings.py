@@ -36,13 +36,13 @@ def legend(runs: Descents) -> list[Part]:
     """Return the legend, which colour is which optimizer; empty unless several race."""
     if len(runs.fits) == 1:
         return []
-    return [html.Span(_named(place, name), className="key") for place, name in enumerate(runs.fits)]
+    return [html.Span(_named(run_number, name), className="key") for run_number, name in enumerate(runs.fits)]
 
 
 def groups_key(runs: Descents) -> list[Part]:
     """Return the legend of the rows: which colour is which group, where parameters belong to groups."""
-    seen, keys = view(runs.first), []
-    for name, colour in grouped.coloured(seen) if grouped.together(seen) else ():
+    view_of_rows, keys = view(runs.first), []
+    for name, colour in grouped.coloured(view_of_rows) if grouped.together(view_of_rows) else ():
         dot = html.Span(className="dot", style={"background": colour}, **HIDDEN)
         keys.append(html.Span([dot, name], className="key"))
     return keys
@@ -80,7 +80,9 @@ def held_out_rows_key(runs: Descents, say: Words) -> list[Part]:
 
 def unbroken(text: str) -> list[Part | str]:
     """Return a text in which command-line options are not broken at their hyphens."""
-    return [part if part.isspace() else html.Span(part, className="word") for part in re.split(r"(\s)", text) if part]
+    return [
+        piece if piece.isspace() else html.Span(piece, className="word") for piece in re.split(r"(\s)", text) if piece
+    ]
 
 
 def error_text(error: DescendError, say: Words) -> Part:
@@ -101,16 +103,16 @@ def judgement_text(judgement: Judgement, say: Words) -> Part:
     kind, sign = ("success", "✓") if judgement.agree else ("failure", "✕")
     sentence = zh.verdict(judgement) if say.chinese else judgement.sentence
     sentences = [html.Span(f"{sign} ", **HIDDEN), *prose(sentence)]
-    shown = html.P(sentences, className=f"judged {kind}")
-    return html.Div([shown, _details([judgement.sentence], say)]) if say.chinese else shown
+    sentences_html = html.P(sentences, className=f"judged {kind}")
+    return html.Div([sentences_html, _details([judgement.sentence], say)]) if say.chinese else sentences_html
 
 
 def prose(text: str) -> list[Part | str]:
     """Return a sentence with the text in backticks set as code."""
-    parts = text.split("`")
-    if len(parts) % 2 == 0:
+    prose_parts = text.split("`")
+    if len(prose_parts) % 2 == 0:
         return [text]
-    return [html.Code(part) if place % 2 else part for place, part in enumerate(parts) if part]
+    return [html.Code(part) if part_number % 2 else part for part_number, part in enumerate(prose_parts) if part]
 
 
 def _details(sentences: list[str], say: Words) -> Part:
@@ -122,7 +124,7 @@ def _table(runs: Descents, say: Words) -> Part:
     held_out_head = [] if runs.state.validation is None else [say("held_out_loss")]
     heads = (say("run"), say("outcome"), say("used"), "J", *held_out_head, "η", say("parameters"))
     lines = []
-    for place, (name, fit) in enumerate(runs.fits.items()):
+    for run_number, (name, fit) in enumerate(runs.fits.items()):
         shapes = fit.model.parameters
         labelled = zip(fit.model.parameters.labels[:MOST_LISTED], fit.theta[:MOST_LISTED], strict=True)
         values = ",  ".join(
@@ -133,14 +135,14 @@ def _table(runs: Descents, say: Words) -> Part:
         held_out = [] if fit.measures is None else [number(fit.measures["validation_loss"], 5)]
         outcome = OUTCOMES[str(fit.outcome)][say.chinese]
         cells = [outcome, f"{fit.epochs:,}", number(fit.loss, 5), *held_out, rate, values]
-        lines.append(html.Tr([html.Th(_named(place, name), scope="row"), *map(html.Td, cells)]))
+        lines.append(html.Tr([html.Th(_named(run_number, name), scope="row"), *map(html.Td, cells)]))
     head = html.Thead(html.Tr([html.Th(text, scope="col") for text in heads]))
     return html.Div(html.Table([head, html.Tbody(lines)]), className="scroll", tabIndex=0)
 
 
-def _named(place: int, name: str) -> list[Part | str]:
+def _named(run_number: int, name: str) -> list[Part | str]:
     """Return a dot in the colour of a descent, and its name."""
-    return [html.Span(className=f"dot {colour_name(place)}", **HIDDEN), name.replace("_", " ")]
+    return [html.Span(className=f"dot {colour_name(run_number)}", **HIDDEN), name.replace("_", " ")]
 
 
 def _verdict(name: str, runs: Descents, say: Words) -> Part:
@@ -186,8 +188,8 @@ def _overfitting(fit: Fit, say: Words) -> str | None:
 
 def _of_valley(valley: Valley, say: Words) -> str:
     """Say that there is a deeper valley, where it is, and how to get there."""
-    place = ", ".join(f"{name} = {number(value)}" for name, value in list(valley.parameters.items())[:MOST_NAMED])
-    sentence = say("valley", floor=number(valley.floor), lowest=number(valley.lowest), place=place)
+    values_text = ", ".join(f"{name} = {number(value)}" for name, value in list(valley.parameters.items())[:MOST_NAMED])
+    sentence = say("valley", floor=number(valley.floor), lowest=number(valley.lowest), place=values_text)
     if valley.same_start:
         return f"{sentence} {say('valley_same_start', name=valley.optimizer.replace('_', ' '))}"
     return f"{sentence} {say('valley_elsewhere')}"

@@ -58,20 +58,20 @@ def numbers_of_steps(runs: Descents, frames: Frames) -> dict[str, object]:
     begun = [max(min(epoch, last - 1), 0) for epoch in frames.epochs]
     before, after = steps_at(fit, begun), steps_at(fit, [epoch + 1 for epoch in begun])
     labels = fit.model.parameters.labels
-    shown = labels[:MOST_LINES]
-    theta, moved = (np.array([step.theta for step in steps], dtype=np.float64) for steps in (before, after))
+    labels_shown = labels[:MOST_LINES]
+    theta, steps_moved = (np.array([step.theta for step in steps], dtype=np.float64) for steps in (before, after))
     rates = np.array([step.learning_rate for step in before], dtype=np.float64)
     batched = runs.state.batch is not None and runs.state.batch < fit.rows
     kind = "gd" if fit.optimizer == "gd" else "scaled" if fit.optimizer in SCALED else "moved"
-    slopes = _slopes(fit, theta, moved, rates, kind == "gd" and not batched)[:, : len(shown)]
+    slopes = _slopes(fit, theta, steps_moved, rates, kind == "gd" and not batched)[:, : len(labels_shown)]
     return {
         "kind": "batched" if batched else kind,
         "name": fit.optimizer,
         "symbol": SCALED.get(fit.optimizer, ""),
-        "labels": list(shown),
-        "more": len(labels) - len(shown),
-        "theta": np.ascontiguousarray(theta[:, : len(shown)]),
-        "after": np.ascontiguousarray(moved[:, : len(shown)]),
+        "labels": list(labels_shown),
+        "more": len(labels) - len(labels_shown),
+        "theta": np.ascontiguousarray(theta[:, : len(labels_shown)]),
+        "after": np.ascontiguousarray(steps_moved[:, : len(labels_shown)]),
         "slope": brief(slopes),
         "rate": brief(rates),
         "loss": brief(np.array([step.loss for step in before], dtype=np.float64)),
@@ -80,19 +80,19 @@ def numbers_of_steps(runs: Descents, frames: Frames) -> dict[str, object]:
     }
 
 
-def _slopes(fit: Fit, theta: Array, moved: Array, rates: Array, plain: bool) -> Array:
+def _slopes(fit: Fit, theta: Array, steps_moved: Array, rates: Array, plain: bool) -> Array:
     """Return dJ/dparameter at each theta, (frames, p). plain: whether a step is the rate times the slope."""
     assert fit.solution is not None
     slopes = np.full(theta.shape, np.nan)
-    known = np.zeros(len(theta), dtype=bool)
+    slopes_known = np.zeros(len(theta), dtype=bool)
     with np.errstate(all="ignore"):
         if plain:  # the step tells, where its digits do: it is much quicker to ask
-            slopes = (theta - moved) / rates[:, None]
-            near = np.maximum(np.abs(theta), np.abs(moved))
-            telling = np.abs(theta - moved) > TELLING * near
-            known = np.logical_and(telling.all(axis=1), np.isfinite(slopes).all(axis=1))
-        for place in np.flatnonzero(~known).tolist():
-            slopes[place] = fit.solution.objective(theta[place], 1).gradient
+            slopes = (theta - steps_moved) / rates[:, None]
+            near = np.maximum(np.abs(theta), np.abs(steps_moved))
+            telling = np.abs(theta - steps_moved) > TELLING * near
+            slopes_known = np.logical_and(telling.all(axis=1), np.isfinite(slopes).all(axis=1))
+        for component in np.flatnonzero(~slopes_known).tolist():
+            slopes[component] = fit.solution.objective(theta[component], 1).gradient
     return slopes
 
 

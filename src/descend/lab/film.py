@@ -76,16 +76,16 @@ def moving(runs: Descents) -> Plain:
 
 def figures_of(runs: Descents, dark: bool) -> dict[str, tuple[Hashable, Callable[[], Plain]]]:
     """Return how to draw each figure, and what it depends on."""
-    state, landscape = runs.state, landscape_of(runs)
-    kind = (runs.rows.key, state.formula, *state.kind.items(), state.lang, dark)
-    found: dict[str, tuple[Hashable, Callable[[], Plain]]] = {
+    page_state, landscape = runs.state, landscape_of(runs)
+    kind = (runs.rows.key, page_state.formula, *page_state.kind.items(), page_state.lang, dark)
+    figures_of_page: dict[str, tuple[Hashable, Callable[[], Plain]]] = {
         "data": (("data", *kind), lambda: styled(Scene.of(runs).panel(), dark)),
     }
     if _shows(landscape):
-        found["surface"] = (("surface", *kind, landscape.ends), lambda: styled(_surface(landscape), dark))
+        figures_of_page["surface"] = (("surface", *kind, landscape.ends), lambda: styled(_surface(landscape), dark))
     loss = _loss(runs)
-    found["loss"] = (("loss", loss.x, loss.y, runs.lowest.loss, dark), lambda: styled(loss, dark))
-    return found
+    figures_of_page["loss"] = (("loss", loss.x, loss.y, runs.lowest.loss, dark), lambda: styled(loss, dark))
+    return figures_of_page
 
 
 def _shows(landscape: Landscape | None) -> TypeGuard[Landscape]:
@@ -103,7 +103,7 @@ def _begin(frames: Frames) -> int:
     """Return the frame to begin with: the last, or if all descents ran away, the last in which one is still in view."""
     lasts = []
     for steps in frames.steps.values():
-        near = [place for place, step in enumerate(steps) if step.loss <= RUNAWAY * abs(steps[0].loss)]
+        near = [frame_number for frame_number, step in enumerate(steps) if step.loss <= RUNAWAY * abs(steps[0].loss)]
         lasts.append(near[-1] if near else 0)
     return max(lasts)
 
@@ -116,7 +116,7 @@ def captions(runs: Descents, say: Words) -> tuple[str, str]:
 def _contours(landscape: Landscape | None, rows: int, say: Words) -> str:
     if landscape is None or landscape.surface is None:
         return ""
-    low, high = (f"{float(landscape.surface.levels[place]):.4g}" for place in (0, -1))
+    low, high = (f"{float(landscape.surface.levels[side]):.4g}" for side in (0, -1))
     caption = say("deepest_more" if landscape.beyond else "deepest", low=low, high=high)
     if landscape.others:
         caption += f" {say('others_best')}"
@@ -146,26 +146,26 @@ def _surface(landscape: Landscape) -> Panel:
 
 def _paths(runs: Descents, frames: Frames, landscape: Landscape) -> list[Plain]:
     paths = [_path(runs, frames, name, landscape) for name in runs.fits]
-    return [_way("path", place, path[:, 0], path[:, 1]) for place, path in enumerate(paths)]
+    return [_way("path", path_number, path[:, 0], path[:, 1]) for path_number, path in enumerate(paths)]
 
 
 def _losses(runs: Descents, frames: Frames) -> list[Plain]:
     """Return J per epoch, with a dot on each curve; dashed beside it the same of the rows held out."""
     moves: list[Plain] = []
-    for place, (name, fit) in enumerate(runs.fits.items()):
+    for run_number, (name, fit) in enumerate(runs.fits.items()):
         epochs, losses = panels.finite(fit)
-        chosen = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), MOST_STEPS)).round().astype(int))
-        moves.append(_way("line", place, epochs[chosen], losses[chosen]))
+        epochs_drawn = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), MOST_STEPS)).round().astype(int))
+        moves.append(_way("line", run_number, epochs[epochs_drawn], losses[epochs_drawn]))
         ends = np.minimum(frames.epochs, fit.trace[-1].epoch)
-        moves.append(_way("point", place, ends, frames.losses(name)))
+        moves.append(_way("point", run_number, ends, frames.losses(name)))
         if runs.state.validation is not None:
             steps = [step for step in fit.trace if step.validation_loss is not None]
             some = [
                 steps[k] for k in np.unique(np.linspace(0, len(steps) - 1, MOST_STEPS).round().astype(int)).tolist()
             ]
             x, y = np.array([step.epoch for step in some]), np.array([step.validation_loss for step in some])
-            moves.append(_way("line", place, x, y) | {"held": True})
-            moves.append(_way("point", place, ends, frames.held_out(name)) | {"held": True})
+            moves.append(_way("line", run_number, x, y) | {"held": True})
+            moves.append(_way("point", run_number, ends, frames.held_out(name)) | {"held": True})
     return moves
 
 
@@ -188,13 +188,13 @@ def _heights(first: float, lowest: float, losses: list[Array]) -> Axis:
     One of several descents that diverges leaves the picture, for it would flatten all others.
     """
     everything = np.concatenate(losses) if losses else np.empty(0)
-    least, most = float(everything.min(initial=first)), float(everything.max(initial=first))
-    if not (first > 0.0 and least > 0.0 and lowest >= 0.0):
-        room = 0.08 * (first - min(least, lowest)) or 1.0
-        return Axis("J", low=min(least, lowest) - room, high=first + room)
+    lowest_height, most = float(everything.min(initial=first)), float(everything.max(initial=first))
+    if not (first > 0.0 and lowest_height > 0.0 and lowest >= 0.0):
+        room = 0.08 * (first - min(lowest_height, lowest)) or 1.0
+        return Axis("J", low=min(lowest_height, lowest) - room, high=first + room)
     bottom = max(lowest, first * 1e-6)
-    if least < 0.99 * bottom:
-        bottom = 10.0 ** np.floor(np.log10(max(least, first * panels.DEEPEST)))
+    if lowest_height < 0.99 * bottom:
+        bottom = 10.0 ** np.floor(np.log10(max(lowest_height, first * panels.DEEPEST)))
     top = most if len(losses) == 1 and most > 3.0 * first else first
     ratio = max(top / bottom, 1.5)
     return Axis("J", "log", float(bottom / ratio**0.06), float(top * ratio**0.08))
@@ -211,8 +211,8 @@ def _with_held_out(up: Axis, losses: Array) -> Axis:
     return replace(up, low=min(up.low, 0.8 * low if logarithmic else low), high=max(up.high, 1.3 * high))
 
 
-def _way(kind: str, place: int, x: Array, y: Array) -> Plain:
-    return {"kind": kind, "colour": colour_name(place), "x": brief(x), "y": brief(y)}
+def _way(kind: str, run_number: int, x: Array, y: Array) -> Plain:
+    return {"kind": kind, "colour": colour_name(run_number), "x": brief(x), "y": brief(y)}
 
 
 def _path(runs: Descents, frames: Frames, name: str, landscape: Landscape) -> Array:

@@ -47,8 +47,8 @@ def frames_of(fits: Mapping[str, Fit]) -> Frames:
     last = max(fit.trace[-1].epoch for fit in fits.values())
     epochs = chosen(last)
     ends = {fit.trace[-1].epoch for fit in fits.values()}  # so that each is seen to end
-    shown = tuple(sorted({*epochs, *ends}))
-    return Frames(shown, {name: tuple(steps_at(fit, shown)) for name, fit in fits.items()})
+    epochs_shown = tuple(sorted({*epochs, *ends}))
+    return Frames(epochs_shown, {name: tuple(steps_at(fit, epochs_shown)) for name, fit in fits.items()})
 
 
 def chosen(last: int) -> list[int]:

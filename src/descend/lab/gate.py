@@ -84,13 +84,13 @@ class Gate:
         """Let a reader in whose link has the token: he gets a cookie, and the page without the token in its address."""
         address = str(environ.get("REMOTE_ADDR", ""))
         pairs = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
-        given = next((value for name, value in pairs if name == TOKEN), None)
+        token_given = next((value for name, value in pairs if name == TOKEN), None)
         wait = max(self._entries.wait(address, 1.0), self._failures.wait(address, 1.0))
-        if given is not None and wait:
+        if token_given is not None and wait:
             return _too_much(environ, respond, wait)
         assert self.token is not None
-        if given is None or not hmac.compare_digest(given.encode(), self.token.encode()):
-            if given is not None:
+        if token_given is None or not hmac.compare_digest(token_given.encode(), self.token.encode()):
+            if token_given is not None:
                 self._failures.take(address, 1.0)
             return _refused(environ, respond)
         self._entries.take(address, 1.0)
@@ -112,8 +112,8 @@ class Gate:
         return f"/{quote(path.lstrip('/'))}" + (f"?{query}" if query else "")
 
 
-def _moved(respond: Respond, place: str, more: Headers) -> Iterable[bytes]:
-    respond("303 See Other", [("Location", place), ("Cache-Control", "no-store"), ("Content-Length", "0"), *more])
+def _moved(respond: Respond, address: str, added: Headers) -> Iterable[bytes]:
+    respond("303 See Other", [("Location", address), ("Cache-Control", "no-store"), ("Content-Length", "0"), *added])
     return [b""]
 
 
@@ -125,9 +125,9 @@ def _refused(environ: Environment, respond: Respond) -> Iterable[bytes]:
 
 def _too_much(environ: Environment, respond: Respond, wait: float) -> Iterable[bytes]:
     chinese = "zh" in environ.get("HTTP_ACCEPT_LANGUAGE", "")[:5]
-    said = {"error": words("zh" if chinese else "en")("too_much", seconds=f"{wait:g}"), "wait": wait}
+    refusal = {"error": words("zh" if chinese else "en")("too_much", seconds=f"{wait:g}"), "wait": wait}
     headers = [("Retry-After", f"{wait:g}")]
-    return _answer(environ, respond, "429 Too Many Requests", "application/json", json.dumps(said).encode(), headers)
+    return _answer(environ, respond, "429 Too Many Requests", "application/json", json.dumps(refusal).encode(), headers)
 
 
 def _answer(
@@ -136,11 +136,11 @@ def _answer(
     status: str,
     kind: str,
     body: bytes,
-    more: Headers = (),
+    headers_added: Headers = (),
 ) -> Iterable[bytes]:
     length = int(environ.get("CONTENT_LENGTH") or 0)
     if 0 < length <= 2**20:  # what was sent is read, so that the browser hears the answer
         environ["wsgi.input"].read(length)
     headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
-    respond(status, [*headers, *more])
+    respond(status, [*headers, *headers_added])
     return [body]

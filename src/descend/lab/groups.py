@@ -49,46 +49,46 @@ class Shown:
     find: str = ""
 
     @classmethod
-    def of(cls, part: object) -> Shown:
+    def of(cls, shown_option: object) -> Shown:
         """Read what a page asks for; what cannot be read is as usual."""
-        if not isinstance(part, Mapping):
+        if not isinstance(shown_option, Mapping):
             return cls()
-        column, page = part.get("column"), part.get("page")
+        column, page = shown_option.get("column"), shown_option.get("page")
         return cls(
             column if isinstance(column, int) and column >= 0 else None,
-            bool(part.get("down")),
+            bool(shown_option.get("down")),
             page if isinstance(page, int) and page >= 0 else 0,
-            str(part.get("find") or "")[:LONGEST_SEARCH],
+            str(shown_option.get("find") or "")[:LONGEST_SEARCH],
         )
 
 
-def fits_of(state: State, rows: Rows) -> Fits:
+def fits_of(page_state: State, rows: Rows) -> Fits:
     """Return the fits of all groups. Raises DescendError, also where they would take long."""
     every = rows.full or rows
 
     def fit() -> Fits:
-        if (groups := groups_of(every, state.by)) > TRIED:
-            _refuse_slow(state, every, groups)
-        found = _fitted(state, every)
-        if found.model.parameters.size > MOST_PARAMETERS:
+        if (groups := groups_of(every, page_state.by)) > TRIED:
+            _refuse_slow(page_state, every, groups)
+        fits = _fitted(page_state, every)
+        if fits.model.parameters.size > MOST_PARAMETERS:
             raise ConfigError(
-                f"The formula has {found.model.parameters.size} parameters; the lab shows {MOST_PARAMETERS} at most. "
+                f"The formula has {fits.model.parameters.size} parameters; the lab shows {MOST_PARAMETERS} at most. "
                 "Use the command line."
             )
-        return found
+        return fits
 
-    return FITS((rows.key, state.formula, *state.kind.items(), state.by), fit)
-
-
-def _fitted(state: State, rows: Rows) -> Fits:
-    return api.fit(state.formula, rows.table, **state.kind, missing=rows.missing, by=list(state.by))
+    return FITS((rows.key, page_state.formula, *page_state.kind.items(), page_state.by), fit)
 
 
-def _refuse_slow(state: State, rows: Rows, groups: int) -> None:
+def _fitted(page_state: State, rows: Rows) -> Fits:
+    return api.fit(page_state.formula, rows.table, **page_state.kind, missing=rows.missing, by=list(page_state.by))
+
+
+def _refuse_slow(page_state: State, rows: Rows, groups: int) -> None:
     """Raise ConfigError where a few groups, fitted first, say that all of them would take too long."""
     for some in (2, TRIED):  # the first compiles the formula
         began = time.perf_counter()
-        _fitted(state, first_groups(rows, state.by, some))
+        _fitted(page_state, first_groups(rows, page_state.by, some))
         seconds = time.perf_counter() - began
     most = LIMITS.get().groups
     if seconds * groups / TRIED > most:
@@ -98,18 +98,18 @@ def _refuse_slow(state: State, rows: Rows, groups: int) -> None:
         )
 
 
-def answer(state: State, rows: Rows, part: object) -> dict[str, str]:
+def answer(page_state: State, rows: Rows, shown_option: object) -> dict[str, str]:
     """Return what the page shows of all groups. part: which part of the table. Raises DescendError."""
-    fits, say, shown = fits_of(state, rows), words(state.lang), Shown.of(part)
+    fits, say, groups_shown = fits_of(page_state, rows), words(page_state.lang), Shown.of(shown_option)
 
     def link(place: int) -> str:
-        return replace(state, group=said(fits.keys[place])).query
+        return replace(page_state, group=said(fits.keys[place])).query
 
     return {
         "verdict": _verdict(fits, link, say),
         "picture": _picture(fits, link, say),
-        "table": _table(fits, link, shown, say),
-        "link": state.query,
+        "table": _table(fits, link, groups_shown, say),
+        "link": page_state.query,
     }
 
 
@@ -132,25 +132,25 @@ def _picture(fits: Fits, link: Callable[[int], str], say: Words) -> str:
         title = say("groups_figure")
         alt = f"{title}：{together.y.name} ~ {together.x.name}" if say.chinese else together.alt
         return figure(replace(together, title=title, alt=alt))
-    places = fits.worst()[:DRAWN]
-    prepared = [panel_of(fits, place, rows, Look()) for place in places if (rows := fits.rows_of(place)) is not None]
-    title = say("worst_figure", drawn=len(places), groups=f"{len(fits):,}") if len(places) < len(fits) else ""
+    groups = fits.worst()[:DRAWN]
+    prepared = [panel_of(fits, group, rows, Look()) for group in groups if (rows := fits.rows_of(group)) is not None]
+    title = say("worst_figure", drawn=len(groups), groups=f"{len(fits):,}") if len(groups) < len(fits) else ""
     head = f"<h3>{escape(title or say('groups_figure'))}</h3>"
-    return head + multiples.html(prepared, list(map(link, places)))
+    return head + multiples.html(prepared, list(map(link, groups)))
 
 
-def _table(fits: Fits, link: Callable[[int], str], shown: Shown, say: Words) -> str:
+def _table(fits: Fits, link: Callable[[int], str], groups_shown: Shown, say: Words) -> str:
     """Write one page of the table, with heads that sort it, and what leads to the other pages."""
     listing = Listing(fits, link, outcome=lambda outcome: _outcome(outcome, say), brief=True)
-    order = fits.worst() if shown.column is None else listing.order(shown.column, shown.down)
-    wanted = shown.find.lower().split()
-    if wanted:
-        order = [place for place in order if _has(fits, place, wanted, say)]
+    order = fits.worst() if groups_shown.column is None else listing.order(groups_shown.column, groups_shown.down)
+    words_sought = groups_shown.find.lower().split()
+    if words_sought:
+        order = [group_number for group_number in order if _has(fits, group_number, words_sought, say)]
     pages = max(-(-len(order) // PER_PAGE), 1)
-    page = min(shown.page, pages - 1)
+    page = min(groups_shown.page, pages - 1)
     first = page * PER_PAGE
     rows = order[first : first + PER_PAGE]
-    table = listing.table(rows, "scroll", _heads(listing, shown, say), say("groups_table"))
+    table = listing.table(rows, "scroll", _heads(listing, groups_shown, say), say("groups_table"))
     extent = say(
         "groups_shown", first=f"{first + bool(rows):,}", last=f"{first + len(rows):,}", total=f"{len(order):,}"
     )
@@ -168,25 +168,25 @@ def _pager(page: int, pages: int, extent: str, say: Words) -> str:
     return f'<p class="row pages"><span>{escape(extent)}</span>{ways}</p>'
 
 
-def _heads(listing: Listing, shown: Shown, say: Words) -> str:
+def _heads(listing: Listing, groups: Shown, say: Words) -> str:
     """Write the heads of the columns, each a button that sorts by it."""
     translated = {"rows": say("rows"), "outcome": say("outcome"), "why": say("why")}
-    own = len(listing.fits.by) + len(listing.estimates)
+    own_columns = len(listing.fits.by) + len(listing.estimates)
     cells = []
-    for place, title in enumerate(listing.titles):
-        text = translated.get(title, title) if place >= own else title
-        sort = f' aria-sort="{"descending" if shown.down else "ascending"}"' if place == shown.column else ""
-        kind = ' class="number"' if place in listing.flush else ""
+    for column, title in enumerate(listing.titles):
+        text = translated.get(title, title) if column >= own_columns else title
+        sort = f' aria-sort="{"descending" if groups.down else "ascending"}"' if column == groups.column else ""
+        kind = ' class="number"' if column in listing.flush else ""
         cells.append(
-            f'<th scope="col"{kind}{sort}><button type="button" data-column="{place}">{escape(text)}</button></th>'
+            f'<th scope="col"{kind}{sort}><button type="button" data-column="{column}">{escape(text)}</button></th>'
         )
     return "".join(cells)
 
 
-def _has(fits: Fits, place: int, wanted: Sequence[str], say: Words) -> bool:
-    outcome = fits.outcome[place]
-    text = f"{said(fits.keys[place])} {_outcome(outcome, say)} {outcome} {fits.cause(place)}".lower()
-    return all(word in text for word in wanted)
+def _has(fits: Fits, group_number: int, words_sought: Sequence[str], say: Words) -> bool:
+    outcome = fits.outcome[group_number]
+    text = f"{said(fits.keys[group_number])} {_outcome(outcome, say)} {outcome} {fits.cause(group_number)}".lower()
+    return all(word in text for word in words_sought)
 
 
 def _outcome(outcome: str, say: Words) -> str:

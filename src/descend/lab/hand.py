@@ -18,7 +18,7 @@ USUAL = 0.01
 """The rate of gd beside one's own steps, where nothing says which is stable."""
 
 
-def stood(runs: Descents, place: Sequence[object] | None) -> Plain:
+def stood(runs: Descents, hand_place: Sequence[object] | None) -> Plain:
     """Return what is known at a place on the surface: J, its slope, the curve, and the step that gd would take.
 
     place: the parameters of the surface; None for the start. Other parameters stay at their best values.
@@ -28,40 +28,40 @@ def stood(runs: Descents, place: Sequence[object] | None) -> Plain:
     landscape = landscape_of(runs)
     if landscape is None or runs.first.solution is None:
         raise ConfigError("J has no surface here to descend on by hand.")
-    here = _theta(runs, landscape, place)
-    objective, places = runs.first.solution.objective, list(landscape.places)
+    theta_here = _theta(runs, landscape, hand_place)
+    objective, axis_places = runs.first.solution.objective, list(landscape.places)
     with np.errstate(all="ignore"):
-        point = objective(here, 1)
-        slope = np.asarray(point.gradient)[places]
+        point = objective(theta_here, 1)
+        slope = np.asarray(point.gradient)[axis_places]
         rate = _rate(runs)
-        there = here.copy()
-        there[places] -= rate * slope
-        beyond = float(objective(there, 0).loss)
+        theta_there = theta_here.copy()
+        theta_there[axis_places] -= rate * slope
+        beyond = float(objective(theta_there, 0).loss)
     return {
         "labels": landscape.labels,
         "ends": landscape.ends,
-        "place": here[places],
+        "place": theta_here[axis_places],
         "loss": float(point.loss),
         "slope": slope,
         "lowest": runs.lowest.loss,
-        "move": Scene.of(runs).move_at(here),
-        "gd": {"rate": rate, "place": there[places], "loss": beyond},
+        "move": Scene.of(runs).move_at(theta_here),
+        "gd": {"rate": rate, "place": theta_there[axis_places], "loss": beyond},
     }
 
 
-def _theta(runs: Descents, landscape: Landscape, place: Sequence[object] | None) -> Array:
+def _theta(runs: Descents, landscape: Landscape, hand_place: Sequence[object] | None) -> Array:
     """Return all parameters at a place of the surface."""
     start = np.asarray(runs.first.trace[0].theta, dtype=np.float64)
-    places = list(landscape.places)
-    here = np.array(runs.lowest.theta if landscape.others else start, dtype=np.float64)
-    if place is None:
-        here[places] = start[places]
-        return here
-    numbers = [float(each) for each in place if isinstance(each, int | float)]
-    if len(numbers) != len(places) or not all(map(math.isfinite, numbers)):
+    axis_places = list(landscape.places)
+    theta_here = np.array(runs.lowest.theta if landscape.others else start, dtype=np.float64)
+    if hand_place is None:
+        theta_here[axis_places] = start[axis_places]
+        return theta_here
+    numbers = [float(each) for each in hand_place if isinstance(each, int | float)]
+    if len(numbers) != len(axis_places) or not all(map(math.isfinite, numbers)):
         raise ConfigError(OUT_OF_DATE)
-    here[places] = numbers
-    return here
+    theta_here[axis_places] = numbers
+    return theta_here
 
 
 def _rate(runs: Descents) -> float:

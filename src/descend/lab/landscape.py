@@ -51,10 +51,10 @@ def landscape_of(runs: Descents) -> Landscape | None:
     if lowest.solution is None:
         return None
     labels = lowest.model.parameters.labels
-    places = (0,) if len(labels) == 1 else places_of(lowest, _usual_pair(runs, labels))
-    ends = tuple(_window(runs, lowest, place) for place in places)
+    axis = (0,) if len(labels) == 1 else places_of(lowest, _usual_pair(runs, labels))
+    ends = tuple(_window(runs, lowest, axis_place) for axis_place in axis)
     key = (runs.rows.key, runs.state.formula, *runs.state.kind.items(), ends)
-    return LANDSCAPES(key, lambda: _computed(lowest, tuple(labels[place] for place in places), places, ends))
+    return LANDSCAPES(key, lambda: _computed(lowest, tuple(labels[axis_place] for axis_place in axis), axis, ends))
 
 
 def _usual_pair(runs: Descents, labels: Sequence[str]) -> tuple[str, str] | None:
@@ -64,19 +64,19 @@ def _usual_pair(runs: Descents, labels: Sequence[str]) -> tuple[str, str] | None
 
 
 def _computed(
-    lowest: Fit, labels: tuple[str, ...], places: tuple[int, ...], ends: tuple[tuple[float, float], ...]
+    lowest: Fit, labels: tuple[str, ...], axis_places: tuple[int, ...], ends: tuple[tuple[float, float], ...]
 ) -> Landscape:
     evaluate, _ = objective_of(lowest)
-    if len(places) == 1:
+    if len(axis_places) == 1:
         x = np.linspace(*ends[0], FINE)
         with np.errstate(all="ignore"):
             y = np.array([evaluate(np.array([value])) for value in x.tolist()])
-        return Landscape(labels, places, ends, None, (x, np.where(np.isfinite(y), y, np.nan)))
+        return Landscape(labels, axis_places, ends, None, (x, np.where(np.isfinite(y), y, np.nan)))
     x, y = (np.linspace(*end, GRID) for end in ends)
-    z = losses_over(evaluate, lowest.theta, (places[0], places[1]), x, y)
+    z = losses_over(evaluate, lowest.theta, (axis_places[0], axis_places[1]), x, y)
     surface = relief(x, y, z)
     beyond = surface is not None and bool((z[np.isfinite(z)] > surface.levels[-1]).any())
-    return Landscape(labels, places, ends, surface, None, lowest.theta.size > 2, beyond)
+    return Landscape(labels, axis_places, ends, surface, None, lowest.theta.size > 2, beyond)
 
 
 def _range_passed(runs: Descents) -> Array:
@@ -103,21 +103,21 @@ def _range_passed(runs: Descents) -> Array:
     return PASSED((runs.rows.key, runs.state.formula, *runs.state.kind.items()), way)
 
 
-def _window(runs: Descents, lowest: Fit, place: int) -> tuple[float, float]:
+def _window(runs: Descents, lowest: Fit, axis_place: int) -> tuple[float, float]:
     """Return the range of one parameter to show: the recipe's, or around usual start and minimum; with the start."""
-    label = lowest.model.parameters.labels[place]
-    recipe, state = runs.state.built_in, runs.state
-    start = float(runs.first.trace[0].theta[place])
-    if recipe is not None and label in recipe.window and state.formula == recipe.formula:
+    label = lowest.model.parameters.labels[axis_place]
+    recipe, page_state = runs.state.built_in, runs.state
+    start = float(runs.first.trace[0].theta[axis_place])
+    if recipe is not None and label in recipe.window and page_state.formula == recipe.formula:
         low, high = recipe.window[label]
     else:
         usual = 0.0 if lowest.model.linear else 1.0
         if recipe is not None:
             usual = float(recipe.start.get(label, usual))
-        ends = np.array([usual, float(lowest.theta[place]), *_range_passed(runs)[place]])
+        ends = np.array([usual, float(lowest.theta[axis_place]), *_range_passed(runs)[axis_place]])
         covariance = lowest.covariance
-        if covariance is not None and np.isfinite(covariance.diagonal()[place]):
-            error = ERRORS * float(np.sqrt(max(covariance.diagonal()[place], 0.0)))
+        if covariance is not None and np.isfinite(covariance.diagonal()[axis_place]):
+            error = ERRORS * float(np.sqrt(max(covariance.diagonal()[axis_place], 0.0)))
             ends = np.array([*ends, ends[1] - error, ends[1] + error])
         ends = ends[np.isfinite(ends) & (np.abs(ends) < 1e100)]
         low, high = (float(ends.min()), float(ends.max())) if len(ends) else (0.0, 1.0)

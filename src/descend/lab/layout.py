@@ -52,17 +52,17 @@ def page(state: State, rows: Rows | None, library: Library, unread: tuple[str, .
     return html.Div([*stores, _header(state, say), columns], lang="zh-CN" if state.lang == "zh" else "en")
 
 
-def _notes(state: State, rows: Rows | None, unread: tuple[str, ...], say: Words) -> list[str]:
+def _notes(page_state: State, rows: Rows | None, unread: tuple[str, ...], say: Words) -> list[str]:
     """Say where the page differs from what the address or the file says."""
     notes = [say("unread", names=", ".join(unread))] if unread else []
-    if state.problem == UPLOAD and rows is None:
-        notes.append(say("kept_gone" if state.data else "need_upload"))
+    if page_state.problem == UPLOAD and rows is None:
+        notes.append(say("kept_gone" if page_state.data else "need_upload"))
     if rows is not None and rows.sampled:
         note = say("sampled", rows=f"{rows.rows:,}", total=f"{rows.total:,}")
         notes.append(f"{note} {say('groups_take_all')}" if rows.full and rows.groupings else note)
     if rows is not None and rows.left_out:
-        shown = ", ".join(rows.left_out[:MOST_NAMED]) + (" …" if len(rows.left_out) > MOST_NAMED else "")
-        notes.append(say("columns_left_out", names=shown))
+        columns_left_out = ", ".join(rows.left_out[:MOST_NAMED]) + (" …" if len(rows.left_out) > MOST_NAMED else "")
+        notes.append(say("columns_left_out", names=columns_left_out))
     notes += [_noted(note, say) for note in rows.odd] if rows is not None else []
     return notes
 
@@ -72,38 +72,38 @@ def _noted(note: str, say: Words) -> str:
     return (chinese.noted(note) if say.chinese else None) or f"{note[:1].upper()}{note[1:]}".rstrip(".") + "."
 
 
-def _header(state: State, say: Words) -> Component:
-    other = next(language for language in LANGUAGES if language != state.lang)
-    language = html.Button(say("language"), id="language", className="quiet", **{"data-language": other})
+def _header(page_state: State, say: Words) -> Component:
+    other_language = next(language for language in LANGUAGES if language != page_state.lang)
+    language = html.Button(say("language"), id="language", className="quiet", **{"data-language": other_language})
     shade = html.Button("◐", id="shade", className="quiet", title=say("theme"), **_label(say("theme")))
     title = html.H1(["descend ", html.Span(say("title"))], className="brand")
-    formula = html.Div(state.formula, id="shown-formula", className="mono")
+    formula = html.Div(page_state.formula, id="shown-formula", className="mono")
     return html.Header([title, formula, html.Div([*keeping(say), language, shade], className="bar")])
 
 
-def _settings(state: State, rows: Rows | None, library: Library, say: Words) -> list[Component | None]:
-    place, recipe = int(state.lang == "zh"), state.built_in
-    problems = [{"label": each.title[place], "value": name} for name, each in PROBLEMS.items()]
+def _settings(page_state: State, rows: Rows | None, library: Library, say: Words) -> list[Component | None]:
+    language_place, recipe = int(page_state.lang == "zh"), page_state.built_in
+    problems = [{"label": each.title[language_place], "value": name} for name, each in PROBLEMS.items()]
     if library.file is not None:
         problems.append({"label": f"{say('own_file')}: {library.file.name}", "value": FILE})
-    own = rows.name if state.problem == UPLOAD and rows is not None else say("uploaded")
-    problems.append({"label": own, "value": UPLOAD})
-    limit = {"data-most": library.most_upload, "data-large": too_large(library.most_upload, state.lang)}
+    upload_name = rows.name if page_state.problem == UPLOAD and rows is not None else say("uploaded")
+    problems.append({"label": upload_name, "value": UPLOAD})
+    limit = {"data-most": library.most_upload, "data-large": too_large(library.most_upload, page_state.lang)}
     upload = [html.Button(say("upload"), id="choose-file"), html.Span(id="upload-told", role="status", **limit)]
     own_rows = html.Fieldset(
         [html.Legend(say("own_data")), html.Div(upload, className="row"), *own_data(say)], className="field"
     )
     columns = ", ".join(list(rows.table)[:MOST_NAMED]) if rows is not None else "–"
-    formula = html.Input(id="formula", value=state.formula, debounce=0.12, maxLength=LONGEST_FORMULA, **CODE)
+    formula = html.Input(id="formula", value=page_state.formula, debounce=0.12, maxLength=LONGEST_FORMULA, **CODE)
     return [
-        _field(say("problem"), _choice("problem", problems, state.problem)),
-        html.P(recipe.about[place], className="about") if recipe is not None else None,
+        _field(say("problem"), _choice("problem", problems, page_state.problem)),
+        html.P(recipe.about[language_place], className="about") if recipe is not None else None,
         _field(say("formula"), formula, hint=say("formula_hint", columns=columns)),
         html.Div(id="formula-told", role="status"),
         _curves(say),
         own_rows,
-        _by(state, rows, say),
-        html.Details([html.Summary(say("settings")), *_more(state, say)], id="more", open=True),
+        _by(page_state, rows, say),
+        html.Details([html.Summary(say("settings")), *_more(page_state, say)], id="more", open=True),
     ]
 
 
@@ -114,8 +114,8 @@ def _more(state: State, say: Words) -> list[Component]:
         id="optimizers", value=list(state.optimizers), className="chips", inline=True, options=optimizers
     )
     epochs = html.Input(id="epochs", value=str(state.epochs), type="text", inputMode="numeric", debounce=0.3)
-    given = {state.batch} if state.batch is not None else set()
-    sizes = [str(size) for size in sorted({*BATCHES} | given)]
+    batch_given = {state.batch} if state.batch is not None else set()
+    sizes = [str(size) for size in sorted({*BATCHES} | batch_given)]
     batches = [{"label": say("all_rows"), "value": "all"}, *({"label": size, "value": size} for size in sizes)]
     batch = _choice("batch", batches, "all" if state.batch is None else str(state.batch))
     shares = sorted({*SHARES} | ({state.validation} if state.validation is not None else set()))
@@ -154,25 +154,25 @@ def _curves(say: Words) -> Component:
     return html.Details([html.Summary(say("curves")), label, choice, *stores, picture], id="curves")
 
 
-def _by(state: State, rows: Rows | None, say: Words) -> Component:
+def _by(page_state: State, rows: Rows | None, say: Words) -> Component:
     """Return the choice of the columns that tell groups apart; it is hidden where no column could."""
-    names = rows.groupings if rows is not None else state.by
-    chips = html.Checklist(id="by", value=list(state.by), className="chips", inline=True, options=list(names))
+    names = rows.groupings if rows is not None else page_state.by
+    chips = html.Checklist(id="by", value=list(page_state.by), className="chips", inline=True, options=list(names))
     hint = html.P(say("by_hint"), className="hint", hidden=len(names) < 2)
     return html.Fieldset([html.Legend(say.label("by")), chips, hint], className="field", hidden=not names)
 
 
-def _noise(state: State, say: Words) -> Component:
-    recipe = state.built_in
-    least, most = (0.0, 1.0) if recipe is None else (recipe.least, recipe.most)
-    noise = 0.0 if recipe is None else (recipe.noise or 0.0) if state.noise is None else state.noise
-    slider = html.Input(id="noise", type="range", min=least, max=most, step=0.05, value=noise)
+def _noise(page_state: State, say: Words) -> Component:
+    recipe = page_state.built_in
+    least_noise, most = (0.0, 1.0) if recipe is None else (recipe.least, recipe.most)
+    noise = 0.0 if recipe is None else (recipe.noise or 0.0) if page_state.noise is None else page_state.noise
+    slider = html.Input(id="noise", type="range", min=least_noise, max=most, step=0.05, value=noise)
     amount = html.Output(f"{noise:g}", id="noise-told", htmlFor="noise")
     row = [_field(say("noise"), slider), amount, html.Button(say("sample"), id="sample")]
     return html.Div(row, className="row noise", hidden=recipe is None or recipe.noise is None)
 
 
-def _main(state: State, say: Words) -> list[Component]:
+def _main(page_state: State, say: Words) -> list[Component]:
     steps = html.Div(id="equations", **{"aria-live": "off", "data-ended": say("ended")})
     in_words = html.Div(id="in-words", **{"aria-live": "off", "data-words": say.phrases("step")})
     numbers = html.Div(
@@ -183,14 +183,14 @@ def _main(state: State, say: Words) -> list[Component]:
     return [
         html.Div(id="trouble", role="alert", **{"data-silent": say("silent")}),
         _groups(say),
-        _one_group(state, say),
-        _rate(state, say),
+        _one_group(page_state, say),
+        _rate(page_state, say),
         html.Div([_figure("data", say), _figure("surface", say)], className="figures above"),
         _player(say),
         by_hand(say),
         html.Div([loss, html.Section(step, className="card step")], className="figures below"),
         html.Section([html.H2(say("what")), html.Div(id="told", role="status")], className="what"),
-        html.Div([_by_hand(state, say), _take(state, say)], className="figures"),
+        html.Div([_by_hand(page_state, say), _take(page_state, say)], className="figures"),
     ]
 
 
@@ -214,19 +214,19 @@ def _groups(say: Words) -> Component:
     )
 
 
-def _one_group(state: State, say: Words) -> Component:
+def _one_group(page_state: State, say: Words) -> Component:
     """Return which group is shown, and the way back to all."""
-    back = html.A(say("back_to_all"), href=replace(state, group="").query)
-    title = html.H2(say("one_group", by=", ".join(state.by), name=state.group))
-    return html.Div([title, back], id="one-group", className="row", hidden=not state.group)
+    back = html.A(say("back_to_all"), href=replace(page_state, group="").query)
+    title = html.H2(say("one_group", by=", ".join(page_state.by), name=page_state.group))
+    return html.Div([title, back], id="one-group", className="row", hidden=not page_state.group)
 
 
-def _rate(state: State, say: Words) -> Component:
-    rate = 0.01 if state.rate is None else state.rate
-    shown = "" if state.rate is None else f"{rate:.6g}"
+def _rate(page_state: State, say: Words) -> Component:
+    rate = 0.01 if page_state.rate is None else page_state.rate
+    rate_shown = "" if page_state.rate is None else f"{rate:.6g}"
     low, high = DECADES
-    typed = html.Input(id="rate-typed", inputMode="decimal", debounce=0.4, value=shown, className="mono", **TYPED)
-    auto = _switch("auto", say("auto"), "auto", state.rate is None)
+    typed = html.Input(id="rate-typed", inputMode="decimal", debounce=0.4, value=rate_shown, className="mono", **TYPED)
+    auto = _switch("auto", say("auto"), "auto", page_state.rate is None)
     slider = html.Input(id="rate", type="range", min=low, max=high, step="any", value=math.log10(rate), className="log")
     scale = [
         html.Label(say("log_rate"), htmlFor="rate", className="unseen"),
@@ -247,7 +247,7 @@ def _player(say: Words) -> Component:
     texts = {"data-label": say("epoch_slider"), "data-of": say("of"), "data-held": say("held_out_now")}
     slider = html.Div(id="frames", **texts)
     buttons = html.Div([button("first"), button("back"), play, button("next")], className="bar")
-    more = [
+    hand_buttons = [
         html.Button(say("hand"), id="hand-begin", title=say("hand_about")),
         html.Button(
             say("video"),
@@ -257,12 +257,12 @@ def _player(say: Words) -> Component:
         ),
     ]
     epoch = html.Output(id="epoch-told")
-    return html.Section([buttons, slider, epoch, html.Div(more, className="bar")], className="card player")
+    return html.Section([buttons, slider, epoch, html.Div(hand_buttons, className="bar")], className="card player")
 
 
-def _by_hand(state: State, say: Words) -> Component:
+def _by_hand(page_state: State, say: Words) -> Component:
     typed = html.Textarea(
-        id="gradient", value=state.gradient, maxLength=LONGEST_GRADIENT, rows=3, spellCheck=False, className="mono"
+        id="gradient", value=page_state.gradient, maxLength=LONGEST_GRADIENT, rows=3, spellCheck=False, className="mono"
     )
     derived = html.Details([html.Summary(say("derived")), html.Div(id="derived")], className="solution")
     return html.Section(
@@ -271,7 +271,7 @@ def _by_hand(state: State, say: Words) -> Component:
             html.P(say("gradient_hint"), className="hint"),
             typed,
             html.Div(id="gradient-told", role="status"),
-            _switch("by-hand", say("by_hand"), "by_hand", state.by_hand),
+            _switch("by-hand", say("by_hand"), "by_hand", page_state.by_hand),
             derived,
             html.Store(id="mathematics"),
             html.Store(id="written"),
@@ -280,14 +280,14 @@ def _by_hand(state: State, say: Words) -> Component:
     )
 
 
-def _take(state: State, say: Words) -> Component:
+def _take(page_state: State, say: Words) -> Component:
     def block(name: str) -> Component:
         copy = html.Button(say("copy"), className="copy", **{"data-copies": name, "data-done": say("copied")})
         return html.Div([html.H3(say(name)), html.Div([html.Pre(html.Code(id=name)), copy], className="code")])
 
     link = html.Button(say("link"), id="copy-link", **{"data-done": say("copied"), "data-failed": say("link_failed")})
     row = html.Div([html.Button(say("report"), id="report"), link], className="row")
-    hint = html.P(say("link_upload" if state.problem == UPLOAD else "link_hint"), className="hint")
+    hint = html.P(say("link_upload" if page_state.problem == UPLOAD else "link_hint"), className="hint")
     return html.Section([html.H2(say("take")), block("command"), block("python"), row, hint], className="card")
 
 

@@ -33,4 +33,4 @@ def headed(text: str) -> str:
 def _names(count: int) -> list[str]:
     if count <= 2:
         return ["x", "y"][2 - count :]
-    return [*(f"x{place + 1}" for place in range(count - 1)), "y"]
+    return [*(f"x{column_number + 1}" for column_number in range(count - 1)), "y"]

@@ -37,23 +37,25 @@ def drawn(runs: Descents, low: float, high: float, say: Words) -> list[Part]:
     def left(power: float) -> str:
         return f"{100.0 * (min(max(power, low), high) - low) / (high - low):.2f}%"
 
-    parts = []
+    scale_marks = []
     if runs.limit is not None:
         limit = math.log10(runs.limit)
         late = " late" if limit > low + 0.75 * (high - low) else ""  # little space is to the right on a phone
-        parts.append(html.Div(html.Span(say("stable")), className="stable", style={"width": left(limit)}))
+        scale_marks.append(html.Div(html.Span(say("stable")), className="stable", style={"width": left(limit)}))
         if limit < high:
-            parts.append(html.Div(html.Span(say("diverges")), className=f"unstable{late}", style={"left": left(limit)}))
+            scale_marks.append(
+                html.Div(html.Span(say("diverges")), className=f"unstable{late}", style={"left": left(limit)})
+            )
         if low <= limit <= high:
             mark = "2/λmax" if runs.state.optimizers[0] == "gd" else "max"
-            parts.append(
+            scale_marks.append(
                 html.Div(
                     html.Span(f"{mark} = {number(runs.limit, 3)}"), className=f"mark{late}", style={"left": left(limit)}
                 )
             )
     for power in range(math.ceil(low), math.floor(high) + 1):
-        parts.append(html.Div(html.Span(_decade(power)), className="decade", style={"left": left(power)}))
-    return parts
+        scale_marks.append(html.Div(html.Span(_decade(power)), className="decade", style={"left": left(power)}))
+    return scale_marks
 
 
 def sentence(runs: Descents, say: Words) -> str:

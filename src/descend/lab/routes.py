@@ -114,16 +114,16 @@ def _carry_data(server: Flask, library: Library) -> None:
 
     @server.post("/share")  # type: ignore[untyped-decorator]
     def share() -> Answer:
-        found = library.text(request.get_data(as_text=True))
-        if found is None:
+        data_kept = library.text(request.get_data(as_text=True))
+        if data_kept is None:
             return _said(
                 {"error": "The data are not here any more, or larger than 1 MB, the most a link carries."}, 200
             )
-        letters = packed(*found)
+        letters = packed(*data_kept)
         if len(letters) <= MOST_PACKED:
             return _said({"packed": letters}, 200)
         try:
-            return _said({"kept": library.shelf.put(*found)}, 200)
+            return _said({"kept": library.shelf.put(*data_kept)}, 200)
         except DescendError as error:
             return _said({"error": str(error)}, 200)
 
@@ -142,8 +142,8 @@ def made(question: object) -> bytes:
         raise ConfigError(f"x goes from a number to a larger one; this is {low:g} to {high:g}.")
     if not 2.0 <= rows <= MOST_MADE:
         raise ConfigError(f"The lab makes 2 to {MOST_MADE:,} rows; this is {rows:,.0f}.")
-    written = equation if "=" in equation else f"y = {equation}"
-    columns = api.generate(written, {"x": np.linspace(low, high, int(rows))}, seed=int(seed))
+    equation_text = equation if "=" in equation else f"y = {equation}"
+    columns = api.generate(equation_text, {"x": np.linspace(low, high, int(rows))}, seed=int(seed))
     lines = zip(*(values.tolist() for values in columns.values()), strict=True)
     head = ",".join(columns)
     return "\n".join([head, *(",".join(f"{value:.7g}" for value in line) for line in lines), ""]).encode()
@@ -164,10 +164,10 @@ def _taken(library: Library, text: bytes, name: str) -> Answer:
 
 def _stored(stream: IO[bytes], file: IO[bytes], most: int) -> bool:
     """Write a stream to a file; return False if it is too long."""
-    taken = 0
+    bytes_taken = 0
     while block := stream.read(BLOCK):
-        taken += len(block)
-        if taken > most:
+        bytes_taken += len(block)
+        if bytes_taken > most:
             return False
         file.write(block)
     return True

@@ -50,10 +50,10 @@ class Scene:
     @property
     def sides(self) -> bool:
         """Whether the picture is the plane of two inputs, and the border between two classes in it."""
-        seen = self.seen
-        if len(seen.inputs) != 2 or seen.levels or seen.classes or not seen.fit.loss_function.two_levels:
+        rows = self.seen
+        if len(rows.inputs) != 2 or rows.levels or rows.classes or not rows.fit.loss_function.two_levels:
             return False
-        return bool(np.isin(seen.y[np.isfinite(seen.y)], (0.0, 1.0)).all())
+        return bool(np.isin(rows.y[np.isfinite(rows.y)], (0.0, 1.0)).all())
 
     @property
     def most(self) -> int:
@@ -70,39 +70,39 @@ class Scene:
 
     def moves(self, frames: Frames) -> list[Plain]:
         """Return what moves, for each descent: all of them are of one model."""
-        return [self._move(place, frames.theta(name)) for place, name in enumerate(self.runs.fits)]
+        return [self._move(run_number, frames.theta(name)) for run_number, name in enumerate(self.runs.fits)]
 
     def move_at(self, theta: Array) -> Plain:
         """Return the curve at some parameters, as a move of one frame."""
         return self._move(COLOURS.index(BY_HAND), theta[None, :])
 
-    def _move(self, place: int, ways: Array) -> Plain:
+    def _move(self, run_number: int, ways: Array) -> Plain:
         """Return what moves as the parameters go a way, (frames, p). place: of its colour."""
         fit = self.runs.first
         if self.sides:
-            return self._side(place, fit, ways)
+            return self._side(run_number, fit, ways)
         if self.seen.one or grouped.together(self.seen):
             inputs = self._inputs()[1]
             grid = next(iter(inputs.values()))
-            return _curve("curve", place, grid, _curves(fit, ways, inputs), *reach(self.seen.y))
-        chosen = self._chosen()
-        columns = {name: np.asarray(values)[chosen] for name, values in self.seen.columns.items()}
-        y = self.seen.y[chosen]
-        return _curve("dots", place, y, _curves(fit, ways, columns), *reach(y))
+            return _curve("curve", run_number, grid, _curves(fit, ways, inputs), *reach(self.seen.y))
+        rows_drawn = self._chosen()
+        columns = {name: np.asarray(values)[rows_drawn] for name, values in self.seen.columns.items()}
+        y = self.seen.y[rows_drawn]
+        return _curve("dots", run_number, y, _curves(fit, ways, columns), *reach(y))
 
     def _chosen(self) -> NDArray[np.intp]:
         return _some(len(self.seen.y), self.most)
 
     def _inputs(self) -> tuple[list[Mark], dict[str, Array]]:
         """Return the rows, and where the curve has its points."""
-        seen = self.seen
-        key = seen.inputs[0] if seen.inputs else ""
-        if grouped.together(seen):
-            marks, inputs = grouped.beside(seen, GRID)
+        view_of_rows = self.seen
+        key = view_of_rows.inputs[0] if view_of_rows.inputs else ""
+        if grouped.together(view_of_rows):
+            marks, inputs = grouped.beside(view_of_rows, GRID)
             return marks, {key: inputs[key]} | inputs
-        chosen, held_out = self._chosen(), self.held_out()
-        across = np.concatenate([seen.x, *(points.x for points in held_out)])
-        return [Points(seen.x[chosen], seen.y[chosen], "data"), *held_out], {key: _grid(across)}
+        rows_drawn, held_out = self._chosen(), self.held_out()
+        across = np.concatenate([view_of_rows.x, *(points.x for points in held_out)])
+        return [Points(view_of_rows.x[rows_drawn], view_of_rows.y[rows_drawn], "data"), *held_out], {key: _grid(across)}
 
     def held_out(self) -> list[Points]:
         """Return the rows held out, where the picture is a curve over one input; empty if there are none."""
@@ -115,8 +115,8 @@ class Scene:
         return [Points(rows.columns[seen.inputs[0]][chosen], rows.y[chosen], "held out", "blue", 1.2, shape="up")]
 
     def _curves(self) -> Panel:
-        seen, lowest = self.seen, self.runs.lowest
-        low, high = reach(np.concatenate([seen.y, *(points.y for points in self.held_out())]))
+        view_of_rows, lowest = self.seen, self.runs.lowest
+        low, high = reach(np.concatenate([view_of_rows.y, *(points.y for points in self.held_out())]))
         marks, inputs = self._inputs()
         if np.isfinite(lowest.theta).all():
             best = predicted(lowest, lowest.theta, inputs)
@@ -125,23 +125,23 @@ class Scene:
                 Line(next(iter(inputs.values())), np.clip(best, low - far, high + far), LOWEST, "blue", 1.4, ":")
             )
         room = 0.12 * (high - low)
-        up = Axis(with_unit(seen.fit, seen.response), low=low - room, high=high + room)
-        across = Axis(with_unit(seen.fit, seen.inputs[0]) if seen.inputs else "row")
+        up = Axis(with_unit(view_of_rows.fit, view_of_rows.response), low=low - room, high=high + room)
+        across = Axis(with_unit(view_of_rows.fit, view_of_rows.inputs[0]) if view_of_rows.inputs else "row")
         return Panel("curve", "", across, up, marks)
 
     def _predicted(self) -> Panel:
-        seen, say = self.seen, words(self.runs.state.lang)
-        low, high = reach(seen.y[self._chosen()])
+        view_of_rows, say = self.seen, words(self.runs.state.lang)
+        low, high = reach(view_of_rows.y[self._chosen()])
         ends = np.array([low, high])
         edge, room = 0.05 * (high - low), 0.35 * (high - low)
-        across = Axis(say("observed", name=seen.response), low=low - edge, high=high + edge)
-        up = Axis(say("predicted", name=seen.response), low=low - room, high=high + room)
+        across = Axis(say("observed", name=view_of_rows.response), low=low - edge, high=high + edge)
+        up = Axis(say("predicted", name=view_of_rows.response), low=low - room, high=high + room)
         return Panel("curve", "", across, up, [Line(ends, ends, "predicted = observed", "blue", 1.4, "--")])
 
     def _plane_axes(self) -> list[str]:
         """Return the two inputs as they follow each other in the rows."""
-        places = list(self.runs.rows.columns)
-        return sorted(self.seen.inputs, key=places.index)
+        axis_columns = list(self.runs.rows.columns)
+        return sorted(self.seen.inputs, key=axis_columns.index)
 
     def _sides_ends(self) -> tuple[tuple[float, float], tuple[float, float]]:
         pairs = [reach(np.asarray(self.seen.columns[name], dtype=np.float64)) for name in self._plane_axes()]
@@ -149,41 +149,41 @@ class Scene:
         return first, second
 
     def _plane(self) -> Panel:
-        seen, chosen = self.seen, self._chosen()
-        x, y = (np.asarray(seen.columns[name], dtype=np.float64)[chosen] for name in self._plane_axes())
+        rows, rows_drawn = self.seen, self._chosen()
+        x, y = (np.asarray(rows.columns[name], dtype=np.float64)[rows_drawn] for name in self._plane_axes())
         marks: list[Mark] = []
         for value, colour, shape in ((0.0, "blue", "dot"), (1.0, "orange", "up")):
-            own = seen.y[chosen] == value
-            marks.append(Points(x[own], y[own], f"{seen.response} = {value:g}", colour, shape=shape))
+            class_rows = rows.y[rows_drawn] == value
+            marks.append(Points(x[class_rows], y[class_rows], f"{rows.response} = {value:g}", colour, shape=shape))
         axes = [
-            Axis(with_unit(seen.fit, name), low=low, high=high)
+            Axis(with_unit(rows.fit, name), low=low, high=high)
             for name, (low, high) in zip(self._plane_axes(), self._sides_ends(), strict=True)
         ]
         return Panel("sides", "", axes[0], axes[1], marks)
 
-    def _side(self, place: int, fit: Fit, ways: Array) -> Plain:
+    def _side(self, run: int, fit: Fit, ways: Array) -> Plain:
         """Return the probability of class 1 over the plane in each frame, in 200ths, row by row from below."""
         ends = self._sides_ends()
         x, y = (np.linspace(*each, CELLS) for each in ends)
         inputs = dict(zip(self._plane_axes(), (np.tile(x, CELLS), np.repeat(y, CELLS)), strict=True))
         values = np.clip(np.nan_to_num(_curves(fit, ways, inputs), nan=0.5), 0.0, 1.0)
         text = base64.b64encode(np.round(200.0 * values).astype(np.uint8).tobytes()).decode()
-        return {"kind": "sides", "colour": colour_name(place), "x": ends[0], "y": ends[1], "cells": CELLS, "side": text}
+        return {"kind": "sides", "colour": colour_name(run), "x": ends[0], "y": ends[1], "cells": CELLS, "side": text}
 
 
-def colour_name(place: int) -> str:
+def colour_name(run_number: int) -> str:
     """Return the name of the colour of the descent with this index."""
-    return COLOURS[place % len(COLOURS)]
+    return COLOURS[run_number % len(COLOURS)]
 
 
-def _curve(kind: str, place: int, x: Array, curves: Array, low: float, high: float) -> Plain:
+def _curve(kind: str, run_number: int, x: Array, curves: Array, low: float, high: float) -> Plain:
     """Return a curve for every frame: whole ten-thousandths of the picture, two bytes each, as text."""
     begin, unit = low, (high - low) / 1e4
     with np.errstate(all="ignore"):
-        places = np.round(np.clip((curves - begin) / unit, -3e4, 3e4))
-    integers = np.where(np.isfinite(places), places, GAP).astype("<i2")
+        pixels = np.round(np.clip((curves - begin) / unit, -3e4, 3e4))
+    integers = np.where(np.isfinite(pixels), pixels, GAP).astype("<i2")
     text = base64.b64encode(np.ascontiguousarray(integers).tobytes()).decode()
-    return {"kind": kind, "colour": colour_name(place), "x": brief(x), "heights": text, "scale": [begin, unit]}
+    return {"kind": kind, "colour": colour_name(run_number), "x": brief(x), "heights": text, "scale": [begin, unit]}
 
 
 GAP = -32768
@@ -197,8 +197,8 @@ def _curves(fit: Fit, ways: Array, columns: Mapping[str, Array]) -> Array:
         return np.array([predicted(fit, theta, columns) for theta in ways])
     # The rows of all frames are put side by side, each with the parameters of its frame: one call instead of many.
     rows = len(next(iter(columns.values())))
-    beside = {name: np.tile(values, len(ways)) for name, values in columns.items()}
-    return predicted(fit, np.repeat(ways.T, rows, axis=1), beside).reshape(len(ways), rows)
+    columns_tiled = {name: np.tile(values, len(ways)) for name, values in columns.items()}
+    return predicted(fit, np.repeat(ways.T, rows, axis=1), columns_tiled).reshape(len(ways), rows)
 
 
 def predicted(fit: Fit, theta: ArrayLike, columns: Mapping[str, Array]) -> Array:

@@ -25,9 +25,9 @@ def own_data(say: Words) -> list[Component]:
     close = html.Button(
         "✕", id="own-close", className="quiet", title=say("own_close"), **{"aria-label": say("own_close")}
     )
-    parts = {"paste": _paste(say), "draw": _draw(say), "equation": _equation(say)}
+    data_forms = {"paste": _paste(say), "draw": _draw(say), "equation": _equation(say)}
     sections = [
-        html.Section([html.H2(say(f"own_{way}_title")), *parts[way]], **{"data-way": way, "hidden": True})
+        html.Section([html.H2(say(f"own_{way}_title")), *data_forms[way]], **{"data-way": way, "hidden": True})
         for way in ways
     ]
     status = html.P(id="own-told", role="status", className="error")

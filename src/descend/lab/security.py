@@ -101,8 +101,8 @@ def own_page(host: str, origin: str | None, site: str | None) -> bool:
         return False
     if origin is None:
         return True  # not a browser: browsers always name the origin
-    parts = urlsplit(origin)
-    return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
+    origin_parts = urlsplit(origin)
+    return origin_parts.scheme in ("http", "https") and origin_parts.netloc.lower() == host.lower()
 
 
 def is_local(host: str) -> bool:

@@ -170,28 +170,28 @@ def _connections() -> int:
     except ModuleNotFoundError:  # not on Windows
         return CONNECTIONS // 4
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * CONNECTIONS
-    if 0 <= soft < wanted:
-        soft = wanted if hard < 0 else min(wanted, hard)
+    connections_wanted = 2 * CONNECTIONS
+    if 0 <= soft < connections_wanted:
+        soft = connections_wanted if hard < 0 else min(connections_wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     return CONNECTIONS if soft < 0 else min(CONNECTIONS, soft // 2)
 
 
 def _listen(host: str, port: int | None) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for place in [port] if port is not None else [PORT, 0]:
+    for port_tried in [port] if port is not None else [PORT, 0]:
         listening = socket.socket(family, socket.SOCK_STREAM)
         if os.name != "nt":
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listening.bind((host, place))
+            listening.bind((host, port_tried))
         except (OSError, OverflowError) as error:
             listening.close()
-            if port is None and place:
+            if port is None and port_tried:
                 continue
             why = getattr(error, "strerror", None) or str(error)
             raise ConfigError(
-                f"The lab cannot listen on {host}, port {place}: {why.lower()}. Choose another --port or --host."
+                f"The lab cannot listen on {host}, port {port_tried}: {why.lower()}. Choose another --port or --host."
             ) from None
         return listening
     raise AssertionError("unreachable")

@@ -64,20 +64,20 @@ class Shelf:
         if len(text) > MOST_CARRIED:
             raise DataError(f"A link carries data of up to 1 MB; these are {len(text) / 2**20:.1f} MB.")
         letters = packed(text, name)
-        place = hashlib.sha256(letters.encode()).hexdigest()[:32]
+        data_key = hashlib.sha256(letters.encode()).hexdigest()[:32]
         assert self.folder is not None
-        write_atomically(self.folder / f"{place}.data", letters)
-        kept = sorted(self.folder.glob("*.data"), key=lambda path: path.stat().st_mtime)
-        for old in kept[:-MOST_KEPT]:
+        write_atomically(self.folder / f"{data_key}.data", letters)
+        data_files = sorted(self.folder.glob("*.data"), key=lambda path: path.stat().st_mtime)
+        for old in data_files[:-MOST_KEPT]:
             old.unlink(missing_ok=True)
-        return place
+        return data_key
 
-    def get(self, place: str) -> tuple[bytes, str] | None:
+    def get(self, data_key: str) -> tuple[bytes, str] | None:
         """Return a file and its own name; None if it is not kept."""
         assert self.folder is not None
-        if not NAMED.fullmatch(place):
+        if not NAMED.fullmatch(data_key):
             return None
         try:
-            return unpacked((self.folder / f"{place}.data").read_text())
+            return unpacked((self.folder / f"{data_key}.data").read_text())
         except (OSError, DataError):
             return None

@@ -82,10 +82,10 @@ class State:
 
         Only those that are not as usual.
         """
-        given = {"trials": self.trials, "dispersion": self.dispersion}
+        options_given = {"trials": self.trials, "dispersion": self.dispersion}
         loss = {} if self.loss == State.loss else {"loss": self.loss}
         held_out = {} if self.validation is None or self.all_groups else {"validation": self.validation}
-        return loss | {key: text for key, text in given.items() if text} | held_out
+        return loss | {key: text for key, text in options_given.items() if text} | held_out
 
     @property
     def loss_shown(self) -> str:
@@ -140,7 +140,7 @@ def read_query(query: str, formula: str = "") -> tuple[State, tuple[str, ...]]:
     if problem not in (*PROBLEMS, FILE, UPLOAD):
         unread.append("problem")
         problem = "line"
-    state = usual_of(problem, formula if problem == FILE else "")
+    page = usual_of(problem, formula if problem == FILE else "")
     for name, text in pairs.items():
         reader = READERS.get(name)
         try:
@@ -151,11 +151,11 @@ def read_query(query: str, formula: str = "") -> tuple[State, tuple[str, ...]]:
             unread.append(name[:40])
         else:
             changed: dict[str, Any] = {name: value}
-            state = replace(state, **changed)
-    if state.noise is not None and (state.built_in is None or not state.built_in.can_have(state.noise)):
-        state = replace(state, noise=None)
+            page = replace(page, **changed)
+    if page.noise is not None and (page.built_in is None or not page.built_in.can_have(page.noise)):
+        page = replace(page, noise=None)
         unread.append("noise")
-    return state, tuple(unread)
+    return page, tuple(unread)
 
 
 def state_of(settings: Settings, gradient: str | None) -> State:
@@ -169,7 +169,7 @@ def state_of(settings: Settings, gradient: str | None) -> State:
 
 
 def _state_of(settings: Settings, gradient: str | None) -> State:
-    state = state_of_rows(settings["context"], settings["noise"], settings.get("by"))
+    page_state = state_of_rows(settings["context"], settings["noise"], settings.get("by"))
     texts = {
         "formula": settings["formula"] or "",
         "loss": settings["loss"],
@@ -184,11 +184,11 @@ def _state_of(settings: Settings, gradient: str | None) -> State:
     }
     for name, text in texts.items():
         try:
-            state = replace(state, **{name: READERS[name](str(text))})
+            page_state = replace(page_state, **{name: READERS[name](str(text))})
         except ValueError:
-            raise ConfigError(words(state.lang)(f"bad_{name}", text=str(text)[:60])) from None
+            raise ConfigError(words(page_state.lang)(f"bad_{name}", text=str(text)[:60])) from None
     rate = None if settings["auto"] else read_rate(f"{10.0 ** float(settings['rate']):.{DIGITS}g}")
-    return replace(state, rate=rate, by_hand=bool(settings["by-hand"]))
+    return replace(page_state, rate=rate, by_hand=bool(settings["by-hand"]))
 
 
 def state_of_rows(context: Settings, noise: float | None, by: Iterable[str] | None) -> State:
@@ -199,21 +199,21 @@ def state_of_rows(context: Settings, noise: float | None, by: Iterable[str] | No
     try:
         placed = {"problem": context["problem"], "seed": int(context["seed"]), "lang": context["lang"]}
         placed |= {"data": context["data"]} if context.get("data") else {}
-        state, unread = read_query(f"?{urlencode(placed)}")
+        page_state, unread = read_query(f"?{urlencode(placed)}")
         columns = tuple(str(name) for name in by or ())
         same = columns and list(columns) == list(context.get("by", ()))
-        state = replace(state, by=columns, group=str(context["group"])[:LONGEST_GROUP] if same else "")
+        page_state = replace(page_state, by=columns, group=str(context["group"])[:LONGEST_GROUP] if same else "")
     except (KeyError, TypeError, ValueError):
         unread = ("problem",)
     if unread:
         raise ConfigError(OUT_OF_DATE)
-    recipe = state.built_in
+    recipe = page_state.built_in
     if recipe is None or recipe.noise is None or noise is None or float(noise) == recipe.noise:
-        return state
+        return page_state
     amount = float(noise)
     if not recipe.can_have(amount):
         raise ConfigError(f"The noise lies between {recipe.least:g} and {recipe.most:g} here.")
-    return replace(state, noise=amount)
+    return replace(page_state, noise=amount)
 
 
 def read_rate(text: str) -> float | None:
@@ -228,11 +228,11 @@ def read_rate(text: str) -> float | None:
 
 def read_start(text: str) -> tuple[tuple[str, float], ...]:
     """Read ``w:0,b:1``. Raises ValueError."""
-    pairs = [part.rpartition(":") for part in text.split(",") if part.strip()]
-    found = {name.strip(): _number(value) for name, _, value in pairs}
-    if len(found) > MOST_STARTS or not all(found):
+    pairs = [start_text.rpartition(":") for start_text in text.split(",") if start_text.strip()]
+    start_values = {name.strip(): _number(value) for name, _, value in pairs}
+    if len(start_values) > MOST_STARTS or not all(start_values):
         raise ValueError(text)
-    return tuple(found.items())
+    return tuple(start_values.items())
 
 
 def _number(text: str) -> float:
@@ -242,10 +242,10 @@ def _number(text: str) -> float:
     return value
 
 
-def _integer(least: int, most: int) -> Callable[[str], int]:
+def _integer(least_number: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         value = int(text)
-        if not least <= value <= most:
+        if not least_number <= value <= most:
             raise ValueError(text)
         return value
 

@@ -61,8 +61,8 @@ def _plain(element: Any) -> Plain:
 
 def styled(panel: Panel, dark: bool) -> Plain:
     """Return a panel as a figure in the style of the page, which writes title and legend itself."""
-    made: Plain = figure(panel, dark)
-    layout = made["layout"]
+    plotly_figure: Plain = figure(panel, dark)
+    layout = plotly_figure["layout"]
     layout["title"] = {"text": ""}
     layout |= {
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -78,19 +78,19 @@ def styled(panel: Panel, dark: bool) -> Plain:
         layout[axis] |= {"automargin": False, "fixedrange": True}
         layout[axis]["title"]["standoff"] = 8
         if layout[axis].get("type") == "log":
-            layout[axis]["dtick"] = _decades(made["data"], axis[0], layout[axis])
+            layout[axis]["dtick"] = _decades(plotly_figure["data"], axis[0], layout[axis])
             low, high = layout[axis].get("range", (-9.0, 9.0))
             if low > -4.5 and high < 4.5:
                 layout[axis]["exponentformat"] = "none"
             else:
                 layout[axis]["tickfont"] = {"size": 10}  # Plotly draws powers a quarter larger
-    for trace in made["data"]:
+    for trace in plotly_figure["data"]:
         if trace["type"] == "scattergl":
             trace["type"] = "scatter"
         if trace["type"] == "contour":
             trace["z"] = np.round(trace["z"], 2).tolist()
             trace["customdata"] = shortened(np.array(trace["customdata"]), 4).tolist()
-    return made
+    return plotly_figure
 
 
 def brief(values: Array) -> NDArray[np.float32]:
@@ -103,17 +103,17 @@ def shortened(values: Array, digits: int) -> Array:
     """Round numbers to this many significant digits."""
     values = np.asarray(values, dtype=np.float64)
     with np.errstate(all="ignore"):
-        places = digits - 1 - np.floor(np.log10(np.abs(values)))
-        usable = np.isfinite(places) & (np.abs(places) < 300.0)
-        unit = np.power(10.0, np.where(usable, np.abs(places), 0.0))
-        rounded = np.where(places >= 0.0, np.round(values * unit) / unit, np.round(values / unit) * unit)
+        decimal_places = digits - 1 - np.floor(np.log10(np.abs(values)))
+        usable = np.isfinite(decimal_places) & (np.abs(decimal_places) < 300.0)
+        unit = np.power(10.0, np.where(usable, np.abs(decimal_places), 0.0))
+        rounded = np.where(decimal_places >= 0.0, np.round(values * unit) / unit, np.round(values / unit) * unit)
     return np.where(usable, rounded, values)
 
 
-def _decades(traces: list[Plain], axis: str, drawn: Plain) -> str | int:
+def _decades(traces: list[Plain], axis: str, axis_style: Plain) -> str | int:
     """Return the spacing of a logarithmic axis: every few powers of ten, or within them if it spans few."""
-    if "range" in drawn:
-        low, high = drawn["range"]
+    if "range" in axis_style:
+        low, high = axis_style["range"]
     else:
         values = [value for trace in traces for value in trace[axis] if value is not None and value > 0.0]
         low, high = (np.log10(min(values)), np.log10(max(values))) if values else (0.0, 1.0)

@@ -21,10 +21,10 @@ def left_out(table: Table, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]
     name: of the file. Raises DataError if there is no column of numbers.
     """
     numeric = set(table.numeric_names)
-    others = tuple(column for column in table.names if column not in numeric)
+    other_columns = tuple(column for column in table.names if column not in numeric)
     odd: list[str] = []
     if table.rows <= MOST_ROWS:
-        for column in others:
+        for column in other_columns:
             if table.types[column] == "text":
                 cells = table.text(column)
                 if len(odd) < MOST_SHOWN and _mostly_numbers(cells):
@@ -33,12 +33,12 @@ def left_out(table: Table, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]
         if odd:
             raise DataError(odd[0])
         raise DataError(f"`{name}` has no column of numbers. The lab needs at least one.")
-    return others, tuple(odd)
+    return other_columns, tuple(odd)
 
 
 def _mostly_numbers(cells: Iterable[object]) -> bool:
-    given = [cell for cell in cells if cell is not None]
-    return sum(map(_is_number, given)) > len(given) / 2
+    cells_present = [cell for cell in cells if cell is not None]
+    return sum(map(_is_number, cells_present)) > len(cells_present) / 2
 
 
 def _why(table: Table, column: str) -> str:

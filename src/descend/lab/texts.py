@@ -233,9 +233,9 @@ class Words:
 
     def phrases(self, *kinds: str) -> str:
         """Return the texts that the page fills in by itself, of some kinds, as JSON by key."""
-        wanted = tuple(f"{kind}_" for kind in kinds)
-        chosen = {key: pair[self.chinese] for key, pair in PHRASES.items() if key.startswith(wanted)}
-        return json.dumps(chosen, ensure_ascii=False)
+        wanted_prefixes = tuple(f"{kind}_" for kind in kinds)
+        phrases_chosen = {key: pair[self.chinese] for key, pair in PHRASES.items() if key.startswith(wanted_prefixes)}
+        return json.dumps(phrases_chosen, ensure_ascii=False)
 
     def loss(self, name: str) -> str:
         """Return what the list of losses calls one: its name, and in Chinese what it is."""

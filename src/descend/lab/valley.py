@@ -39,7 +39,7 @@ class Valley:
 
 def other_valley(runs: Descents, name: str) -> Valley | None:
     """Find the floor of the valley in which a descent ended; None if it is the deepest known, or cannot be told."""
-    fit, lowest, state = runs.fits[name], runs.lowest, runs.state
+    fit, lowest, page_state = runs.fits[name], runs.lowest, runs.state
     first = abs(float(fit.trace[0].loss))
     if lowest.model.linear or fit.outcome is Outcome.DIVERGED or not math.isfinite(fit.loss):
         return None
@@ -52,7 +52,7 @@ def other_valley(runs: Descents, name: str) -> Valley | None:
         bottom = _down(runs, start)
         return math.nan if bottom is None else bottom.loss
 
-    key = (runs.rows.key, state.formula, *state.kind.items())
+    key = (runs.rows.key, page_state.formula, *page_state.kind.items())
     floor = LOOKS((*key, fit.theta.tobytes()), lambda: look(fit.parameters))
     if not floor > level:
         return None
@@ -64,14 +64,14 @@ def other_valley(runs: Descents, name: str) -> Valley | None:
 
 def _down(runs: Descents, start: Start) -> Fit | None:
     """Descend with the default optimizer, which is named so that it looks nowhere else; None if it does not arrive."""
-    rows, state = runs.rows, runs.state
+    rows, page_state = runs.rows, runs.state
     try:
         fit = api.fit(
-            state.formula,
+            page_state.formula,
             rows.table,
             start=dict(start),
             optimizer=runs.lowest.optimizer,
-            **state.kind,
+            **page_state.kind,
             missing=rows.missing,
             epochs=EPOCHS,
             time_limit=SECONDS,

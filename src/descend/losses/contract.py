@@ -121,9 +121,9 @@ class Loss(Evaluated):
         return self.in_torch
 
     of_places: ClassVar[bool] = False
-    """Whether each row of a module has a class for each of several places, such as pixels."""
-    any_outputs: ClassVar[bool] = False
-    """Whether a module may return several tensors under it without a loss for each."""
+    """Whether each row of a module has a class for each of several places, such as pixels: (n, ...)."""
+    ignored: ClassVar[int] = -1  # what the response holds where such a place has no class; or any number below 0
+    any_outputs: ClassVar[bool] = False  # whether a module may return several tensors under it without a loss for each
 
     @property
     def outputs(self) -> Mapping[str, Loss]:

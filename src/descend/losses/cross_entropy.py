@@ -16,7 +16,7 @@ from descend.losses.contract import Loss
 from descend.losses.curved_rows import CurvedRows, Softmax
 from descend.losses.formulas import Array
 from descend.losses.in_torch import InTorch, shape_of
-from descend.losses.user_loss import OfPlaces
+from descend.losses.user_loss import OfPlaces, shares_of
 from descend.registry import setting
 
 if TYPE_CHECKING:
@@ -98,9 +98,7 @@ class CrossEntropy(Classes):
         return self
 
     def probabilities(self, score: Array, parameters: Mapping[str, float]) -> Array:
-        shares: Array = np.exp(score - score.max(axis=1, keepdims=True))
-        shares /= shares.sum(axis=1, keepdims=True)
-        return shares
+        return shares_of(score)
 
     @property
     def in_torch(self) -> InTorch:

@@ -44,10 +44,10 @@ class Terms:
         return Terms(self.slope, self.root * root.reshape(-1, *[1] * (self.root.ndim - 1)))
 
     def weighted(self, jacobian: Tensor) -> Tensor:
-        """Return B'J of each row's Jacobian J, (n, k, p), in the precision of J, which is overwritten."""
+        """Return B'J of each row's Jacobian J, (n, k, p), in the precision of J."""
         root = self.root.to(jacobian.dtype)
         if root.ndim == 2:
-            return jacobian.mul_(root[:, :, None])
+            return jacobian * root[:, :, None]
         return root.mT @ jacobian
 
     def spread(self, signs: Tensor) -> Tensor:

@@ -15,13 +15,13 @@ from descend.losses.huber import Huber
 from descend.losses.logistic import Logistic
 from descend.losses.several import Several, several_losses
 from descend.losses.squared import Squared
-from descend.losses.user_loss import Given
+from descend.losses.user_loss import Given, OfPlaces
 from descend.registry import CALL, Registry
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-OF_MODULES: Registry[Loss] = Registry(CrossEntropy, LogLikelihood, Given, Several)
+OF_MODULES: Registry[Loss] = Registry(CrossEntropy, LogLikelihood, Given, OfPlaces, Several)
 LOGITS = ("binary_cross_entropy", "binary_cross_entropy_with_logits", "bce_with_logits")
 """What other programs call the logistic loss, whose score is the logit: one output without a sigmoid."""
 SHORT = {"mse": "squared", "mse_loss": "squared", "l1": "absolute", "mae": "absolute", "l1_loss": "absolute"}
@@ -88,7 +88,7 @@ def written_loss(text: str) -> Loss:
 
 def _cross_entropy(module_loss: OfTorch) -> Loss | None:
     if module_loss.ignore_index >= 0:
-        return None
+        return _with_ignored(module_loss)
     weights = "" if module_loss.weight is None else ", ".join(repr(each) for each in module_loss.weight.tolist())
     return CrossEntropy(label_smoothing=float(module_loss.label_smoothing), class_weights=weights)
 
@@ -99,7 +99,12 @@ def _logits(module_loss: OfTorch) -> Loss | None:
 
 def _log_likelihood(module_loss: OfTorch) -> Loss | None:
     weights = "" if module_loss.weight is None else ", ".join(repr(each) for each in module_loss.weight.tolist())
-    return None if module_loss.ignore_index >= 0 else LogLikelihood(class_weights=weights)
+    return _with_ignored(module_loss) if module_loss.ignore_index >= 0 else LogLikelihood(class_weights=weights)
+
+
+def _with_ignored(module_loss: OfTorch) -> Loss:
+    """Return the loss of PyTorch itself, which knows what to ignore, as one of classes."""
+    return OfPlaces(called=type(module_loss).__name__, function=cast(Callable[..., object], module_loss))
 
 
 WITHOUT = {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.losses.in_torch import InTorch, shape_of
@@ -13,6 +16,8 @@ from descend.registry import setting
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -46,9 +51,24 @@ class Given(OfOutputs):
 
 @dataclass(frozen=True)
 class OfPlaces(Given):
-    """The mean over a class for each of several places of a row."""
+    """The cross-entropy of a class for each of several places of a row, such as its pixels or words: their mean.
 
+    Scores are (n, K, ...), classes (n, ...), and predictions whole numbers (n, ...) or probabilities (n, K, ...).
+
+    >>> OfPlaces().probabilities(np.log([[[0.25, 0.5], [0.75, 0.5]]]), {})
+    array([[[0.25, 0.5 ],
+            [0.75, 0.5 ]]])
+    """
+
+    name: ClassVar[str] = "of_places"
     of_places: ClassVar[bool] = True
+
+    @property
+    def ignored(self) -> int:  # type: ignore[override]
+        return int(getattr(self.function, "ignore_index", -1))
+
+    def probabilities(self, score: Array, parameters: Mapping[str, float]) -> Array:
+        return shares_of(score)
 
 
 ORDER: dict[str, tuple[int | None, ...]] = {
@@ -159,6 +179,13 @@ class Called(InTorch):
             if y.is_floating_point() or hasattr(y, "parts") or hasattr(output, "parts"):
                 raise
             return self.function(output, y.to(output.dtype))
+
+
+def shares_of(score: Array) -> Array:
+    """Return the probabilities of scores of classes, (n, K, ...)."""
+    shares: Array = np.exp(score - score.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _described(tensor: Tensor) -> str:

@@ -214,7 +214,7 @@ class ModuleModel(Model):
     def predict(self, theta: object, columns: Mapping[str, Array]) -> Array:
         """Return the prediction of each row, in evaluation mode: of classes the place of the likeliest."""
         score = self.scores(theta, columns)
-        if self.loss.of_classes:
+        if self.loss.of_classes or self.loss.of_places:
             class_numbers: Array = self.loss.probabilities(score, {}).argmax(axis=1).astype(np.float64)
             return class_numbers
         predicted: Array = self.loss.mean(score)

@@ -70,6 +70,23 @@ class ModuleParameters:
     def size(self) -> int:
         return sum(tensor.numel() for tensor in self.named_parameters.values())
 
+    @cached_property
+    def flat(self) -> Flattened:
+        """What is trained, as one vector."""
+        return Flattened(self.trained)
+
+    def take_gradient(self, gradient: NDArray[np.float64]) -> None:
+        """Let ``.grad`` of what is trained hold a flat gradient, until the next."""
+        self._gradient.write(gradient)
+        for tensor, part in zip(self.trained, self._gradient.tensors, strict=True):
+            tensor.grad = part
+
+    @cached_property
+    def _gradient(self) -> Flattened:
+        import torch
+
+        return Flattened([torch.empty_like(tensor, requires_grad=False) for tensor in self.trained])
+
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {name: tuple(tensor.shape) for name, tensor in self.named_parameters.items()}
@@ -172,6 +189,44 @@ def joined(tensors: Iterable[Tensor]) -> NDArray[np.float64]:
     return np.concatenate([tensor.detach().cpu().double().numpy().ravel() for tensor in tensors])
 
 
+class Flattened:
+    """Tensors as one flat vector, read and written by way of a buffer: a few calls, however many tensors there are."""
+
+    def __init__(self, tensors: Sequence[Tensor]) -> None:
+        import torch
+
+        self.tensors, first = list(tensors), tensors[0]
+        self.alike = all((each.dtype, each.device) == (first.dtype, first.device) for each in tensors)
+        size = sum(tensor.numel() for tensor in tensors)
+        self.buffer = torch.empty(size, dtype=first.dtype if self.alike else torch.float64, device=first.device)
+        cuts = torch.split(self.buffer, [tensor.numel() for tensor in tensors])
+        self.parts = [part.view(tensor.shape) for part, tensor in zip(cuts, tensors, strict=True)]
+
+    def read(self) -> NDArray[np.float64]:
+        """Return their numbers."""
+        import torch
+
+        with torch.no_grad():
+            torch._foreach_copy_(self.parts, self.tensors)
+        return np.array(self.buffer.cpu().double().numpy())
+
+    def write(self, vector: NDArray[np.float64]) -> None:
+        """Set their numbers."""
+        import torch
+
+        with torch.no_grad():
+            self.buffer.copy_(torch.from_numpy(vector))
+            torch._foreach_copy_(self.tensors, self.parts)
+
+    def rounded(self, vector: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return a vector as it is once it was written and read."""
+        import torch
+
+        if not self.alike:
+            return joined(cut(vector, self.tensors))
+        return np.array(self.buffer.copy_(torch.from_numpy(vector)).cpu().double().numpy())
+
+
 def gradients_of(tensors: Iterable[Tensor]) -> Iterator[Tensor]:
     """Yield the ``.grad`` of each tensor, or zeros if J does not depend on it."""
     return (tensor.new_zeros(tensor.shape) if tensor.grad is None else tensor.grad for tensor in tensors)
@@ -191,8 +246,4 @@ def cut(vector: NDArray[np.float64], tensors: Iterable[Tensor]) -> list[Tensor]:
 
 def fill(tensors: Sequence[Tensor], vector: NDArray[np.float64]) -> None:
     """Write a flat vector into tensors."""
-    import torch
-
-    with torch.no_grad():
-        for tensor, weight_cut in zip(tensors, cut(vector, tensors), strict=True):
-            tensor.copy_(weight_cut)
+    Flattened(tensors).write(vector)

@@ -30,6 +30,7 @@ from descend.training.optimizers import TorchOptimizer
 from descend.training.packing import Tensors, packed, unpacked
 from descend.training.random_states import random_states, with_random_states
 from descend.training.scheduling import Followed
+from descend.training.second_order import SecondOrder
 from descend.training.within_epoch import Part
 from descend.wording import spell
 
@@ -54,7 +55,7 @@ class Writer:
     def __init__(self, objective: ModuleObjective, course: Course, request: Request, before: list[list[Any]]) -> None:
         assert request.checkpoint is not None
         self.objective, self.course, self.path = objective, course, request.checkpoint
-        self.optimizer = cast(TorchOptimizer, request.optimizer)
+        self.optimizer = cast(TorchOptimizer | SecondOrder, request.optimizer)
         self.data: object = request.data  # a loader of the user may draw rows by a generator of its own
         self.run = identity(objective, course, request)
         self.steps = before
@@ -97,6 +98,7 @@ class Writer:
     def __call__(self, step: Step) -> None:
         snapshot, step.snapshot = step.snapshot, None
         row = [step.epoch, step.loss, step.gradient_norm, step.learning_rate, step.seconds, dict(step.measures or {})]
+        row.append(step.damping)
         due = step.outcome is not None or time.monotonic() - self.written >= EVERY
         if self.cut_short:  # what is written goes on within the epoch
             return
@@ -124,7 +126,8 @@ class Writer:
             "rates": [self.first_rate, optimizer.rate],
             "steps": self.steps,
             "course": {name: getattr(course, name) for name in STATE},
-            "optimizer": packed(optimizer.torch_optimizer.state_dict(), "optimizer", tensors),
+            "optimizer": packed(optimizer.remembered(snapshot.state), "optimizer", tensors),
+            "promised": None if objective.last is None or objective.last.here is None else objective.last.promised,
             "random": random_states(objective.engine, self.data, tensors),
         }
         if part is not None:
@@ -213,17 +216,12 @@ def read(path: str | os.PathLike[str]) -> Found | None:
 def checkpointed(problem: Problem, request: Request) -> Checkpoint | None:
     """Let a run write checkpoints, and bring back where an earlier one stood, if it is to be resumed.
 
-    Raises ConfigError for the checkpoint of another module or run, or an optimizer whose steps are none of PyTorch.
+    Raises ConfigError for the checkpoint of another module or run.
     """
     objective = cast(ModuleObjective, problem.objective)
     if request.checkpoint is None or (course := objective.course) is None:
         return None
-    optimizer: object = request.optimizer
-    if not isinstance(optimizer, TorchOptimizer):
-        raise ConfigError(
-            f"Runs of a module by {getattr(optimizer, 'name', 'this optimizer')} have no checkpoint yet. Leave out "
-            "`checkpoint`, or take another optimizer, such as adam."
-        )
+    optimizer = cast(TorchOptimizer | SecondOrder, request.optimizer)
     refuse_unwritable(request.checkpoint)
     found = read(request.checkpoint) if request.resume else None
     steps: list[list[Any]] = []
@@ -263,7 +261,7 @@ def _restored(
     found: Found,
     objective: ModuleObjective,
     course: Course,
-    optimizer: TorchOptimizer,
+    optimizer: TorchOptimizer | SecondOrder,
     steps: list[list[Any]],
     data: object,
 ) -> Checkpoint:
@@ -274,7 +272,7 @@ def _restored(
     with torch.no_grad():
         for name, tensor in standing(objective):
             tensor.copy_(tensors[f"module.{name}"])
-    optimizer.torch_optimizer.load_state_dict(unpacked(said["optimizer"], tensors))
+    state = optimizer.recalled(unpacked(said["optimizer"], tensors))
     if course.scheduler is not None:
         state = course.scheduler.scheduler.state_dict() | unpacked(said["scheduler"], tensors)
         course.scheduler.scheduler.load_state_dict(state)
@@ -287,17 +285,25 @@ def _restored(
     if course.average is not None:
         course.average.tensors = _numbered(tensors, "average", device)
     course.due = False
-    course.begins = lambda: with_random_states(data, said["random"], tensors)
+
+    def begins() -> None:
+        with_random_states(data, said["random"], tensors)
+        if said.get("promised") is not None:
+            optimizer.stands(state, said["promised"])
+
+    course.begins = begins
     if "part" in said:
         course.part = _part_of(found, data, device)
     objective.stands(course.loss, said["norm"])
     # The handle of the weights stands for a vector, and the optimizer of PyTorch for the state of one of ours.
     handle, names = cast(Array, theta), cast(Parameters, objective.model.parameters)
-    judge, state = cast(Memory, tuple(said["judge"])), cast(State, optimizer.torch_optimizer)
-    snapshot = Snapshot(course.epoch, handle, state, 1, judge, said["seconds"])
+    judge = cast(Memory, tuple(said["judge"]))
+    snapshot = Snapshot(course.epoch, handle, cast(State, state), 1, judge, said["seconds"])
     past = tuple(
-        Step(epoch, handle, loss, norm, rate, seconds, names=names, measures=measures or None)
-        for epoch, loss, norm, rate, seconds, measures in steps
+        Step(
+            epoch, handle, loss, norm, rate, seconds, names=names, measures=measures or None, damping=next(damped, None)
+        )
+        for epoch, loss, norm, rate, seconds, measures, damped in ((*row[:6], iter(row[6:])) for row in steps)
     )
     return Checkpoint(said["run"], {}, course.loss, snapshot, past)
 

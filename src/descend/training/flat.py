@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.models.module_weights import fill, gradients_of, joined
+from descend.models.module_weights import gradients_of, joined
 from descend.problem.point import Objective, Point
 from descend.training.affine import lowest_place
 from descend.training.engine import ModuleEngine
@@ -41,7 +41,7 @@ class Flat(Objective):
     @contextlib.contextmanager
     def standing_at(self, theta: Array) -> Iterator[None]:
         """Let the module stand at ``theta``, in evaluation mode."""
-        fill(self.trained, theta)
+        self.model.parameters.flat.write(theta)
         self.objective.modes.evaluate()
         try:
             yield
@@ -50,7 +50,7 @@ class Flat(Objective):
 
     def path(self) -> tuple[Array, Array, Array | None]:
         """Return where the run began, where J was last finite, and where it ended if it was not finite there."""
-        parameters, now = self.model.parameters, joined(self.trained)
+        parameters, now = self.model.parameters, self.model.parameters.flat.read()
         start = now if parameters.begun is None else joined(parameters.begun)
         if self.objective.finite:
             return start, now, None
@@ -87,7 +87,7 @@ class Flat(Objective):
 
     def largest_curvature(self, theta: Array) -> float | None:
         """Return the largest |eigenvalue| of the Hessian at ``theta``; None if there is none."""
-        fill(self.trained, theta)
+        self.model.parameters.flat.write(theta)
         found = self.objective.hessian()
         return None if found is None else found.largest
 

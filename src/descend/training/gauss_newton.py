@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.models.module_modes import evaluating
-from descend.models.module_weights import cut, joined
+from descend.models.module_weights import joined
 from descend.optimizers.contract import System, Units
 from descend.training.curvatures import CurvatureOfRows, Dense, Dual, Krylov, add_lower
 from descend.training.flat import Flat
@@ -53,6 +53,7 @@ class Surface:
         self.size = sum(tensor.numel() for tensor in self.trained)
         self.jacobian, self.loss = RowJacobian(objective.model), rows_of(objective.model)
         self.kinds = np.repeat(_kinds(objective), [tensor.numel() for tensor in self.trained])
+        self.several = bool((self.kinds != self.kinds[:1]).any())
         self.double = all(str(tensor.dtype) == "torch.float64" for tensor in self.trained)
         self.given, inputs = form, objective.engine.inputs
         self._all: tuple[Tensor, Tensor, Tensor] | None = None
@@ -79,7 +80,7 @@ class Surface:
 
     def rounded(self, theta: Array) -> Array:
         """Return theta in the precision of the module."""
-        return theta if self.double else joined(cut(theta, self.trained))
+        return theta if self.double else self.objective.model.parameters.flat.rounded(theta)
 
     def alike(self, units: Array) -> Array:
         """Return one unit for all numbers of a kind, the largest among them.
@@ -87,6 +88,8 @@ class Surface:
         Weights and biases of layers are of one kind, and one that hardly matters here must not be free to run far;
         other tensors, such as the parameters of a physical law, may be of unlike sizes and keep units of their own.
         """
+        if not self.several:
+            return np.full_like(units, units.max(initial=0.0))
         largest = np.zeros(self.kinds.max(initial=0) + 1)
         np.maximum.at(largest, self.kinds, units)
         return np.asarray(np.maximum(largest, LEAST_UNIT * largest.max())[self.kinds])
@@ -150,6 +153,7 @@ class Place:
         self.system: type[System] = Damped
         self.latest: Place | None = None
         self._kept: Passed | None = None
+        self._terms: Terms | None = None
 
     def at(self, theta: Array, order: int = 1) -> Place:
         """Return J at another theta, over the same rows; derivatives are computed once they are asked for."""
@@ -186,6 +190,14 @@ class Place:
         with torch.no_grad():
             return self.surface.jacobian.scored(passed.inputs).double()
 
+    def _terms_of(self, passed: Passed) -> Terms:
+        """Return slope and curvature of passed rows, which both derivatives take."""
+        terms = self._terms if passed is self._kept else None
+        if terms is None:
+            terms = self.surface.loss.terms(self._scores(passed), passed.y)
+            self._terms = terms if passed is self._kept else None
+        return terms
+
     @cached_property
     def loss(self) -> float:
         value = self.surface.loss.value
@@ -199,8 +211,7 @@ class Place:
         total: Array = np.zeros(surface.size)
         for passed in self._passes():
             if passed.layered is not None:
-                scores = self._scores(passed)
-                slope = passed.share[:, None] * surface.loss.terms(scores, passed.y).slope
+                slope = passed.share[:, None] * self._terms_of(passed).slope
                 total += joined(passed.layered.gradient(slope))
                 continue
             with torch.enable_grad():
@@ -220,17 +231,14 @@ class Place:
         return self.surface.count if self.rows is None else len(self.rows)
 
     def _roots(self, double: bool) -> Iterator[tuple[Tensor, Terms, Tensor]]:
-        """Yield the rows of A, with A'A = C and A = sqrt(omega) B'J, in blocks, with the terms s and B and sqrt(omega).
+        """Yield A = sqrt(omega) B'J, with A'A = C, in blocks of rows, with the terms s and B and sqrt(omega).
 
         double: whether A is wanted in double precision; it is in that of the module otherwise.
         """
         surface = self.surface
         for passed in self._passes():
-            terms = surface.loss.terms(self._scores(passed), passed.y)
-            for part, jacobian in surface.jacobian.blocks(passed.inputs, surface.scores, passed.layered):
-                here, root = terms.of(part), passed.share[part].sqrt()
-                held = jacobian.double() if double else jacobian
-                yield here.times(root).weighted(held).flatten(0, 1), here, root
+            terms, share = self._terms_of(passed), passed.share
+            yield from surface.jacobian.blocks(passed.inputs, terms, share, passed.layered, double)
 
     def _matrix(self) -> CurvatureOfRows:
         if self.surface.double:
@@ -244,7 +252,7 @@ class Place:
         size, like = self.surface.size, self.surface.trained[0]
         lower = torch.zeros(size, size, dtype=torch.float64 if double else torch.float32, device=like.device)
         for rows, _, _ in self._roots(double):
-            add_lower(lower, rows.to(lower.dtype))
+            add_lower(lower, rows if rows.dtype == lower.dtype else rows.to(lower.dtype))
         return lower
 
     def _of_rows(self) -> CurvatureOfRows:
@@ -253,7 +261,7 @@ class Place:
         double = self.surface.double
         roots, terms, weights = zip(*self._roots(double), strict=True)
         # q is that of sqrt(omega) s, for A is that of sqrt(omega) B.
-        pulls = [(each.pull * root[:, None]).flatten() for each, root in zip(terms, weights, strict=True)]
+        pulls = [(each.pull * root[:, None]).T.flatten() for each, root in zip(terms, weights, strict=True)]
         explained = all(each.explained for each in terms)
         if not double and not explained:  # what is left of g by its own rounding would be divided by the damping
             return Dual(self._root_in_double(), torch.cat(pulls), explained)

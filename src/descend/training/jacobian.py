@@ -12,17 +12,19 @@ from descend.training.row_terms import by_columns
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from descend.losses.curved_rows import Terms
+
 MOST_NUMBERS = 1 << 23
 """Numbers of the Jacobian that are held at a time."""
 TRIED = 3
-"""Rows on which both ways are compared."""
+"""Rows passed together, of which that in the middle is passed alone as well, to compare both ways."""
 
 
 class RowJacobian:
     """Derivatives of each row's scores by the trained parameters, all rows of a block at once.
 
     Weights that several layers share count once, with the sum of their effects; frozen ones not at all. Each row is
-    differentiated by itself. Where linear layers hold all that is trained, and on a few rows that gives the same
+    differentiated by itself. Where linear layers hold all that is trained, and of a row tried that gives the same
     derivatives, one pass over all rows serves instead, which takes a fraction of the time.
     """
 
@@ -56,17 +58,16 @@ class RowJacobian:
         return int(self.by_row(few).shape[1])
 
     def _same(self, made: LayeredPass, few: Tensor) -> bool:
-        """Whether a pass of rows has the derivatives that each row has when it is passed alone."""
+        """Whether a row among others has the derivatives in their pass that it has when it is passed alone."""
         import torch
 
-        trained, count = list(self.trained.values()), made.scores.shape[1]
+        trained, count, middle = list(self.trained.values()), made.scores.shape[1], len(few) // 2
         weights = torch.linspace(1.0, 2.0, count, dtype=made.scores.dtype, device=made.scores.device)
-        found = torch.einsum("nkp,k->np", made.jacobian(slice(None)), weights)
+        found = weights @ made.jacobian(slice(middle, middle + 1))[0]
         with torch.enable_grad():
-            alone = [
-                torch.autograd.grad(self.scored(row[None])[0], trained, weights, materialize_grads=True) for row in few
-            ]
-        expected = torch.stack([torch.cat([part.flatten() for part in row]) for row in alone])
+            score = self.scored(few[middle : middle + 1])[0]
+            alone = torch.autograd.grad(score, trained, weights, materialize_grads=True)
+        expected = torch.cat([part.flatten() for part in alone])
         near = torch.finfo(expected.dtype).eps ** 0.75 * float(expected.abs().max())
         return bool(((found - expected).abs() <= near).all())
 
@@ -91,9 +92,21 @@ class RowJacobian:
 
         return by_columns(self.model.checked(functional_call(self.model.module, parameters, (inputs,)), len(inputs)))
 
-    def blocks(self, inputs: Tensor, scores: int, passed: LayeredPass | None) -> Iterator[tuple[slice, Tensor]]:
-        """Yield parts of the rows, and the Jacobian of each; passed: a pass of these rows."""
-        rows = max(1, MOST_NUMBERS // max(1, self.size * scores))
-        for begin in range(0, len(inputs), rows):
-            part = slice(begin, begin + rows)
-            yield part, self.by_row(inputs[part]) if passed is None else passed.jacobian(part)
+    def blocks(
+        self, inputs: Tensor, terms: Terms, share: Tensor, passed: LayeredPass | None, double: bool
+    ) -> Iterator[tuple[Tensor, Terms, Tensor]]:
+        """Yield A = sqrt(omega) B'J of parts of the rows, (k n, p), with their terms s and B, and sqrt(omega).
+
+        share: omega. passed: a pass of these rows. double: whether A is wanted in double precision.
+        """
+        size = max(1, MOST_NUMBERS // max(1, self.size * terms.slope.shape[1]))
+        for begin in range(0, len(inputs), size):
+            part = slice(begin, begin + size)
+            here, root = terms.of(part), share[part].sqrt()
+            scaled = here.times(root)
+            if passed is None:
+                alone = self.by_row(inputs[part])
+                rows = scaled.weighted(alone.double() if double else alone)
+            else:
+                rows = passed.jacobian(part, scaled, double)
+            yield rows.transpose(0, 1).flatten(0, 1), here, root

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Linear, Module
 
+    from descend.losses.curved_rows import Terms
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -51,6 +53,11 @@ class Layers:
         if any(len(uses) > 1 for uses in trained.values()):
             return None
         return cls(parts, [trained[id(tensor)][0] for tensor in module.parameters() if tensor.requires_grad])
+
+    @cached_property
+    def tensors(self) -> list[Tensor]:
+        """The tensors of the layers."""
+        return [tensor for part in self.parts for tensor in part.parameters(recurse=False)]
 
     def passed(self, score: Callable[[Tensor], Tensor], inputs: Tensor) -> LayeredPass | None:
         """Pass rows through the module; None unless each layer was called once, with a vector for each row.
@@ -95,11 +102,11 @@ class LayeredPass:
         return "pulls" in self.__dict__ or self.versions == self._versions()
 
     def _versions(self) -> list[int]:
-        return [tensor._version for part in self.layers.parts for tensor in part.parameters(recurse=False)]
+        return [tensor._version for tensor in self.layers.tensors]
 
     @cached_property
-    def pulls(self) -> list[list[Tensor]]:
-        """The derivatives of each score by what each layer returned, (n, h), for k scores."""
+    def pulls(self) -> list[Tensor]:
+        """For each layer the derivatives of the k scores by what it returned, (n, k, h)."""
         import torch
 
         count = self.scores.shape[1]
@@ -110,41 +117,39 @@ class LayeredPass:
             unit[:, place] = 1.0
             found.append(torch.autograd.grad(self.scores, self.outputs, unit, retain_graph=kept))
         self.scores, self.outputs = self.scores.detach(), []
-        return [list(each) for each in found]
+        return [torch.stack(each, dim=1) for each in zip(*found, strict=True)]
 
     def gradient(self, slope: Tensor) -> list[Tensor]:
         """Return the gradients of a sum of losses by what is trained; slope: (n, k), of each loss by its scores."""
-        slope = slope.to(self.scores.dtype)
-        summed = []
-        for layer in range(len(self.given)):
-            parts = [slope[:, place, None] * pull[layer] for place, pull in enumerate(self.pulls)]
-            total = parts[0]
-            for part in parts[1:]:
-                total = total + part
-            summed.append(total)
+        slope = slope.to(self.scores.dtype)[:, :, None]
+        summed = [(slope * pull).sum(dim=1) for pull in self.pulls]
         return [
             summed[each.layer].T @ self.given[each.layer] if each.matrix else summed[each.layer].sum(dim=0)
             for each in self.layers.trained
         ]
 
-    def jacobian(self, part: slice) -> Tensor:
-        """Return the Jacobian of some rows, (n, k, p)."""
+    def jacobian(self, part: slice, terms: Terms | None = None, double: bool = False) -> Tensor:
+        """Return the Jacobian J of some rows, (n, k, p), or B'J of their terms; a column lies in one piece.
+
+        double: whether it is computed in double precision.
+        """
         import torch
 
-        given = [each[part] for each in self.given]
-        pulls = [[each[part] for each in pull] for pull in self.pulls]
+        given, pulls = [each[part] for each in self.given], [each[part] for each in self.pulls]
+        if double:
+            given, pulls = [each.double() for each in given], [each.double() for each in pulls]
+        if terms is not None:  # these are fewer numbers than their products
+            pulls = [terms.weighted(pull) for pull in pulls]
+        along, across = [each.T.contiguous() for each in given], [each.permute(2, 1, 0).contiguous() for each in pulls]
         sizes = [
-            pulls[0][each.layer].shape[1] * (given[each.layer].shape[1] if each.matrix else 1)
-            for each in self.layers.trained
+            len(across[each.layer]) * (len(along[each.layer]) if each.matrix else 1) for each in self.layers.trained
         ]
-        found = given[0].new_empty(len(given[0]), len(pulls), sum(sizes))
-        for place, pull in enumerate(pulls):
-            for each, columns in zip(self.layers.trained, torch.split(found[:, place], sizes, dim=1), strict=True):
-                across = pull[each.layer]
-                if each.matrix:
-                    along = given[each.layer]
-                    shaped = columns.view(len(along), across.shape[1], along.shape[1])
-                    torch.mul(across[:, :, None], along[:, None, :], out=shaped)
-                else:
-                    columns.copy_(across)
-        return found
+        found = across[0].new_empty(sum(sizes), *across[0].shape[1:])
+        for each, columns in zip(self.layers.trained, torch.split(found, sizes), strict=True):
+            pull, inputs = across[each.layer], along[each.layer]
+            if each.matrix:
+                shaped = columns.view(len(pull), len(inputs), *pull.shape[1:])
+                torch.mul(pull[:, None], inputs[None, :, None], out=shaped)
+            else:
+                columns.copy_(pull)
+        return found.permute(2, 1, 0)

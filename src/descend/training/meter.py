@@ -231,9 +231,11 @@ def seen(model: ModuleModel, output: Tensor, y: Tensor) -> Seen:
     """Return what was observed and predicted of rows, of what a module returned for them."""
     import torch
 
-    if y.ndim > 1 and not y.is_floating_point() and (*output.shape[:1], *output.shape[2:]) == y.shape:
-        there = y.reshape(-1) >= 0  # a class for each of several places, or less where there is none
-        output, y = output.movedim(1, -1).reshape(-1, output.shape[1])[there], y.reshape(-1)[there]
+    places = y.ndim > 1 and not y.is_floating_point() and (*output.shape[:1], *output.shape[2:]) == y.shape
+    if places or model.loss.of_places:
+        y = y.reshape(-1)
+        there = (y >= 0) & (y != model.loss.ignored)
+        output, y = output.movedim(1, -1).reshape(-1, output.shape[1])[there], y[there]
     loss, observed = model.loss, y.detach().cpu().double().numpy()
     if loss.of_classes or (not y.is_floating_point() and y.ndim == 1 and output.ndim == 2 and output.shape[1] > 1):
         shares = torch.softmax(output.double() if not output.is_mps else output, 1).cpu().double().numpy()

@@ -66,7 +66,7 @@ class ModuleObjective(Objective):
         loss = model.loss
         # PyTorch has one operation for the mean of r**2, forward and backward, instead of three.
         self.squared = self.in_torch is None and loss.quadratic and float(loss.expressions[2]) == 2.0
-        self._last: ModulePoint | None = None
+        self.last: ModulePoint | None = None
         self.ahead: ModulePoint | None = None
         """J at the end of a step, where that knows it."""
         self.course: Course | None = None
@@ -91,7 +91,7 @@ class ModuleObjective(Objective):
             if self.course is not None:
                 self.course.step += 1
             return ModulePoint(theta, self.descent(rows), self, rows)
-        last = self._last
+        last = self.last
         if order and last is not None and last.theta is theta and last.run == self.runs:
             return self._observed(last)
         course, lean = self.course, None
@@ -114,7 +114,7 @@ class ModuleObjective(Objective):
             self.finite = math.isfinite(point.loss) and math.isfinite(point.norm)
             if self.finite:
                 self.model.parameters.keep()
-            self._last = point
+            self.last = point
             self._observed(point)
         return point
 
@@ -147,7 +147,7 @@ class ModuleObjective(Objective):
 
     def end(self) -> ModulePoint | None:  # type: ignore[override]
         """Leave the weights that are kept, and return J there where the last step has another."""
-        course, last = self.course, self._last
+        course, last = self.course, self.last
         self.half = False  # J that is reported is that of the predictions
         if course is None or last is None:
             return None
@@ -160,7 +160,7 @@ class ModuleObjective(Objective):
             return None
         if not self.finite and not restored:
             return None
-        self._last = None
+        self.last = None
         if self.engine.streamed:
             course.passed = last.total if course.kept is None else course.best_passed
         point = self(Weights(self.model.parameters) if restored else last.theta, 1)
@@ -170,14 +170,14 @@ class ModuleObjective(Objective):
 
     def stands(self, loss: float, norm: float) -> None:
         """Take J, and the norm of its gradient, at weights that were brought back from where a run stood."""
-        self.runs, self._last = self.runs + 1, None
+        self.runs, self.last = self.runs + 1, None
         if self.course is not None and self.course.regime.lean:
             import torch
 
             point = ModulePoint(self.model.parameters.present, torch.tensor(loss, dtype=torch.float64), self, None)
             point.lean, point.known_norm = True, norm
             self.model.parameters.keep()
-            self._last = point
+            self.last = point
 
     def keeper(self, rate: float, append: Callable[..., None], past: Iterable[object]) -> WritesSteps | None:
         """Return what writes the checkpoints of a run; its trace begins with the steps that were kept."""
@@ -289,14 +289,14 @@ class ModuleObjective(Objective):
         parameters = self.model.parameters
         changing = [*parameters.trained, *parameters.module.buffers()]
         before = [tensor.detach().clone() for tensor in changing]
-        known = (parameters.present, self.finite, self._last)
+        known = (parameters.present, self.finite, self.last)
         try:
             yield Flat(self)
         finally:
             with torch.no_grad():
                 for tensor, copy in zip(changing, before, strict=True):
                     tensor.copy_(copy)
-            parameters.present, self.finite, self._last = known
+            parameters.present, self.finite, self.last = known
             self.clear()
 
     def clear(self) -> None:
@@ -321,7 +321,7 @@ class ModuleObjective(Objective):
             parameters.forget()
             self.clear()
             self.modes.restore()
-            self._last = None
+            self.last = None
 
     def _seeded(self) -> contextlib.AbstractContextManager[None]:
         """Let random numbers begin from the seed; but where a loader draws rows, they go on as in a loop over it."""

@@ -85,6 +85,19 @@ class TorchOptimizer(Optimizer):
     def init(self, theta: object) -> Any:
         return self.torch_optimizer
 
+    def remembered(self, state: object) -> object:
+        """Return what it remembers, as data and tensors."""
+        return self.torch_optimizer.state_dict()
+
+    def recalled(self, content: object) -> object:
+        """Take what it remembered in an earlier run, and return its state."""
+        self.torch_optimizer.load_state_dict(content)
+        state: object = self.torch_optimizer
+        return state
+
+    def stands(self, state: object, promised: float) -> None:
+        """Take where an earlier run stood: J there is evaluated as usual."""
+
     def set_rate(self, wanted: float) -> None:
         """Let the next steps have a learning rate."""
         if wanted != self.rate and not self.scheduled:

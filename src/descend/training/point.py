@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.models.module_weights import Weights, cut
+from descend.models.module_weights import Weights
 from descend.training.curvature import Ritz
 from descend.training.sums import Sums
 
@@ -33,6 +33,18 @@ class PassedAgain(Sums, Protocol):
         """Evaluate J at the present parameters."""
 
 
+class Known(Protocol):
+    """J and its gradient at a flat theta: see `Place`, which is one."""
+
+    theta: Array
+
+    @property
+    def loss(self) -> float: ...
+
+    @property
+    def gradient(self) -> Array: ...
+
+
 class ModulePoint:
     """J and |dJ/dparameters| of a module at one moment; what a `TorchOptimizer` is given.
 
@@ -50,17 +62,18 @@ class ModulePoint:
         self.promised = math.inf
         self._loss: float | None = None
         self.known_norm: float | None = None
+        self.here: Known | None = None
 
     @classmethod
-    def known(cls, theta: Weights, loss: float, gradient: Array, objective: PassedAgain) -> ModulePoint:
+    def known(cls, theta: Weights, here: Known, objective: PassedAgain) -> ModulePoint:
         """Return a point where J and its gradient over all rows are known; ``.grad`` will hold the latter."""
         import torch
 
         objective.runs, objective.passes = objective.runs + 1, objective.passes + 1.0
-        trained = objective.model.parameters.trained
-        for tensor, part in zip(trained, cut(gradient, trained), strict=True):
-            tensor.grad = part
-        return cls(theta, torch.tensor(loss, dtype=torch.float64), objective, None)
+        found = cls(theta, torch.tensor(here.loss, dtype=torch.float64), objective, None)
+        found.here, found._loss, found.known_norm = here, here.loss, float(np.linalg.norm(here.gradient))
+        objective.model.parameters.take_gradient(here.gradient)
+        return found
 
     # Both wait for the device, so they are computed once, and in batches not at all.
     @property
@@ -100,9 +113,13 @@ class ModulePoint:
         if self.lean:
             return math.inf  # the gradient is that of the last batch
         reference = max(abs(self.loss), abs(first_loss - self.loss) * 1e-3, scale * 1e-8)
-        pairs = ((tensor.detach(), tensor.grad) for tensor in self.objective.model.parameters.trained if tensor.numel())
-        parts = (float((grad.abs() * at.abs().clamp(min=1.0)).max()) for at, grad in pairs if grad is not None)
-        largest = max(parts, default=0.0)
+        if self.here is not None:
+            largest = float(np.max(np.abs(self.here.gradient) * np.maximum(np.abs(self.here.theta), 1.0)))
+        else:
+            trained = self.objective.model.parameters.trained
+            pairs = ((tensor.detach(), tensor.grad) for tensor in trained if tensor.numel())
+            parts = (float((grad.abs() * at.abs().clamp(min=1.0)).max()) for at, grad in pairs if grad is not None)
+            largest = max(parts, default=0.0)
         return largest / reference if reference > 0.0 else largest
 
     def closure(self) -> Tensor:

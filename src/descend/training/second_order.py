@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
 from descend.errors import ConfigError
-from descend.models.module_weights import fill, joined
 from descend.optimizers.contract import Optimizer, State
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.training.curvatures import Dense
@@ -46,6 +45,7 @@ class SecondOrder(Optimizer):
     thorough: ClassVar[bool] = True
     damps: ClassVar[bool] = True
     uses_rate = False
+    rate, settled = 1.0, None
 
     def __init__(self, ours: LevenbergMarquardt, objective: ModuleObjective) -> None:
         self.ours = ours
@@ -59,19 +59,36 @@ class SecondOrder(Optimizer):
 
     decays: ClassVar[bool] = False
 
+    def remembered(self, state: object) -> object:
+        """Return what it remembers, as data and tensors; J where it stands is not among this."""
+        return as_tensors(cast(Standing, state).state)
+
+    def recalled(self, content: object) -> Standing:
+        """Return the state of what it remembered in an earlier run."""
+        return Standing(cast(State, as_arrays(content)))
+
+    def stands(self, state: object, promised: float) -> None:
+        """Evaluate J where an earlier run stood after one of these steps, as its end was. promised: by the last."""
+        objective = self.surface.objective
+        parameters = objective.model.parameters
+        place = Place(self.surface, parameters.flat.read(), None)
+        objective.ahead = ModulePoint.known(parameters.present, place, objective)
+        objective.ahead.promised = promised
+        cast(Standing, state).place = place
+
     def init(self, theta: object) -> Standing:
         return Standing(self.ours.init(np.empty(self.surface.size)))
 
     def step(self, evaluation: Any, state: Standing) -> tuple[Any, Standing]:
-        trained = self.surface.trained
-        here, before = joined(trained), state.state
+        flat = self.surface.objective.model.parameters.flat
+        here, before = flat.read(), state.state
         place = state.place
         if place is None or evaluation.rows is not None or not np.array_equal(place.theta, here):
             place = Place(self.surface, here, evaluation.rows)
         if evaluation.rows is not None:
             before = (*before[:4], None, None)  # the last step was over other rows
         theta, after = self.ours.step(place, before)  # type: ignore[arg-type]  # its curvature is one of ours
-        fill(trained, theta)
+        flat.write(theta)
         if theta is place.theta:
             _, predicted = Damped(place, before[0]).move(before[1])
             evaluation.promised = predicted / abs(place.loss) if place.loss else 0.0
@@ -79,13 +96,13 @@ class SecondOrder(Optimizer):
         ahead = place.reached(theta)
         if ahead is not None and ahead.rows is None and after[5] is None:
             ahead = self._onwards(place, ahead)
-            fill(trained, ahead.theta)
+            flat.write(ahead.theta)
             if ahead.theta is not theta:
                 after = (*after[:4], None, None)  # no step of one system led there
         moved = evaluation.theta.moved()
         if ahead is not None and ahead.rows is None:
             objective = self.surface.objective
-            objective.ahead = ModulePoint.known(moved, ahead.loss, ahead.gradient, objective)
+            objective.ahead = ModulePoint.known(moved, ahead, objective)
         return moved, Standing(after, ahead)
 
     def _onwards(self, place: Place, ahead: Place) -> Place:
@@ -102,6 +119,26 @@ class SecondOrder(Optimizer):
 
     def suggested_rate(self, evaluation: Any) -> float:
         return 1.0
+
+
+def as_tensors(value: object) -> object:
+    """Return a state with tensors in place of arrays.
+
+    >>> as_tensors(([1.0, 2.0], 0.5, None))
+    (tensor([1., 2.], dtype=torch.float64), 0.5, None)
+    """
+    import torch
+
+    if isinstance(value, tuple):
+        return tuple(as_tensors(each) for each in value)
+    return torch.from_numpy(np.array(value)) if isinstance(value, np.ndarray | list) else value
+
+
+def as_arrays(value: object) -> object:
+    """Return a state with arrays in place of tensors."""
+    if isinstance(value, tuple):
+        return tuple(as_arrays(each) for each in value)
+    return np.array(value.numpy()) if hasattr(value, "numpy") else value
 
 
 def second_order(ours: LevenbergMarquardt, objective: ModuleObjective) -> tuple[SecondOrder, str]:
