@@ -66,7 +66,12 @@ class ModuleModel(Model):
     @classmethod
     def takes(cls, module_given: object) -> bool:
         torch = sys.modules.get("torch")  # whoever holds a module has imported it
-        return torch is not None and isinstance(module_given, torch.nn.Module)
+        if torch is None:
+            return False
+        if isinstance(module_given, type) and issubclass(module_given, torch.nn.Module):
+            name = module_given.__name__
+            raise ConfigError(f"`{name}` is a class. Give a module made from it: {name}(...).")
+        return isinstance(module_given, torch.nn.Module)
 
     @classmethod
     def read(cls, module: Any, table: Table, options: Options, loss: Loss) -> tuple[ModuleModel, dict[str, object]]:
@@ -177,6 +182,7 @@ class ModuleModel(Model):
         if is_tensor(data):
             columns = data if self.row_shape is None else None
             if columns is None:
+                self._refuse_other_rows(tuple(data.shape))
                 return {TENSOR: data}
             if columns.ndim != 2 or columns.shape[1] != len(self.inputs):
                 raise DataError(
@@ -187,6 +193,16 @@ class ModuleModel(Model):
         if not self.inputs:
             raise DataError("The module was fitted to tensors, not to columns. Give its inputs as one tensor or array.")
         return open_table(data).numbers(self.inputs, missing)
+
+    def _refuse_other_rows(self, shape: tuple[int, ...]) -> None:
+        """Raise DataError for rows of another shape; a single row will do, and so will (n, 1) for (n,)."""
+        known = cast(tuple[int, ...], self.row_shape)
+        one_number = {shape[1:], known} <= {(), (1,)}
+        if not (one_number or shape[1:] == known or shape == known):
+            raise DataError(
+                f"The rows have shape {shape[1:]}, but the module was fitted to rows of shape {known}: give X in the "
+                f"shape ({', '.join(['n', *map(str, known)])})."
+            )
 
     @property
     def argument_columns(self) -> dict[Name, str]:
