@@ -17,7 +17,9 @@ Names are imported when they are first used, so that ``import descend`` costs no
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -77,9 +79,22 @@ def __getattr__(name: str) -> Any:
     place = next((place for place, names in _PLACES.items() if name in names), None)
     if place is None:
         raise AttributeError(f"module 'descend' has no attribute {name!r}")
-    value = getattr(import_module(place), name)
+    value = getattr(_imported(place), name)
     globals()[name] = value
     return value
+
+
+def _imported(place: str) -> ModuleType:
+    """Import a module: of the hundreds of thousands of objects that it leaves, none is garbage to be looked for."""
+    if not gc.isenabled():
+        return import_module(place)
+    gc.disable()
+    try:
+        return import_module(place)
+    finally:
+        gc.freeze()  # together: what is there now counts as old, without being looked through
+        gc.unfreeze()
+        gc.enable()
 
 
 def __dir__() -> list[str]:

@@ -113,6 +113,15 @@ def split_list(text: str) -> list[str]:
     return list(dict.fromkeys(part for part in parts if part))
 
 
+def split_assignments(text: str) -> list[str]:
+    """Split at commas, though not at those in backticks, in brackets or in double quotes within these.
+
+    >>> split_assignments('a[A, 3]=1, `unit, price`=2, b["x]y"]=3,4')
+    ['a[A, 3]=1', ' `unit, price`=2', ' b["x]y"]=3', '4']
+    """
+    return re.findall(r"""(?:`[^`]*`|\[(?:"[^"]*"|[^\]"])*\]|[^,`\[]|\[)+""", text)
+
+
 def names_listed(texts: str | Sequence[str] | None, known: Collection[str]) -> list[str]:
     """Return the names that texts list: a known one as it is, else several with commas between them; nothing twice.
 
@@ -127,15 +136,27 @@ def names_listed(texts: str | Sequence[str] | None, known: Collection[str]) -> l
 class Registry(Generic[AnyPart]):
     """The parts of one kind by name; every part is a dataclass whose fields are its settings.
 
+    A part of the package is imported when it is first asked for: a fit needs one loss and one optimizer of many.
+
     >>> from descend.optimizers import OPTIMIZERS
     >>> OPTIMIZERS.build("adam(beta1=0.8)").beta1
     0.8
     """
 
-    def __init__(self, *parts: type[AnyPart], around: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Hold parts by name. around: those made around another, as ``module:class`` by name; they are not listed."""
-        self.kind = parts[0].kind
-        self.parts: dict[str, type[AnyPart]] = {part.name: part for part in parts}
+    def __init__(
+        self,
+        *parts: type[AnyPart],
+        kind: str = "",
+        places: Mapping[str, str] = MappingProxyType({}),
+        around: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Hold parts by name: classes, or their places.
+
+        kind: what each of them is, if none is given as a class. places: where classes are, as ``module:class`` by name;
+        around: the same of those made around another, which are not listed.
+        """
+        self.kind = kind or parts[0].kind
+        self.parts: dict[str, type[AnyPart] | str] = {**places, **{part.name: part for part in parts}}
         self.around = around
         self.built = lru_cache(maxsize=64)(self._built)
 
@@ -144,7 +165,8 @@ class Registry(Generic[AnyPart]):
 
         Raises ConfigError if another part has its name.
         """
-        if self.parts.setdefault(part.name, part) is not part:
+        self.parts.setdefault(part.name, part)
+        if self[part.name] is not part:
             raise ConfigError(f"There is a {self.kind} `{part.name}` already. Give yours another name.")
         return part
 
@@ -152,7 +174,27 @@ class Registry(Generic[AnyPart]):
         return iter(self.parts)
 
     def __getitem__(self, name: str) -> type[AnyPart]:
-        return self.parts[name]
+        part = self.parts[name]
+        if isinstance(part, str):
+            part = self.parts[name] = self._at(part)
+        return part
+
+    def _at(self, place: str) -> type[AnyPart]:
+        module, _, name = place.partition(":")
+        found: type[AnyPart] = getattr(import_module(module), name)
+        return found
+
+    def called(self, name: str) -> type[AnyPart]:
+        """Return the class of this name, of those whose places are known. Raises AttributeError if there is none.
+
+        >>> from descend.losses import LOSSES
+        >>> LOSSES.called("SoftL1").name
+        'soft_l1'
+        """
+        for key, part in self.parts.items():
+            if (part.rpartition(":")[2] if isinstance(part, str) else part.__name__) == name:
+                return self[key]
+        raise AttributeError(f"There is no {self.kind} of the class `{name}`.")
 
     def build(self, text: str | AnyPart) -> AnyPart:
         """Return the part that ``text`` names, with its settings; a part itself as it is. Raises ConfigError."""
@@ -166,15 +208,13 @@ class Registry(Generic[AnyPart]):
             )
         name, arguments = call[1].replace("-", "_"), call[2] or ""
         if name in self.around:
-            module, _, kind = self.around[name].partition(":")
-            wrapper: type[AnyPart] = getattr(import_module(module), kind)
+            wrapper = self._at(self.around[name])
             return wrapper(**self._settings(wrapper, name, arguments))
         if name not in self.parts:
-            by_alias = (known for known, part in self.parts.items() if name.casefold() in part.aliases.split())
+            by_alias = (known for known in self if name.casefold() in self[known].aliases.split())
             meant = next((f" Did you mean `{known}`?" for known in by_alias), closest(name, self.parts))
             raise ConfigError(f"There is no {self.kind} `{call[1]}`.{meant} Known: {', '.join(self)}.")
-        part = self.parts[name]
-        return part(**self._settings(part, name, arguments))
+        return self[name](**self._settings(self[name], name, arguments))
 
     def _settings(self, part: type[AnyPart], name: str, arguments: str) -> dict[str, Any]:
         if not arguments.strip():
@@ -215,7 +255,7 @@ class Registry(Generic[AnyPart]):
 
     def _example(self, name: str | None = None) -> str:
         for candidate in [name] if name else list(self.parts):
-            fields = dataclasses.fields(self.parts[candidate])
+            fields = dataclasses.fields(self[candidate])
             if fields:
                 return f"`{candidate}({fields[0].name}={fields[0].default!r})`"
         return f"`{name or next(iter(self.parts))}`"

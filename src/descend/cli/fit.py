@@ -6,12 +6,11 @@ import sys
 from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from typer import Context, Exit
 
 from descend.cli import options
-from descend.cli.live_picture import Watch
 from descend.cli.outputs import (
     Output,
     check_animation,
@@ -29,6 +28,7 @@ from descend.options.option import Option, Values
 from descend.wording import command_line
 
 if TYPE_CHECKING:
+    from descend.cli.live_picture import Watch
     from descend.inference.intervals import Intervals
     from descend.results import Fit
 
@@ -129,9 +129,9 @@ def fit(
     sharpness = arguments["sharpness"]
     arguments["sharpness"] = (log_every or True) if sharpness else (not quiet and "auto")
     stream = sys.stderr if json else sys.stdout
-    with Watch(stream) if watch else Log(stream, arguments["epochs"], log_every, sharpness) as reader:
+    with _drawn(stream) if watch else Log(stream, arguments["epochs"], log_every, sharpness) as reader:
         fitted = api.fit(data=options.one_or_all(data), on_step=None if quiet else reader, **arguments)
-        if isinstance(reader, Watch):
+        if not isinstance(reader, Log):
             reader.end(fitted)
     intervals_found = None
     if interval is not None and (json or not quiet or report is not None or table_output is not None):
@@ -165,6 +165,13 @@ def _outputs(fitted: Fit, files: Values, intervals_found: Intervals | None, look
         ("Influence of rows written to", files["--influence"], lambda place: fitted.influence().save(place)),
         ("Animation written to", files["--animate"], lambda place: fitted.animate().save(place)),
     ]
+
+
+def _drawn(stream: TextIO) -> Watch:
+    """Return the reader of a run that draws it."""
+    from descend.cli.live_picture import Watch
+
+    return Watch(stream)
 
 
 def draw(fitted: Fit, picture_path: str, look: Values) -> None:

@@ -11,10 +11,10 @@ from typer import Argument
 
 from descend.cli.verb import MOST_USED
 from descend.errors import ConfigError
-from descend.options.arguments import split_assignments
 from descend.options.option import Option, Values
 from descend.options.request import OPTIONS
 from descend.options.units import number_or_measured
+from descend.registry import split_assignments
 
 if TYPE_CHECKING:
     import numpy as np

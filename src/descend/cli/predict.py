@@ -13,10 +13,8 @@ from descend.cli import options
 from descend.cli.outputs import check_outputs
 from descend.cli.terminal import say, say_csv, say_json
 from descend.errors import ConfigError
-from descend.options.arguments import split_assignments
 from descend.options.option import Option
-from descend.registry import closest
-from descend.table.headers import in_full
+from descend.registry import closest, split_assignments
 
 if TYPE_CHECKING:
     import numpy as np
@@ -212,6 +210,8 @@ def _values(inputs: Sequence[str], at: list[str], some: Mapping[str, Label]) -> 
 
     some: a cell of each column that tells groups apart.
     """
+    from descend.table.headers import in_full
+
     columns_given, other_assignments = _of_groups(at, {name: type(cell) for name, cell in some.items()})
     numbers = options.assignments([",".join(other_assignments)], "--at", "x=7,5") if other_assignments else {}
     columns_given |= {name: [*value] if isinstance(value, list) else [value] for name, value in numbers.items()}
@@ -240,6 +240,8 @@ def _of_data(inputs: Sequence[str], codings: Mapping[str, Coding]) -> tuple[str,
 
 def _of_groups(at: list[str], kinds: Mapping[str, type]) -> tuple[dict[str, list[Label]], list[str]]:
     """Return the values of columns that tell groups apart, and the other assignments. kinds: of their cells."""
+    from descend.table.headers import in_full
+
     labels_by_column: dict[str, list[Label]] = {}
     other_assignments, name = [], ""
     for assignment in (assignment for text in at for assignment in split_assignments(text)):

@@ -27,6 +27,7 @@ from descend.table.connection import ConnectionLostError
 if TYPE_CHECKING:
     from descend.descent.validation import Validation
 
+CONSTANT = Constant()
 MOST_EPOCHS = 10_000
 """Default number of epochs; a run in batches takes a hundredth of that."""
 ENOUGH = 1e-15
@@ -195,7 +196,7 @@ def _planned(
         epochs=request.epochs if request.epochs is not None else MOST_EPOCHS // (100 if batches else 1),
         epochs_given=request.epochs is not None,
         rate=rate,
-        schedule=Constant() if request.schedule == "constant" else schedule_of(request.schedule),
+        schedule=CONSTANT if request.schedule == CONSTANT.name else schedule_of(request.schedule),
         tolerance=request.tolerance,
         promise=ENOUGH if beginning.near and optimizer.thorough else 0.0,
         certain=certain if not beginning.near and request.tolerance is None else 0.0,

@@ -29,17 +29,17 @@ from descend.problem.objective import VectorObjective
 from descend.problem.problem import AllRows, Problem
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.table import Table
-from descend.table.response_covariance import Coupling
 from descend.table.rows import Rows
 
 if TYPE_CHECKING:
+    from descend.table.response_covariance import Coupling
     from descend.units.stated import Stated
 
 Array = NDArray[np.float64]
 Named = Values
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Solution:
     """The end of a descent.
 
@@ -280,13 +280,10 @@ def _remarks(beginning: Beginning, theta: Any, outcome: Outcome) -> tuple[str, .
     if outcome is not Outcome.CONVERGED or model.in_place:
         return ()
     notes: list[str | None] = []
-    if problem.given:
-        from descend.problem.symmetry import changed_places
+    if model.formula is not None and interchangeable(model.formula):
+        from descend.problem.symmetry import changed_places, order_of_terms
 
         notes.append(changed_places(model, problem.given, beginning.start, theta))
-    if model.formula is not None and interchangeable(model.formula):
-        from descend.problem.symmetry import order_of_terms
-
         notes.append(order_of_terms(model, problem.given, theta))
     if model.formula is not None and waves(model.formula):
         from descend.problem.aliases import aliases

@@ -16,7 +16,8 @@ from descend.errors import ConfigError
 from descend.estimators.columns import LINEAR, PROBABILITY, columns_of, has_words, matrix_of, rows_of
 from descend.estimators.constructor import with_options
 from descend.estimators.estimator import FormulaEstimator
-from descend.losses import LOSSES, Multinomial
+from descend.losses import LOSSES
+from descend.losses.multinomial import Multinomial
 from descend.table.table import label
 
 Array = NDArray[np.float64]

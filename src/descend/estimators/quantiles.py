@@ -16,7 +16,7 @@ from descend.estimators.columns import LINEAR, columns_of, rows_of
 from descend.estimators.constructor import with_options
 from descend.estimators.estimator import OfOnnx
 from descend.estimators.regressor import FormulaRegressor
-from descend.losses import Pinball
+from descend.losses.pinball import Pinball
 
 Array = NDArray[np.float64]
 

@@ -77,7 +77,7 @@ def read_formula(
 
 def in_full(text: str, columns: Sequence[str], parameters: Collection[str] | None = None) -> str:
     """Return a formula in which each ``t`` that stands for a column ``t (s)`` is that column; see `headers`."""
-    if not any(map(SIGN.search, columns)) or not (plain_names(columns) or alike(columns)):
+    if SIGN.search("\n".join(columns)) is None or not (plain_names(columns) or alike(columns)):
         return text
     from descend.formula.headers import with_columns
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,29 +13,28 @@ from numpy.typing import NDArray
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution, every_parameter, named
 from descend.descent.step import Trace
-from descend.diagnosis import Cause, Diagnosis
-from descend.inference import determined, digits, equation, goodness, inputs, likelihood, statistics
-from descend.inference import guarantee as guaranteed
-from descend.inference import standard_errors as errors
-from descend.inference.covariance import Covariance
-from descend.inference.diagnostics import Diagnostics, diagnostics_of, refuse_unknown_distribution
-from descend.inference.estimates import Estimates
 from descend.inference.inferred import Inferred
-from descend.inference.intervals import (
-    Intervals,
-    checked_errors,
-    checked_level,
-    checked_method,
-    refuse_clusters,
-    t_intervals,
-)
-from descend.inference.prior_weights import prior_weights
-from descend.inference.quantities.quantities_asked import quantities_of
-from descend.inference.scatter_of_rows import scatter_of
-from descend.inference.units import units_of
 from descend.losses import Loss
 from descend.models import Model
 from descend.parameters import Constraints
+
+if TYPE_CHECKING:
+    from descend.diagnosis import Cause, Diagnosis
+    from descend.formula.printers.filled import Rounding
+    from descend.inference.correlation import Correlation
+    from descend.inference.covariance import Covariance
+    from descend.inference.diagnostics import Diagnostics
+    from descend.inference.estimates import Estimates
+    from descend.inference.goodness import Goodness
+    from descend.inference.guarantee import Guarantee
+    from descend.inference.intervals import Intervals
+    from descend.inference.likelihood import Criteria
+    from descend.inference.outlying_rows import Outliers
+    from descend.inference.penalty_path import PenaltyPath
+    from descend.inference.prior_weights import PriorWeight
+    from descend.inference.quantities.estimate import Estimated
+    from descend.inference.scatter_of_rows import Scatter
+    from descend.inference.units import Texts
 
 Array = NDArray[np.float64]
 Value = TypeVar("Value")
@@ -119,20 +118,20 @@ class Fitted(ABC):
         """Which parameters are fixed, tied or bounded, if any are."""
         return self.model.constraints
 
-    scatter = Inferred(scatter_of)
+    scatter: ClassVar[Inferred[Scatter | None]] = Inferred("scatter_of_rows:scatter_of")
     """How rows scatter, where a covariance of them was given or a variance estimated (see ``Scatter``); else None."""
-    column_types = Inferred(inputs.column_types)
-    response_levels = Inferred(determined.response_levels)
+    column_types: ClassVar[Inferred[dict[str, str]]] = Inferred("inputs:column_types")
+    response_levels: ClassVar[Inferred[dict[str, float]]] = Inferred("determined:response_levels")
     """The columns the model reads, and their kinds; what each word of a response of words counts as."""
-    outliers = Inferred(lambda solution: solution.answers.get("outliers"))
+    outliers: ClassVar[Inferred[Outliers | None]] = Inferred(lambda found: found.answers.get("outliers"))
     """`Outliers`, if they were asked for: rows too far off for normal scatter, listed or left out of this fit."""
-    penalty_path = Inferred(lambda solution: solution.answers.get("penalty_path"))
+    penalty_path: ClassVar[Inferred[PenaltyPath | None]] = Inferred(lambda found: found.answers.get("penalty_path"))
     """`PenaltyPath`, if a penalty was chosen by cross-validation: the error at each that was tried."""
-    censored = Inferred(determined.censored)
+    censored: ClassVar[Inferred[dict[str, int]]] = Inferred("determined:censored")
     """How many responses are censored: ``left``, ``right``, ``interval``; empty if the loss knows of none."""
-    measures = Inferred(lambda solution: dict(solution.measures or {}) or None)
+    measures: ClassVar[Inferred[dict[str, float] | None]] = Inferred(lambda found: dict(found.measures or {}) or None)
     """What else was measured of a module: ``validation_loss``, and metrics by name."""
-    at_bound = Inferred(determined.at_bound)
+    at_bound: ClassVar[Inferred[list[str]]] = Inferred("determined:at_bound")
     """The labels of the parameters that ended at a bound."""
 
     @property
@@ -156,38 +155,38 @@ class Fitted(ABC):
         """What to do about how the run ended, in a sentence or two."""
         return self.diagnosis.advice or self._inferred("advice", lambda solution: solution.advice)
 
-    units = Inferred(units_of)
+    units: ClassVar[Inferred[Texts]] = Inferred("units:units_of")
     """The unit of each parameter, quantity and column by name, where it is known; ``1`` of a pure number."""
 
     # How certain the parameters are.
 
-    kind_of_errors = Inferred(errors.kind_of_errors)
+    kind_of_errors: ClassVar[Inferred[str]] = Inferred("standard_errors:kind_of_errors")
     """How ``standard_errors`` were found: "model", "sandwich" or another kind of ``covariance_of``."""
-    clusters = Inferred(errors.clusters)
+    clusters: ClassVar[Inferred[dict[str, int]]] = Inferred("standard_errors:clusters")
     """How many clusters there are, by the column that tells them apart; empty unless ``errors`` are clustered."""
-    covariance = Inferred(errors.covariance)
+    covariance: ClassVar[Inferred[Covariance | None]] = Inferred("standard_errors:covariance")
     """(p, p) covariance of the flat parameters, of the kind ``kind_of_errors``; None if there is none."""
-    standard_errors = Inferred(errors.standard_errors)
+    standard_errors: ClassVar[Inferred[Named | None]] = Inferred("standard_errors:standard_errors")
     """Standard errors by name, in the shapes of ``parameters``; None where there is no covariance.
 
     Those of tied parameters are by the delta method; NaN for what is fixed, at a bound or undetermined.
     """
-    correlation = Inferred(errors.correlation)
+    correlation: ClassVar[Inferred[Correlation | None]] = Inferred("standard_errors:correlation")
     """(p, p) correlation of the flat parameters, indexed by place or by name; None where there is no covariance."""
-    priors = Inferred(prior_weights)
+    priors: ClassVar[Inferred[tuple[PriorWeight, ...]]] = Inferred("prior_weights:prior_weights")
     """How much each prior weighs in the estimates (see ``PriorWeight``)."""
-    at_minimum = Inferred(digits.errors_hold)
+    at_minimum: ClassVar[Inferred[bool]] = Inferred("digits:errors_hold")
     """Whether the run ended near enough to the minimum for the standard errors to be trusted."""
-    digits = Inferred(digits.digits)
+    digits: ClassVar[Inferred[Named | None]] = Inferred("digits:digits")
     """How many decimal digits of each parameter are right, in the shapes of ``parameters``.
 
     This says how near the minimum the run stopped, not how well the data determine a parameter: see standard errors.
     None where it cannot be told. Where inputs have errors, or groups are very many, it reads all rows anew (see
     ``inference.digits.digits``).
     """
-    guarantee = Inferred(guaranteed.guarantee)
+    guarantee: ClassVar[Inferred[Guarantee | None]] = Inferred("guarantee:guarantee")
     """A certain bound on the distance to the minimum, where J is convex; None elsewhere (see ``Guarantee``)."""
-    guarantee_values = Inferred(guaranteed.guarantee_values)
+    guarantee_values: ClassVar[Inferred[dict[str, object] | None]] = Inferred("guarantee:guarantee_values")
     """The guarantee as plain values, as in a model file."""
 
     def covariance_of(self, kind: str) -> Covariance | None:
@@ -203,15 +202,16 @@ class Fitted(ABC):
             (see ``inference.sandwich.sandwich``); ``"HC0"`` to ``"HC3"`` by name. ``"iid"``, of a robust loss whose
             residuals are alike, as MASS's rlm. ``"cluster(site)"``, where rows of a site depend on each other.
         """
-        weighted = self.weights is not None or self.sigma is not None
-        return self.estimates(checked_errors(kind, self.loss_function, weighted)).covariance
+        from descend.inference.intervals import checked_errors
 
-    quantities = Inferred(quantities_of)
+        checked = checked_errors(kind, self.loss_function, (self.weights, self.sigma) != (None, None))
+        return self.estimates(checked).covariance
+
+    quantities: ClassVar[Inferred[Mapping[str, Estimated]]] = Inferred("quantities.quantities_asked:quantities_of")
     """The quantities asked for in the fit, by name: value, standard error, and 95% t interval."""
-    delta = Inferred(inputs.delta)
-    """How far the true values of inputs that have errors lie from the measured ones, found by reading all rows anew.
-    ``ranges``: those of the data."""
-    ranges = Inferred(inputs.ranges)
+    delta: ClassVar[Inferred[dict[str, Array]]] = Inferred("inputs:delta")
+    """How far the true values of inputs that have errors lie from the measured ones. ``ranges``: those of the data."""
+    ranges: ClassVar[Inferred[dict[str, tuple[float, float]]]] = Inferred("inputs:ranges")
 
     def intervals(
         self,
@@ -230,9 +230,10 @@ class Fitted(ABC):
             that the data leave open are infinite. ``"bootstrap"``, from fits to ``resamples`` samples of the rows,
             drawn with replacement, reproducibly by ``seed``; ``on_resample`` is called with the number done so far.
 
-        No end is beyond a bound; tied parameters have intervals too. Raises ConfigError where there are none, and says
-        why.
+        No end is beyond a bound; tied parameters have intervals too. Raises ConfigError where there are none.
         """
+        from descend.inference.intervals import checked_level, checked_method, refuse_clusters
+
         level, method = checked_level(level), checked_method(method)
         refuse_clusters(self.clusters, method)
         found = self._intervals(level, method, resamples, seed, on_resample)
@@ -248,6 +249,8 @@ class Fitted(ABC):
         self, level: float, method: str, resamples: int, seed: int, on_resample: Callable[[int], None] | None
     ) -> Intervals:
         if method in ("t", "sandwich"):
+            from descend.inference.intervals import checked_errors, t_intervals
+
             checked_errors(None if method == "t" else method, self.loss_function)
             return t_intervals(self.estimates("sandwich" if method == "sandwich" else None), level, method)
         solution = self._solved(f"it has no {method} intervals. Fit again to get them.")
@@ -261,29 +264,29 @@ class Fitted(ABC):
 
     # How good the fit is.
 
-    degrees_of_freedom = Inferred(statistics.degrees_of_freedom)
+    degrees_of_freedom: ClassVar[Inferred[float | None]] = Inferred("statistics:degrees_of_freedom")
     """Rows with a weight above 0, minus the number of parameters that are free to move and not redundant."""
-    error_degrees = Inferred(errors.degrees_of_errors)
+    error_degrees: ClassVar[Inferred[float]] = Inferred("standard_errors:degrees_of_errors")
     """Degrees of freedom of the standard errors: infinite where the scale is known; of clustered ones clusters - 1."""
-    residual_standard_deviation = Inferred(statistics.residual_standard_deviation)
+    residual_standard_deviation: ClassVar[Inferred[float | None]] = Inferred("statistics:residual_standard_deviation")
     """sqrt(sum omega r**2 / degrees of freedom), for a row of weight 1; None unless the loss is squared.
 
     With ``sigma`` the residuals are measured in sigmas, so it is near 1 if the sigmas are right.
     """
-    r_squared = Inferred(statistics.r_squared)
+    r_squared: ClassVar[Inferred[float | None]] = Inferred("statistics:r_squared")
     """1 - sum of squared residuals / sum of squares about the mean of the response; None if it never changes."""
-    r_squared_about_zero = Inferred(statistics.r_squared_about_zero)
+    r_squared_about_zero: ClassVar[Inferred[float | None]] = Inferred("statistics:r_squared_about_zero")
     """1 - sum of squared residuals / sum of squares of the response, for a line without a constant; None otherwise.
 
     This is what R reports for a line through the origin, whose residuals do not add up to 0.
     """
-    dispersion = Inferred(statistics.dispersion_of)
+    dispersion: ClassVar[Inferred[float | None]] = Inferred("statistics:dispersion_of")
     """phi, of which the variance of a response is a multiple (see ``inference.statistics.dispersion_of``)."""
-    deviance = Inferred(goodness.deviance_of)
+    deviance: ClassVar[Inferred[float | None]] = Inferred("goodness:deviance_of")
     """Twice the log-likelihood lost against one mean for each row (see ``inference.goodness.deviance_of``)."""
-    goodness = Inferred(goodness.goodness_of)
+    goodness: ClassVar[Inferred[Goodness | None]] = Inferred("goodness:goodness_of")
     """Chi-square, where sigma or the distribution says how much the data should scatter (see ``Goodness``)."""
-    criteria = Inferred(likelihood.criteria_of)
+    criteria: ClassVar[Inferred[Criteria | None]] = Inferred("likelihood:criteria_of")
     """Log-likelihood, AIC, AICc and BIC (see ``Criteria``); None for robust losses, penalties and modules."""
 
     @property
@@ -309,29 +312,32 @@ class Fitted(ABC):
     @property
     def residuals(self) -> Array:
         """Observed less predicted response of each row. Raises ConfigError for classes, which have no difference."""
+        from descend.inference.statistics import residuals
+
         self.loss_function.refuse_classes("no residuals")
-        return statistics.residuals(self._solved("it has no residuals. Fit again to get them."))
+        return residuals(self._solved("it has no residuals. Fit again to get them."))
 
     def diagnostics(self) -> Diagnostics:
         """Check whether the residuals look like normal, independent errors, each check with a verdict in words.
 
         Residuals are weighted, and ordered by the input if there is one, else as the rows are. Of more than 10,000 rows
-        a sample of 10,000 is judged, taken a hundred neighbours at a time. Squared loss only.
-
-        Raises ConfigError for other losses, for modules, and for a fit that was loaded.
+        a sample of 10,000 is judged, taken a hundred neighbours at a time. Squared loss only: raises ConfigError for
+        other losses, for modules, and for a fit that was loaded.
         """
+        from descend.inference.diagnostics import diagnostics_of, refuse_unknown_distribution
+
         refuse_unknown_distribution(self.loss_function, self.model.in_place)
         return diagnostics_of(self._solved("it has no residuals. Fit again to get them."))
 
-    # The model, written down.
-
-    rounding = Inferred(equation.rounding)
+    rounding: ClassVar[Inferred[Rounding]] = Inferred("equation:rounding")
     """By how much each parameter may be rounded in the fitted equation (see ``inference.equation.rounding``)."""
 
     @property
     def fitted_formula(self) -> str:
         """The formula with its values, to as many digits as predictions need; empty for a Python function."""
-        return equation.equation(self.model, self.parameters, self.rounding)
+        from descend.inference.equation import equation
+
+        return equation(self.model, self.parameters, self.rounding)
 
     def mentioned(self, digits: int = 6) -> str:
         """Write the first parameters on a line, to ``digits`` digits or down to their standard errors."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Generic, Protocol, TypeVar, overload
 
 from descend.descent.solution import Solution
@@ -19,10 +20,22 @@ class Holder(Protocol):
 
 
 class Inferred(Generic[Value]):
-    """An attribute computed from the solution, or, for a loaded fit, read from the file under the same name."""
+    """An attribute computed from the solution, or, for a loaded fit, read from the file under the same name.
 
-    def __init__(self, function: Callable[[Solution], Value]) -> None:
-        self.function, self.__doc__ = function, function.__doc__
+    source: the function that computes it, or its place in this room, ``module:function``, so that it is imported when
+    it is needed: most fits are asked for few of their attributes.
+    """
+
+    def __init__(self, source: str | Callable[[Solution], Value]) -> None:
+        self.source = source
+
+    def of(self, solution: Solution) -> Value:
+        """Compute the attribute."""
+        function = self.source
+        if isinstance(function, str):
+            module, _, name = function.partition(":")
+            function = self.source = getattr(import_module(f"descend.inference.{module}"), name)
+        return function(solution)
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -32,4 +45,4 @@ class Inferred(Generic[Value]):
     @overload
     def __get__(self, fit: Holder, owner: type) -> Value: ...
     def __get__(self, fit: Holder | None, owner: type) -> Inferred[Value] | Value:
-        return self if fit is None else fit._inferred(self.name, self.function)
+        return self if fit is None else fit._inferred(self.name, self.of)

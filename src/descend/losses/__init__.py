@@ -1,56 +1,36 @@
 """The losses, one file each; ``LOSSES`` is the registry that the command line, messages and law tests read."""
 
-from descend.losses.absolute import Absolute
-from descend.losses.bernoulli import Bernoulli
-from descend.losses.binomial import Binomial
-from descend.losses.cauchy import Cauchy
 from descend.losses.contract import Loss
 from descend.losses.domain import POSITIVE, Domain
-from descend.losses.exponential import Exponential
-from descend.losses.gamma import Gamma
-from descend.losses.huber import Huber
-from descend.losses.inverse_gaussian import InverseGaussian
-from descend.losses.log_cosh import LogCosh
-from descend.losses.logistic import Logistic
-from descend.losses.lognormal import LogNormal
-from descend.losses.multinomial import Multinomial
-from descend.losses.negative_binomial import NegativeBinomial
-from descend.losses.ordinal import Ordinal
-from descend.losses.pinball import Pinball
-from descend.losses.poisson import Poisson
-from descend.losses.soft_l1 import SoftL1
-from descend.losses.squared import Squared
-from descend.losses.student_t import StudentT
-from descend.losses.tukey import Tukey
-from descend.losses.tweedie import Tweedie
-from descend.losses.von_mises import VonMises
-from descend.losses.weibull import Weibull
 from descend.registry import Registry
 
 LOSSES: Registry[Loss] = Registry(
-    Squared,
-    Absolute,
-    Huber,
-    SoftL1,
-    Cauchy,
-    Tukey,
-    LogCosh,
-    Pinball,
-    Poisson,
-    NegativeBinomial,
-    Gamma,
-    InverseGaussian,
-    Tweedie,
-    Logistic,
-    Bernoulli,
-    Binomial,
-    Ordinal,
-    Multinomial,
-    StudentT,
-    Exponential,
-    Weibull,
-    LogNormal,
-    VonMises,
+    kind=Loss.kind,
+    places={
+        "squared": "descend.losses.squared:Squared",
+        "absolute": "descend.losses.absolute:Absolute",
+        "huber": "descend.losses.huber:Huber",
+        "soft_l1": "descend.losses.soft_l1:SoftL1",
+        "cauchy": "descend.losses.cauchy:Cauchy",
+        "tukey": "descend.losses.tukey:Tukey",
+        "log_cosh": "descend.losses.log_cosh:LogCosh",
+        "pinball": "descend.losses.pinball:Pinball",
+        "poisson": "descend.losses.poisson:Poisson",
+        "negative_binomial": "descend.losses.negative_binomial:NegativeBinomial",
+        "gamma": "descend.losses.gamma:Gamma",
+        "inverse_gaussian": "descend.losses.inverse_gaussian:InverseGaussian",
+        "tweedie": "descend.losses.tweedie:Tweedie",
+        "logistic": "descend.losses.logistic:Logistic",
+        "bernoulli": "descend.losses.bernoulli:Bernoulli",
+        "binomial": "descend.losses.binomial:Binomial",
+        "ordinal": "descend.losses.ordinal:Ordinal",
+        "multinomial": "descend.losses.multinomial:Multinomial",
+        "student_t": "descend.losses.student_t:StudentT",
+        "exponential": "descend.losses.exponential:Exponential",
+        "weibull": "descend.losses.weibull:Weibull",
+        "lognormal": "descend.losses.lognormal:LogNormal",
+        "von_mises": "descend.losses.von_mises:VonMises",
+    },
     around={
         "censored": "descend.losses.censored:Censored",
         "asymmetric": "descend.losses.asymmetric:Asymmetric",
@@ -58,7 +38,7 @@ LOSSES: Registry[Loss] = Registry(
     },
 )
 
-LEAST_SQUARES: Loss = Squared()
+LEAST_SQUARES: Loss = LOSSES.build("squared")
 """What a fit minimises if nobody says, and what a search for a start, or for a scale, minimises first."""
 
 
@@ -75,30 +55,11 @@ __all__ = [
     "LEAST_SQUARES",
     "LOSSES",
     "POSITIVE",
-    "Absolute",
-    "Bernoulli",
-    "Binomial",
-    "Cauchy",
     "Domain",
-    "Exponential",
-    "Gamma",
-    "Huber",
-    "InverseGaussian",
-    "LogCosh",
-    "LogNormal",
-    "Logistic",
     "Loss",
-    "Multinomial",
-    "NegativeBinomial",
-    "Ordinal",
-    "Pinball",
-    "Poisson",
-    "SoftL1",
-    "Squared",
-    "StudentT",
-    "Tukey",
-    "Tweedie",
-    "VonMises",
-    "Weibull",
     "advised_for",
 ]
+
+
+def __getattr__(name: str) -> type[Loss]:
+    return LOSSES.called(name)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from descend.errors import DataError, DescendError
 from descend.gradients.derived import Program
-from descend.losses import Loss, Squared
+from descend.losses import Loss
+from descend.losses.squared import Squared
 from descend.many.arrays import NUMPY_ARRAYS, tensors
 from descend.many.common_model import model_by_groups, program_of
 from descend.many.descending_groups import Together

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.gradients.derived import Program
-from descend.losses import Huber, Loss, Squared
+from descend.losses import Loss
 from descend.losses.contract import NORMAL
+from descend.losses.huber import Huber
+from descend.losses.squared import Squared
 from descend.many.code import code_of_scores
 from descend.many.descending_groups import Found, Together
 from descend.many.neighbours import NeighboursOfGroups

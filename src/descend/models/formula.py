@@ -25,7 +25,6 @@ from descend.losses import Loss
 from descend.models.contract import Options, SymbolicModel
 from descend.models.formula_text import read_text
 from descend.models.inexact import Sigma, correlations, inexact_inputs, refuse_loss
-from descend.models.no_column import refuse_no_column
 from descend.models.reading import Content, shapes_of
 from descend.parameters import Constraints, Parameters
 from descend.table import Table
@@ -84,6 +83,8 @@ class FormulaModel(SymbolicModel):
         formula, constraints, start = read_text(formula_given, start, table, options, loss, order)
         model = formula_model(formula, loss, constraints)
         if not model.inputs and len(model.parameters.shapes) - len(loss.own_parameters) > 1:
+            from descend.models.no_column import refuse_no_column
+
             refuse_no_column(model, table)
         if options["x_sigma"] or options["x_correlation"]:
             inexact = inexact_inputs(options["x_sigma"], model.inputs, table.names)

@@ -35,7 +35,7 @@ def read_text(
     Raises FormulaError, and ConfigError for options that do not fit the formula or the loss.
     """
     spread = [options[key] for key in ("weights", "sigma") if options[key]]
-    by_columns = names_listed(options["by"], table.names)
+    by_columns = names_listed(options["by"], table.names) if options["by"] else ()
     if options["weights"] is not None:
         known_column(options["weights"], table, "weights")
     constrained = options["fix"] or options["ties"] or options["bounds"]
@@ -50,7 +50,7 @@ def read_text(
     levels = levels_in(formula_given, table) if "[" in formula_given else ()
 
     # Only a text of several formulas, or columns that may be named without their unit, need more than this.
-    formula_reader = read_formula if ";" in formula_given or any(map(SIGN.search, table.names)) else read_one
+    formula_reader = read_formula if ";" in formula_given or SIGN.search("\n".join(table.names)) else read_one
 
     def formula_with(fixed: Mapping[str, Expr] | None) -> Formula:
         formula = formula_reader(formula_given, table.names, numeric, names, (*spread, *by_columns), fixed, levels)

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from descend.optimizers.adagrad import Adagrad
-from descend.optimizers.adam import Adam
-from descend.optimizers.adamw import AdamW
 from descend.optimizers.contract import Array, Evaluation, Optimizer, State
-from descend.optimizers.gd import GradientDescent
-from descend.optimizers.lbfgs import LBFGS
-from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
-from descend.optimizers.momentum import Momentum
-from descend.optimizers.nesterov import Nesterov
-from descend.optimizers.newton import Newton
-from descend.optimizers.rmsprop import RMSprop
 from descend.optimizers.schedules import SCHEDULES, Schedule
-from descend.optimizers.vertex import Vertex
 from descend.registry import Registry
 
 OPTIMIZERS: Registry[Optimizer] = Registry(
-    GradientDescent,
-    Momentum,
-    Nesterov,
-    Adagrad,
-    RMSprop,
-    Adam,
-    AdamW,
-    LBFGS,
-    LevenbergMarquardt,
-    Newton,
-    Vertex,
+    kind=Optimizer.kind,
+    places={
+        "gd": "descend.optimizers.gd:GradientDescent",
+        "momentum": "descend.optimizers.momentum:Momentum",
+        "nesterov": "descend.optimizers.nesterov:Nesterov",
+        "adagrad": "descend.optimizers.adagrad:Adagrad",
+        "rmsprop": "descend.optimizers.rmsprop:RMSprop",
+        "adam": "descend.optimizers.adam:Adam",
+        "adamw": "descend.optimizers.adamw:AdamW",
+        "lbfgs": "descend.optimizers.lbfgs:LBFGS",
+        "levenberg_marquardt": "descend.optimizers.levenberg_marquardt:LevenbergMarquardt",
+        "newton": "descend.optimizers.newton:Newton",
+        "vertex": "descend.optimizers.vertex:Vertex",
+    },
 )
 
 __all__ = ["OPTIMIZERS", "SCHEDULES", "Array", "Evaluation", "Optimizer", "Schedule", "State"]
+
+
+def __getattr__(name: str) -> type[Optimizer]:
+    return OPTIMIZERS.called(name)

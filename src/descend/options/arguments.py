@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,7 +19,7 @@ from descend.options.option import Values
 from descend.options.penalty import is_number_text, read_penalty
 from descend.options.request import FIELDS, MEASURED, OPTIONS, PLAIN, Request, check_options, is_default
 from descend.options.units import number_or_measured, without_quantities
-from descend.registry import closest
+from descend.registry import closest, split_assignments
 from descend.table import open_table
 from descend.wording import spell, using
 
@@ -135,11 +134,8 @@ def _known(options: Values) -> Values:
             raise ConfigError(f"`fit` has no option `{key}`. {hint}")
     if options.get("like") is not None:
         raise ConfigError(f"{spell('like')} repeats one fit on other data, and goes with fits alone. Leave it out.")
-    return (
-        without_quantities(options, (*MEASURED, "units"))
-        if any(isinstance(value, Mapping) for value in options.values())
-        else options
-    )
+    by_name = any(isinstance(value, Mapping) for value in options.values())
+    return without_quantities(options, (*MEASURED, "units")) if by_name else options
 
 
 def in_full(data: object, options: Values) -> tuple[object, Values]:
@@ -322,15 +318,6 @@ def are_values(option_given: object) -> bool:
     if isinstance(option_given, bool):
         return False
     return isinstance(option_given, int | float | np.ndarray | Sequence) or hasattr(option_given, "__array__")
-
-
-def split_assignments(text: str) -> list[str]:
-    """Split at commas, though not at those in backticks, in brackets or in double quotes within these.
-
-    >>> split_assignments('a[A, 3]=1, `unit, price`=2, b["x]y"]=3,4')
-    ['a[A, 3]=1', ' `unit, price`=2', ' b["x]y"]=3', '4']
-    """
-    return re.findall(r"""(?:`[^`]*`|\[(?:"[^"]*"|[^\]"])*\]|[^,`\[]|\[)+""", text)
 
 
 def read_fixed(fix: Values | str | None) -> Values | None:

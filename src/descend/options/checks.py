@@ -206,12 +206,15 @@ def column(key: str, value: object) -> None:
         )
 
 
+_named = must_be('given by name, such as {"a": 1.0}', is_by_name)
+
+
 def start(key: str, value: object) -> None:
     """Refuse starting values that are not given by name."""
     if not isinstance(value, Mapping):
         kind = type(value).__name__
         raise ConfigError(f'Starting values are given by name, such as start={{"w": 0.0}}; this is of type {kind}.')
-    must_be('given by name, such as {"a": 1.0}', is_by_name)(key, value)
+    _named(key, value)
     for name, start_given in value.items():
         if 0 in getattr(start_given, "shape", ()) or (isinstance(start_given, list | tuple) and not start_given):
             raise ConfigError(

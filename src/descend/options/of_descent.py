@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from descend.optimizers import Optimizer, Schedule
 
 
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+@dataclass(init=False, frozen=True, eq=False, repr=False, kw_only=True)
 class OptionsOfDescent(OptionsOfModel):
     """How to descend."""
 

@@ -26,7 +26,7 @@ NO_NAMES = (
 Gradient = str | Sequence[str] | Callable[..., object] | None
 
 
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+@dataclass(init=False, frozen=True, eq=False, repr=False, kw_only=True)
 class OptionsOfModel(OptionsOfRows):
     """What is fitted."""
 

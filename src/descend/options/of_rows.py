@@ -18,7 +18,7 @@ FORMS = ("power", "exponential")
 """How a standard deviation may grow with the prediction."""
 
 
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+@dataclass(init=False, frozen=True, eq=False, repr=False, kw_only=True)
 class OptionsOfRows:
     """What the rows are."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from descend.errors import ConfigError
 from descend.options import checks
 from descend.options.checks import is_switch, is_text, must_be, whole_number
 from descend.options.of_descent import OptionsOfDescent
-from descend.options.option import Values, option, options_of
+from descend.options.option import Values, option
 from descend.wording import spell
 
 
@@ -52,7 +52,7 @@ def _at_least_zero(key: str, value: object) -> None:
         raise ConfigError(f"`{key}` is a number that is not negative, not {value!r}.")
 
 
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+@dataclass(init=False, frozen=True, eq=False, repr=False, kw_only=True)
 class OptionsOfValidation(OptionsOfDescent):
     """Which rows are held out, and what the loss on them decides; `training/` reads them for modules."""
 
@@ -107,7 +107,7 @@ def refuse_without_validation(values: Values) -> None:
         )
 
 
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+@dataclass(init=False, frozen=True, eq=False, repr=False, kw_only=True)
 class OptionsOfTraining(OptionsOfValidation):
     """How the run of a module goes; `training/course.py` reads them."""
 
@@ -169,5 +169,5 @@ class OptionsOfTraining(OptionsOfValidation):
     progress: bool | None = option(None, check=must_be("True or False", is_switch), repeat=False)
 
 
-TRAINING = tuple(key for key in options_of(OptionsOfTraining) if key not in options_of(OptionsOfValidation))
+TRAINING = tuple(each.name for each in fields(OptionsOfTraining)[len(fields(OptionsOfValidation)) :])
 """The options that only a module takes."""

@@ -21,7 +21,6 @@ from descend.options.of_descent import OptionsOfDescent
 from descend.options.of_training import OptionsOfTraining
 from descend.options.option import Option, Values, options_of
 from descend.options.units import may_have_units
-from descend.table.headers import SIGN
 from descend.wording import FLAGS
 
 if TYPE_CHECKING:
@@ -88,9 +87,12 @@ class Request(OptionsOfTraining):
         """Whether units may stand in headers, in metadata or in values of options, and were not looked at yet."""
         if self.stated is not None:
             return False
-        units_stated = self.units or table.units or table.given_units or any(map(SIGN.search, table.names))
+        from descend.table.headers import SIGN
+
+        if self.units or table.units or table.given_units or SIGN.search("\n".join(table.names)):
+            return True
         values = [value for key in MEASURED if (value := getattr(self, key)) is not None]
-        return bool(units_stated) or (bool(values) and may_have_units(values))
+        return bool(values) and may_have_units(values)
 
     def check(self) -> None:
         """Raise ConfigError for the first option with a wrong value."""
@@ -127,8 +129,11 @@ class Request(OptionsOfTraining):
     @cached_property
     def roles(self) -> Roles:
         """The columns with a role of their own: weights and sigma, and those that tell clusters apart."""
-        from descend.table.rows import Roles
+        from descend.table.rows import ALIKE, Roles
 
+        given = self.weights, self.sigma, self.covariance, self.exposure, self.errors, self.weighing
+        if given == (None,) * len(given):
+            return ALIKE
         exposure = self.exposure if isinstance(self.exposure, str) else None
         roles = Roles(self.weights, self.sigma, self._clusters, self.covariance, exposure=exposure)
         return roles if self.weighing is None else self.weighing.over(roles)
@@ -156,19 +161,21 @@ PLAIN = Request()
 """The request of a call without options."""
 OPTIONS = dict(FIELDS)
 """Every option of a fit by key, in the order of the help; registered ones come after ours."""
+DEFAULTS = {key: option.default for key, option in OPTIONS.items()}
 FLAGS.update({key: option.flag for key, option in OPTIONS.items() if option.flag})
 
 
 def register(option: Option) -> None:
     """Add an option from outside the package: ``descend.fit`` accepts it, and the request has its value in ``more``."""
     OPTIONS[option.key] = option
+    DEFAULTS[option.key] = option.default
     if option.flag:
         FLAGS[option.key] = option.flag
 
 
 def options_among(options_given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options among the arguments of a call, by key, without those that are left at their defaults."""
-    return {key: value for key, value in options_given.items() if key in OPTIONS and value is not OPTIONS[key].default}
+    return {key: value for key, value in options_given.items() if value is not DEFAULTS.get(key, value)}
 
 
 def is_default(key: str, value: object) -> bool:

@@ -24,8 +24,9 @@ def without_quantities(options: Mapping[str, Any], measured: Iterable[str]) -> M
 
     measured: the options whose values may hold such.
     """
-    units_in_text = {key: _as_text(options[key]) for key in measured if isinstance(options.get(key), Mapping)}
-    return {**options, **units_in_text}
+    given = ((key, options[key]) for key in measured if key in options)
+    found = {key: _as_text(value) for key, value in given if isinstance(value, Mapping)}
+    return {**options, **found} if found else options
 
 
 def _as_text(value: Any) -> object:

@@ -105,7 +105,9 @@ def check_response(loss: Loss, rows: Rows, name: str, made_of: Sequence[str] = (
 
 def refuse_outside_domain(loss: Loss, y: Array, name: str, place: Callable[[int], str], source: str) -> None:
     """Refuse a response for which the loss is not defined; ``place`` says in words where y[row] is."""
-    bad = loss.response_domain.outside(y) if loss.response_domain.limited else np.zeros(0, dtype=bool)
+    if not loss.response_domain.limited:
+        return
+    bad = loss.response_domain.outside(y)
     if bad.any():
         row = int(bad.argmax())
         raise DataError(

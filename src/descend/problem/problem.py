@@ -40,7 +40,7 @@ class AllRows:
     terms: Mapping[Expr, float]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Summing:
     """Rows and the engine that sums them. squares: the mean square of the response.
 

@@ -12,18 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.inference.fitted import Fitted
-from descend.inference.intervals import Intervals, checked_level, checked_method, refuse_clusters
-from descend.inference.prediction import Prediction, predict_with_band, predicted_rows
 from descend.results.conversions import Convertible
-from descend.results.units import in_units_of, question_in_units_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from descend.inference.design import Design
     from descend.inference.influence import Influence
+    from descend.inference.intervals import Intervals
     from descend.inference.inverse_answer import Inverse
     from descend.inference.predicted_outputs import Predicted
+    from descend.inference.prediction import Prediction
     from descend.inference.quantities.estimate import Estimated
     from descend.report.animation import Animation
 
@@ -57,8 +56,7 @@ class Fit(Fitted, Convertible):
     ) -> Predicted | Prediction:
         """Return the prediction for each row of ``data``: any source that ``fit`` takes and that has the input columns.
 
-        A module also takes tensors; it predicts as it is now, in evaluation mode. Raises DataError for a row in
-        which a formula or function has no value, such as the logarithm of a negative number.
+        A module also takes tensors; it predicts in evaluation mode. Raises DataError for a row that has no value.
 
         interval: ``"confidence"``, for the mean of the response; ``"prediction"``, for one further measurement
             (squared loss). The result is then a `Prediction` with ``prediction``, ``low`` and ``high``.
@@ -70,6 +68,9 @@ class Fit(Fitted, Convertible):
         Of several formulas that were fitted together it has a column for each response, (rows, k). Values with units,
         quantities of Pint or ``"2 min"``, and columns whose names say another unit, are converted.
         """
+        from descend.inference.prediction import predict_with_band, predicted_rows
+        from descend.results.units import in_units_of
+
         data = in_units_of(self, data)
         if probabilities or (self.loss_function.classes and interval is None):
             from descend.inference.classes import predicted_classes
@@ -103,6 +104,7 @@ class Fit(Fitted, Convertible):
 
         Raises FormulaError or ConfigError for what is no such expression.
         """
+        from descend.inference.intervals import checked_level, checked_method, refuse_clusters
         from descend.inference.quantities.interval_methods import estimated_quantity
         from descend.inference.quantities.reading import read_quantity
 
@@ -119,15 +121,14 @@ class Fit(Fitted, Convertible):
         """Parameters and quantities by name as numbers of the package uncertainties, with their correlations.
 
         What is computed from them has the right standard error: ``fit.ufloats["a"] / fit.ufloats["b"]``. A vector is an
-        array of them, one per group a dict. The maths: ``inference.correlated.correlated_values``.
+        array of them, one per group a dict. The maths: ``inference.correlated.correlated_values``. Raises
+        ConfigError where the package is not installed, or the fit has no covariance.
 
         >>> import descend
         >>> line = descend.fit("y ~ a + b*x", {"x": [1.0, 2.0, 3.0, 4.0], "y": [2.1, 3.9, 6.1, 7.9]})
         >>> a, b = line.ufloats["a"], line.ufloats["b"]
         >>> f"{a + 2.5*b:.1uS}", f"{line.predict({'x': [2.5]}, interval='confidence').prediction[0]:.1f}"
         ('5.00(6)', '5.0')
-
-        Raises ConfigError where the package is not installed, or the fit has no covariance.
         """
         from descend.inference.correlated import correlated_values
 
@@ -147,8 +148,7 @@ class Fit(Fitted, Convertible):
     ) -> Inverse:
         """Return the value of an input that gives a response, with its interval: inverse prediction, calibration.
 
-        response: a number, or replicates of one sample; on the scale of the left side of the formula, or with a unit,
-            ``"300 mV"``.
+        response: a number, or replicates of one sample; on the scale of the left side, or with a unit, ``"300 mV"``.
         interval: ``"inversion"``, all values that the response does not contradict, or ``"wald"``, by the delta method.
         mean: whether to ask where the curve itself is there, not a new measurement. sigma: the standard deviation of
             one new measurement, where the fit does not know it. input: the input to solve for, if the model has
@@ -165,7 +165,9 @@ class Fit(Fitted, Convertible):
         """
         from descend.inference import inverse
         from descend.inference import inverse_question as checked
+        from descend.inference.intervals import checked_level
         from descend.inference.quantities.curve import placed
+        from descend.results.units import question_in_units_of
 
         measured, sigma, other_measured = question_in_units_of(self, response, sigma, at or {})
         checked.checked_sigma(sigma, between)
@@ -324,9 +326,7 @@ class Fit(Fitted, Convertible):
         """Write a page, ``.html``, that opens without a network: the result, its pictures, and how to repeat it.
 
         intervals: the result of ``intervals`` to show; 95% t intervals if not given. command: the command line that was
-        typed; an equivalent one if not given.
-
-        Raises OutputError if the file cannot be written.
+        typed; an equivalent one if not given. Raises OutputError if the file cannot be written.
         """
         from descend.report.html import write_report
 

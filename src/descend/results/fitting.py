@@ -9,8 +9,6 @@ from descend.descent.checkpoint import to_resume
 from descend.descent.solution import starts_at
 from descend.errors import ConfigError, DescendError, LimitsError
 from descend.formula import read_formula
-from descend.inference.estimates import refuse_robust
-from descend.inference.intervals import checked_errors
 from descend.losses import LOSSES
 from descend.options.request import Request, check_options
 from descend.problem.model_reading import read_model
@@ -136,6 +134,9 @@ def _started(request: Request, table: Table, began: float) -> Request:
 
 def _errors_of(problem: Problem, request: Request, errors: str) -> str:
     """Return the kind of standard errors that was asked for. Raises ConfigError where it is not known here."""
+    from descend.inference.estimates import refuse_robust
+    from descend.inference.intervals import checked_errors
+
     weighted = request.roles.spread is not None and not problem.model.inexact  # distances are in units of it
     checked = checked_errors(errors, problem.model.loss, weighted)
     refuse_robust(problem.model, checked)

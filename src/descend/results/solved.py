@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from descend.descent.comments_on_solution import attempt, comment
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.diagnosis import Cause, Diagnosis
-from descend.inference.estimates import Estimates, estimates_of
-from descend.inference.goodness import scatter_note
-from descend.inference.held_at_edge import edge_note
-from descend.inference.standard_errors import few_clusters_note, one_row_note, own_clusters_note
 from descend.results.fit import Fit
+
+if TYPE_CHECKING:
+    from descend.inference.estimates import Estimates
 
 Value = TypeVar("Value")
 
@@ -34,6 +33,8 @@ class SolvedFit(Fit):
         return function(self.solution)
 
     def estimates(self, kind: str | None = None) -> Estimates:
+        from descend.inference.estimates import estimates_of
+
         return estimates_of(self.solution, kind)
 
     def _solved(self, otherwise: str, without: str = "data") -> Solution:
@@ -121,13 +122,21 @@ def _scatter(solution: Solution) -> tuple[str, ...]:
 
     The second only where the loss, or a column, says how far they should scatter.
     """
-    loss, notes = solution.loss_function, []
+    loss, notes = solution.loss_function, list[str | None]()
     if loss.prediction_domain.limited:
+        from descend.inference.held_at_edge import edge_note
+
         notes.append(edge_note(solution))
     if loss.dispersion_known or solution.scale_known:
+        from descend.inference.goodness import scatter_note
+
         notes.append(scatter_note(solution))
     if solution.errors.startswith("cluster"):
+        from descend.inference.standard_errors import few_clusters_note, own_clusters_note
+
         notes += [few_clusters_note(solution), own_clusters_note(solution)]
     if solution.errors == "sandwich" or solution.errors.startswith("HC"):
+        from descend.inference.standard_errors import one_row_note
+
         notes.append(one_row_note(solution))
     return tuple(note for note in notes if note is not None)

@@ -13,6 +13,7 @@ from sympy import Expr
 
 from descend.descent.beginning import Beginning
 from descend.engines.numpy_engine import NumpyEngine
+from descend.engines.triangles import well_conditioned
 from descend.formula.parametrisation import like_terms, nonlinear, shared
 from descend.formula.structure import linear_unknowns, measures, waves
 from descend.formula.symbols import Parameter
@@ -102,7 +103,9 @@ def _uncertain(problem: Problem, theta: Array, loss: float, symbols: Sequence[Pa
     if curvature is None or not np.isfinite(curvature).all():
         return False
     scale = 1.0 / np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
-    inverse = np.linalg.pinv(curvature * scale * scale[:, None], hermitian=True)
+    scaled = curvature * scale * scale[:, None]
+    # The usual case, at a tenth of the time of a pseudoinverse.
+    inverse = np.linalg.inv(scaled) if well_conditioned(scaled) else np.linalg.pinv(scaled, hermitian=True)
     free = max(problem.objective.rows - theta.size, 1)
     errors = scale * np.sqrt(2.0 * loss / free * inverse.diagonal())
     theta_indices = [problem.model.parameters.slices[symbol.name].start for symbol in symbols]

@@ -87,7 +87,7 @@ def _solved(
     return solution
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class SecondLook:
     """A solution that the user's start led to, and what it takes to find another."""
 

@@ -11,8 +11,9 @@ from descend.descent.run import run
 from descend.engines.weighted_median import median
 from descend.errors import ConfigError, DataError
 from descend.gradients.derived import Program
-from descend.losses import LEAST_SQUARES, LOSSES, Huber, Loss
+from descend.losses import LEAST_SQUARES, LOSSES, Loss
 from descend.losses.contract import NORMAL
+from descend.losses.huber import Huber
 from descend.options.request import Request
 from descend.parameters.vector import Values
 from descend.problem.model_reading import check_sigma_wish

@@ -37,7 +37,7 @@ def plain_names(columns: Iterable[str]) -> Mapping[str, str]:
     {'t': 't (s)', 'V': 'V [mV]'}
     """
     names = tuple(columns)
-    if not any(map(SIGN.search, names)):
+    if SIGN.search("\n".join(names)) is None:
         return {}
     header_units = [(header_parts[0], name) for name in names if (header_parts := beside(name)) is not None]
     column_names = [*names, *(plain for plain, _ in header_units)]

@@ -103,7 +103,7 @@ ALIKE = Roles()
 """The roles where all rows count the same."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Rows:
     """Rows in memory. J is a mean over them, weighted by omega.
 
