@@ -309,6 +309,20 @@ def test_rows_of_another_shape_are_not_predicted():
     assert fit.predict(torch.rand(5)).shape == (1,)
 
 
+def test_pictures_of_another_size_are_predicted_where_the_module_takes_them():
+    pictures, means = torch.rand(20, 1, 4, 4), torch.rand(20)
+    of_any_size = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(1, 1))
+    fit = descend.fit(of_any_size, (pictures, means), epochs=1)
+    assert fit.predict(torch.rand(3, 1, 6, 6)).shape == (3,)
+    fit = descend.fit(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 1)), (pictures, means), epochs=1)
+    with pytest.raises(DataError) as raised:
+        fit.predict(torch.rand(3, 1, 6, 6))
+    assert str(raised.value) == (
+        "The rows have shape (1, 6, 6), but the module was fitted to rows of shape (1, 4, 4): give X in the shape "
+        "(n, 1, 4, 4)."
+    )
+
+
 def test_what_keras_calls_a_measure_of_validation():
     with pytest.raises(ConfigError) as raised:
         descend.fit(
