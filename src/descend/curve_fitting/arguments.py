@@ -266,7 +266,8 @@ def loss_of(more: Values) -> str | None:
     given = more.get("loss", LINEAR)
     if given == LINEAR:
         return None
-    robust = {name: next(iter(LOSSES[name]().settings)) for name in LOSSES if LOSSES[name].efficient is not None}
+    losses = {name: LOSSES[name]() for name in LOSSES}
+    robust = {name: next(iter(each.settings)) for name, each in losses.items() if each.efficient is not None}
     if given not in robust:
         raise ValueError(f"`loss` must be one of {', '.join(map(repr, (LINEAR, *robust)))}; it is {given!r}.")
     return f"{given}({robust[given]}={float(more.get('f_scale', 1.0))!r})"
