@@ -274,3 +274,15 @@ def test_neither_the_unit_nor_the_level_of_the_response_decides_whether_to_look(
     start = {"a": unit, "b": -4.0, "c": level * unit}
     fit = descend.fit("y ~ a*exp(-b*x) + c", {"x": x, "y": y * unit}, start=start)
     assert fit.parameters["b"] == pytest.approx(1.5, rel=0.2) and fit.from_start.loss > 3.0 * fit.loss
+
+
+def test_a_fit_goes_on_beyond_infinity():
+    random = np.random.default_rng(7)
+    x = random.uniform(0.05, 3.0, 1200)
+    y = (random.random(1200) < 1.0 / (1.0 + np.exp(-0.12 / x))).astype(float)
+    fit = descend.fit("y ~ a/(1 + b*x)", {"x": x, "y": y}, loss="logistic")
+    other = descend.fit("y ~ 1/(u + v*x)", {"x": x, "y": y}, loss="logistic")
+    assert fit.loss == pytest.approx(other.loss, rel=1e-9) and not fit.undetermined
+    assert 1.0 / fit.parameters["a"] == pytest.approx(other.parameters["u"], rel=1e-4)
+    note = "`a`, `b` grew without end; J is lower on the other side of infinity, where the descent began anew"
+    assert note in fit.notes

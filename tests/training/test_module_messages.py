@@ -284,3 +284,58 @@ def test_new_rows_of_another_shape_are_refused():
     assert str(refusal.value) == (
         "The rows have shape (3, 5), but the model takes 2 columns: x1, x2. Give them in that order."
     )
+
+
+def test_a_class_in_the_place_of_what_is_made_from_it_is_told():
+    with pytest.raises(ConfigError) as raised:
+        descend.fit(torch.nn.Linear, (torch.ones(5, 1), torch.ones(5)))
+    assert str(raised.value) == "`Linear` is a class. Give a module made from it: Linear(...)."
+
+    class Told:
+        def on_epoch_end(self, run: object) -> None: ...
+
+    with pytest.raises(ConfigError) as raised:
+        descend.fit(torch.nn.Linear(1, 1), (torch.ones(5, 1), torch.ones(5)), callbacks=[Told], epochs=1)
+    assert str(raised.value) == "`Told` is a class. Give a callback made from it: Told()."
+
+
+def test_rows_of_another_shape_are_not_predicted():
+    fit = descend.fit(torch.nn.Linear(5, 1), (torch.rand(20, 5), torch.rand(20)), epochs=1)
+    with pytest.raises(DataError) as raised:
+        fit.predict(torch.rand(20, 4))  # which could be read as 16 rows of five
+    assert str(raised.value) == (
+        "The rows have shape (4,), but the module was fitted to rows of shape (5,): give X in the shape (n, 5)."
+    )
+    assert fit.predict(torch.rand(5)).shape == (1,)
+
+
+def test_pictures_of_another_size_are_predicted_where_the_module_takes_them():
+    pictures, means = torch.rand(20, 1, 4, 4), torch.rand(20)
+    of_any_size = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(1, 1))
+    fit = descend.fit(of_any_size, (pictures, means), epochs=1)
+    assert fit.predict(torch.rand(3, 1, 6, 6)).shape == (3,)
+    fit = descend.fit(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 1)), (pictures, means), epochs=1)
+    with pytest.raises(DataError) as raised:
+        fit.predict(torch.rand(3, 1, 6, 6))
+    assert str(raised.value) == (
+        "The rows have shape (1, 6, 6), but the module was fitted to rows of shape (1, 4, 4): give X in the shape "
+        "(n, 1, 4, 4)."
+    )
+
+
+def test_what_keras_calls_a_measure_of_validation():
+    with pytest.raises(ConfigError) as raised:
+        descend.fit(
+            torch.nn.Linear(1, 1), (torch.rand(9, 1), torch.rand(9)), monitor="val_loss", validation=0.3, patience=2
+        )
+    assert str(raised.value) == (
+        "`monitor` is `val_loss`: what is measured over the rows held back is called validation_loss here."
+    )
+
+
+def test_bad_rows_of_validation_are_told_as_such():
+    x, bad = torch.rand(9, 1), torch.rand(9, 1)
+    bad[2] = torch.nan
+    with pytest.raises(DataError) as raised:
+        descend.fit(torch.nn.Linear(1, 1), (x, x[:, 0]), validation=(bad, x[:, 0]), epochs=1)
+    assert str(raised.value).startswith("Of `validation`: X has missing or infinite values in 1 rows, the first of ")

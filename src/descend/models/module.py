@@ -66,7 +66,12 @@ class ModuleModel(Model):
     @classmethod
     def takes(cls, module_given: object) -> bool:
         torch = sys.modules.get("torch")  # whoever holds a module has imported it
-        return torch is not None and isinstance(module_given, torch.nn.Module)
+        if torch is None:
+            return False
+        if isinstance(module_given, type) and issubclass(module_given, torch.nn.Module):
+            name = module_given.__name__
+            raise ConfigError(f"`{name}` is a class. Give a module made from it: {name}(...).")
+        return isinstance(module_given, torch.nn.Module)
 
     @classmethod
     def read(cls, module: Any, table: Table, options: Options, loss: Loss) -> tuple[ModuleModel, dict[str, object]]:
@@ -128,7 +133,8 @@ class ModuleModel(Model):
             return together({name: columns[column] for name, column in self.argument_columns.items()}, self.placed)
         if self.row_shape is None:
             return self.placed(np.column_stack([columns[name] for name in self.inputs]))
-        return self.placed(columns[TENSOR]).reshape(-1, *self.row_shape)
+        rows = self.placed(columns[TENSOR])
+        return rows if rows.ndim == len(self.row_shape) + 1 else rows.reshape(-1, *self.row_shape)
 
     def placed(self, rows: object) -> Tensor:
         """Return rows as a tensor on the module's device; floating-point numbers get its precision."""
@@ -177,6 +183,7 @@ class ModuleModel(Model):
         if is_tensor(data):
             columns = data if self.row_shape is None else None
             if columns is None:
+                self._refuse_other_rows(tuple(data.shape))
                 return {TENSOR: data}
             if columns.ndim != 2 or columns.shape[1] != len(self.inputs):
                 raise DataError(
@@ -187,6 +194,24 @@ class ModuleModel(Model):
         if not self.inputs:
             raise DataError("The module was fitted to tensors, not to columns. Give its inputs as one tensor or array.")
         return open_table(data).numbers(self.inputs, missing)
+
+    def _refuse_other_rows(self, shape: tuple[int, ...]) -> None:
+        """Raise DataError for rows of another shape; one row will do, and pictures of another size."""
+        known = cast(tuple[int, ...], self.row_shape)
+        one_number = {shape[1:], known} <= {(), (1,)}
+        if not (one_number or known in (shape, shape[1:]) or self._of_another_size(shape)):
+            raise self._other_rows(shape)
+
+    def _of_another_size(self, shape: tuple[int, ...]) -> bool:
+        known = cast(tuple[int, ...], self.row_shape)
+        return 1 < len(known) == len(shape) - 1 and shape[1:] != known
+
+    def _other_rows(self, shape: tuple[int, ...]) -> DataError:
+        known = cast(tuple[int, ...], self.row_shape)
+        return DataError(
+            f"The rows have shape {shape[1:]}, but the module was fitted to rows of shape {known}: give X in the "
+            f"shape ({', '.join(['n', *map(str, known)])})."
+        )
 
     @property
     def argument_columns(self) -> dict[Name, str]:
@@ -243,8 +268,12 @@ class ModuleModel(Model):
         rows = self.tensor(columns)
         with evaluating(self.module), torch.no_grad():
             size = block_size(rows)
-            scores_of_rows = [self.score(rows[begin : begin + size]) for begin in range(0, len(rows), size)]
-            return joined_rows(scores_of_rows)
+            try:
+                return joined_rows([self.score(rows[begin : begin + size]) for begin in range(0, len(rows), size)])
+            except RuntimeError as error:
+                if self.row_shape is None or not self._of_another_size(tuple(rows.shape)):
+                    raise
+                raise self._other_rows(tuple(rows.shape)) from error
 
     def __str__(self) -> str:
         return f"{self.response} ~ {self.name}({', '.join(self.inputs) or TENSOR})"

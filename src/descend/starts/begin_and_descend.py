@@ -80,7 +80,12 @@ def _solved(
     if request.near and beginning.near:  # by samples of many rows
         request = request.but(epochs=0)
     solution = solution_of(run(beginning, request, on_step, resumed), request, since)
-    if request.optimizer is not None or not request.second_look or not request.given.get("start"):
+    if request.optimizer is not None or not request.second_look:
+        return solution
+    if solution.undetermined and request.grow and problem.model.formula is not None:
+        with attempt("whether J is lower beyond infinity", solution.failures):
+            solution = SecondLook(request, solution, resumed, since).through_infinity()
+    if not request.given.get("start"):
         return solution
     with attempt("whether another start leads lower", solution.failures):
         solution = SecondLook(request, solution, resumed, since).taken()
@@ -119,6 +124,25 @@ class SecondLook:
             return first if start is None else self._searched(first.model.parameters.named(start.theta), start.note)
         except DescendError:
             return first  # looking again must not make a fit fail
+
+    def through_infinity(self) -> Solution:
+        """Return where a descent from beyond infinity ends, if parameters were on their way there and J is lower."""
+        from descend.starts.basins import clearly_lower, rounding
+        from descend.starts.through_infinity import beyond
+
+        first, beginning = self.first, self.first.run.beginning
+        point = beyond(first.objective, first.theta)
+        if point is None or first.objective.bounds is not None:
+            return first
+        names = ", ".join(f"`{name}`" for name in first.undetermined)
+        note = f"{names} grew without end; J is lower on the other side of infinity, where the descent began anew"
+        start = dict(first.model.parameters.named(point))
+        try:
+            again = self._again(replace(self.request, start=start, notes=(note, *self.request.notes)))
+        except DescendError:
+            return first
+        lower = clearly_lower(again.loss, first.loss, rounding(beginning), first.objective.floor)
+        return again if again.succeeded and lower and self._as_determined(again) else first
 
     def _searched(self, start: dict[str, object] | None = None, note: str = "") -> Solution:
         """Descend from starting values that are searched for, or from ``start``."""

@@ -19,6 +19,9 @@ class Callbacks:
     def __init__(self, callbacks: Sequence[object] = ()) -> None:
         self.by_event: dict[str, list[Callable[..., object]]] = {event: [] for event in EVENTS}
         for callback in callbacks:
+            if isinstance(callback, type):
+                name = callback.__name__
+                raise ConfigError(f"`{name}` is a class. Give a callback made from it: {name}().")
             heard = [event for event in EVENTS if hasattr(callback, event)]
             for event in heard:
                 self.by_event[event].append(getattr(callback, event))

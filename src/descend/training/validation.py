@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import ConfigError
+from descend.errors import ConfigError, DataError
 from descend.models.datasets import is_dataset
 from descend.models.module import ModuleModel, is_pair
 from descend.optimizers import Schedule
@@ -30,6 +30,8 @@ from descend.training.regime import Regime
 from descend.training.scheduling import scheduled
 from descend.training.sources import source_of
 
+SHORT = "val_"
+"""What other programs begin the names of such measures with."""
 Places = NDArray[np.intp]
 
 
@@ -67,7 +69,10 @@ def validated(
     pair = data if source is None else source.pair
     if is_pair(pair):
         own = replace(own, response=None, inputs=None, weights=None)
-    its_model, table, columns, _ = read_rows(model.module, pair, own, model.loss)
+    try:
+        its_model, table, columns, _ = read_rows(model.module, pair, own, model.loss)
+    except DataError as error:
+        raise DataError(f"Of `validation`: {error}") from None
     if its_model.row_shape != model.row_shape and model.row_shape is not None:
         raise ConfigError(
             f"The rows of X in `validation` have shape {its_model.row_shape}, and those to train on {model.row_shape}. "
@@ -156,6 +161,11 @@ def _watched(name: str, validated: bool, meter: Meter | None) -> tuple[str, bool
     if name not in ("loss", "validation_loss"):
         short = name.removeprefix(HELD_BACK)
         higher = None if meter is None else meter.higher(short)
+        if higher is None and name.startswith(SHORT):
+            raise ConfigError(
+                f"`monitor` is `{name}`: what is measured over the rows held back is called "
+                f"{HELD_BACK}{name.removeprefix(SHORT)} here."
+            )
         if higher is None:
             raise ConfigError(
                 f"`monitor` is `{name}`, of which nothing says whether more is better. Watch the loss, or one of the "
