@@ -12,7 +12,9 @@ from descend.doctor.checks.errors import Errors
 from descend.doctor.checks.evaluation import Evaluation, Hits
 from descend.doctor.checks.gradients import Gradients
 from descend.doctor.checks.graphs import Graphs
+from descend.doctor.checks.held_out import HeldOut
 from descend.doctor.checks.initial import Initial
+from descend.doctor.checks.kept import Kept
 from descend.doctor.checks.metrics import Metrics
 from descend.doctor.checks.modes import Modes
 from descend.doctor.checks.objective import Objective
@@ -35,7 +37,7 @@ from descend.doctor.contract import Check
 CHECKS: tuple[type[Check], ...] = (
     *(Errors, Detachment, Zeroing, Accumulation, Parameters, Optimizers, Gradients),
     *(Objective, Batches, Repeats, Scales, Initial, Clipping, Schedules, Steps, Rates),
-    *(Values, Shapes, Axes, Activations, Scores, Modes, Evaluation, Hits, Graphs),
+    *(Values, Shapes, Axes, Activations, Scores, Modes, Evaluation, Hits, HeldOut, Graphs, Kept),
     *(Metrics, Shuffles, Statistics, Standardised),
 )
 """In the order in which findings are shown."""
