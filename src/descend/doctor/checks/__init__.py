@@ -30,6 +30,7 @@ from descend.doctor.checks.shuffles import Shuffles
 from descend.doctor.checks.standardised import Standardised
 from descend.doctor.checks.statistics import Statistics
 from descend.doctor.checks.steps import Steps
+from descend.doctor.checks.thresholds import Thresholds
 from descend.doctor.checks.values import Values
 from descend.doctor.checks.zeroing import Zeroing
 from descend.doctor.contract import Check
@@ -37,7 +38,7 @@ from descend.doctor.contract import Check
 CHECKS: tuple[type[Check], ...] = (
     *(Errors, Detachment, Zeroing, Accumulation, Parameters, Optimizers, Gradients),
     *(Objective, Batches, Repeats, Scales, Initial, Clipping, Schedules, Steps, Rates),
-    *(Values, Shapes, Axes, Activations, Scores, Modes, Evaluation, Hits, HeldOut, Graphs, Kept),
+    *(Values, Shapes, Axes, Activations, Scores, Modes, Evaluation, Hits, HeldOut, Graphs, Kept, Thresholds),
     *(Metrics, Shuffles, Statistics, Standardised),
 )
 """In the order in which findings are shown."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +45,10 @@ class HeldOut(Check):
     """Follows batches from the rows they are taken of to the step of an optimizer."""
 
     def __init__(self, ledger: Ledger) -> None:
+        from torch.utils.weak import WeakIdKeyDictionary
+
         super().__init__(ledger)
-        self.datasets: ByTensor[Rows] = ByTensor()
+        self.datasets: MutableMapping[object, Rows] = WeakIdKeyDictionary()
         self.tables: ByTensor[Rows] = ByTensor()
         self.known: dict[tuple[str, ...], Rows] = {}
         self.batches: ByTensor[Rows] = ByTensor()
@@ -67,12 +69,13 @@ class HeldOut(Check):
         dataset: Any = getattr(iterator, "_dataset", None)
         if self.forwards > MOST or dataset is None or isinstance(dataset, list | tuple | dict):
             return found
-        rows = self.datasets.of(dataset)
+        rows = self.datasets.get(dataset)
         if rows is None:
             rows = self.datasets[dataset] = self._called(dataset)
-        for value in (
+        values: Iterable[Any] = (
             found.values() if isinstance(found, dict) else found if isinstance(found, list | tuple) else [found]
-        ):
+        )
+        for value in values:
             if hasattr(value, "grad_fn"):
                 self.batches[value] = rows
         return found

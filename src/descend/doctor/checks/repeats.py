@@ -232,10 +232,20 @@ class Repeats(Check):
         """Look for steps as many as there are batches, which all take the same rows, until the next order is drawn."""
         gaps = (at for at, (one, after) in enumerate(pairwise(self.steps), 1) if after - one > 1)
         closely = next(gaps, len(self.steps))  # of a long run only each 16th step is looked at later on
-        runs = [(seen, len(list(run))) for seen, run in groupby(self.prints[:closely])]
+        first_of = dict(
+            reversed(list(zip(self.steps[:closely], self.prints, strict=False)))
+        )  # several models, one step
+        runs = [(seen, len(list(run))) for seen, run in groupby(first_of[step] for step in sorted(first_of))]
         lengths = {length for _, length in runs[:-1]}
         part = self.table or next((one for one in self.given if one is not None), None)
-        if len(runs) < 3 or len(lengths) > 1 or part is None or part.batches or part.rows > PART * part.of:
+        if (
+            len(runs) < 3
+            or len(lengths) > 1
+            or min(lengths) < 3
+            or part is None
+            or part.batches
+            or part.rows > PART * part.of
+        ):
             return
         first = self.given[: runs[0][1]]
         taken_anew = self.table is not None or len({id(one) for one in first}) == len(first)
