@@ -32,13 +32,13 @@ ENOUGH, MOST = 2, 400
 class Rows:
     """Rows that batches are taken of. names: what the user calls them; held_out: whether these say so.
 
-    turns: how often an optimizer came from other rows to these; ways: the lines that led to the backward passes.
+    turns: how often an optimizer came from other rows to these; paths: the lines that led to the backward passes.
     """
 
     names: list[str]
     held_out: bool
     turns: int = 0
-    ways: list[tuple[Place, ...]] = field(default_factory=list)
+    paths: list[tuple[Place, ...]] = field(default_factory=list)
 
 
 class HeldOut(Check):
@@ -124,10 +124,10 @@ class HeldOut(Check):
         self.now = self.results.of(*backward.roots)
         if self.now is not None:
             frames = self.ledger.scene.frames()
-            way = tuple(Place(frame.f_code.co_filename, frame.f_lineno) for frame in frames)
-            ways = self.now.ways if self.now.held_out else self.others
-            if way not in ways:
-                ways.append(way)
+            path = tuple(Place(frame.f_code.co_filename, frame.f_lineno) for frame in frames)
+            paths = self.now.paths if self.now.held_out else self.others
+            if path not in paths:
+                paths.append(path)
 
     def step_begins(self, step: Step) -> None:
         rows, before = self.now, self.last.get(id(step.optimizer))
@@ -144,8 +144,8 @@ class HeldOut(Check):
             return []
         rows, optimizer = self.found
         name = min((one for one in rows.names if said_to_be_held_out([one])), key=len)
-        elsewhere = {place for way in self.others for place in way}
-        lines = [place for place in rows.ways[0] if place not in elsewhere]  # not those that train on other rows too
+        elsewhere = {place for path in self.others for place in path}
+        lines = [place for place in rows.paths[0] if place not in elsewhere]  # not those that train on other rows too
         return [
             Finding(
                 "trained_on_held_out_rows",
@@ -154,7 +154,7 @@ class HeldOut(Check):
                 "Loss and accuracy on these rows then say how well the model knows them by heart, not how it will do "
                 "on new ones.",
                 f"with torch.no_grad():   # around the loop over `{name}`, without backward() and step()",
-                (lines or list(rows.ways[0]))[0],
+                (lines or list(rows.paths[0]))[0],
                 {"turns": rows.turns},
             )
         ]

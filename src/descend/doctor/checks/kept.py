@@ -71,10 +71,10 @@ class Kept(Check):
         self.loaded += 1
         return theirs(model, weights, *more, **by)
 
-    def _saves(self, theirs: Callable[..., object], what: object, *more: object, **by: object) -> object:
-        for value in (what, *(what.values() if isinstance(what, dict) else ())):
+    def _saves(self, theirs: Callable[..., object], contents: object, *more: object, **by: object) -> object:
+        for value in (contents, *(contents.values() if isinstance(contents, dict) else ())):
             self._look(value, None, "saved")
-        return theirs(what, *more, **by)
+        return theirs(contents, *more, **by)
 
     def _look(self, weights: object, model: Module | None, used: str) -> None:
         """Take note of weights that are those of a model as it is now, handed out before it changed."""
