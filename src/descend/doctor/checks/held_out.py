@@ -144,8 +144,8 @@ class HeldOut(Check):
             return []
         rows, optimizer = self.found
         name = min((one for one in rows.names if said_to_be_held_out([one])), key=len)
-        elsewhere = {place for path in self.others for place in path}
-        lines = [place for place in rows.paths[0] if place not in elsewhere]  # not those that train on other rows too
+        shared = {place for others in self.others for place in others}
+        lines = [place for place in rows.paths[0] if place not in shared]  # not those that train on other rows too
         return [
             Finding(
                 "trained_on_held_out_rows",
