@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding
 from descend.doctor.ledger import Backward, Ledger, Step
-from descend.doctor.operation import CARRIED, ByTensor, Operation
+from descend.doctor.operation import CARRIED, ByTensor, Operation, tensors_of
 from descend.doctor.places import Place, spread
 
 if TYPE_CHECKING:
@@ -66,18 +66,14 @@ class HeldOut(Check):
 
     def _batch(self, theirs: Callable[..., object], iterator: object) -> object:
         found = theirs(iterator)
-        dataset: Any = getattr(iterator, "_dataset", None)
+        dataset = getattr(iterator, "_dataset", None)
         if self.forwards > MOST or dataset is None or isinstance(dataset, list | tuple | dict):
             return found
         rows = self.datasets.get(dataset)
         if rows is None:
             rows = self.datasets[dataset] = self._called(dataset)
-        values: Iterable[Any] = (
-            found.values() if isinstance(found, dict) else found if isinstance(found, list | tuple) else [found]
-        )
-        for value in values:
-            if hasattr(value, "grad_fn"):
-                self.batches[value] = rows
+        for value in tensors_of(list(found.values()) if isinstance(found, dict) else found):
+            self.batches[value] = rows
         return found
 
     def _called(self, thing: object) -> Rows:
