@@ -107,7 +107,7 @@ def parameter_names(variables: Iterator[tuple[str, object]]) -> dict[int, str]:
 
     names: dict[int, str] = {}
     for name, value in variables:
-        for place, item in _spread(name, value):
+        for place, item in spread(name, value):
             if isinstance(item, torch.nn.Module):
                 for path, parameter in item.named_parameters():
                     names.setdefault(id(parameter), f"{place}.{path}")
@@ -126,14 +126,15 @@ def unregistered(module: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
         for name, value in vars(part).items():
             if name.startswith("_"):
                 continue
-            for place, layer in _spread(".".join(filter(None, (path, name))), value):
+            for place, layer in spread(".".join(filter(None, (path, name))), value):
                 if isinstance(layer, torch.nn.Module):
                     yield from ((f"{place}.{inner}", one) for inner, one in layer.named_parameters())
                 elif isinstance(layer, torch.Tensor) and layer.is_leaf and layer.requires_grad:
                     yield place, layer
 
 
-def _spread(name: str, value: object) -> Iterator[tuple[str, object]]:
+def spread(name: str, value: object) -> Iterator[tuple[str, object]]:
+    """Yield a value, or the items of a list or dict, with what the user can call them."""
     if isinstance(value, list | tuple):
         yield from ((f"{name}[{place}]", item) for place, item in enumerate(value[:MOST_ITEMS]))
     elif isinstance(value, dict):

@@ -12,7 +12,9 @@ from descend.doctor.checks.errors import Errors
 from descend.doctor.checks.evaluation import Evaluation, Hits
 from descend.doctor.checks.gradients import Gradients
 from descend.doctor.checks.graphs import Graphs
+from descend.doctor.checks.held_out import HeldOut
 from descend.doctor.checks.initial import Initial
+from descend.doctor.checks.kept import Kept
 from descend.doctor.checks.metrics import Metrics
 from descend.doctor.checks.modes import Modes
 from descend.doctor.checks.objective import Objective
@@ -28,6 +30,7 @@ from descend.doctor.checks.shuffles import Shuffles
 from descend.doctor.checks.standardised import Standardised
 from descend.doctor.checks.statistics import Statistics
 from descend.doctor.checks.steps import Steps
+from descend.doctor.checks.thresholds import Thresholds
 from descend.doctor.checks.values import Values
 from descend.doctor.checks.zeroing import Zeroing
 from descend.doctor.contract import Check
@@ -35,7 +38,7 @@ from descend.doctor.contract import Check
 CHECKS: tuple[type[Check], ...] = (
     *(Errors, Detachment, Zeroing, Accumulation, Parameters, Optimizers, Gradients),
     *(Objective, Batches, Repeats, Scales, Initial, Clipping, Schedules, Steps, Rates),
-    *(Values, Shapes, Axes, Activations, Scores, Modes, Evaluation, Hits, Graphs),
+    *(Values, Shapes, Axes, Activations, Scores, Modes, Evaluation, Hits, HeldOut, Graphs, Kept, Thresholds),
     *(Metrics, Shuffles, Statistics, Standardised),
 )
 """In the order in which findings are shown."""

@@ -29,10 +29,18 @@ DRAWN = {"randperm", "randint", "multinomial"}
 
 @dataclass(eq=False)
 class Order:
-    """An order in which rows were taken: which it is, and where it was used."""
+    """An order in which rows were taken: which it is, and where it was used.
+
+    rows: the numbers of the rows, as one hash, and of: how many rows there are to take; of a loader both are its own.
+    """
 
     place: Place | None
-    number: int
+    rows: int
+    of: int = 0
+
+    def apart_from(self, other: Order) -> bool:
+        """Whether other rows were taken of what has as many; of another table nothing can be said."""
+        return self is not other and self.rows != other.rows and self.of == other.of
 
 
 @dataclass(eq=False)
@@ -52,10 +60,12 @@ class Batches(Check):
         self.steps = 0
         self.passes: MutableMapping[object, Order] = weakref.WeakKeyDictionary()
         self.classes: dict[Place | None, Classes] = {}
-        self.orders: ByTensor[Order] = ByTensor()
+        self.orders: ByTensor[bool] = ByTensor()
+        """Permutations, and other numbers of rows that were drawn at random."""
         self.rows: ByTensor[Order] = ByTensor()
-        self.count = 0
         self.apart: dict[Place | None, int] = {}
+        self.together: ByTensor[Place | None] = ByTensor()
+        """Predictions compared with their own targets, as mixtures are beside those of others: None, else where not."""
         self.stored: ByTensor[int] = ByTensor()
         self.given: Tensor | None = None
         self.sliced: ByTensor[Place | None] = ByTensor()
@@ -80,7 +90,8 @@ class Batches(Check):
         found = theirs(iterator)
         sampler = getattr(getattr(iterator, "_index_sampler", None), "sampler", None)
         if isinstance(sampler, RandomSampler) and self.steps <= MOST:
-            order = self.passes.setdefault(iterator, Order(self.ledger.scene.here(), 0))
+            known = Order(self.ledger.scene.here(), id(iterator), len(sampler))
+            order = self.passes.setdefault(iterator, known)
             values = (
                 found.values() if isinstance(found, dict) else found if isinstance(found, list | tuple) else (found,)
             )
@@ -104,17 +115,14 @@ class Batches(Check):
             return
         name, output = operation.name, operation.outputs[0]
         if name in DRAWN:
-            self._ordered(output, operation.place)
+            self.orders[output] = True
         elif name in ("__getitem__", "index_select", "take_along_dim") and len(operation.tensors) == 2:
-            order = self.orders.of(operation.tensors[1])
-            if order is not None and operation.tensors[0].shape[:1] == operation.tensors[1].shape[:1]:
-                order.place = operation.place
-                self.rows[output] = order
-            elif order is not None:
-                self.rows[output] = order
+            source, indices = operation.tensors
+            if self.orders.of(indices):
+                self.rows[output] = Order(operation.place, hash(tuple(indices.flatten().tolist())), len(source))
         elif name in ("split", "chunk", "tensor_split", "__getitem__") and self.orders.of(operation.tensors[0]):
             for part in operation.outputs:
-                self._ordered(part, operation.place)
+                self.orders[part] = True
         else:
             carried(operation, self.rows)
             carried(operation, self.sliced)
@@ -123,10 +131,6 @@ class Batches(Check):
         pair = compared(operation)
         if pair is not None:
             self._paired(operation, *pair)
-
-    def _ordered(self, indices: Tensor, place: Place | None) -> None:
-        self.count += 1
-        self.orders[indices] = Order(place, self.count)
 
     def _paired(self, operation: Operation, prediction: Tensor, target: Tensor) -> None:
         if operation.name in OF_CLASSES | OF_CHANCES and target.ndim and target.numel() >= 8:
@@ -138,17 +142,27 @@ class Batches(Check):
         elif target.numel() >= 8 and len(self.ascending) < ENOUGH:
             self._in_order(operation.place, target)
         ours, theirs = self.rows.of(prediction), self.rows.of(target)
-        if ours is theirs or target.requires_grad or target.numel() < 8 or bool((target == target.flatten()[0]).all()):
+        if target.requires_grad or target.numel() < 8 or bool((target == target.flatten()[0]).all()):
             return
-        if ours is None or theirs is None:  # one is not shuffled at all: a fault only where it lies ready, step by step
+        if ours is not None and theirs is not None:
+            self._held(prediction, ours, theirs)
+        elif ours is not None:  # the targets are not shuffled at all: a fault only where they lie ready, step by step
             lying = target if target._base is None else target._base
             count = (self.stored.of(lying) or 0) + 1
             self.stored[lying] = count
-            if theirs is not None or count < ENOUGH:
-                return
-        order = ours or theirs
-        if order is not None:
-            self.apart[order.place] = self.apart.get(order.place, 0) + 1
+            if count >= ENOUGH:
+                self.apart[ours.place] = self.apart.get(ours.place, 0) + 1
+
+    def _held(self, prediction: Tensor, ours: Order, theirs: Order) -> None:
+        """Count a prediction that is compared with the targets of other rows only."""
+        if not ours.apart_from(theirs):
+            before = self.together.of(prediction)
+            if before is not None:
+                self.apart[before] -= 1
+            self.together[prediction] = None
+        elif prediction not in self.together.known:
+            self.together[prediction] = ours.place
+            self.apart[ours.place] = self.apart.get(ours.place, 0) + 1
 
     def _in_order(self, place: Place | None, target: Tensor) -> None:
         """Take note of whether the targets of a batch ascend, or descend, where no input of theirs does."""

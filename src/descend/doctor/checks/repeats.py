@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, Replacement
@@ -188,7 +188,7 @@ class Repeats(Check):
         if self.ledger.steps < ENOUGH:
             return []
         seeds = list(self._seeds())
-        return seeds or list(self._same()) or list(self._same_order())
+        return seeds or list(self._same()) or list(self._same_in_epoch()) or list(self._same_order())
 
     def _same_order(self) -> Iterator[Finding]:
         """Look for an order of batches that is drawn at random and yet the same in each epoch."""
@@ -227,6 +227,38 @@ class Repeats(Check):
             part.place,
             {"rows": part.rows, "of": part.of, "steps": len(taken)},
         )
+
+    def _same_in_epoch(self) -> Iterator[Finding]:
+        """Look for steps as many as there are batches, which all take the same rows, until the next order is drawn."""
+        gaps = (at for at, (one, after) in enumerate(pairwise(self.steps), 1) if after - one > 1)
+        closely = next(gaps, len(self.steps))  # of a long run only each 16th step is looked at later on
+        first_of = dict(
+            reversed(list(zip(self.steps[:closely], self.prints, strict=False)))
+        )  # several models, one step
+        runs = [(seen, len(list(run))) for seen, run in groupby(first_of[step] for step in sorted(first_of))]
+        lengths = {length for _, length in runs[:-1]}
+        part = self.table or next((one for one in self.given if one is not None), None)
+        if (
+            len(runs) < 3
+            or len(lengths) > 1
+            or min(lengths) < 3
+            or part is None
+            or part.batches
+            or part.rows > PART * part.of
+        ):
+            return
+        first = self.given[: runs[0][1]]
+        taken_anew = self.table is not None or len({id(one) for one in first}) == len(first)
+        if taken_anew and part.of // part.rows in {length + more for length in lengths for more in (-1, 0)}:
+            yield Finding(
+                "same_batch",
+                f"Every step of an epoch takes the same batch: the same {part.rows} rows again and again, although "
+                f"there are {part.of}; the slice does not move on.",
+                "All other rows of the epoch are never seen, and the model learns one batch of them by heart.",
+                "rows = order[i : i + size]   # i moving on, for inputs and targets alike",
+                part.place,
+                {"rows": part.rows, "of": part.of, "steps_in_an_epoch": runs[0][1]},
+            )
 
     def _on_purpose(self) -> bool:
         return any(ON_PURPOSE.search(line) for line in linecache.getlines(self.ledger.scene.script))

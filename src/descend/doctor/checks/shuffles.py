@@ -14,6 +14,7 @@ from descend.doctor.source import Function, assigned, called, names, scopes, tre
 
 PERMUTATIONS = {"permutation", "randperm"}
 RESEEDING = {"seed", "set_state", "manual_seed", "default_rng", "RandomState", "Random"}
+PAIRING = {"zip", "TensorDataset", "train_test_split", "from_tensor_slices"}
 JOINING = {"cat", "concat", "concatenate", "stack", "vstack", "hstack", "print", "len"}
 ANSWERS = re.compile(r"^(y|t)($|_|train|test)|_y$|label|target|answer", re.I)
 
@@ -64,7 +65,8 @@ def _shuffled(body: list[ast.stmt], module: ast.Module) -> Iterator[int]:
             both = name in alone and other in alone
             paired = paired or (targets and _handed_out(body, name, other, line))
             paired = paired or ((targets or both) and _picked_alike(module, name, other))
-            if other != name and paired and not _reseeded(body, {line, alone.get(other, line)}):
+            paired = paired and other != name and (both or _of_the_same_rows(body, name, other))
+            if paired and not _reseeded(body, {line, alone.get(other, line)}):
                 yield line
                 return
 
@@ -77,6 +79,35 @@ def _handed_out(body: list[ast.stmt], first: str, second: str, line: int) -> boo
         if {first, second} <= handed and isinstance(node, ast.Return | ast.Yield) and node.lineno > line:
             return True
     return False
+
+
+def _of_the_same_rows(body: list[ast.stmt], first: str, second: str) -> bool:
+    """Whether two variables are seen to have a row for each of the other's: made, picked or paired together."""
+    wanted, picked = {first, second}, [one for one in within(body) if isinstance(one, ast.Subscript)]
+    alike = [{written(one.slice) for one in picked if written(one.value) == name} for name in (first, second)]
+    if alike[0] & alike[1]:
+        return True
+    for node in within(body):
+        if isinstance(node, ast.Assign):
+            targets = [
+                one for one in node.targets if isinstance(one, ast.Tuple) and not isinstance(node.value, ast.Tuple)
+            ]
+            if any(wanted <= {written(one) for one in target.elts} for target in targets):
+                return True
+        elif called(node) in PAIRING and isinstance(node, ast.Call) and wanted <= {written(one) for one in node.args}:
+            return True
+    return any({name, *_rows_in(value)} == wanted for name, value, _ in assigned(body) if value is not None)
+
+
+def _rows_in(value: ast.expr) -> Iterator[str]:
+    """Yield the arrays of whose columns an expression is made, ``x[:, 0]`` or ``x.sum(axis=1)``."""
+    for node in ast.walk(value):
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+            yield written(node.value)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            by_rows = any(one.arg in ("axis", "dim") for one in node.keywords) or called(node) in ("sum", "mean")
+            if by_rows and (node.args or node.keywords):
+                yield written(node.func.value)
 
 
 def _picked_alike(module: ast.Module, first: str, second: str) -> bool:

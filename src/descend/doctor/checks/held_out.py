@@ -1,0 +1,162 @@
+"""Training on rows that are held out, to validate or to test the model with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from descend.doctor.contract import Check, Replacement
+from descend.doctor.finding import Finding
+from descend.doctor.ledger import Backward, Ledger, Step
+from descend.doctor.operation import CARRIED, ByTensor, Operation, tensors_of
+from descend.doctor.places import Place, spread
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
+HELD_OUT = re.compile(
+    r"^[xy]?(val|valid|validation|validate|dev|test|testing|eval|evaluation|holdout|heldout)"
+    r"(loader|dl|set|data|dataset|ds|iter|x|y|batches|rows|\d)*$",
+    re.I,
+)
+TRAINED = re.compile(r"train|fit|all|full|source|support|unlabel", re.I)
+TAKING = {"__getitem__", "narrow", "index_select", "split", "chunk", "tensor_split"}
+ENOUGH, MOST = 2, 400
+"""Turns from other rows to those held out and back; forward passes after which nothing new is learned."""
+
+
+@dataclass(eq=False)
+class Rows:
+    """Rows that batches are taken of. names: what the user calls them; held_out: whether these say so.
+
+    turns: how often an optimizer came from other rows to these; paths: the lines that led to the backward passes.
+    """
+
+    names: list[str]
+    held_out: bool
+    turns: int = 0
+    paths: list[tuple[Place, ...]] = field(default_factory=list)
+
+
+class HeldOut(Check):
+    """Follows batches from the rows they are taken of to the step of an optimizer."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        from torch.utils.weak import WeakIdKeyDictionary
+
+        super().__init__(ledger)
+        self.datasets: MutableMapping[object, Rows] = WeakIdKeyDictionary()
+        self.tables: ByTensor[Rows] = ByTensor()
+        self.known: dict[tuple[str, ...], Rows] = {}
+        self.batches: ByTensor[Rows] = ByTensor()
+        self.results: ByTensor[Rows] = ByTensor()
+        self.now: Rows | None = None
+        self.forwards = 0
+        self.last: dict[int, Rows] = {}
+        self.others: list[tuple[Place, ...]] = []
+        self.found: tuple[Rows, str] | None = None
+
+    def replaces(self) -> Iterator[Replacement]:
+        from torch.utils.data import dataloader
+
+        yield dataloader._BaseDataLoaderIter, "__next__", self._batch
+
+    def _batch(self, theirs: Callable[..., object], iterator: object) -> object:
+        found = theirs(iterator)
+        dataset = getattr(iterator, "_dataset", None)
+        if self.forwards > MOST or dataset is None or isinstance(dataset, list | tuple | dict):
+            return found
+        rows = self.datasets.get(dataset)
+        if rows is None:
+            rows = self.datasets[dataset] = self._called(dataset)
+        for value in tensors_of(list(found.values()) if isinstance(found, dict) else found):
+            self.batches[value] = rows
+        return found
+
+    def _called(self, thing: object) -> Rows:
+        """Return the rows that have the names of what holds them, a loader or the data themselves."""
+        from torch.utils.data import DataLoader
+
+        names = []
+        for name, value in self.ledger.scene.variables():
+            for label, item in spread(name, value):
+                if item is thing or (isinstance(item, DataLoader) and item.dataset is thing):
+                    names.append(label)
+        return self.known.setdefault(tuple(names), Rows(names, said_to_be_held_out(names)))
+
+    def operation(self, operation: Operation) -> None:
+        if self.forwards > MOST or not operation.tensors or not operation.outputs:
+            return
+        source, output = operation.tensors[0], operation.outputs[0]
+        if output.requires_grad:
+            rows = self.results.of(*operation.tensors)
+            if rows is not None:
+                self.results[output] = rows
+        elif operation.name in TAKING and source.ndim and not self.ledger.layers:
+            for part in operation.outputs:
+                if part.ndim and len(part) < len(source):
+                    rows = self.tables.of(source)
+                    if rows is None:
+                        rows = self.tables[source] = self._called(source)
+                    self.batches[part] = rows
+        elif operation.name in CARRIED and (rows := self.batches.of(source)) is not None:
+            self.batches[output] = rows
+
+    def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+        self.forwards += 1
+        if self.forwards > MOST or not inputs or not outputs or not outputs[0].requires_grad:
+            return
+        rows = self.batches.of(inputs[0])
+        if rows is None or not rows.held_out:
+            own = self._called(inputs[0])
+            rows = own if own.held_out or rows is None else rows
+        for output in outputs:
+            self.results[output] = rows
+
+    def backward_begins(self, backward: Backward) -> None:
+        self.now = self.results.of(*backward.roots)
+        if self.now is not None:
+            frames = self.ledger.scene.frames()
+            path = tuple(Place(frame.f_code.co_filename, frame.f_lineno) for frame in frames)
+            paths = self.now.paths if self.now.held_out else self.others
+            if path not in paths:
+                paths.append(path)
+
+    def step_begins(self, step: Step) -> None:
+        rows, before = self.now, self.last.get(id(step.optimizer))
+        if rows is None:
+            return
+        self.last[id(step.optimizer)] = rows
+        if before is not None and rows.held_out and not before.held_out:
+            rows.turns += 1
+            if rows.turns >= ENOUGH and self.found is None:
+                self.found = rows, step.optimizer.called
+
+    def findings(self) -> list[Finding]:
+        if self.found is None:
+            return []
+        rows, optimizer = self.found
+        name = min((one for one in rows.names if said_to_be_held_out([one])), key=len)
+        shared = {place for others in self.others for place in others}
+        lines = [place for place in rows.paths[0] if place not in shared]  # not those that train on other rows too
+        return [
+            Finding(
+                "trained_on_held_out_rows",
+                f"The model is trained on rows that are held out: `{optimizer}.step()` follows a backward pass over "
+                f"`{name}`, in turn with those over the training rows.",
+                "Loss and accuracy on these rows then say how well the model knows them by heart, not how it will do "
+                "on new ones.",
+                f"with torch.no_grad():   # around the loop over `{name}`, without backward() and step()",
+                (lines or list(rows.paths[0]))[0],
+                {"turns": rows.turns},
+            )
+        ]
+
+
+def said_to_be_held_out(names: list[str]) -> bool:
+    """Whether names say of rows that they are to validate or to test with, and none that they are to train with."""
+    words = [word for name in names for word in re.split(r"[^A-Za-z0-9]+|(?<=[a-z])(?=[A-Z])", name)]
+    return any(HELD_OUT.match(word) for word in words) and not any(TRAINED.search(word) for word in words)

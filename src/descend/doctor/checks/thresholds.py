@@ -1,0 +1,121 @@
+"""Raw scores that are told apart at 0.5, as probabilities are."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from descend.doctor.contract import Check
+from descend.doctor.finding import WARNING, Finding
+from descend.doctor.ledger import Ledger
+from descend.doctor.operation import CARRIED, OF_NUMBERS, ByTensor, Operation
+from descend.doctor.places import Place
+from descend.doctor.source import assigned, called, scopes, tree, within, written
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
+OF_LOGITS = {"binary_cross_entropy_with_logits", "multilabel_soft_margin_loss", "sigmoid", "sigmoid_", "logsigmoid"}
+"""Functions whose argument is taken as logits."""
+COMPARING = {"gt", "ge", "lt", "le", "greater", "greater_equal", "less", "less_equal"}
+LEAVING = {"numpy", "tolist"}
+SHAPING = {"squeeze", "flatten", "ravel", "reshape", "view", "detach", "cpu", "float"}
+HALF = 0.5
+
+
+class Scores(NamedTuple):
+    """One output of a model: which model, by `id`, and which of its outputs."""
+
+    model: int
+    output: int
+
+
+class Thresholds(Check):
+    """Follows the outputs of a model that is trained by its logits to where they are told apart."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.raw: ByTensor[Scores] = ByTensor()
+        self.logits: set[Scores] = set()
+        self.numbers: set[Scores] = set()
+        """Outputs that a loss of numbers or of probabilities is given as they are."""
+        self.halved: dict[Scores, tuple[Place, str]] = {}
+
+    def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+        for number, output in enumerate(outputs):
+            self.raw[output] = Scores(id(model), number)
+
+    def operation(self, operation: Operation) -> None:
+        known = self.raw.of(operation.tensors[0]) if operation.tensors and self.raw.known else None
+        if known is None:
+            return
+        name, scores, place = operation.name.strip("_"), operation.tensors[0], operation.place
+        if operation.name in OF_LOGITS:
+            if scores.requires_grad:
+                self.logits.add(known)
+        elif operation.name in OF_NUMBERS | {"binary_cross_entropy"}:
+            self.numbers.add(known)
+        elif operation.name in CARRIED and len(operation.tensors) == 1 and operation.outputs:
+            plain = "add" not in name and "clamp" not in name and name != "clip"
+            if plain and operation.outputs[0].numel() == scores.numel():
+                self.raw[operation.outputs[0]] = known
+        elif place is not None and known not in self.halved:
+            at_half = name in COMPARING and any(isinstance(one, float) and one == HALF for one in operation.args)
+            array = name in LEAVING and compared_at_half(place)
+            if (at_half or array or name == "round") and _beyond(scores):
+                self.halved[known] = place, "rounded" if name == "round" else "compared with 0.5"
+
+    def findings(self) -> list[Finding]:
+        for known, (place, how) in self.halved.items():
+            if known in self.logits - self.numbers:
+                return [
+                    Finding(
+                        "threshold_on_logits",
+                        f"Raw scores are {how} as if they were probabilities: the loss takes the outputs of the model "
+                        "as logits.",
+                        "A logit of 0 is a probability of 0.5; one of 0.5 is 0.62: what lies between counts to the "
+                        "wrong side.",
+                        "torch.sigmoid(logits) > 0.5   # or: logits > 0",
+                        place,
+                        {},
+                        WARNING,
+                    )
+                ]
+        return []
+
+
+def _beyond(scores: Tensor) -> bool:
+    """Whether some numbers are no probabilities."""
+    return bool(((scores < 0.0) | (scores > 1.0)).any()) if scores.is_floating_point() else False
+
+
+def compared_at_half(place: Place) -> bool:
+    """Whether the array, or list, that a line makes of a tensor is compared with 0.5, as it is."""
+    module = tree(place.file)
+    for body in () if module is None else scopes(module):
+        made = [(name, value, line) for name, value, line in assigned(body)]
+        here = {name for name, value, line in made if line == place.line and value is not None and _leaves(value)}
+        here -= {name for name in here if [one for one, *_ in made].count(name) > 1}
+        for node in within(body):
+            half = isinstance(node, ast.Compare) and any(
+                isinstance(one, ast.Constant) and one.value == HALF for one in node.comparators
+            )
+            if isinstance(node, ast.Compare) and half:
+                at_once = node.lineno <= place.line <= (node.end_lineno or node.lineno) and _leaves(node.left)
+                if at_once or written(_unshaped(node.left)) in here:
+                    return True
+    return False
+
+
+def _unshaped(value: ast.expr) -> ast.expr:
+    """Return what an expression is before its shape or type is changed."""
+    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and called(value) in SHAPING:
+        value = value.func.value
+    return value
+
+
+def _leaves(value: ast.expr) -> bool:
+    """Whether an expression ends with ``.numpy()``, or a list, and does nothing with the numbers after it."""
+    return called(_unshaped(value)) in LEAVING
