@@ -122,7 +122,7 @@ CONSTANT = {
     "activation_on_logits",
 }
 """Findings that say why a gradient is 0 everywhere."""
-GROWING = {"clipped_before_unscale", "accumulation_not_divided", "loss_maximised"}
+GROWING = {"clipped_before_unscale", "accumulation_not_divided", "loss_maximised", "loss_without_bound"}
 """Findings with which a loss grows, or is not what it seems, whatever the rate."""
 ONCE = {"rows_shuffled_apart", "test_statistics"}
 """Findings that several checks may make, each in its way, of one fault: the first is told."""

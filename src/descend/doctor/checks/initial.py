@@ -28,7 +28,10 @@ PRODUCTS = {"matmul", "__matmul__", "mm", "addmm"}
 DRAWN = {"randn", "rand", "normal", "empty", "full", "mul", "__mul__", "__rmul__", "div", "__truediv__"}
 DEEP = 4
 """Saturating activations, one after the other, below which gradients do not vanish."""
-VANISHED = 1e-3
+VANISHED, NEVER = 1e-3, 1e-4
+"""A gradient of the first layer, as a share of that of the last, that is next to nothing, and less where a loss falls.
+
+Its fall is then that of the last layers, which find what a guess has."""
 FAR = 4.0
 """A first loss of more than so many times that of a guess is far off."""
 LOOKED_AT = (1, 5, 20)
@@ -101,7 +104,9 @@ class Initial(Check):
         self.loss_at = backward.place
 
     def backward_ended(self, backward: Backward) -> None:
-        if len(self.ledger.backwards) not in LOOKED_AT or self.deepest < DEEP:
+        count = len(self.ledger.backwards)
+        later = count > LOOKED_AT[-1] and not count & (count - 1)
+        if self.deepest < DEEP or not (later or count in LOOKED_AT):
             return
         for model, _ in list(self.ledger.roots.values()):
             sizes = [norm(one.matrix.grad) for one in _weights(model) if one.matrix.grad is not None]
@@ -171,7 +176,8 @@ class Initial(Check):
             self.found.append(_all_zero([one.name for one, _ in zero], zero[0][1]))
         losses = self.ledger.losses.get(self.loss_at, [])
         stuck = len(losses) >= LOOKED_AT[-1] and (losses[-1] > LEARNED * losses[0] or _stays(losses))
-        if not self.found and stuck and self.ratios and max(self.ratios) < VANISHED:
+        limit = VANISHED if stuck else NEVER if len(losses) >= 2 * LOOKED_AT[-1] else 0.0
+        if not self.found and self.ratios and max(self.ratios) < limit:
             self.found.append(
                 Finding(
                     "gradients_vanish",

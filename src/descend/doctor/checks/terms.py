@@ -111,8 +111,8 @@ def minus_infinity(term: Turned, losses: list[float], place: Place | None) -> Fi
     """Return the finding of a loss that runs down to minus infinity."""
     return Finding(
         "loss_without_bound",
-        f"A term of the loss has the wrong sign: {term.title} enters it with a minus sign, and as it has no largest "
-        f"value, the loss runs to minus infinity: from {losses[0]:.4g} to {losses[-1]:.4g}.",
+        f"A term of the loss has the wrong sign: what {term.title} makes enters it with a minus sign, and has "
+        f"no largest value, so that the loss runs to minus infinity: from {losses[0]:.4g} to {losses[-1]:.4g}.",
         "A distance, a divergence (KL) or a penalty is to become small, so it is added; with a minus sign it is "
         "maximised, and it outgrows all other terms, which get worse.",
         "kl = -0.5 * (1 + logvar - mu**2 - logvar.exp()).sum()   # positive, and added: loss = error + kl",
