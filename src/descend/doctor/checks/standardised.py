@@ -22,6 +22,8 @@ MOST_ROWS, MOST_NUMBERS, MOST_CALLS = 20_000, 4_000_000, 600
 """Rows, numbers and calls of a model that are looked at."""
 ENOUGH, FEW = 24, 10
 """Rows to train on, and rows to test on, of which statistics tell something."""
+MATTERS = 0.2
+"""Difference of means, in deviations, from which it matters that the test rows were among those scaled by."""
 MEAN, SPREAD = 2e-4, 5e-4
 """How far the mean may be from 0, and the mean square from 1, by rounding: by chance they are 100 times as far."""
 
@@ -73,6 +75,10 @@ class Sample:
             largest = self.largest.reshape(shape).flatten(1).amax(1)
             exact |= {-2 - one for one in _exact(n * total // shape[0], sums, squares, largest)}
         return exact
+
+    def differs(self) -> bool:
+        """Whether the means of these rows are away from 0, on the whole, by more than it takes to matter."""
+        return self.sums is not None and float((self.sums / len(self.prints)).abs().mean()) > MATTERS
 
 
 def _exact(count: int, sums: Tensor, squares: Tensor, largest: Tensor) -> list[int]:
@@ -170,8 +176,9 @@ class Standardised(Check):
             if tested.prints & trained.prints:
                 continue  # rows were tested on before they were trained on
             of_trained = trained.scaled(table.shape)
-            alone = of_trained & tested.scaled(table.shape)
-            if alone or trained.joined(tested).scaled(table.shape) - of_trained:
+            alone = {one for one in of_trained & tested.scaled(table.shape) if one != -1}
+            together = trained.joined(tested).scaled(table.shape) - of_trained
+            if alone or (together and trained.differs()):
                 return [of_test_rows(self._place(bool(alone)) or tested.at, bool(alone), len(tested.prints))]
         return []
 
