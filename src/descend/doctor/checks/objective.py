@@ -187,8 +187,8 @@ class Objective(Check):
     def _unbounded(self) -> list[Finding]:
         if self._attacks([leaf for one in self.ledger.optimizers for leaf in one.leaves]):
             return []
-        lost = ((place, term, self.ledger.losses.get(place, [])) for place, term in self.turned.items() if term)
-        return [minus_infinity(term, losses, place) for place, term, losses in lost if runs_down(losses)][:1]
+        terms = ((place, term, self.ledger.losses.get(place, [])) for place, term in self.turned.items() if term)
+        return [minus_infinity(term, losses, place) for place, term, losses in terms if runs_down(losses)][:1]
 
 
 def _masked(chances: Tensor, mask: Tensor) -> bool:

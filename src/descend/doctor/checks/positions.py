@@ -81,11 +81,11 @@ class Positions(Check):
         label, over, shape = Label.of(softmax.node), softmax.over, softmax.shape
         if axis is None:
             axis = next((at for at in range(len(shape) - 1, 0, -1) if shape[at] == classes and at != over), -1)
-        what = "rows of the batch" if over == 0 else "positions"
+        places = "rows of the batch" if over == 0 else "positions"
         written = (label.written_at if label else None) or place
         self.found[written] = Finding(
             "softmax_over_wrong_axis",
-            f"The softmax is taken over dimension {over}, the {shape[over]} {what}, of scores of the shape {shape}; "
+            f"The softmax is taken over dimension {over}, the {shape[over]} {places}, of scores of the shape {shape}; "
             f"the loss takes dimension {axis}, of {classes}, for the classes.",
             "The probabilities of the classes at one place then do not sum to 1: places compete with each other.",
             f"torch.log_softmax(scores, dim={axis})",
