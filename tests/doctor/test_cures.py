@@ -93,6 +93,39 @@ SCRIPTS = {
         "y = x[:, :1].sin()\nmodel = nn.Sequential(nn.Linear(5, 16), nn.Tanh(), nn.Linear(16, 1))\n"
         "model[0].requires_grad_(False)\n" + LOOP.replace("net", "model").replace("LOSS", "F.mse_loss(model(x), y)"),
     ),
+    "rates for factors": (
+        "scheduler_factor",
+        "y = x[:, :3].argmax(1)\nnet = nn.Linear(5, 3)\n"
+        + LOOP.replace(
+            "for _",
+            "scheduler = torch.optim.lr_scheduler.LambdaLR(opt, lambda epoch: 0.01 * 0.95**epoch)\nfor _",
+        ).replace("LOSS", "F.cross_entropy(net(x), y)")
+        + "    scheduler.step()\n",
+    ),
+    "thawed by an attribute": (
+        "attribute_without_effect",
+        "y = x[:, :3].argmax(1)\nnet = nn.Sequential(nn.Linear(5, 9), nn.Tanh(), nn.Linear(9, 3))\n"
+        "net[0].requires_grad_(False)\nnet[0].requires_grad = True\n"
+        + LOOP.replace("LOSS", "F.cross_entropy(net(x), y)"),
+    ),
+    "no brackets": (
+        "call_without_brackets",
+        "y = x[:, :3].argmax(1)\nnet = nn.Linear(5, 3)\n"
+        + LOOP.replace("LOSS", "F.cross_entropy(net(x), y)").replace("zero_grad()", "zero_grad"),
+    ),
+    "divergence with the wrong sign": (
+        "loss_without_bound",
+        "net = nn.Linear(5, 4)\nback = nn.Linear(2, 5)\n"
+        + LOOP.replace("net.parameters()", "[*net.parameters(), *back.parameters()]")
+        .replace("0.01", "0.1")
+        .replace(
+            "    loss = LOSS\n",
+            "    mu, logvar = net(x).chunk(2, dim=1)\n"
+            "    kl = 0.5 * (1 + logvar - mu**2 - logvar.exp()).sum()\n"
+            "    error = (back(mu + torch.randn_like(mu) * (0.5 * logvar).exp()) - x).square().sum()\n"
+            "    loss = error + kl\n",
+        ),
+    ),
     "without the head": (
         "wrong_parameters",
         "y = x[:, :2].argmax(1)\nnet = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 2))\n"
@@ -107,6 +140,9 @@ def cured(text: str, finding: Finding) -> str:
     fix = re.split(r"\s{2,}#", finding.fix.splitlines()[0])[0]
     assert finding.place is not None
     at = finding.place.line - 1
+    if lines[at].strip() == fix.removesuffix("()"):
+        lines[at] += "()"
+        return "\n".join(lines) + "\n"
     assigned = re.match(r"(\w+) = (.*)", fix)
     if assigned is None:
         loop = next(number for number, line in enumerate(lines) if line.startswith("for"))

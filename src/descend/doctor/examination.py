@@ -122,11 +122,20 @@ CONSTANT = {
     "activation_on_logits",
 }
 """Findings that say why a gradient is 0 everywhere."""
-GROWING = {"clipped_before_unscale", "accumulation_not_divided", "loss_maximised"}
+GROWING = {"clipped_before_unscale", "accumulation_not_divided", "loss_maximised", "loss_without_bound"}
 """Findings with which a loss grows, or is not what it seems, whatever the rate."""
 ONCE = {"rows_shuffled_apart", "test_statistics"}
 """Findings that several checks may make, each in its way, of one fault: the first is told."""
 UNSCALED = {"inputs_unscaled", "targets_unscaled"}
+OF_A_CALL = {
+    "zero_grad": {"not_zeroed"},
+    "backward": {"no_backward", "no_gradient"},
+    "step": {"never_stepped", "scheduler_never_stepped"},
+    "eval": {"evaluated_in_training_mode", "dropout_in_evaluation"},
+    "train": {"left_in_evaluation"},
+    "requires_grad_": {"frozen_forgotten"},
+}
+"""What is found where a method is named but not called."""
 
 
 def _without_consequences(findings: list[Finding]) -> tuple[Finding, ...]:
@@ -137,6 +146,9 @@ def _without_consequences(findings: list[Finding]) -> tuple[Finding, ...]:
         findings = [one for one in findings if one.name != "no_gradient" or one.evidence.get("gradient") is None]
     if names & {"softmax_over_batch", "softmax_over_wrong_axis"}:
         consequences.add("nll_without_log_softmax")
+    for one in findings:
+        if one.name in ("call_without_brackets", "attribute_without_effect"):
+            consequences |= OF_A_CALL.get(str(one.evidence.get("method")), {"frozen_forgotten"})
     if "wrong_parameters" in names:
         consequences.add("no_gradient")
     if names & GROWING:

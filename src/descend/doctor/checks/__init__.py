@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from descend.doctor.checks.accumulation import Accumulation
 from descend.doctor.checks.activations import Activations
+from descend.doctor.checks.attributes import Attributes
 from descend.doctor.checks.axes import Axes
 from descend.doctor.checks.batches import Batches
 from descend.doctor.checks.clipping import Clipping
@@ -20,6 +21,7 @@ from descend.doctor.checks.modes import Modes
 from descend.doctor.checks.objective import Objective
 from descend.doctor.checks.optimizers import Optimizers
 from descend.doctor.checks.parameters import Parameters
+from descend.doctor.checks.positions import Positions
 from descend.doctor.checks.rates import Rates
 from descend.doctor.checks.repeats import Repeats
 from descend.doctor.checks.scales import Scales
@@ -36,9 +38,10 @@ from descend.doctor.checks.zeroing import Zeroing
 from descend.doctor.contract import Check
 
 CHECKS: tuple[type[Check], ...] = (
-    *(Errors, Detachment, Zeroing, Accumulation, Parameters, Optimizers, Gradients),
+    *(Errors, Attributes, Detachment, Zeroing, Accumulation, Parameters, Optimizers, Gradients),
     *(Objective, Batches, Repeats, Scales, Initial, Clipping, Schedules, Steps, Rates),
-    *(Values, Shapes, Axes, Activations, Scores, Modes, Evaluation, Hits, HeldOut, Graphs, Kept, Thresholds),
+    *(Values, Shapes, Axes, Activations, Positions, Scores, Modes, Evaluation, Hits, HeldOut),
+    *(Graphs, Kept, Thresholds),
     *(Metrics, Shuffles, Statistics, Standardised),
 )
 """In the order in which findings are shown."""

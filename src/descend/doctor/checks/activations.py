@@ -99,7 +99,7 @@ class Activations(Check):
         elif name == "binary_cross_entropy":
             first = passed(node)
             if first is not None and first.name().startswith("Sigmoid"):
-                second = passed(_next(first))
+                second = passed(before(first))
                 if second is not None and second.name().startswith("Sigmoid"):
                     self._found("twice sigmoid", _sigmoid_twice(operation, second))
         elif name == "kl_div":
@@ -110,15 +110,10 @@ class Activations(Check):
                 self._found("kl", without_log(operation, RAW_SCORES))
         elif name == "nll_loss":
             first = passed(node)
-            over = None if first is None or first is not node else _dimension(node, tensors[0].ndim)
-            if over is not None and over > 1 and node.name().startswith("LogSoftmax"):
-                label = Label.of(node)
-                place = (label.written_at if label else None) or operation.place
-                self._found("axis", _over_axis(place, tensors[0], over))
-            elif first is not None and first.name().startswith("LogSoftmax"):
-                before = passed(_next(first))
-                if before is not None:
-                    self._bounded(operation, before)
+            if first is not None and first.name().startswith("LogSoftmax"):
+                scores = passed(before(first))
+                if scores is not None:
+                    self._bounded(operation, scores)
             elif first is not None and first.name().startswith(("Softmax", "Sigmoid")):
                 self._found("nll", without_log(operation, PROBABILITIES))
 
@@ -140,7 +135,7 @@ class Activations(Check):
         single = scores.shape[1] == 1
         if operation.name != "cross_entropy":
             node = operation.outputs[0].grad_fn if operation.outputs else None
-            single = single and node is not None and _dimension(node, 2) == 1
+            single = single and node is not None and dimension(node, 2) == 1
         if single:
             self.single[operation.place] = self.single.get(operation.place, 0) + 1
         else:
@@ -155,7 +150,7 @@ class Activations(Check):
         if node is None:
             return
         result: Tensor | None = getattr(node, "_saved_result", None)
-        over = result is not None and result.ndim == 2 and not _dimension(node, 2)
+        over = result is not None and result.ndim == 2 and not dimension(node, 2)
         if result is not None and over and result.shape[0] != result.shape[1] and _by_row(root.grad_fn, node):
             label = Label.of(node)
             place = (label.written_at if label else None) or backward.place
@@ -177,14 +172,14 @@ def passed(node: Node | None) -> Node | None:
     for _ in range(FOLLOWED):
         if node is None or not PASSING.match(node.name()):
             return node
-        node = _next(node)
+        node = before(node)
     return None
 
 
-def _next(node: Node) -> Node | None:
+def before(node: Node) -> Node | None:
     """Return the one node before, None if there are several."""
-    before = [one for one, _ in node.next_functions if one is not None]
-    return before[0] if len(before) == 1 else None
+    inputs = [one for one, _ in node.next_functions if one is not None]
+    return inputs[0] if len(inputs) == 1 else None
 
 
 def _log_softmax(node: Node | None) -> Node | None:
@@ -197,7 +192,7 @@ def _log_softmax(node: Node | None) -> Node | None:
             return node
         if not (PASSING.match(name) or REDUCING.match(name) or name.startswith("LogBackward")):
             return None
-        node = _next(node)
+        node = before(node)
     return None
 
 
@@ -213,11 +208,11 @@ def _by_row(node: Node | None, softmax: Node) -> bool:
             dim = node._saved_dim
             dim = dim[0] if isinstance(dim, tuple) and dim else dim
             return not isinstance(dim, int) or dim not in (0, 2**64 - 2)
-        node = _next(node)
+        node = before(node)
     return True
 
 
-def _dimension(node: Node, dimensions: int) -> int | None:
+def dimension(node: Node, dimensions: int) -> int | None:
     """Return the dimension of a softmax, from 0."""
     dim = getattr(node, "_saved_dim", None)
     if not isinstance(dim, int):
@@ -292,19 +287,6 @@ def over_batch(place: Place | None, shape: tuple[int, ...]) -> Finding:
         "torch.log_softmax(scores, dim=1)   # softmax likewise",
         place,
         {"shape": list(shape), "dim": 0},
-    )
-
-
-def _over_axis(place: Place | None, scores: Tensor, over: int) -> Finding:
-    shape = tuple(scores.shape)
-    return Finding(
-        "softmax_over_wrong_axis",
-        f"The softmax is taken over dimension {over}, of {shape[over]}, of scores of the shape {shape}; NLLLoss takes "
-        f"dimension 1, of {shape[1]}, for the classes.",
-        "The probabilities of the classes at one place then do not sum to 1: places compete with each other.",
-        "torch.log_softmax(scores, dim=1)",
-        place,
-        {"shape": list(shape), "dim": over},
     )
 
 

@@ -17,11 +17,21 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-HUGE = 10.0
-"""Weights of this size times the square root of their inputs blow up what goes through; usual starts have about 1."""
+HUGE, LARGE = 10.0, 4.0
+"""Weights of this size times the square root of their inputs blow up what goes through; usual starts have about 1.
+
+Above LARGE they are a fault where it shows: in the first loss, or in activations that are saturated."""
+SATURATED = {"tanh": 3.0, "sigmoid": 5.0, "softsign": 9.0, "hardtanh": 1.0, "hardsigmoid": 3.0}
+"""Activations with two flat ends, and the size of an input from which on their slope is at most a hundredth."""
+MOSTLY = 0.5
+PRODUCTS = {"matmul", "__matmul__", "mm", "addmm"}
+DRAWN = {"randn", "rand", "normal", "empty", "full", "mul", "__mul__", "__rmul__", "div", "__truediv__"}
 DEEP = 4
 """Saturating activations, one after the other, below which gradients do not vanish."""
-VANISHED = 1e-3
+VANISHED, NEVER = 1e-3, 1e-4
+"""A gradient of the first layer, as a share of that of the last, that is next to nothing, and less where a loss falls.
+
+Its fall is then that of the last layers, which find what a guess has."""
 FAR = 4.0
 """A first loss of more than so many times that of a guess is far off."""
 LOOKED_AT = (1, 5, 20)
@@ -46,8 +56,12 @@ class Initial(Check):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
         self.initialised: dict[int, Place | None] = {}
+        self.factors: dict[int, Weight] = {}
+        """Matrices that inputs are multiplied with by hand."""
         self.saturating = 0
         self.deepest = 0
+        self.saturated = 0.0
+        """The largest share of what goes into an activation before the first step that lies on its flat ends."""
         self.ratios: list[float] = []
         self.loss_at: Place | None = None
         self.guess: tuple[float, float, Place | None] | None = None
@@ -60,22 +74,39 @@ class Initial(Check):
 
     def operation(self, operation: Operation) -> None:
         name = operation.name
-        if not self.looked and name.endswith("_") and operation.tensors and operation.tensors[0].is_leaf:
-            self.initialised[_key(operation.tensors[0])] = operation.place
+        if not self.looked:
+            self._started(operation)
         if name in OF_CLASSES and self.guess is None and operation.tensors[0].requires_grad and operation.outputs:
             scores = operation.tensors[0]
             guess = math.log(max(2, scores.shape[1 if scores.ndim > 1 else 0]))
             if operation.outputs[0].ndim == 0 and not self.looked:
                 self.guess = guess, float(operation.outputs[0].detach()), operation.place
-        if name in ("sigmoid", "tanh", "softsign") and operation.tensors and operation.tensors[0].requires_grad:
+        if name in SATURATED and operation.tensors and operation.tensors[0].requires_grad:
             self.saturating += 1
+            if not self.looked and operation.tensors[0].numel():
+                flat = operation.tensors[0].detach().abs() > SATURATED[name]
+                self.saturated = max(self.saturated, float(flat.float().mean()))
+
+    def _started(self, operation: Operation) -> None:
+        """Note, before the first step, where numbers are drawn, and what inputs are multiplied with by hand."""
+        name, tensors = operation.name, operation.tensors
+        if name.endswith("_") and tensors and tensors[0].is_leaf:
+            self.initialised[_key(tensors[0])] = operation.place
+        elif name in DRAWN and operation.outputs and operation.outputs[0].is_leaf:
+            self.initialised[_key(operation.outputs[0])] = operation.place
+        elif name in PRODUCTS and len(tensors) > 1:
+            matrix = tensors[-1]
+            if matrix.ndim == 2 and matrix.is_leaf and matrix.requires_grad:
+                self.factors[id(matrix)] = Weight("", matrix.T)
 
     def backward_begins(self, backward: Backward) -> None:
         self.deepest, self.saturating = max(self.deepest, self.saturating), 0
         self.loss_at = backward.place
 
     def backward_ended(self, backward: Backward) -> None:
-        if len(self.ledger.backwards) not in LOOKED_AT or self.deepest < DEEP:
+        count = len(self.ledger.backwards)
+        later = count > LOOKED_AT[-1] and not count & (count - 1)
+        if self.deepest < DEEP or not (later or count in LOOKED_AT):
             return
         for model, _ in list(self.ledger.roots.values()):
             sizes = [norm(one.matrix.grad) for one in _weights(model) if one.matrix.grad is not None]
@@ -94,6 +125,12 @@ class Initial(Check):
             tables = [one for one in _tables(model) if id(one.matrix) in step.optimizer.keys]
             if held or tables:
                 self._look(held, tables, step)
+        by_hand = [
+            Weight(leaf.name, self.factors[id(leaf.tensor)].matrix)
+            for leaf in step.optimizer.leaves
+            if id(leaf.tensor) in self.factors
+        ]
+        self._large(by_hand, [], step)
 
     def _look(self, weights: list[Weight], tables: list[Weight], step: Step) -> None:
         alike = [one for one, following in pairwise(weights) if _alike(one, 0) and _alike(following, 1)]
@@ -111,7 +148,12 @@ class Initial(Check):
         zero = [one for one in weights if one.matrix.numel() and not bool(one.matrix.any())]
         if len(zero) > 1:
             self.zero = [(one, self._place(one, step)) for one in zero]
-        huge = [one for one in weights if one.size > HUGE]
+        self._large(weights, tables, step)
+
+    def _large(self, weights: list[Weight], tables: list[Weight], step: Step) -> None:
+        """Look for weights that are too large by themselves, or so large that it shows."""
+        shows = self.saturated > MOSTLY or (self.guess is not None and _far(self.guess[0], self.guess[1]))
+        huge = [one for one in weights if one.size > (LARGE if shows else HUGE)]
         huge += [one for one in tables if norm(one.matrix) > HUGE * one.matrix.numel() ** 0.5]
         if huge:
             self.found.append(
@@ -133,8 +175,9 @@ class Initial(Check):
         if len(zero) > 1:
             self.found.append(_all_zero([one.name for one, _ in zero], zero[0][1]))
         losses = self.ledger.losses.get(self.loss_at, [])
-        stuck = len(losses) >= LOOKED_AT[-1] and losses[-1] > LEARNED * losses[0]
-        if not self.found and stuck and self.ratios and max(self.ratios) < VANISHED:
+        stuck = len(losses) >= LOOKED_AT[-1] and (losses[-1] > LEARNED * losses[0] or _stays(losses))
+        limit = VANISHED if stuck else NEVER if len(losses) >= 2 * LOOKED_AT[-1] else 0.0
+        if not self.found and self.ratios and max(self.ratios) < limit:
             self.found.append(
                 Finding(
                     "gradients_vanish",
@@ -148,9 +191,20 @@ class Initial(Check):
             )
         if not self.found and self.guess is not None and len(losses) >= LOOKED_AT[-1]:
             guess, first, place = self.guess
-            if first > FAR * guess and first > guess + 3.0 and mean(losses[-5:]) > guess:
+            if _far(guess, first) and mean(losses[-5:]) > guess:
                 self.found.append(_far_off(guess, first, self.blamed or place))
         return self.found
+
+
+def _far(guess: float, first: float) -> bool:
+    """Whether a first loss is far above that of a guess."""
+    return first > FAR * guess and first > guess + 3.0
+
+
+def _stays(losses: list[float]) -> bool:
+    """Whether a loss stays where it was after the first eighth, in which the last layer finds what a guess has."""
+    early, late = losses[len(losses) // 8 : len(losses) // 4], losses[-len(losses) // 4 :]
+    return mean(late) > LEARNED * mean(early)
 
 
 def _key(tensor: Tensor) -> int:

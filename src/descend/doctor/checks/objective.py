@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from descend.doctor.checks.activations import passed
+from descend.doctor.checks.terms import Turned, minus_infinity, runs_down, turned_term
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding
 from descend.doctor.ledger import Backward, Leaf, Ledger
@@ -56,6 +57,8 @@ class Objective(Check):
         self.likely: ByTensor[bool] = ByTensor()
         self.rewarded: ByTensor[Place | None] = ByTensor()
         """Log-probabilities of actions times what they brought in, and where they were multiplied."""
+        self.turned: dict[Place | None, Turned | None] = {}
+        """Of each line with a backward pass, the term of its loss that has no lower bound."""
 
     def replaces(self) -> Iterator[Replacement]:
         from torch import distributions
@@ -142,6 +145,8 @@ class Objective(Check):
             self.mean_error = _below(node).name().startswith((*LOSSES, "Pow", "Abs"))
         if node is None or backward.value is None or len(self.ledger.optimizers) > 1:
             return
+        if backward.place not in self.turned:
+            self.turned[backward.place] = turned_term(node)
         known = self.signs.get(backward.place)
         how = _ascent(node) if known is None or known[0] else ""
         sign, negated_at = self.negated.of(backward.roots[0]) or (1, None)
@@ -176,7 +181,14 @@ class Objective(Check):
         upwards = self.mean_error and not self._attacks(moved) and all(one.upwards >= ENOUGH for one in moved)
         if moved and not self.ledger.optimizers and upwards:
             return [_ascending("the step by hand adds the gradient", self.added)]
-        return [_ascending(how, place) for how, place, count in self.signs.values() if how and count >= ENOUGH]
+        found = [_ascending(how, place) for how, place, count in self.signs.values() if how and count >= ENOUGH]
+        return found or self._unbounded()
+
+    def _unbounded(self) -> list[Finding]:
+        if self._attacks([leaf for one in self.ledger.optimizers for leaf in one.leaves]):
+            return []
+        terms = ((place, term, self.ledger.losses.get(place, [])) for place, term in self.turned.items() if term)
+        return [minus_infinity(term, losses, place) for place, term, losses in terms if runs_down(losses)][:1]
 
 
 def _masked(chances: Tensor, mask: Tensor) -> bool:

@@ -21,6 +21,8 @@ NOTHING = 1e-3
 """A learning rate below this share of its largest trains nothing more."""
 EARLY = 10
 """A last milestone is early where so many times as many steps are taken."""
+FACTOR = 0.1
+"""A function of `LambdaLR` that never returns more takes the rate itself for the factor it is multiplied by."""
 MOST_ROWS = 1000
 """Rows of a validation set up to which a share of them is recognised as one."""
 BETTER_IF_LARGE = ("acc", "r2", "f1", "auc", "score", "precision", "recall", "iou", "dice", "hits")
@@ -137,6 +139,9 @@ def _judged(one: Schedule, rates: list[float]) -> Finding | None:
     wrong = _plateau(one, evidence)
     if wrong is not None:
         return wrong
+    wrong = _rate_for_factor(one, rates, evidence)
+    if wrong is not None:
+        return wrong
     largest = max(rates, default=0.0)
     idle = sum(rate < NOTHING * largest for rate in rates)
     often = len(steps) > total / 2
@@ -194,6 +199,38 @@ def _cyclic(one: Schedule, often: bool, evidence: dict[str, object]) -> Finding 
             WARNING,
         )
     return None
+
+
+def _rate_for_factor(one: Schedule, rates: list[float], evidence: dict[str, object]) -> Finding | None:
+    """Judge functions that return a rate where a factor is wanted, so that the rate is multiplied with itself."""
+    if not rates:
+        return None
+    set_to, largest = next(iter(getattr(one.scheduler, "base_lrs", ())), 0.0), max(rates)  # of the first group
+    if one.kind == "MultiplicativeLR":
+        if sum(rate < NOTHING * largest for rate in rates) <= len(rates) / 3 or not rates[-1] < largest:
+            return None
+        factor = (rates[-1] / largest) ** (1 / len(one.optimizer_steps))
+        returns = f"{factor:.2g} on average"
+        function = "lambda epoch: 0.95)   # the factor from one rate to the next, near 1"
+    elif one.kind == "LambdaLR" and 0.0 < largest < FACTOR * set_to < FACTOR:
+        factor = largest / set_to
+        returns = f"{factor:.3g} at most"
+        # A warm-up that has not ended is another matter, unless it goes up to about the rate and no further.
+        if largest > 1.5 * rates[0] and not set_to / 3 < factor < 3 * set_to:
+            return None
+        function = "lambda epoch: 0.95**epoch)   # a factor, 1 at first: the rate itself is the lr"
+    else:
+        return None
+    by = "the rate so far, at each of its steps" if one.kind == "MultiplicativeLR" else f"the lr, {set_to:g}"
+    return Finding(
+        "scheduler_factor",
+        f"The learning rate is far too small: the function of {one.kind} returns {returns}, as if that were a rate, "
+        f"but it is a factor, which multiplies {by}. The largest rate is {largest:.3g}, the last {rates[-1]:.3g}.",
+        "Multiplied with what is a rate already, such numbers leave next to nothing of it.",
+        f"scheduler = torch.optim.lr_scheduler.{one.kind}({one.optimizer.called}, {function}",
+        one.place,
+        evidence | {"lr": set_to, "factor": factor, "largest_rate": largest, "last_rate": rates[-1]},
+    )
 
 
 def _plateau(one: Schedule, evidence: dict[str, object]) -> Finding | None:
