@@ -72,7 +72,7 @@ def scales(point: Point) -> Array:
 def learning_rate(rate_given: float | str | None, optimizer: Optimizer, point: Point) -> tuple[float, str | None]:
     """Return the learning rate, and a sentence if it was chosen here.
 
-    given: a number; "auto" or None: from the curvature at the start, by the optimizer's own rule.
+    rate_given: a number; "auto" or None: from the curvature at the start, by the optimizer's own rule.
     Raises ConfigError unless it is positive and finite.
     """
     if rate_given is None or rate_given == "auto":

@@ -40,7 +40,7 @@ MOST_PARAMETERS = 300
 
 
 def close_enough(left: float, floor: float, gain: float) -> bool:
-    """Whether the decrease of J that is ``left`` is small beside its ``floor`` and the decrease ``made`` so far."""
+    """Whether the decrease of J that is ``left`` is small beside its ``floor`` and the decrease ``gain`` so far."""
     return left <= max(NEXT_TO_NOTHING * floor, OF_PROGRESS * gain) or left <= min(OF_LOSS * floor, gain)
 
 

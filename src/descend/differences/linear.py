@@ -13,7 +13,7 @@ STRAIGHT = 1e-9
 
 
 def linear_places(calls: Calls, bases: Sequence[Array], steps: Array, components: Sequence[int]) -> list[int]:
-    """Return those of the ``places`` in which a function is affine, all of them together, around each of the bases.
+    """Return those of the ``components`` in which a function is affine, all of them together, around each of the bases.
 
     With s_k a long step of parameter k: f(theta + 2 s_k) - 2 f(theta + s_k) + f(theta) is 0 to rounding for each by
     itself, and f(theta + s) - f(theta) - (f(theta + s_k) - f(theta)) - (f(theta + s - s_k) - f(theta)) for all that are

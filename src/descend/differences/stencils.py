@@ -57,7 +57,7 @@ def differenced(
     room: tuple[Array, Array],
     components: Sequence[int],
 ) -> tuple[Array, Array, Array]:
-    """Return the (n,) values, their (n, k) derivatives by the k parameters at ``places``, and how far a step led.
+    """Return the (n,) values, their (n, k) derivatives by the k parameters at ``components``, and how far a step led.
 
     The last is the root mean square change of the values.
 

@@ -136,7 +136,7 @@ class InPlace:
 
     places: the array in which the value of each name lies. made: the names w0, w1, ... of the arrays needed beside the
     rows r0, r1, ... of A; free: those of them that no later line reads. reads: how often each name is still read.
-    given: the rows of A that are given, with their names.
+    names_of_arrays: the rows of A that are given, with their names.
     """
 
     def __init__(self, lines: Sequence[str], columns: Sequence[str], names_of_arrays: Sequence[str]) -> None:
@@ -179,7 +179,7 @@ class InPlace:
         return f"float({ast.unparse(Careful().visit(node))})"
 
     def _array(self, node: ast.expr, register: str = "") -> str:
-        """Write the computation of an array, into ``place`` if one is given; returns where its value lies."""
+        """Write the computation of an array, into ``register`` if one is given; returns where its value lies."""
         if isinstance(node, ast.Name):
             return self.places[node.id]
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "np.where":

@@ -49,7 +49,7 @@ def columns_of(estimator: BaseEstimator, X: object, reset: bool, least_rows: int
     """Return the columns of X by name: those of a frame by its own, one column of an array as x, several as x0, x1, ...
 
     A frame may hold text, dates and categories, which formulas know; an array holds numbers. What scikit-learn refuses,
-    sparse matrices, missing and infinite numbers, fewer rows than ``least``, is refused in its own words.
+    sparse matrices, missing and infinite numbers, fewer rows than ``least_rows``, is refused in its own words.
     """
     if hasattr(X, "collect") and hasattr(X, "collect_schema"):
         raise TypeError(

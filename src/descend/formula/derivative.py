@@ -170,7 +170,7 @@ def _times(derivative: Parts, edge: Condition, factor: Callable[[Expr], Expr]) -
 
 
 def _held(node: Expr, symbols_sought: set[Expr], symbols_by_node: dict[Expr, frozenset[Expr]]) -> frozenset[Expr]:
-    """Return which of the ``wanted`` symbols an expression contains."""
+    """Return which of the ``symbols_sought`` symbols an expression contains."""
     symbols_of_node = symbols_by_node.get(node)
     if symbols_of_node is None:
         symbols_inside = (_held(argument, symbols_sought, symbols_by_node) for argument in node.args)

@@ -133,7 +133,7 @@ def innermost_failure(
 def interval(expression: Expr, intervals_known: Mapping[Expr, Interval]) -> Interval:
     """Return numbers between which an expression stays wherever it is real; it need not reach them.
 
-    known: such intervals of its symbols; a symbol that is not among them may be any real number.
+    intervals_known: such intervals of its symbols; a symbol that is not among them may be any real number.
 
     >>> from descend.formula import read_formula
     >>> interval(read_formula("y ~ 3 - 2*sigmoid(a + b*x)", ["x", "y"]).expression, {})

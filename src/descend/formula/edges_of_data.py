@@ -64,7 +64,7 @@ def of_data(condition: Condition) -> bool:
 
 
 def _vanishes(node: Expr, expression: Expr) -> bool:
-    """Whether an expression is 0 where ``part`` is, as 1 - exp(-k*t) is at t = 0; long ones are not tested.
+    """Whether an expression is 0 where ``expression`` is, as 1 - exp(-k*t) is at t = 0; long ones are not tested.
 
     In a formula nested forty levels deep, putting in a 0 may give a number with more digits than there are atoms.
     """

@@ -13,10 +13,10 @@ from descend.formula.operator_calls import OPERANDS
 from descend.formula.tree import Call, Dot, Grouped, Node, names_in, walk
 
 
-def may_be_quoted(name: str, other_columns: Collection[str] = ()) -> bool:
-    """Say whether backticks make a parameter of a name, as it means something else without; ``more``: functions."""
-    function = is_function(name) or name in other_columns
-    return function or name in CONSTANTS or (name.startswith("__") and name.isidentifier())
+def may_be_quoted(name: str, functions: Collection[str] = ()) -> bool:
+    """Say whether backticks make a parameter of a name, as it means something else without; ``functions``: others."""
+    reads_as_function = is_function(name) or name in functions
+    return reads_as_function or name in CONSTANTS or (name.startswith("__") and name.isidentifier())
 
 
 def is_function(name: str) -> bool:

@@ -171,14 +171,14 @@ def _changes(formula: Formula, shapes: list[Expr], symbol: Parameter) -> int:
 
 
 @lru_cache(maxsize=128)
-def like_terms(formula: Formula, keep_literals: bool) -> tuple[tuple[Own, Own], ...]:
+def like_terms(formula: Formula, bounded: bool) -> tuple[tuple[Own, Own], ...]:
     """Return the nonlinear parameters of every two terms that differ only in numbers and amplitudes.
 
     Such as (b, d) in `a*(exp(-b*x) + 2*exp(-d*x))`: with b and d exchanged J has another valley. Where whole terms can
-    change places it is the same valley, unless parameters are ``held`` by bounds.
+    change places it is the same valley, unless bounds tell them apart (``bounded``).
     """
     same: set[Parameter] = set()
-    if not keep_literals:
+    if not bounded:
         same = {symbol for group in interchangeable(formula) for own_symbols in group for symbol in own_symbols}
     like_pairs: dict[tuple[Own, Own], None] = {}
     for node in sympy.preorder_traversal(formula.expression):

@@ -20,7 +20,7 @@ class SharedProducts:
     With w = K + x, the prediction V x/w and its derivatives x/w and -V x/w**2 become V t, t and -V t/w, where t = x/w.
     Numbers, and what depends on parameters only, stay outside the products; what is data alone stays together.
 
-    varies, given: whether an expression depends on data and on parameters, or on data alone.
+    varies, is_shared: whether an expression depends on data and on parameters, or on data alone.
     definitions: what each quantity stands for.
 
     Source: the elimination of common pairs, the most common first, Breuer (1969), Commun. ACM 12, 333-340.

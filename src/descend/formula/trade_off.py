@@ -160,7 +160,7 @@ def _neutral(expression: Expr, symbol: Parameter) -> float:
 
 
 def _motions(own_direction: Array, values: Array, tolerance: float = 1e-6, simple: bool = False) -> list[Motion] | None:
-    """Return for each column its constant value over the points, or its constant ratio to ``own``; None if neither."""
+    """Return for each column its constant value over the points, or its ratio to ``own_direction``; None if neither."""
     motions = []
     for column, scale in zip(values.T, own_direction.T, strict=True):
         rate = constant(column / scale, tolerance, simple)

@@ -48,8 +48,8 @@ def by_hand(
 
     mean( ) and sum( ) run over rows, n is the number of rows; with row weights they are weighted. Of a parameter with a
     value for each group one text is given, ``a = mean(...)``, of which the rows of a group make that of its value.
-    held: which parameters are fixed or tied. Fixed ones need no gradient; that of a tied one is needed, and adds to
-    those of the parameters it is tied to, by the chain rule.
+    constraints: which parameters are fixed or tied. Fixed ones need no gradient; that of a tied one is needed, and
+    adds to those of the parameters it is tied to, by the chain rule.
     Raises FormulaError for a parameter without a gradient, one too many, or text that cannot be read.
     """
     loss.refuse_own()

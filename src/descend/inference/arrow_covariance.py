@@ -75,7 +75,7 @@ def _groups(covariance: Arrow) -> NDArray[np.intp]:
 
 
 def variances_along(covariance: Arrow, along: Array, parameter_places: NDArray[np.intp]) -> Array:
-    """Return f'V f for each row, (rows,), f having few components: ``along``, (rows, q), at ``places`` of theta.
+    """Return f'V f for each row, (rows,), f having few components: ``along``, (rows, q), at ``parameter_places``.
 
     Those of a row are shared parameters and own ones of a single group.
     """

@@ -35,7 +35,7 @@ def estimated_covariance(point: Point, degrees: float, mask: Mask | None = None)
         2 J / degrees * C^-1
 
     degrees: the degrees of freedom, rows minus parameters. None if there are none, or if C is singular to rounding.
-    kept: see ``inverse_curvature``.
+    mask: see ``inverse_curvature``.
     """
     inverse = inverse_curvature(point, mask) if degrees > 0 else None
     return None if inverse is None else inverse * (2.0 * point.loss / degrees)
@@ -64,7 +64,7 @@ def variance_of(covariance: Covariance, gradient: Array) -> float:
 def inverse_curvature(point: Point, mask: Mask | None = None) -> Covariance | None:
     """Return C^-1, from the triangle of the Jacobian where the engine has it, so that no digits are lost to squaring.
 
-    Parameters at a bound, and those not ``kept``, are held: their entries are 0, so that this is a generalized inverse.
+    Parameters at a bound or not in ``mask`` are held: their entries are 0, which makes this a generalized inverse.
     None if the rest of C is singular to rounding.
     """
     free = np.ones(point.theta.size, dtype=bool) if mask is None else mask

@@ -19,7 +19,7 @@ def alike(rows: ScoredRows, degrees: float, mask: Mask | None = None) -> Array |
     For the squared loss K is 1 and this is s^2 (F'F)^-1. Fewer rows are needed than for the sandwich, but residuals
     whose size changes with an input make it wrong.
 
-    kept: the parameters that are estimated, the others being held; all if None.
+    mask: the parameters that are estimated, the others being held; all if None.
 
     Source: Huber (1981), Robust Statistics, sec. 7.6, which is what ``summary`` of MASS's rlm computes.
     """

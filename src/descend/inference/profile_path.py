@@ -217,7 +217,7 @@ def _crossing(inner_place: Place, outside: Place, reach: float) -> float:
 
 
 def _followed(side: Side, inner_place: Place, target: float) -> Place | None:
-    """Fit the others again at ``target``, or nearer to ``inside`` as long as a jump lies between the two.
+    """Fit the others again at ``target``, or nearer to ``inner_place`` as long as a jump lies between the two.
 
     None if no fit was found. The slow descents are only tried at every fourth target, since what Gauss-Newton steps do
     not find from afar they mostly find from nearby.

@@ -16,7 +16,7 @@ from descend.wording import using
 
 
 def robust_covariance(solution: Solution, kind: str, degrees: float, mask: Mask | None) -> Covariance | None:
-    """Return the covariance of a kind other than "model", with zeros for what is not ``kept``; None if there is none.
+    """Return the covariance of a kind other than "model", zero for what is not in ``mask``; None if there is none.
 
     Of rows that stay where they are only a sample is read, and its covariance scaled: that falls as 1 / rows, and a
     sample of 10,000 gives it to about 1%. Of clusters, whose sums a sample does not have, all rows are read.

@@ -55,7 +55,7 @@ def sandwich(
     Source: Huber (1967), Proc. 5th Berkeley Symp. 1, 221-233; MacKinnon & White (1985), J. Econometrics 29, 305-325;
     Koenker (2005), Quantile Regression, sec. 3.4; Parente & Santos Silva (2016), J. Econometric Methods 5, 1-15.
 
-    kept: the parameters that are estimated, the others being held; all if None.
+    mask: the parameters that are estimated, the others being held; all if None.
     """
     if degrees <= 0:
         return None

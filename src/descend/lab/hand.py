@@ -21,7 +21,7 @@ USUAL = 0.01
 def stood(runs: Descents, hand_place: Sequence[object] | None) -> Plain:
     """Return what is known at a place on the surface: J, its slope, the curve, and the step that gd would take.
 
-    place: the parameters of the surface; None for the start. Other parameters stay at their best values.
+    hand_place: the parameters of the surface; None for the start. Other parameters stay at their best values.
 
     Raises ConfigError if there is no surface, or the place is not on it.
     """

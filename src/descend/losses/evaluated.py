@@ -68,12 +68,12 @@ class Evaluated(Formulas):
         below, above = self.slope(np.array([-1.0, 1.0]), np.zeros(2)).tolist()
         return -below, above
 
-    def curvature_left(self, residual: Array, theta_moved: Array) -> Array | None:
+    def curvature_left(self, residual: Array, distance: Array) -> Array | None:
         """Return the least share of each row's second derivative that is left, None where no bound is known.
 
         >>> from descend.losses import Huber
-        >>> Huber(delta=1.0).curvature_left(np.array([0.25, 0.75]), moved=np.array([0.5, 0.5]))
+        >>> Huber(delta=1.0).curvature_left(np.array([0.25, 0.75]), distance=np.array([0.5, 0.5]))
         array([1., 0.])
         """
-        quantities = {RESIDUAL: residual, MOVED: theta_moved}
+        quantities = {RESIDUAL: residual, MOVED: distance}
         return self.of_rows(self.curvature_left_text, quantities) if self.curvature_left_text else None

@@ -87,7 +87,7 @@ def several_losses(
 ) -> Several:
     """Return the loss of several outputs: by name, or in their order, each a loss or a pair of a loss and its weight.
 
-    read: reads one of them.
+    loss_reader: reads one of them.
 
     Raises ConfigError for a weight that is not above 0.
     """

@@ -58,18 +58,18 @@ class Ends:
     ever less to gain. pending: whether the group goes on.
     """
 
-    def __init__(self, theta: Array, variances: Array, direct: Array, of_groups: list[Values], step: float) -> None:
+    def __init__(self, theta: Array, variances: Array, direct: Array, of_groups: list[Values], most: float) -> None:
         """Judge the ends: parameters that the rows do not determine have run away, if they have moved at all.
 
         direct: the diagonal of the curvature. of_groups: loss, damping; the promise of the last step, NaN where there
-        was none; which groups have not ended, and go on if there are at most ``least``; which converged, and ran away;
+        was none; which groups have not ended, and go on if there are at most ``most``; which converged, and ran away;
         of which a parameter lost its influence.
         """
         self.theta, self.variances = theta, variances
         self.loss, self.damping, before, on, converged, endless, faded = of_groups
         self.inflation: Array = (variances * direct).max(axis=0, initial=0.0)
         determined = ~faded & (variances > 0.0).all(axis=0) & (self.inflation < INFLATED)
-        self.pending = on if np.count_nonzero(on) <= step else np.zeros_like(on)
+        self.pending = on if np.count_nonzero(on) <= most else np.zeros_like(on)
         self.endless = (endless | (~determined & (np.isfinite(before) | converged))) & ~self.pending
         self.converged = converged & determined
 
@@ -233,8 +233,8 @@ class _Descent:
         for noted_value, value in zip(self.noted, descent_state, strict=True):
             noted_value[group_places] = value
 
-    def ends(self, least_step: float) -> Ends:
-        """Return where all groups of the block are; those that are on go on, if there are at most ``least``."""
+    def ends(self, most: float) -> Ends:
+        """Return where all groups of the block are; those that are on go on, if there are at most ``most``."""
         self.note()
         count, sizes = len(self.at.values), [len(getattr(self, name)) for name in MANIFOLD]
         at = Sums(self.code, self.noted[:count])
@@ -253,7 +253,7 @@ class _Descent:
         for row, most in zip(at.curvature, greatest, strict=True):
             faded = faded | (row[-1] < FADED * most)
         group_ends = [self.arrays.returned(each) for each in (loss, damping, before, on, converged, endless, faded)]
-        return Ends(group_numbers, inverse, direct, group_ends, least_step)
+        return Ends(group_numbers, inverse, direct, group_ends, most)
 
 
 def descend_all(

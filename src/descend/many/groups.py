@@ -25,7 +25,7 @@ Mask = NDArray[np.bool_]
 class Keys(Sequence[Key]):
     """The keys of groups, of which each is made when it is asked for: the garbage collector knows none of a million.
 
-    parts: for each column its value in each group.
+    labels_by_column: for each column its value in each group.
 
     >>> keys = Keys([["A", "A"], [1, 2]])
     >>> keys[-1], list(keys)

@@ -129,14 +129,14 @@ def bind(function: Callable[..., object], columns: Sequence[str], parameter_name
     A column may be called without the unit in its name, ``t`` for ``t (s)``, unless that is known as a parameter.
 
     An argument is neither, and keeps its default, if that is no number (a text, a flag, None, a function, an array) or
-    if `functools.partial` set it, unless ``known`` names it; nor is ``**options``. Of ``*others`` there are as many as
-    ``known`` names beside the arguments, in that order.
+    if `functools.partial` set it, unless ``parameter_names`` names it; nor is ``**options``. Of ``*others`` there are
+    as many as ``parameter_names`` names beside the arguments, in that order.
 
-    known: the names of parameters that are known, as those with a start are.
+    parameter_names: the names of parameters that are known, as those with a start are.
 
     Raises ConfigError if its arguments have no names.
 
-    >>> bind(lambda x, a, kind="gauss", *more: x, ["x"], known=("a", "b1", "b2")).parameters
+    >>> bind(lambda x, a, kind="gauss", *more: x, ["x"], parameter_names=("a", "b1", "b2")).parameters
     ('a', 'b1', 'b2')
     """
     label, arguments = name_of(function), arguments_of(function)

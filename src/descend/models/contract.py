@@ -127,7 +127,7 @@ class Model(RowsOfModel, ABC):
     def restored(cls, content: Content, model_given: object, loss: Loss, constraints: Constraints | None) -> Model:
         """Rebuild the model that a model file describes.
 
-        given: what the user gave beside the file. constraints: which parameters were fixed, tied or bounded.
+        model_given: what the user gave beside the file. constraints: which parameters were fixed, tied or bounded.
         """
         raise NotImplementedError
 

@@ -56,7 +56,7 @@ def reference_levels(
 ) -> dict[str, float]:
     """Return the value of each level that has to be held, by its label; none where a penalty or a prior settles it.
 
-    held: what the user holds.
+    constraints: what the user holds.
 
     Raises ConfigError for a reference that makes no sense, and for parameters that repeat others.
     """

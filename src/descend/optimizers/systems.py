@@ -291,8 +291,9 @@ def extrapolated(move: Array, step_taken: Array, before: Array, units: Units) ->
     """Return steps to try instead of the Gauss-Newton step ``move``, the longest first.
 
     Each Gauss-Newton step shrinks by a constant factor along the direction in which the neglected curvature matters
-    most. If ``before`` was the last Gauss-Newton step and ``taken`` was made instead, a secant removes that factor:
-        move - share (taken + move - before),   share = <move - before, move> / |move - before|**2
+    most. If ``before`` was the last Gauss-Newton step and ``step_taken`` was made instead, a secant removes
+    that factor:
+        move - share (step_taken + move - before),   share = <move - before, move> / |move - before|**2
     """
     change = move - before
     weighed = change * units

@@ -51,7 +51,7 @@ taken for a slip."""
 def read_request(model: object, data: object, arrays_given: Sequence[object], options: Values) -> Request:
     """Return the request of a call of `descend.fit`, with every option known and checked, and given only once.
 
-    others: arrays after the first, as in ``fit(f, x, y)``. Raises ConfigError.
+    arrays_given: arrays after the first, as in ``fit(f, x, y)``. Raises ConfigError.
     """
     options = _known(options)
     if isinstance(model, list | tuple) and all(isinstance(formula_text, str) for formula_text in model):

@@ -109,7 +109,7 @@ one_value = must_be("one value", is_single)
 
 
 def whole_number(words: str, least_number: int) -> Check:
-    """Return a check of a whole number of at least ``least``, called ``words`` in its message."""
+    """Return a check of a whole number of at least ``least_number``, called ``words`` in its message."""
 
     def check(key: str, value: object) -> None:
         one_value(key, value)
@@ -119,7 +119,7 @@ def whole_number(words: str, least_number: int) -> Check:
 
 
 def refuse_not_whole(value: object, words: str, least_number: int) -> None:
-    """Raise ConfigError for a value that is not a whole number of at least ``least`` (None means not given)."""
+    """Raise ConfigError for a value that is not a whole number of at least ``least_number`` (None means not given)."""
     if value is not None and (isinstance(value, bool) or not isinstance(value, Integral) or value < least_number):
         raise ConfigError(f"The {words} must be a whole number, {least_number} or more; it is {value!r}.")
 

@@ -27,7 +27,7 @@ def by_name(
 ) -> dict[str, float]:
     """Return starting values by the names of the parameters; of ``*p`` these are ``p0``, ``p1``, ...
 
-    others: arrays after the data, as in ``fit(f, x, y)``. Raises ConfigError unless there are as many as parameters.
+    arrays_given: arrays after the data, as in ``fit(f, x, y)``. Raises ConfigError unless there is one a parameter.
     """
     arguments, called = arguments_of(function), name_of(function)
     several = [name for name, argument in arguments.items() if argument.kind is inspect.Parameter.VAR_POSITIONAL]

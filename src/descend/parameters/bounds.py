@@ -39,7 +39,7 @@ class Bounds:
     barred: (2, p), where J is not finite at the bound itself, so that steps come nearer but never reach it.
 
     >>> bounds = Bounds(("b",), np.zeros(1), np.ones(1), np.zeros((2, 1), bool), np.zeros((2, 1), bool))
-    >>> bounds.project(np.array([-2.0]), here=np.array([0.5]))
+    >>> bounds.project(np.array([-2.0]), theta_here=np.array([0.5]))
     array([0.])
     """
 
@@ -56,7 +56,7 @@ class Bounds:
         return same
 
     def room(self, theta_here: Array) -> tuple[Array, Array]:
-        """Return the least and the largest move of each component from ``here``."""
+        """Return the least and the largest move of each component from ``theta_here``."""
         share = np.where(self.barred, NEARER, 1.0)
         return share[0] * (self.low - theta_here), share[1] * (self.high - theta_here)
 
@@ -69,7 +69,7 @@ class Bounds:
         return np.where(most - move <= rounding, np.where(self.barred[1], here + most, self.high), theta)
 
     def project(self, theta: Array, theta_here: Array) -> Array:
-        """Return the point nearest to ``theta`` that a step from ``here`` may reach."""
+        """Return the point nearest to ``theta`` that a step from ``theta_here`` may reach."""
         least_move, most = self.room(theta_here)
         low = np.where(self.barred[0], theta_here + least_move, self.low)
         high = np.where(self.barred[1], theta_here + most, self.high)
@@ -117,7 +117,7 @@ class Bounds:
         return Bounds(labels, self.low[chosen], self.high[chosen], self.strict[:, chosen], self.barred[:, chosen])
 
     def beside(self, components_added: int) -> Bounds:
-        """Return these bounds followed by ``more`` components without bounds."""
+        """Return these bounds followed by ``components_added`` components without bounds."""
         free, none = np.full(components_added, math.inf), np.zeros((2, components_added), dtype=bool)
         labels = (*self.labels, *(str(component) for component in range(components_added)))
         strict, barred = (np.hstack([mask, none]) for mask in (self.strict, self.barred))

@@ -121,7 +121,7 @@ class Constraints:
     def with_held(self, name: str, values: Array, value_of_held: float | None = None) -> Array:
         """Return all components of a parameter, (..., all of them), from those that are fitted, (..., fitted).
 
-        held: stands for those that are not, in place of their values; NaN stands for tied ones.
+        value_of_held: stands for those that are not, in place of their values; NaN stands for tied ones.
         """
         free_places = self.places.get(name)
         if free_places is None:

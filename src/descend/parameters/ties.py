@@ -250,7 +250,7 @@ def _check(tie: _Tie, indexed: bool, parameters: Parameters, columns: tuple[str,
 
 
 def _resolve(label: str, ties_known: Mapping[str, _Tie], values_fixed: dict[str, Expr], above: tuple[str, ...]) -> None:
-    """Put the expression of one tie into ``given``, after those of the ties it depends on."""
+    """Put the expression of one tie into ``values_fixed``, after those of the ties it depends on."""
     if label in values_fixed:
         return
     tie = ties_known[label]

@@ -79,7 +79,7 @@ class Parameters:
         return labels.by_group(components) if isinstance(labels, GroupLabels) else components.copy()
 
     def start(self, start_given: Mapping[str, object], default: float) -> Array:
-        """Return the flat starting vector: ``given`` values, ``default`` elsewhere.
+        """Return the flat starting vector: ``start_given`` values, ``default`` elsewhere.
 
         A single number given for a vector starts all of its components there.
         Raises ConfigError for unknown names, wrong shapes and values that are not finite.
@@ -138,7 +138,7 @@ def listed(value: object) -> object:
 
 
 def digits_of(value: float | None, error: float | None, fewest_digits: int = DIGITS, given: bool = False) -> int:
-    """Return how many digits of a value to show: to the second digit of its standard error, but at least ``least``.
+    """Return how many digits of a value to show: to the second of its standard error, but at least ``fewest_digits``.
 
     given: the value is no estimate, so all its digits are shown.
 

@@ -31,7 +31,7 @@ def section(fit: Fitted) -> str:
 
 
 def plot_penalties(path: PenaltyPath | None, figure_path: str | os.PathLike[str] | None = None) -> Figure:
-    """Draw the error on rows held out, and the parameters, against the penalty; saved at ``place`` if given.
+    """Draw the error on rows held out, and the parameters, against the penalty; saved at ``figure_path`` if given.
 
     Raises ConfigError where no penalty was chosen.
     """

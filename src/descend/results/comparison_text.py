@@ -16,7 +16,7 @@ NOTHING = "–"
 def compared_text(comparison: Content, sizes: Mapping[str, int], advice: Mapping[str, str]) -> str:
     """Return the table of models, the tests of nested pairs, and what else there is to say.
 
-    found: a comparison as plain values (see ``ModelComparison.plain``). sizes: the number of parameters of each model.
+    comparison: a comparison as plain values (see ``ModelComparison.plain``). sizes: how many parameters each has.
     advice: what to do about the fits that failed.
     """
     models, tests = comparison["models"], comparison["tests"]

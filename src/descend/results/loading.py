@@ -65,7 +65,7 @@ def load(path: str | os.PathLike[str], model: Callable[..., object] | None = Non
 def kind_saved(content: Content, model_given: object, model_path: Path) -> type[Model]:
     """Return the class of the saved model; the file may hold a mere description in place of a formula.
 
-    Raises DataError if the file does not hold all of the model, and ``given`` is not the rest.
+    Raises DataError if the file does not hold all of the model, and ``model_given`` is not the rest.
     """
     kinds_saved = [kind for kind in kinds() if kind.saved_as is not None and content.get(kind.saved_as) is not None]
     kind = min(kinds_saved, key=lambda kind: kind.saved_as == "formula", default=kind_of(""))

@@ -42,7 +42,7 @@ def written_weights(module: Module, path: str | os.PathLike[str]) -> Iterator[di
 
 
 def load_weights(module: Module, entry: dict[str, str], path: Path) -> None:
-    """Load the weights that the model file ``place`` names into a module made like the one that was saved.
+    """Load the weights that the model file ``path`` names into a module made like the one that was saved.
 
     Raises DataError if they are missing, are not those that were saved, or do not fit the module.
     """

@@ -41,7 +41,7 @@ class ArrayTable(Table):
         row_numbers: npt.NDArray[np.intp] | None = None,
         categories: Categories | None = None,
     ) -> None:
-        """Keep the columns; ``kept`` are the positions of the rows that meet the conditions.
+        """Keep the columns; ``row_numbers`` are the positions of the rows that meet the conditions.
 
         categories: returns the values of a column in the order that the data give them, None if they give none.
         """

@@ -37,7 +37,7 @@ class ConnectionLostError(DataError):
 class Connection:
     """How one database is queried, again if the connection breaks.
 
-    shown: its address, without a password. again: makes the connection anew, if that can be done.
+    source_text: its address, without a password. again: makes the connection anew, if that can be done.
     owned: whether it was opened here, to be closed when nobody needs it any more.
     exclusive: whether nobody else can write while it is open; if so it can rest, and ``again`` reopens it.
     losses: how often the connection was lost and made again. openings: how often it was opened after a rest.

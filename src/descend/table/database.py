@@ -149,8 +149,8 @@ class Database:
     ) -> Lazy:
         """Return the values of SQL expressions over a relation as columns that DuckDB sums.
 
-        place: the column of the relation that numbers the rows, if there is one.
-        kept: whether to read them once, into memory as far as there is room and a temporary file beyond.
+        rowid_column: the column of the relation that numbers the rows, if there is one.
+        in_memory: whether to read them once, into memory as far as there is room and a temporary file beyond.
         keys: expression and type of each column that tells groups apart, by its name.
         """
         from descend.table.lazy import Lazy

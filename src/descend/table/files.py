@@ -140,7 +140,7 @@ def _unreadable(path: str, error: OSError) -> DataError:
 def inspect(path: str, file_path: str = "") -> File:
     """Look at the start of a file. Raises DataError if it is empty, cannot be read, or holds no table.
 
-    place: where it can be read, if that is a copy.
+    file_path: where it can be read, if that is a copy.
     """
     try:
         with open(file_path or path, "rb") as file:

@@ -77,7 +77,7 @@ class Beside:
 def blocks(lazy: Lazy, expression: ir.Table, rows: int, columns: Beside | None = None) -> Iterator[dict[str, Cells]]:
     """Fetch an Ibis table in blocks of so many rows at most: numbers are doubles, NaN where missing, all else objects.
 
-    beside: the table of ours that it refers to. Let ``lazy.attempt`` do the work that takes the blocks, as there is no
+    columns: the table of ours that it refers to. Let ``lazy.attempt`` do the work that takes the blocks, as there is no
     resuming in the middle, and ask the database nothing else meanwhile.
     """
     backend, names = lazy.backend, tuple(expression.columns)

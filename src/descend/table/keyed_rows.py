@@ -26,7 +26,7 @@ WRITTEN = 60
 
 
 def keyed(table: Table, names: Sequence[str], memory: int | None = None, largest_coding: int = 0) -> Lazy:
-    """Return columns as `Table.lazy` does, in which codings of more than ``written`` keys are looked up.
+    """Return columns as `Table.lazy` does, in which codings of more than ``largest_coding`` keys are looked up.
 
     Their key columns then tell groups of rows apart.
     """

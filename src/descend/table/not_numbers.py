@@ -80,7 +80,7 @@ def gaps_in(columns: Mapping[str, NDArray[np.float64]], cell: Callable[[int], st
 def gaps(source: str, gaps_by_column: Mapping[str, tuple[int, int, str]]) -> str:
     """Say which columns have missing and infinite values: how many of each, and where the first is.
 
-    found: by the name of the column, in backticks.
+    gaps_by_column: by the name of the column, in backticks.
     """
     sentences = []
     for name, (empty, infinite, gap_place) in gaps_by_column.items():

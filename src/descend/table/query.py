@@ -149,7 +149,7 @@ class QueryTable(Table):
             raise self._explained(error) from None
 
     def _attempt(self, query: Callable[[], Result]) -> Result:
-        """Do ``work``; if types guessed from the first rows did not fit later ones, guess from all and try again."""
+        """Do ``query``; if types guessed from the first rows did not fit later ones, guess from all and try again."""
         import duckdb
 
         try:

@@ -40,7 +40,7 @@ class Relation(NamedScan):
         paths: Mapping[str, str],
         numbered: str | None = None,
     ) -> None:
-        """Keep ``read``, which returns the FROM item for some files; ``numbered`` is one that has `file_row_number`."""
+        """Keep ``columns_read``, which returns the FROM item for files; ``numbered``, one with `file_row_number`."""
         self.numbered = numbered
         self.names = tuple(names)
         self.paths = paths

@@ -55,7 +55,7 @@ class Stated:
 def stated_units(names: Sequence[str], beside_names: Mapping[str, str], units_given: object) -> Stated:
     """Return what is said of units. names: of the columns; beside_names: what the data say elsewhere, by column.
 
-    given: by the user. Raises ConfigError.
+    units_given: by the user. Raises ConfigError.
     """
     of_headers = {name: header_unit[1] for name in names if (header_unit := beside(name)) is not None}
     beside_them = {name: bare(text) for name, text in beside_names.items()}

@@ -145,7 +145,7 @@ class Writer:
         self.known = known if known is not None else {}
 
     def write(self, expression: Expr, strength: int = OR) -> str:
-        """Return the text of ``expression``, in brackets if it binds more loosely than ``inside``."""
+        """Return the text of ``expression``, in brackets if it binds more loosely than ``strength``."""
         text, precedence = self._node(expression)
         return f"({text})" if precedence < strength else text
 

@@ -82,7 +82,7 @@ def refuse_long(expression: Expr, abilities: Abilities) -> None:
 
 
 def parameter(parameter_number: int) -> Value:
-    """Return the Ibis value that stands for bound number ``place``."""
+    """Return the Ibis value that stands for bound number ``parameter_number``."""
     return _database_function(PARAMETER, "int64")(parameter_number)
 
 
@@ -139,15 +139,15 @@ class DatabaseFunctions:
 
     def _within(
         self,
-        domain_of_x: BooleanValue,
+        in_domain: BooleanValue,
         argument: Value,
         harmless: float,
         function: Callable[[Value], Value],
         otherwise: Value,
     ) -> Value:
-        """Return function(argument) where it lies ``inside`` its domain, ``other`` elsewhere."""
-        safe_argument = domain_of_x.ifelse(argument, harmless * _one())
-        return domain_of_x.ifelse(function(safe_argument), otherwise)
+        """Return function(argument) where it lies in its domain, ``otherwise`` elsewhere."""
+        safe_argument = in_domain.ifelse(argument, harmless * _one())
+        return in_domain.ifelse(function(safe_argument), otherwise)
 
     @staticmethod
     def builtin(name: str, *arguments: Value) -> Value:

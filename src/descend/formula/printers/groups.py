@@ -82,7 +82,7 @@ PYTHON = (
 def python_lines(levels: Sequence[Levels], level_columns: Mapping[str, str], names: Mapping[str, str]) -> list[str]:
     """Return the lines of Python that find the groups of the rows.
 
-    places: what holds them, by the name of the levels. names: of the arguments, by column.
+    level_columns: what holds them, by the name of the levels. names: of the arguments, by column.
     """
     return [
         f"{level_columns[each.name]} = place_of({ {key: key_number for key_number, key in enumerate(each.keys)}!r}, "

@@ -31,7 +31,7 @@ class QueryWriter:
     table: an Ibis table of doubles. columns: what each `Column` is called in it.
     definitions: symbols that stand for an expression of each row, such as the prediction.
     bound: expressions of parameters alone, in the order in which ``PARAMETER(k)`` stands for them.
-    kept: further columns of the table, which are handed on as they are.
+    columns_passed: further columns of the table, which are handed on as they are.
     """
 
     def __init__(

@@ -24,8 +24,8 @@ CONSTANTS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5)
 class ChainRule:
     """Compares a gradient under test with the true one, row by row.
 
-    given, allowed: (points, p) what it gave, and how far that may be off. same: whether two sets of numbers at the
-    points agree for a component, within rounding.
+    gradient_given, allowed: (points, p) what it gave, and how far that may be off. same: whether two sets of numbers at
+    the points agree for a component, within rounding.
     """
 
     def __init__(

@@ -56,8 +56,8 @@ def hold(
 ) -> Judgement:
     """Judge a Jacobian.
 
-    given: (theta, columns) -> (n, p). turned: whether the user returns its transpose, (p, n). stepped: (theta) -> the
-    same by a complex step, or None; shown beside the others.
+    jacobian_given: (theta, columns) -> (n, p). turned: whether the user returns its transpose, (p, n). stepped:
+    (theta) -> the same by a complex step, or None; shown beside the others.
 
     Raises ConfigError if there is no point near the start where J and its gradient are finite.
     """

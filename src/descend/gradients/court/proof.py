@@ -72,7 +72,7 @@ def contributions(program: Program) -> list[Expr]:
 
 
 def _under_one_sum(slope_given: Expr, right: Expr, thorough: bool) -> bool:
-    """Whether ``given``, made of sums over rows, is the mean of ``right``."""
+    """Whether ``slope_given``, made of sums over rows, is the mean of ``right``."""
     sums = {inner: sympy.Dummy(real=True) for inner in slope_given.atoms(row_sum)}
     outside = slope_given.xreplace(sums)
     inside_sum: Expr = outside.xreplace(dict.fromkeys(sums.values(), Integer(0)))

@@ -43,7 +43,7 @@ def group_columns(model: Model) -> tuple[str, ...]:
 def placed(model: Model, inputs_given: Mapping[str, object]) -> dict[str, float]:
     """Return the inputs of one row as the numbers that the model reads.
 
-    given: a value for each of ``inputs_named``; a group by its value, or as text. Raises DataError for an unknown one.
+    inputs_given: a value for each of ``inputs_named``; a group by its value, or as text. Raises DataError for others.
     """
     groups = group_columns(model)
     row = {name: [_level(model, name, value) if name in groups else value] for name, value in inputs_given.items()}

@@ -26,7 +26,7 @@ NEAR = 1e-9
 
 
 class Exchanged(Around):
-    """J(phi), with phi the parameters theta in which the one at ``place`` is replaced by the quantity q(theta).
+    """J(phi), with phi the parameters theta in which the one at ``component`` is replaced by the quantity q(theta).
 
     theta follows from phi by solving q(theta) = phi_k for theta_k, the others being the same; with T = dtheta/dphi,
 

@@ -47,7 +47,7 @@ def _cell(value: object) -> Cell:
 def of_models(comparison: Content, sizes: Mapping[str, int]) -> list[Published]:
     """Return the table of models that were compared, and that of the tests of nested ones, if there are any.
 
-    found: a comparison as plain values. sizes: how many parameters each model has.
+    comparison: a comparison as plain values. sizes: how many parameters each model has.
     """
     models, tests = comparison["models"], comparison["tests"]
     lowest_aicc = min((model["AICc"] for model in models if model["AICc"] is not None), default=0.0)
