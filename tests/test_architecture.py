@@ -19,11 +19,11 @@ LIMITS = {
     "rooms over 15%": 0,
     "options listed again": 0,
     "names that are riddles": 0,
-    "names that could be anything": 800,
+    "names that could be anything": 787,
     "fmt: skip": 2,
-    "Any": 372,
+    "Any": 370,
 }
-LINES = 121_900
+LINES = 121_700
 """Lines of all files together. The aim is 36,000."""
 ENTERED = 59
 """Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""

@@ -291,8 +291,7 @@ def extrapolated(move: Array, step_taken: Array, before: Array, units: Units) ->
     """Return steps to try instead of the Gauss-Newton step ``move``, the longest first.
 
     Each Gauss-Newton step shrinks by a constant factor along the direction in which the neglected curvature matters
-    most. If ``before`` was the last Gauss-Newton step and ``step_taken`` was made instead, a secant removes
-    that factor:
+    most. Where ``before`` was the last such step and ``step_taken`` was made instead, a secant removes that factor:
         move - share (step_taken + move - before),   share = <move - before, move> / |move - before|**2
     """
     change = move - before
