@@ -250,8 +250,8 @@ class _Descent:
         group_numbers, inverse, direct = (np.array([self.arrays.returned(each) for each in some]) for some in numbers)
         loss = at.loss - self.where(last, promise, 0.0)
         faded = endless
-        for row, most in zip(at.curvature, greatest, strict=True):
-            faded = faded | (row[-1] < FADED * most)
+        for row, largest in zip(at.curvature, greatest, strict=True):
+            faded = faded | (row[-1] < FADED * largest)
         group_ends = [self.arrays.returned(each) for each in (loss, damping, before, on, converged, endless, faded)]
         return Ends(group_numbers, inverse, direct, group_ends, most)
 
