@@ -63,6 +63,7 @@ class Initial(Check):
         self.saturated = 0.0
         """The largest share of what goes into an activation before the first step that lies on its flat ends."""
         self.ratios: list[float] = []
+        self.later_ratios: list[float] = []
         self.loss_at: Place | None = None
         self.guess: tuple[float, float, Place | None] | None = None
         """Loss of a guess, first loss, and where it is computed, of a classifier."""
@@ -111,7 +112,7 @@ class Initial(Check):
         for model, _ in list(self.ledger.roots.values()):
             sizes = [norm(one.matrix.grad) for one in _weights(model) if one.matrix.grad is not None]
             if len(sizes) > DEEP and sizes[-1] > 0.0:
-                self.ratios.append(sizes[0] / sizes[-1])
+                (self.later_ratios if later else self.ratios).append(sizes[0] / sizes[-1])
 
     def step_begins(self, step: Step) -> None:
         if self.looked:
@@ -176,8 +177,11 @@ class Initial(Check):
             self.found.append(_all_zero([one.name for one, _ in zero], zero[0][1]))
         losses = self.ledger.losses.get(self.loss_at, [])
         stuck = len(losses) >= LOOKED_AT[-1] and (losses[-1] > LEARNED * losses[0] or _stays(losses))
-        limit = VANISHED if stuck else NEVER if len(losses) >= 2 * LOOKED_AT[-1] else 0.0
-        if not self.found and self.ratios and max(self.ratios) < limit:
+        vanished = bool(self.ratios) and (
+            (stuck and max(self.ratios) < VANISHED)
+            or (len(losses) >= 2 * LOOKED_AT[-1] and max(self.ratios + self.later_ratios) < NEVER)
+        )
+        if not self.found and vanished:
             self.found.append(
                 Finding(
                     "gradients_vanish",
