@@ -185,7 +185,9 @@ class Objective(Check):
         return found or self._unbounded()
 
     def _unbounded(self) -> list[Finding]:
-        if self._attacks([leaf for one in self.ledger.optimizers for leaf in one.leaves]):
+        """Look for terms without bound; not where two optimizers play against each other."""
+        optimizers = self.ledger.optimizers
+        if len(optimizers) > 1 or self._attacks([leaf for one in optimizers for leaf in one.leaves]):
             return []
         terms = ((place, term, self.ledger.losses.get(place, [])) for place, term in self.turned.items() if term)
         return [minus_infinity(term, losses, place) for place, term, losses in terms if runs_down(losses)][:1]

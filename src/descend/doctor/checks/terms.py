@@ -24,6 +24,7 @@ LINEAR = re.compile(
     r"(View|Reshape|ReshapeAlias|UnsafeView|Squeeze|Unsqueeze|Clone|Alias|Expand|Transpose|T|Permute|Slice|Select|"
     r"Index|ToCopy|Add|Sub|Rsub|Neg|Mean|Sum|Mul|Div)Backward\d*$"
 )
+KL = "kl = -0.5 * (1 + logvar - mu**2 - logvar.exp()).sum()   # positive, and added: loss = error + kl"
 MOST_NODES = 200
 ENOUGH = 20
 FAR = 10.0
@@ -109,13 +110,14 @@ def runs_down(losses: list[float]) -> bool:
 
 def minus_infinity(term: Turned, losses: list[float], place: Place | None) -> Finding:
     """Return the finding of a loss that runs down to minus infinity."""
+    cure = KL if re.search("exp|kl", term.title, re.IGNORECASE) else "loss = error + term   # added, not subtracted"
     return Finding(
         "loss_without_bound",
         f"A term of the loss has the wrong sign: what {term.title} makes enters it with a minus sign, and has "
         f"no largest value, so that the loss runs to minus infinity: from {losses[0]:.4g} to {losses[-1]:.4g}.",
         "A distance, a divergence (KL) or a penalty is to become small, so it is added; with a minus sign it is "
         "maximised, and it outgrows all other terms, which get worse.",
-        "kl = -0.5 * (1 + logvar - mu**2 - logvar.exp()).sum()   # positive, and added: loss = error + kl",
+        cure,
         term.place or place,
         {"first_loss": losses[0], "last_loss": losses[-1], "term": term.title},
     )
