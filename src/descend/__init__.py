@@ -86,7 +86,7 @@ def __getattr__(name: str) -> Any:
 
 def _imported(place: str) -> ModuleType:
     """Import a module: of the hundreds of thousands of objects that it leaves, none is garbage to be looked for."""
-    if not gc.isenabled():
+    if not gc.isenabled() or gc.get_freeze_count():  # as the program has its own way with it
         return import_module(place)
     gc.disable()
     try:
