@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from descend.doctor.checks.failure import CLASS_LOSSES, Failure, dtype_of, failed_call
-from descend.doctor.checks.indices import INDEXING, embedding, index, one_hot
+from descend.doctor.checks.indices import INDEXING, embedding, from_zero, index, one_hot
 from descend.doctor.finding import Finding
 from descend.doctor.places import Scene
 
@@ -90,7 +90,7 @@ def _labels(failure: Failure, scores: Tensor, target: Tensor, name: str) -> Find
         low, high = int(kept.min()), int(kept.max())
         fix = f"torch.nn.Linear(..., {high + 1})   # the last layer: one output for each class"
         if low and high - low < count:
-            fix = f"{name} = {name} {'-' if low > 0 else '+'} {abs(low)}   # labels from 0 to {high - low}"
+            fix = f"{from_zero(name, low)}   # labels from 0 to {high - low}"
         return failure.finding(
             "class_out_of_range",
             f"The labels `{name}` are out of range: they go from {low} to {high}, and the model has {count} outputs; "

@@ -8,6 +8,15 @@ from descend.doctor.finding import Finding
 INDEXING = {"gather", "__getitem__", "index_select", "take_along_dim", "scatter", "scatter_"}
 
 
+def from_zero(name: str, low: int) -> str:
+    """Return the line that makes numbers begin at 0 whose least is ``low``.
+
+    >>> from_zero("labels", 1), from_zero("labels", -1)
+    ('labels = labels - 1', 'labels = labels + 1')
+    """
+    return f"{name} = {name} {'-' if low > 0 else '+'} {abs(low)}"
+
+
 def embedding(failure: Failure) -> Finding | None:
     """Explain what was wrong with the indices of an embedding."""
     rows, table = failure.call.tensors[:2]
@@ -25,7 +34,7 @@ def embedding(failure: Failure) -> Finding | None:
         return None
     fix = f"torch.nn.Embedding({high + 1}, {table.shape[1]})   # one row more than the largest index"
     if low and high - low < count:
-        fix = f"{name} = {name} {'-' if low > 0 else '+'} {abs(low)}   # indices count from 0"
+        fix = f"{from_zero(name, low)}   # indices count from 0"
     return failure.finding(
         "index_out_of_range",
         f"The indices `{name}` of an embedding are out of range: they go from {low} to {high}, and its table has "
