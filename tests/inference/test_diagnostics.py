@@ -7,7 +7,7 @@ import pytest
 
 import descend
 from descend import ConfigError
-from descend.inference.diagnostics import autocorrelation, normality, runs, variance
+from descend.inference.goodness.diagnostics import autocorrelation, normality, runs, variance
 
 X = np.linspace(0, 10, 80)
 

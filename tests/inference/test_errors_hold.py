@@ -10,7 +10,7 @@ import pytest
 
 import descend
 from descend.engines.numpy_engine import NumpyEngine
-from descend.inference import row_scores
+from descend.inference import scored_rows
 from descend.report.fields import fields
 
 X = np.linspace(0.0, 3.0, 50)
@@ -66,5 +66,5 @@ def test_of_a_run_that_converged_no_row_is_read_to_say_so(loss: str, formula: st
     best = descend.fit(formula, {**DATA, "count": count}, loss=loss)
     assert best.outcome == "converged"
     monkeypatch.setattr(NumpyEngine, "evaluate", lambda *arguments, **more: pytest.fail("rows are read"))
-    monkeypatch.setattr(row_scores, "rows_that_count", lambda *arguments, **more: pytest.fail("rows are read"))
+    monkeypatch.setattr(scored_rows, "rows_that_count", lambda *arguments, **more: pytest.fail("rows are read"))
     assert best.at_minimum

@@ -7,7 +7,7 @@ import pytest
 
 import descend
 from descend import ConfigError
-from descend.inference import influence as module
+from descend.inference.rows import influence as module
 from descend.problem import engine_choice
 
 NUMBER = np.arange(1, 21)

@@ -244,7 +244,7 @@ def test_clusters_that_have_parameters_of_their_own_are_told():
 
 
 def test_a_covariance_of_a_kind_is_computed_once_whatever_asks_for_it(monkeypatch):
-    from descend.inference import sandwich
+    from descend.inference.covariance import sandwich
 
     called = []
     original = sandwich.orthogonal
@@ -259,7 +259,7 @@ def test_a_covariance_of_a_kind_is_computed_once_whatever_asks_for_it(monkeypatc
 
 @pytest.mark.parametrize("apart", [1.0, 1e-5, 1e-10])
 def test_coordinates_are_orthogonal_however_alike_the_columns(apart):
-    from descend.inference.sandwich import orthogonal
+    from descend.inference.covariance.sandwich import orthogonal
 
     x = np.linspace(0.0, 1.0, 40_000)
     jacobian = np.column_stack([np.ones_like(x), 1e6 * x, x + apart * np.cos(900.0 * x)])

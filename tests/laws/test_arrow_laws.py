@@ -113,7 +113,7 @@ def test_a_ridge_is_that_of_the_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_any_two_parameters_have_the_covariance_of_the_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
-    from descend.inference.arrow_covariance import among
+    from descend.inference.covariance.arrow import among
 
     text, start = FORMULAS["a coarser grouping that nests"]
     matrix, arrow = both(monkeypatch, text, start=start)

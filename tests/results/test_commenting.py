@@ -10,7 +10,10 @@ import pytest
 import descend
 from descend.descent import solution
 from descend.diagnosis import detectors
-from descend.inference import diagnostics, digits, equation, guarantee, likelihood, standard_errors, statistics
+from descend.inference import equation, statistics
+from descend.inference.accuracy import digits, guarantee
+from descend.inference.covariance import standard_errors
+from descend.inference.goodness import diagnostics, likelihood
 from descend.problem import separation
 from descend.results import solved
 from descend.starts import basins

@@ -16,7 +16,7 @@ from descend.options.option import Option
 from descend.options.units import number_or_measured
 
 if TYPE_CHECKING:
-    from descend.inference.inverse_answer import Inverse
+    from descend.inference.prediction.inverse_answer import Inverse
     from descend.results import Fit
 
 Sample = tuple[list[float | str], Mapping[str, object]]

@@ -78,7 +78,7 @@ def predict(
         refuse_unknown_ending(output)
 
     from descend.inference.intervals import checked_level
-    from descend.inference.measurement_scatter import columns_needed
+    from descend.inference.prediction.new_measurement import columns_needed
     from descend.many import Fits
     from descend.many.loading import load
 

@@ -12,7 +12,7 @@ from descend.curve_fitting.limit import evaluations
 from descend.curve_fitting.small_fit import Ending
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
-from descend.inference.covariance import inverse_triangle, well_conditioned_inverse
+from descend.inference.covariance.inverse_curvature import inverse_triangle, well_conditioned_inverse
 from descend.optimizers.systems import matrix_of
 from descend.table.response_covariance import Whitening
 

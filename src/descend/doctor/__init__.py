@@ -1,5 +1,7 @@
 """The doctor: runs a user's own PyTorch training script under watch and says what is wrong with it.
 
+Why a run of `descend.fit` failed is another question, which `descend.diagnosis` answers.
+
 examination.py     examine: run, ask the checks, report
 watching.py        watch: the same around a block of code
 pytest_plugin.py   a fixture: whether a model can be trained at all

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from descend.descent.run import Interruptible
 from descend.descent.solution import Solution
 from descend.errors import ConfigError
+from descend.inference.covariance.standard_errors import flat_errors, generalized_covariance
 from descend.inference.determined import free_to_move, undetermined
 from descend.inference.estimates import estimates_of
 from descend.inference.intervals import Intervals, listed, quantile
 from descend.inference.refit import Part, refit, well_conditioned
-from descend.inference.row_scores import rows_by_distance
-from descend.inference.standard_errors import flat_errors, generalized_covariance
+from descend.inference.scored_rows import rows_by_distance
 from descend.inference.statistics import degrees_of_freedom, error_degrees
 from descend.optimizers.systems import matrix_of
 from descend.options.checks import refuse_not_whole

@@ -3,13 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import numpy as np
 
 from descend.descent.comments_on_solution import comment
 from descend.descent.solution import Solution
-from descend.inference.covariance import Covariance, Mask, Rank, rank_of
+from descend.inference.covariance.inverse_curvature import Covariance, Mask
 from descend.models import Model
+from descend.optimizers.systems import triangle
+from descend.problem.identifiability import EXACT, EXACT_SUMMED, INVOLVED
+from descend.problem.point import Point
+
+
+@dataclass(frozen=True)
+class Rank:
+    """What the data leave undetermined where the Jacobian lacks full rank.
+
+    kept: the components that are determined once the others are held; there are as many as the rank.
+    estimable: those determined by themselves: a direction that changes no prediction does not change them either.
+    """
+
+    kept: Mask
+    estimable: Mask
+
+
+def rank_of(point: Point) -> Rank | None:
+    """Return what is still determined; None if the Jacobian R = Q S V' has full rank, or is not finite.
+
+    A component is estimable if it is zero in every row of V' with a zero singular value. Its standard error is then the
+    same for every generalized inverse of R'R. Source: Searle (1971), Linear Models, sec. 5.4.
+    """
+    free = np.ones(point.theta.size, dtype=bool) if point.bounds is None else ~point.bounds.held(point.theta)
+    if not isinstance(point.curvature, np.ndarray):
+        from descend.problem.arrow_rank import rank_of_arrow
+
+        rank = rank_of_arrow(point, free)
+        return None if rank is None or (rank.kept == free).all() else Rank(rank.kept, rank.estimable)
+    upper = triangle(point)[0][:, free]
+    norms = np.sqrt(np.add.reduce(upper * upper))
+    if not np.isfinite(norms).all() or not norms.size:
+        return None
+    _, values, directions = np.linalg.svd(upper / np.where(norms > 0.0, norms, 1.0))
+    exact = EXACT if point.factor is not None else EXACT_SUMMED
+    null = directions[np.flatnonzero(values <= exact * values[0])]
+    if not null.size:
+        return None
+    mask, estimable = free.copy(), free.copy()
+    estimable[free] = np.abs(null).max(axis=0) <= INVOLVED
+    free_places = np.flatnonzero(free)
+    while len(null):  # hold the component that is most free to move, then see what can still move
+        row, column = np.unravel_index(np.argmax(np.abs(null)), null.shape)
+        mask[free_places[column]] = False
+        null = np.delete(null - np.outer(null[:, column] / null[row, column], null[row]), row, axis=0)
+    return Rank(mask, estimable)
 
 
 @comment("the rank of the data")
@@ -62,14 +109,3 @@ def undetermined(model: Model, covariance: Covariance, labels: Collection[str]) 
     open_labels = set(labels)
     unknown[[label in open_labels for label in model.parameters.labels]] = True
     return unknown
-
-
-def censored(solution: Solution) -> dict[str, int]:
-    """Return how many responses are censored on each side; empty if none can be, or the rows are not in memory."""
-    return {} if solution.all_rows is not None else solution.loss_function.censored(solution.columns)
-
-
-def response_levels(solution: Solution) -> dict[str, float]:
-    """Return what each word of the response counted as; empty for a response of numbers."""
-    table = solution.table
-    return {} if table is None else dict(table.counted.get(solution.model.response, {}))

@@ -10,7 +10,7 @@ from descend.descent.solution import Named, Solution
 from descend.formula import Formula, read_formula
 from descend.formula.printers.code import as_text
 from descend.formula.printers.filled import Rounding, filled
-from descend.inference.row_scores import ScoredRows, rows_that_count
+from descend.inference.scored_rows import ScoredRows, rows_that_count
 from descend.losses.contract import NORMAL
 from descend.models import Model
 from descend.parameters import Constraints

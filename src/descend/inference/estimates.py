@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.errors import ConfigError
-from descend.inference.covariance import Covariance
+from descend.inference.accuracy.digits import errors_hold
+from descend.inference.covariance.inverse_curvature import Covariance
+from descend.inference.covariance.standard_errors import covariance_of, degrees_of_errors, kind_of_errors
 from descend.inference.determined import at_bound
-from descend.inference.digits import errors_hold
 from descend.inference.scatter_of_rows import Scatter, scatter_of
-from descend.inference.standard_errors import covariance_of, degrees_of_errors, kind_of_errors
 from descend.inference.statistics import degrees_of_freedom, dispersion_of, residual_standard_deviation
 from descend.models import Model
 from descend.wording import spell

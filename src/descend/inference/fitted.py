@@ -21,18 +21,18 @@ from descend.parameters import Constraints
 if TYPE_CHECKING:
     from descend.diagnosis import Cause, Diagnosis
     from descend.formula.printers.filled import Rounding
-    from descend.inference.correlation import Correlation
-    from descend.inference.covariance import Covariance
-    from descend.inference.diagnostics import Diagnostics
+    from descend.inference.accuracy.guarantee import Guarantee
+    from descend.inference.covariance.correlation import Correlation
+    from descend.inference.covariance.inverse_curvature import Covariance
     from descend.inference.estimates import Estimates
-    from descend.inference.goodness import Goodness
-    from descend.inference.guarantee import Guarantee
+    from descend.inference.goodness.chi_square import Goodness
+    from descend.inference.goodness.diagnostics import Diagnostics
+    from descend.inference.goodness.likelihood import Criteria
+    from descend.inference.goodness.penalty_path import PenaltyPath
     from descend.inference.intervals import Intervals
-    from descend.inference.likelihood import Criteria
-    from descend.inference.outlying_rows import Outliers
-    from descend.inference.penalty_path import PenaltyPath
-    from descend.inference.prior_weights import PriorWeight
+    from descend.inference.priors.weights import PriorWeight
     from descend.inference.quantities.estimate import Estimated
+    from descend.inference.rows.outliers import Outliers
     from descend.inference.scatter_of_rows import Scatter
     from descend.inference.units import Texts
 
@@ -120,14 +120,14 @@ class Fitted(ABC):
 
     scatter: ClassVar[Inferred[Scatter | None]] = Inferred("scatter_of_rows:scatter_of")
     """How rows scatter, where a covariance of them was given or a variance estimated (see ``Scatter``); else None."""
-    column_types: ClassVar[Inferred[dict[str, str]]] = Inferred("inputs:column_types")
-    response_levels: ClassVar[Inferred[dict[str, float]]] = Inferred("determined:response_levels")
+    column_types: ClassVar[Inferred[dict[str, str]]] = Inferred("columns:column_types")
+    response_levels: ClassVar[Inferred[dict[str, float]]] = Inferred("columns:response_levels")
     """The columns the model reads, and their kinds; what each word of a response of words counts as."""
     outliers: ClassVar[Inferred[Outliers | None]] = Inferred(lambda found: found.answers.get("outliers"))
     """`Outliers`, if they were asked for: rows too far off for normal scatter, listed or left out of this fit."""
     penalty_path: ClassVar[Inferred[PenaltyPath | None]] = Inferred(lambda found: found.answers.get("penalty_path"))
     """`PenaltyPath`, if a penalty was chosen by cross-validation: the error at each that was tried."""
-    censored: ClassVar[Inferred[dict[str, int]]] = Inferred("determined:censored")
+    censored: ClassVar[Inferred[dict[str, int]]] = Inferred("columns:censored")
     """How many responses are censored: ``left``, ``right``, ``interval``; empty if the loss knows of none."""
     measures: ClassVar[Inferred[dict[str, float] | None]] = Inferred(lambda found: dict(found.measures or {}) or None)
     """What else was measured of a module: ``validation_loss``, and metrics by name."""
@@ -160,33 +160,33 @@ class Fitted(ABC):
 
     # How certain the parameters are.
 
-    kind_of_errors: ClassVar[Inferred[str]] = Inferred("standard_errors:kind_of_errors")
+    kind_of_errors: ClassVar[Inferred[str]] = Inferred("covariance.standard_errors:kind_of_errors")
     """How ``standard_errors`` were found: "model", "sandwich" or another kind of ``covariance_of``."""
-    clusters: ClassVar[Inferred[dict[str, int]]] = Inferred("standard_errors:clusters")
+    clusters: ClassVar[Inferred[dict[str, int]]] = Inferred("covariance.standard_errors:clusters")
     """How many clusters there are, by the column that tells them apart; empty unless ``errors`` are clustered."""
-    covariance: ClassVar[Inferred[Covariance | None]] = Inferred("standard_errors:covariance")
+    covariance: ClassVar[Inferred[Covariance | None]] = Inferred("covariance.standard_errors:covariance")
     """(p, p) covariance of the flat parameters, of the kind ``kind_of_errors``; None if there is none."""
-    standard_errors: ClassVar[Inferred[Named | None]] = Inferred("standard_errors:standard_errors")
+    standard_errors: ClassVar[Inferred[Named | None]] = Inferred("covariance.standard_errors:standard_errors")
     """Standard errors by name, in the shapes of ``parameters``; None where there is no covariance.
 
     Those of tied parameters are by the delta method; NaN for what is fixed, at a bound or undetermined.
     """
-    correlation: ClassVar[Inferred[Correlation | None]] = Inferred("standard_errors:correlation")
+    correlation: ClassVar[Inferred[Correlation | None]] = Inferred("covariance.standard_errors:correlation")
     """(p, p) correlation of the flat parameters, indexed by place or by name; None where there is no covariance."""
-    priors: ClassVar[Inferred[tuple[PriorWeight, ...]]] = Inferred("prior_weights:prior_weights")
+    priors: ClassVar[Inferred[tuple[PriorWeight, ...]]] = Inferred("priors.weights:prior_weights")
     """How much each prior weighs in the estimates (see ``PriorWeight``)."""
-    at_minimum: ClassVar[Inferred[bool]] = Inferred("digits:errors_hold")
+    at_minimum: ClassVar[Inferred[bool]] = Inferred("accuracy.digits:errors_hold")
     """Whether the run ended near enough to the minimum for the standard errors to be trusted."""
-    digits: ClassVar[Inferred[Named | None]] = Inferred("digits:digits")
+    digits: ClassVar[Inferred[Named | None]] = Inferred("accuracy.digits:digits")
     """How many decimal digits of each parameter are right, in the shapes of ``parameters``.
 
     This says how near the minimum the run stopped, not how well the data determine a parameter: see standard errors.
     None where it cannot be told. Where inputs have errors, or groups are very many, it reads all rows anew (see
-    ``inference.digits.digits``).
+    ``inference.accuracy.digits.digits``).
     """
-    guarantee: ClassVar[Inferred[Guarantee | None]] = Inferred("guarantee:guarantee")
+    guarantee: ClassVar[Inferred[Guarantee | None]] = Inferred("accuracy.guarantee:guarantee")
     """A certain bound on the distance to the minimum, where J is convex; None elsewhere (see ``Guarantee``)."""
-    guarantee_values: ClassVar[Inferred[dict[str, object] | None]] = Inferred("guarantee:guarantee_values")
+    guarantee_values: ClassVar[Inferred[dict[str, object] | None]] = Inferred("accuracy.guarantee:guarantee_values")
     """The guarantee as plain values, as in a model file."""
 
     def covariance_of(self, kind: str) -> Covariance | None:
@@ -199,7 +199,7 @@ class Fitted(ABC):
             the residuals is taken as known, otherwise it is estimated: s**2 = sum omega r**2 / (n - p). That is the
             expected (Fisher) information, as in R's `glm`; ``"observed"``: of all second derivatives of J.
             ``"sandwich"``, right even if they are not alike: HC3, or for absolute and pinball a kernel estimate
-            (see ``inference.sandwich.sandwich``); ``"HC0"`` to ``"HC3"`` by name. ``"iid"``, of a robust loss whose
+            (see ``inference.covariance.sandwich``); ``"HC0"`` to ``"HC3"`` by name. ``"iid"``, of a robust loss whose
             residuals are alike, as MASS's rlm. ``"cluster(site)"``, where rows of a site depend on each other.
         """
         from descend.inference.intervals import checked_errors
@@ -209,9 +209,9 @@ class Fitted(ABC):
 
     quantities: ClassVar[Inferred[Mapping[str, Estimated]]] = Inferred("quantities.quantities_asked:quantities_of")
     """The quantities asked for in the fit, by name: value, standard error, and 95% t interval."""
-    delta: ClassVar[Inferred[dict[str, Array]]] = Inferred("inputs:delta")
+    delta: ClassVar[Inferred[dict[str, Array]]] = Inferred("columns:delta")
     """How far the true values of inputs that have errors lie from the measured ones. ``ranges``: those of the data."""
-    ranges: ClassVar[Inferred[dict[str, tuple[float, float]]]] = Inferred("inputs:ranges")
+    ranges: ClassVar[Inferred[dict[str, tuple[float, float]]]] = Inferred("columns:ranges")
 
     def intervals(
         self,
@@ -255,7 +255,7 @@ class Fitted(ABC):
             return t_intervals(self.estimates("sandwich" if method == "sandwich" else None), level, method)
         solution = self._solved(f"it has no {method} intervals. Fit again to get them.")
         if method == "profile":
-            from descend.inference.profile import profile_intervals
+            from descend.inference.profile.intervals import profile_intervals
 
             return profile_intervals(solution, level)
         from descend.inference.bootstrap import bootstrap_intervals
@@ -266,7 +266,7 @@ class Fitted(ABC):
 
     degrees_of_freedom: ClassVar[Inferred[float | None]] = Inferred("statistics:degrees_of_freedom")
     """Rows with a weight above 0, minus the number of parameters that are free to move and not redundant."""
-    error_degrees: ClassVar[Inferred[float]] = Inferred("standard_errors:degrees_of_errors")
+    error_degrees: ClassVar[Inferred[float]] = Inferred("covariance.standard_errors:degrees_of_errors")
     """Degrees of freedom of the standard errors: infinite where the scale is known; of clustered ones clusters - 1."""
     residual_standard_deviation: ClassVar[Inferred[float | None]] = Inferred("statistics:residual_standard_deviation")
     """sqrt(sum omega r**2 / degrees of freedom), for a row of weight 1; None unless the loss is squared.
@@ -282,16 +282,16 @@ class Fitted(ABC):
     """
     dispersion: ClassVar[Inferred[float | None]] = Inferred("statistics:dispersion_of")
     """phi, of which the variance of a response is a multiple (see ``inference.statistics.dispersion_of``)."""
-    deviance: ClassVar[Inferred[float | None]] = Inferred("goodness:deviance_of")
-    """Twice the log-likelihood lost against one mean for each row (see ``inference.goodness.deviance_of``)."""
-    goodness: ClassVar[Inferred[Goodness | None]] = Inferred("goodness:goodness_of")
+    deviance: ClassVar[Inferred[float | None]] = Inferred("goodness.chi_square:deviance_of")
+    """Twice the log-likelihood lost against one mean for each row (see ``inference.goodness.chi_square``)."""
+    goodness: ClassVar[Inferred[Goodness | None]] = Inferred("goodness.chi_square:goodness_of")
     """Chi-square, where sigma or the distribution says how much the data should scatter (see ``Goodness``)."""
-    criteria: ClassVar[Inferred[Criteria | None]] = Inferred("likelihood:criteria_of")
+    criteria: ClassVar[Inferred[Criteria | None]] = Inferred("goodness.likelihood:criteria_of")
     """Log-likelihood, AIC, AICc and BIC (see ``Criteria``); None for robust losses, penalties and modules."""
 
     @property
     def log_likelihood(self) -> float | None:
-        """See ``inference.likelihood.log_likelihood``; None where there are no ``criteria``."""
+        """See ``inference.goodness.likelihood.log_likelihood``; None where there are no ``criteria``."""
         return None if self.criteria is None else self.criteria.log_likelihood
 
     @property
@@ -324,7 +324,7 @@ class Fitted(ABC):
         a sample of 10,000 is judged, taken a hundred neighbours at a time. Squared loss only: raises ConfigError for
         other losses, for modules, and for a fit that was loaded.
         """
-        from descend.inference.diagnostics import diagnostics_of, refuse_unknown_distribution
+        from descend.inference.goodness.diagnostics import diagnostics_of, refuse_unknown_distribution
 
         refuse_unknown_distribution(self.loss_function, self.model.in_place)
         return diagnostics_of(self._solved("it has no residuals. Fit again to get them."))

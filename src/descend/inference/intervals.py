@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from descend.descent.solution import every_parameter, named
 from descend.errors import ConfigError
+from descend.inference.covariance.standard_errors import flat_errors, kind_in_words
 from descend.inference.estimates import Estimates
-from descend.inference.standard_errors import flat_errors, kind_in_words
 from descend.losses import Loss
 from descend.parameters import Bounds
 from descend.registry import closest

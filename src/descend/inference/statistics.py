@@ -11,7 +11,7 @@ from descend.descent.comments_on_solution import comment, once
 from descend.descent.solution import Solution
 from descend.gradients.derived import derived
 from descend.inference.determined import determined
-from descend.inference.row_scores import row_weights, scored_rows, weighted
+from descend.inference.scored_rows import row_weights, scored_rows, weighted
 from descend.losses import LEAST_SQUARES, Loss
 from descend.losses.pearson import Pearson
 from descend.problem.problem import AllRows
@@ -34,7 +34,7 @@ def degrees_of_freedom(solution: Solution) -> float | None:
     With priors that number is no whole one (see ``posterior.determined_by_data``).
     """
     if (priors := solution.objective.priors) is not None:
-        from descend.inference.posterior import determined_by_data
+        from descend.inference.covariance.posterior import determined_by_data
 
         return counting(solution) - determined_by_data(solution, priors)
     return counting(solution) - determined(solution)

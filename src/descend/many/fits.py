@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError
-from descend.inference.prediction import Prediction
+from descend.inference.prediction.bands import Prediction
 from descend.many.fitted import FittedGroups
 from descend.results.conversions import Convertible
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
-from descend.inference.classes import probabilities_of
+from descend.inference.prediction.predictions import probabilities_of
 from descend.many.groups import Groups
 from descend.many.outcomes import REFUSED
 from descend.many.reasons import shortened, words

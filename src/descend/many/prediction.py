@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DataError
-from descend.inference.measurement_scatter import columns_needed
-from descend.inference.prediction import Prediction, refuse_not_finite
+from descend.inference.prediction.bands import Prediction
+from descend.inference.prediction.new_measurement import columns_needed
+from descend.inference.prediction.predictions import refuse_not_finite
 from descend.many.groups import Groups
 from descend.results.units import in_units_of
 from descend.table import Table

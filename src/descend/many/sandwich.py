@@ -1,7 +1,7 @@
 """What is known of the fits of robust losses at their ends, for all groups of a band at once.
 
-The variances hold whatever the distribution of the residuals: they are those that `descend.inference.sandwich` gives
-each fit by itself, HC3.
+The variances hold whatever the distribution of the residuals: those that `inference.covariance.sandwich` gives each fit
+by itself, HC3.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.inference.sandwich import ALONE, LEAST_LEFT
+from descend.inference.covariance.sandwich import ALONE, LEAST_LEFT
 from descend.losses import Loss
 from descend.many.arrays import Arrays
 from descend.many.sums import Band

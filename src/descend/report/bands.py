@@ -8,8 +8,8 @@ import numpy as np
 
 from descend.descent.outcome import Outcome
 from descend.inference.fitted import Fitted
-from descend.inference.measurement_scatter import measurement_of
-from descend.inference.prediction import band
+from descend.inference.prediction.bands import band
+from descend.inference.prediction.new_measurement import measurement_of
 from descend.report.figures import Array, Band, drawable
 from descend.report.picture_look import Look
 from descend.report.view_of_fit import Drawn

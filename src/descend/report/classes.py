@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from descend.inference.classes import probabilities_of
+from descend.inference.prediction.predictions import probabilities_of
 from descend.report import bands, panels
 from descend.report.figures import Array, Axis, Line, Mark, Matrix, Panel, Points
 from descend.report.picture_look import Look

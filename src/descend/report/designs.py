@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from descend.errors import ConfigError
-from descend.inference.design import Design
+from descend.inference.prediction.design import Design
 from descend.report import style
 from descend.report.figures import Axis, Level, Line, Mark, Panel, Points
 from descend.report.plots import draw

@@ -12,9 +12,9 @@ import numpy as np
 from descend.descent.comments_on_solution import attempt
 from descend.descent.outcome import Outcome
 from descend.descent.solution import every_parameter
+from descend.inference.covariance.standard_errors import errors_in_words
 from descend.inference.intervals import NOT_AT_MINIMUM
 from descend.inference.quantities.estimate import quantity_cells
-from descend.inference.standard_errors import errors_in_words
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.report.field import Field, numbers_by_name
 from descend.report.right_digits import MOST_JUDGED, few_digits_note
@@ -214,7 +214,7 @@ def _digits(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 def _priors(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     """Yield a line for each prior that says how much it weighs, and a note where it and the data disagree."""
     if fit.priors:
-        from descend.inference.prior_weights import conflicts
+        from descend.inference.priors.weights import conflicts
         from descend.report.prior_words import CONVENTION, said
 
         yield from (Field(label, text, "text") for label, text in said(fit.priors))

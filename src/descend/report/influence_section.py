@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from descend.descent.comments_on_solution import attempt
 from descend.errors import ConfigError
 from descend.inference.fitted import Fitted
-from descend.inference.influence import Influence, influence_of
+from descend.inference.rows.influence import Influence, influence_of
 from descend.report.cells import heads, minus, table
 from descend.report.document import figure
 from descend.report.figures import Axis, Level, Line, Mark, Panel, Points

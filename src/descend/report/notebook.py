@@ -12,12 +12,12 @@ from descend.descent.step import Trace
 from descend.diagnosis.explanation import Explanation
 from descend.gradients.court import SOURCES, Judgement
 from descend.gradients.derivation import Derivation
-from descend.inference.diagnostics import Diagnostics
 from descend.inference.fitted import Fitted
-from descend.inference.influence import Influence
+from descend.inference.goodness.diagnostics import Diagnostics
 from descend.inference.intervals import Intervals
-from descend.inference.inverse_answer import Inverse
+from descend.inference.prediction.inverse_answer import Inverse
 from descend.inference.quantities.estimate import Estimated
+from descend.inference.rows.influence import Influence
 from descend.parameters import digits_of
 from descend.report import html, influence_section, mathematics, panels
 from descend.report.cells import RIGHT, heads, minus, number, prose, table

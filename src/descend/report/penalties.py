@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.inference.fitted import Fitted
-from descend.inference.penalty_path import PenaltyPath
+from descend.inference.goodness.penalty_path import PenaltyPath
 from descend.report import style
 from descend.report.document import figure
 from descend.report.figures import Axis, Bars, Line, Mark, Panel, Points

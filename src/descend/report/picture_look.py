@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from descend.errors import ConfigError
-from descend.inference.prediction import BANDS
+from descend.inference.prediction.bands import BANDS
 from descend.report.theme import INCH, PRINT, SCREEN, Theme, on_paper, theme_of
 
 SMALLEST, LARGEST = 1.0, 60.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from descend.inference.prior_weights import PriorWeight
+from descend.inference.priors.weights import PriorWeight
 
 CONVENTION = (
     "With priors, estimates are the mode of the posterior and standard errors come from its curvature; log-likelihood, "

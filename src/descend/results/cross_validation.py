@@ -13,7 +13,7 @@ from descend.descent.solution import Solution
 from descend.errors import ConfigError
 from descend.inference.determined import free_to_move
 from descend.inference.refit import Part, refit, well_conditioned
-from descend.inference.row_scores import row_weights
+from descend.inference.scored_rows import row_weights
 from descend.options.checks import refuse_not_whole
 from descend.problem.point import Point
 from descend.table import Table

@@ -17,13 +17,13 @@ from descend.results.conversions import Convertible
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from descend.inference.design import Design
-    from descend.inference.influence import Influence
     from descend.inference.intervals import Intervals
-    from descend.inference.inverse_answer import Inverse
-    from descend.inference.predicted_outputs import Predicted
-    from descend.inference.prediction import Prediction
+    from descend.inference.prediction.bands import Prediction
+    from descend.inference.prediction.design import Design
+    from descend.inference.prediction.inverse_answer import Inverse
+    from descend.inference.prediction.predictions import Predicted
     from descend.inference.quantities.estimate import Estimated
+    from descend.inference.rows.influence import Influence
     from descend.report.animation import Animation
 
 Array = NDArray[np.float64]
@@ -68,13 +68,12 @@ class Fit(Fitted, Convertible):
         Of several formulas that were fitted together it has a column for each response, (rows, k). Values with units,
         quantities of Pint or ``"2 min"``, and columns whose names say another unit, are converted.
         """
-        from descend.inference.prediction import predict_with_band, predicted_rows
+        from descend.inference.prediction.bands import predict_with_band
+        from descend.inference.prediction.predictions import predicted_classes, predicted_rows
         from descend.results.units import in_units_of
 
         data = in_units_of(self, data)
         if probabilities or (self.loss_function.classes and interval is None):
-            from descend.inference.classes import predicted_classes
-
             return predicted_classes(self.model, self.theta, data, missing, probabilities)
         if interval is not None:
             return predict_with_band(self.estimates(), data, missing, interval, level)
@@ -121,7 +120,7 @@ class Fit(Fitted, Convertible):
         """Parameters and quantities by name as numbers of the package uncertainties, with their correlations.
 
         What is computed from them has the right standard error: ``fit.ufloats["a"] / fit.ufloats["b"]``. A vector is an
-        array of them, one per group a dict. The maths: ``inference.correlated.correlated_values``. Raises
+        array of them, one per group a dict. The maths: ``inference.covariance.ufloats.correlated_values``. Raises
         ConfigError where the package is not installed, or the fit has no covariance.
 
         >>> import descend
@@ -130,7 +129,7 @@ class Fit(Fitted, Convertible):
         >>> f"{a + 2.5*b:.1uS}", f"{line.predict({'x': [2.5]}, interval='confidence').prediction[0]:.1f}"
         ('5.00(6)', '5.0')
         """
-        from descend.inference.correlated import correlated_values
+        from descend.inference.covariance.ufloats import correlated_values
 
         return correlated_values(self.estimates(), self.quantities)
 
@@ -155,7 +154,7 @@ class Fit(Fitted, Convertible):
             several; at: the values of the others. between: where to look; first in the data, if not given.
 
         The result has ``value`` (or ``x``), ``standard_error``, ``interval``, whose ends may be infinite, and ``why``:
-        what there is to say, such as that there are several values, or none. The maths: ``inference.inverse.invert``.
+        what there is to say, such as that there are several values, or none. See ``inference.prediction.inverse``.
 
         >>> import descend
         >>> line = descend.fit("y ~ a + b*x", {"x": [1.0, 2.0, 3.0, 4.0], "y": [2.1, 3.9, 6.1, 7.9]})
@@ -163,9 +162,9 @@ class Fit(Fitted, Convertible):
         >>> round(found.value, 3), [round(end, 2) for end in found.interval]
         (2.5, [2.19, 2.81])
         """
-        from descend.inference import inverse
-        from descend.inference import inverse_question as checked
         from descend.inference.intervals import checked_level
+        from descend.inference.prediction import inverse
+        from descend.inference.prediction import inverse_question as checked
         from descend.inference.quantities.curve import placed
         from descend.results.units import question_in_units_of
 
@@ -201,14 +200,14 @@ class Fit(Fitted, Convertible):
             measurements. sigma: the standard deviation of one, if the fit does not know it.
 
         The result has ``points``, ``error_now`` and ``error_then``, the standard error to expect. The maths:
-        ``inference.design.design``. Raises FormulaError or ConfigError.
+        ``inference.prediction.design.design``. Raises FormulaError or ConfigError.
 
         >>> import descend
         >>> line = descend.fit("y ~ a + b*x", {"x": [1.0, 2.0, 3.0, 4.0], "y": [2.1, 3.9, 6.1, 7.9]})
         >>> line.design({"x": (0, 5)}, "b", points=2).points
         ({'x': 0.0}, {'x': 5.0})
         """
-        from descend.inference.design import design
+        from descend.inference.prediction.design import design
         from descend.inference.quantities.reading import read_quantity
         from descend.options.checks import refuse_not_whole
 
@@ -221,7 +220,7 @@ class Fit(Fitted, Convertible):
 
         They are R's ``hatvalues``, ``rstudent``, ``cooks.distance``; of curves, by the tangent plane. The result is a
         mapping of arrays; ``frame()`` makes a pandas frame of it, and as text it shows the rows that weigh most. The
-        maths: ``inference.influence.influence_of``. Raises ConfigError where rows are not in memory, for modules,
+        maths: ``inference.rows.influence.influence_of``. Raises ConfigError where rows are not in memory, for modules,
         penalties, errors of inputs, and losses that are no likelihood.
 
         >>> import descend
@@ -229,7 +228,7 @@ class Fit(Fitted, Convertible):
         >>> line.influence().leverage.round(3)
         array([0.445, 0.329, 0.265, 0.961])
         """
-        from descend.inference.influence import influence_of
+        from descend.inference.rows.influence import influence_of
 
         return influence_of(self._solved("it has no rows to weigh. Fit again to see them."))
 

@@ -10,8 +10,7 @@ import numpy as np
 from descend.descent import Step
 from descend.descent.solution import every_parameter
 from descend.errors import ConfigError
-from descend.inference.outlier_test import outliers_of
-from descend.inference.outlying_rows import Outliers
+from descend.inference.rows.outliers import Outliers, outliers_of
 from descend.losses import LEAST_SQUARES, LOSSES, Loss
 from descend.options.outliers import read_outliers
 from descend.options.request import Request

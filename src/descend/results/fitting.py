@@ -122,7 +122,7 @@ def _started(request: Request, table: Table, began: float) -> Request:
             refuse_open(loss.states, table)
         request = started_as_if_exact(request, loss, exact, lambda each: _fit(each, table, None, began).solution)
     if request.priors:
-        from descend.inference.prior_dispersion import with_dispersion
+        from descend.inference.priors.dispersion import with_dispersion
 
         request = with_dispersion(request, table, began)
     if inexact:

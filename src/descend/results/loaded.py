@@ -13,21 +13,21 @@ from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution, every_parameter
 from descend.diagnosis import Cause, Diagnosis
 from descend.errors import ConfigError
-from descend.inference.correlation import Correlation
-from descend.inference.covariance import Covariance
+from descend.inference.covariance.correlation import Correlation
+from descend.inference.covariance.inverse_curvature import Covariance
+from descend.inference.covariance.standard_errors import errors_by_name, usual_kind
 from descend.inference.estimates import Estimates, spread_of_one, why_none
-from descend.inference.goodness import Goodness
-from descend.inference.likelihood import Criteria
-from descend.inference.outlying_rows import Outliers
-from descend.inference.penalty_path import PenaltyPath
+from descend.inference.goodness.chi_square import Goodness
+from descend.inference.goodness.likelihood import Criteria
+from descend.inference.goodness.penalty_path import PenaltyPath
+from descend.inference.rows.outliers import Outliers
 from descend.inference.scatter_of_rows import Scatter
-from descend.inference.standard_errors import errors_by_name, usual_kind
 from descend.optimizers.systems import matrix_of
 from descend.results.fit import Fit
 from descend.results.model_file import Content
 
 if TYPE_CHECKING:
-    from descend.inference.prior_weights import PriorWeight
+    from descend.inference.priors.weights import PriorWeight
     from descend.inference.quantities.estimate import Estimated
 
 Value = TypeVar("Value")
@@ -85,7 +85,7 @@ class LoadedFit(Fit):
 def _covariance(fit: LoadedFit) -> Covariance | None:
     covariance_saved = fit._content.get("covariance")
     if isinstance(covariance_saved, dict):
-        from descend.inference.arrow_covariance import restored
+        from descend.inference.covariance.arrow import restored
 
         return restored(covariance_saved)
     return None if covariance_saved is None else np.array(covariance_saved, dtype=np.float64)
@@ -161,7 +161,7 @@ def _priors(fit: LoadedFit) -> tuple[PriorWeight, ...]:
     priors_saved = fit._content.get("priors") or []
     if not priors_saved:
         return ()
-    from descend.inference.prior_weights import PriorWeight
+    from descend.inference.priors.weights import PriorWeight
 
     return tuple(map(PriorWeight.of, priors_saved))
 

@@ -53,7 +53,7 @@ def load(path: str | os.PathLike[str], model: Callable[..., object] | None = Non
     covariance = content.get("covariance")
     size = len(covariance) if isinstance(covariance, list) else theta.size
     if isinstance(covariance, dict):
-        from descend.inference.arrow_covariance import restored as restored_arrow
+        from descend.inference.covariance.arrow import restored as restored_arrow
 
         with part(model_path, "covariance"):
             size = len(restored_arrow(covariance))

@@ -16,8 +16,8 @@ from descend.errors import ConfigError
 from descend.formula.compile import compile_expression
 from descend.formula.derivative import derivatives
 from descend.formula.symbols import Column
-from descend.inference.likelihood import Criteria, criteria
-from descend.inference.row_scores import row_weights
+from descend.inference.goodness.likelihood import Criteria, criteria
+from descend.inference.scored_rows import row_weights
 from descend.inference.statistics import counting, responses, total_weight
 from descend.results.nesting import nested
 from descend.results.solved import SolvedFit

@@ -94,14 +94,14 @@ CELL = either(number, either(is_a("a text", str), is_a("true or false", bool)))
 
 def _outliers(value: object) -> str:
     """Check that a value holds outliers."""
-    from descend.inference.outlying_rows import Outliers
+    from descend.inference.rows.outliers import Outliers
 
     return _restores(Outliers.restored, value, " outliers")
 
 
 def _penalty_path(value: object) -> str:
     """Check that a value holds the penalties that were tried."""
-    from descend.inference.penalty_path import PenaltyPath
+    from descend.inference.goodness.penalty_path import PenaltyPath
 
     return _restores(PenaltyPath.restored, value, " a path of penalties")
 

@@ -15,7 +15,7 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Totals
 from descend.errors import ConfigError
 from descend.gradients.derived import Program
-from descend.inference.penalty_path import PenaltyPath
+from descend.inference.goodness.penalty_path import PenaltyPath
 from descend.losses import LOSSES
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.optimizers.sparse import least_sparse

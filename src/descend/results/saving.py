@@ -87,7 +87,7 @@ def _covariance(fit: Fitted) -> object:
     covariance = fit.covariance
     if covariance is None or isinstance(covariance, np.ndarray):
         return plain(covariance)
-    from descend.inference.arrow_covariance import as_content
+    from descend.inference.covariance.arrow import as_content
 
     return as_content(covariance)
 

@@ -45,7 +45,7 @@ class SolvedFit(Fit):
 
         Pickling is up to the user; descend itself writes and reads JSON only.
         """
-        from descend.inference.profile_sides import Sides
+        from descend.inference.profile.sides import Sides
         from descend.results.loading import restored
         from descend.results.saving import content_of
 
@@ -124,19 +124,19 @@ def _scatter(solution: Solution) -> tuple[str, ...]:
     """
     loss, notes = solution.loss_function, list[str | None]()
     if loss.prediction_domain.limited:
-        from descend.inference.held_at_edge import edge_note
+        from descend.inference.covariance.edge_of_domain import edge_note
 
         notes.append(edge_note(solution))
     if loss.dispersion_known or solution.scale_known:
-        from descend.inference.goodness import scatter_note
+        from descend.inference.goodness.chi_square import scatter_note
 
         notes.append(scatter_note(solution))
     if solution.errors.startswith("cluster"):
-        from descend.inference.standard_errors import few_clusters_note, own_clusters_note
+        from descend.inference.covariance.standard_errors import few_clusters_note, own_clusters_note
 
         notes += [few_clusters_note(solution), own_clusters_note(solution)]
     if solution.errors == "sandwich" or solution.errors.startswith("HC"):
-        from descend.inference.standard_errors import one_row_note
+        from descend.inference.covariance.standard_errors import one_row_note
 
         notes.append(one_row_note(solution))
     return tuple(note for note in notes if note is not None)

@@ -9,7 +9,7 @@ import numpy as np
 
 from descend.errors import ConfigError, DataError
 from descend.inference.fitted import Fitted
-from descend.inference.measurement_scatter import columns_needed
+from descend.inference.prediction.new_measurement import columns_needed
 from descend.inference.quantities.curve import inputs_named
 from descend.models import Model
 from descend.options.units import MEASURED

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from descend.descent.solution import Solution
 from descend.errors import ConfigError
-from descend.inference.covariance import variance_of
+from descend.inference.covariance.inverse_curvature import variance_of
 from descend.inference.estimates import Estimates, estimates_of
 from descend.inference.intervals import quantile
 from descend.inference.quantities.estimate import Estimated
@@ -63,7 +63,7 @@ def by_profile(quantity: Quantity, solution: Solution, estimated: Estimated) -> 
 
     The quantity takes the place of the parameter that it depends on most, so that its profile is that of a parameter.
     """
-    from descend.inference.profile import refuse_without_likelihood, sides_of_quantity, why_open
+    from descend.inference.profile.intervals import refuse_without_likelihood, sides_of_quantity, why_open
     from descend.inference.quantities.exchanged_parameter import Exchanged
 
     refuse_without_likelihood(solution)
@@ -90,9 +90,9 @@ def by_profile(quantity: Quantity, solution: Solution, estimated: Estimated) -> 
 
 def _profile_of_one(quantity: Quantity, solution: Solution, estimated: Estimated, gradient: Array) -> Estimated:
     """Return the profile interval of a quantity that is a parameter, where most parameters belong to one group each."""
-    from descend.inference.profile import why_open
-    from descend.inference.profile_sides import Sides
-    from descend.inference.standard_errors import generalized_covariance
+    from descend.inference.covariance.standard_errors import generalized_covariance
+    from descend.inference.profile.intervals import why_open
+    from descend.inference.profile.sides import Sides
 
     varying = np.flatnonzero(gradient)
     generalized = generalized_covariance(solution, "model")

@@ -1,0 +1,1 @@
+"""How certain the parameters are: covariances of every kind, and the standard errors and correlations that follow."""

@@ -1,0 +1,1 @@
+"""New rows: their predictions with bands, which input gives a response, and where to measure next."""

@@ -1,0 +1,1 @@
+"""Profile likelihood: how far one parameter can move while the others are fitted again."""
