@@ -30,7 +30,6 @@ from descend.formula.symbols import (
     shortened,
 )
 from descend.formula.tokens import Token, pointed, refuse_depth
-from descend.formula.unknown_functions import unknown_function
 from descend.formula.vectors import VectorBuilder, listing
 from descend.registry import closest
 from descend.table.levels import Levels
@@ -182,9 +181,10 @@ class Builder(VectorBuilder):
         return result
 
     def _call(self, node: tree.Call) -> Expr:
-        name, function = node.function, function_named(node.function)
+        name = node.function
         if name in self.calls:
             return self.calls[name](node)
+        function = None if name in self.extra else function_named(name)
         if node.named and (name in self.extra or function is not None):
             self._refuse_named(node)
         if name in self.extra:
@@ -246,6 +246,8 @@ class Builder(VectorBuilder):
             self.fail(node, f"`{name}` takes {counted}, not {arguments_count}.", next_step)
 
     def _unknown_function(self, node: tree.Call) -> NoReturn:
+        from descend.formula.unknown_functions import unknown_function
+
         at = _called(node)
         if node.function in OPERANDS:
             self._check_count(node, *[OPERANDS[node.function]] * 2)

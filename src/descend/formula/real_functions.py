@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import new_class
+from typing import ClassVar
 
 import sympy
 from sympy import Add, Expr, Integer, Rational
 
 
 class RealFunction(sympy.Function):  # type: ignore[misc]
-    """A function of real numbers that SymPy leaves as it is written, knowing only its derivative."""
+    """A function of real numbers that SymPy leaves as it is written, knowing only its derivative.
+
+    orders: the places of arguments that must be whole numbers from 0 on, written as such.
+    """
+
+    argument_count: ClassVar[int] = 1
+    orders: ClassVar[tuple[int, ...]] = ()
 
     def _eval_is_extended_real(self) -> bool:
         return True
@@ -27,7 +34,9 @@ def real_function(name: str, *derivatives: Callable[..., Expr], module: str = __
     def fdiff(node: RealFunction, argindex: int = 1) -> Expr:
         return derivatives[argindex - 1](*node.args)
 
-    members = {"nargs": len(derivatives) or 1, "__module__": module} | ({"fdiff": fdiff} if derivatives else {})
+    count, orders = len(derivatives) or 1, tuple(k for k, each in enumerate(derivatives) if each is of_order)
+    members: dict[str, object] = {"nargs": count, "argument_count": count, "orders": orders, "__module__": module}
+    members |= {"fdiff": fdiff} if derivatives else {}
     return new_class(name, (RealFunction,), exec_body=lambda space: space.update(members))
 
 
@@ -59,10 +68,6 @@ sign = real_function("sign", lambda x: Integer(0))
 absolute = real_function("absolute", sign)  # 0 at the kink
 # Equal to its argument, but with the derivative 0: PyTorch's backward passes stop at it.
 constant = real_function("constant", lambda x: Integer(0))
-polygamma: type[RealFunction] = real_function("polygamma", of_order, lambda n, x: polygamma(n + 1, x))
-digamma = real_function("digamma", lambda x: polygamma(1, x))
-lgamma = real_function("lgamma", digamma)  # occurs in densities
-gamma: type[RealFunction] = real_function("gamma", lambda x: gamma(x) * digamma(x))
 log1p = real_function("log1p", lambda x: 1 / (1 + x))
 expm1 = real_function("expm1", sympy.exp)
 erfc = real_function("erfc", lambda x: -2 * sympy.exp(-(x**2)) / sympy.sqrt(sympy.pi))
@@ -84,7 +89,7 @@ maximum = real_function("maximum", lambda a, b: (1 + sign(a - b)) / 2, lambda a,
 class where(RealFunction):
     """where(condition, a, b) is a where the condition holds and b elsewhere, and so is its derivative."""
 
-    nargs = 3
+    nargs = argument_count = 3
 
     @classmethod
     def eval(cls, condition: Expr, value_if: Expr, value_else: Expr) -> Expr | None:

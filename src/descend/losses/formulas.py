@@ -289,18 +289,21 @@ def _with_parameters(formula: Formula, names: tuple[str, ...]) -> Formula:
     return dataclasses.replace(formula, parameters={**formula.parameters, **dict.fromkeys(names)})
 
 
+def _gamma_tail(*arguments: Expr) -> Expr:
+    from descend.formula.functions import DERIVED_ONLY
+
+    return DERIVED_ONLY["gamma_tail"].build(*arguments)
+
+
 @lru_cache(maxsize=256)
 def _expression(text: str, settings: tuple[tuple[str, Any], ...], parameters: tuple[str, ...]) -> Expr:
     """Read a formula of a loss, its settings as numbers or columns."""
     from descend.formula.build import Builder
-    from descend.formula.functions.gamma_functions import gamma_tail
-    from descend.formula.real_functions import lgamma
     from descend.formula.symbols import Column, number
     from descend.formula.syntax import parse_expression
 
     symbols: dict[str, Expr] = {symbol.name: symbol for symbol in SYMBOLS}
     symbols |= {name: Column(value) if isinstance(value, str) else number(float(value)) for name, value in settings}
     symbols |= {name: Parameter(name) for name in parameters}
-    extra = {"lgamma": (lgamma, (1,)), "gamma_tail": (gamma_tail, (3,))}
-    expression = Builder(text, tuple(symbols), extra=extra).build(parse_expression(text))
+    expression = Builder(text, tuple(symbols), extra={"gamma_tail": (_gamma_tail, (3,))}).build(parse_expression(text))
     return expression.xreplace({Column(name): symbol for name, symbol in symbols.items()})

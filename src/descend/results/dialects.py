@@ -9,7 +9,8 @@ from sympy import Expr, Integer
 
 from descend.errors import ConfigError
 from descend.formula.functions import NAMES, entry_of
-from descend.formula.real_functions import gamma, log2, log10, maximum, minimum, sigmoid, softplus, where
+from descend.formula.functions.gamma_functions import gamma
+from descend.formula.real_functions import log2, log10, maximum, minimum, sigmoid, softplus, where
 from descend.formula.symbols import number
 
 DIALECTS = {"bigquery", "clickhouse", "databricks", "duckdb", "mysql", "oracle", "postgres", "redshift", "snowflake",

@@ -200,6 +200,8 @@ class Tape:
             return left_place
         if left == unchanged and operation in ("+", "*"):  # 0 + x, as sum( ) begins; 1*x
             return right_place
+        if left == 0.0 and operation == "-":
+            return self.add(("neg", right_place))
         if operation == "^" and right == 0.0:
             return self.number(1.0)
         if operation == "*" and 0.0 in (left, right) and self.never_nan(left_place) and self.never_nan(right_place):

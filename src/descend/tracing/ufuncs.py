@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable
 
 import numpy as np
 
-from descend.formula.functions import FUNCTIONS, function_named
+from descend.formula.functions import function_named
+from descend.formula.operator_calls import PAIRS, POWERS
 from descend.tracing.tape import UntraceableError, Value
 
 OPERATORS = {
-    "add": "+",
-    "subtract": "-",
-    "multiply": "*",
-    "divide": "/",
-    "true_divide": "/",
-    "power": "^",
-    "float_power": "^",
-    "negative": "neg",
-    "less": "<",
-    "less_equal": "<=",
-    "greater": ">",
-    "greater_equal": ">=",
-    "equal": "==",
-    "not_equal": "!=",
-    "logical_and": "and",
-    "logical_or": "or",
-    "logical_not": "not",
-    "bitwise_and": "and",
-    "bitwise_or": "or",
-    "invert": "not",
-    "fabs": "abs",
+    **{name: sign for name, (_, sign) in PAIRS.items()},
+    **dict.fromkeys(POWERS, "^"),
+    **{"negative": "neg", "logical_not": "not", "invert": "not", "bitwise_and": "and", "bitwise_or": "or"},
     np.absolute.__name__: "abs",
-    "maximum": "max",
-    "minimum": "min",
 }
 """Operations by the name of NumPy's function."""
 IN_WORDS: dict[str, Callable[..., Value]] = {
@@ -49,7 +28,6 @@ IN_WORDS: dict[str, Callable[..., Value]] = {
     "degrees": lambda u: u * (180.0 / np.pi),
 }
 """Functions that are said with others."""
-CALL = re.compile(r"(?:np|special)\.(\w+)\((?:\{\d\}(?:, )?)+\)")
 Operation = str | Callable[..., Value]
 KNOWN: dict[np.ufunc, Operation] = {}
 """What was found for a function once."""
@@ -73,20 +51,10 @@ def operation_of(ufunc: np.ufunc) -> Operation:
     operation_known = KNOWN.get(ufunc)
     if operation_known is None:
         name = ufunc.__name__
-        operation_known = OPERATORS.get(name) or IN_WORDS.get(name) or named_functions().get(name)
+        operation_known = OPERATORS.get(name) or IN_WORDS.get(name)
         if operation_known is None and (function := function_named(name)) is not None:
             operation_known = function.name
         if operation_known is None:
-            raise UntraceableError(f"calls `{name}`, which formulas do not know")
+            raise UntraceableError(f"calls `{name.lstrip('_')}`, which formulas do not know")
         KNOWN[ufunc] = operation_known
     return operation_known
-
-
-@lru_cache(maxsize=1)
-def named_functions() -> Mapping[str, str]:
-    """Return the functions of formulas by the names that NumPy and SciPy have for them."""
-    functions_by_ufunc = {}
-    for function in FUNCTIONS.values():
-        if call := CALL.fullmatch(function.numpy):
-            functions_by_ufunc[call[1]] = function.name
-    return functions_by_ufunc

@@ -11,7 +11,8 @@ from typing import Any
 
 from sympy import Expr, Integer
 
-from descend.formula.functions.entry import POSITIVE, Function
+from descend.formula.functions.entry import POSITIVE, beyond_numpy
+from descend.formula.functions.notation import latex_call, mathml_call
 from descend.formula.real_functions import RealFunction, of_order, real_function, sign
 
 Kind = type[RealFunction]
@@ -59,115 +60,66 @@ def modified_second(n: Expr, x: Expr) -> Expr:
     return k0(x) if n == 0 else k1(x) if n == 1 else kn(Integer(n), x)
 
 
-def _shown(letter: str, order: int | None = None, scale: str = "") -> dict[str, Any]:
-    """Return how such a function is written: K_1(x), J_n(x), or with the sign of what it is scaled by."""
-    order_placeholder, argument = ("{0}", "{1}") if order is None else (str(order), "{0}")
-    latex = rf"{letter}_{{{{{order_placeholder}}}}}\left({argument}\right)"
-    index = order_placeholder if order is None else f"<mn>{order_placeholder}</mn>"
-    mathml = f"<msub><mi>{letter}</mi>{index}</msub><mo>(</mo>{argument}<mo>)</mo>"
-    if scale:
-        size = (r"-\left|{0}\right|", "<mo>-</mo><mo>|</mo>{0}<mo>|</mo>") if scale == "-" else ("{0}", "{0}")
-        latex = rf"\left(e^{{{{{size[0]}}}}} {latex}\right)"
-        power = f"<msup><mi>e</mi><mrow>{size[1]}</mrow></msup>"
-        mathml = f"<mo>(</mo>{power}<mo>&InvisibleTimes;</mo>{mathml}<mo>)</mo>"
-    return {"latex": latex, "mathml": f"<mrow>{mathml}</mrow>"}
+def _scaled(symbol: str, latex_power: str, mathml_power: str) -> dict[str, Any]:
+    """Return how such a function is written that is multiplied by a power of e."""
+    latex, mathml = latex_call(symbol, "", ["{0}"]), mathml_call(symbol, "", ["{0}"])
+    power = f"<msup><mi>e</mi><mrow>{mathml_power}</mrow></msup>"
+    return {
+        "latex": rf"\left(e^{{{{{latex_power}}}}} {latex}\right)",
+        "mathml": f"<mrow><mo>(</mo>{power}<mo>&InvisibleTimes;</mo>{mathml}<mo>)</mo></mrow>",
+    }
 
 
-_special = partial(Function, sql=None, torch=None, autograd=False)
-_regular = partial(_special, autograd=True)
-_singular = partial(_special, infinite_at_zero=True, steep_at_zero=True)
-_ordered = partial(_special, arguments=(2, 2), orders=(0,))
-_second = partial(_singular, domain="> 0")
-_decaying = partial(_singular, domain="> 0", range=POSITIVE, falling=True, positive=True)
+_falling = (r"-\left|{0}\right|", "<mo>-</mo><mo>|</mo>{0}<mo>|</mo>")
+_regular = beyond_numpy
+_special = partial(beyond_numpy, autograd=False)
+_second = partial(_special, infinite_at_zero=True, steep_at_zero=True, domain="> 0")
+_decaying = partial(_second, range=POSITIVE, falling=True, positive=True)
 _above = ("", "> 0")
 J0_LEAST, J1_MOST = -0.4027593957025531, 0.5818652242815965
 
 ENTRIES = (
-    _special("j0", j0, "special.j0({0})", **_shown("J", 0), aliases=("bessel_j0", "besselj0"), range=(J0_LEAST, 1.0)),
+    _special("j0", j0, symbol="J_0", aliases=("bessel_j0", "besselj0"), range=(J0_LEAST, 1.0)),
+    _special("j1", j1, symbol="J_1", aliases=("bessel_j1", "besselj1"), range=(-J1_MOST, J1_MOST)),
     _special(
-        "j1", j1, "special.j1({0})", **_shown("J", 1), aliases=("bessel_j1", "besselj1"), range=(-J1_MOST, J1_MOST)
+        "jn", first_kind, "special.jv({0}, {1})", nodes=jn, symbol="J_{0}", aliases=("jv", "besselj"), range=(-1.0, 1.0)
     ),
-    _ordered(
-        "jn", first_kind, "special.jv({0}, {1})", nodes=jn, **_shown("J"), aliases=("jv", "besselj"), range=(-1.0, 1.0)
-    ),
-    _second("y0", y0, "special.y0({0})", **_shown("Y", 0), aliases=("bessel_y0", "bessely0")),
-    _second("y1", y1, "special.y1({0})", **_shown("Y", 1), aliases=("bessel_y1", "bessely1")),
-    _ordered(
-        "yn", second_kind, "special.yv({0}, {1})", nodes=yn, **_shown("Y"), aliases=("yv", "bessely"), domain=_above
+    _second("y0", y0, symbol="Y_0", aliases=("bessel_y0", "bessely0")),
+    _second("y1", y1, symbol="Y_1", aliases=("bessel_y1", "bessely1")),
+    _special(
+        "yn", second_kind, "special.yv({0}, {1})", nodes=yn, symbol="Y_{0}", aliases=("yv", "bessely"), domain=_above
     ),
     _regular(
         "i0",
         i0,
-        "special.i0({0})",
         torch="torch.special.i0({0})",
-        **_shown("I", 0),
+        symbol="I_0",
         aliases=("modified_bessel_i0",),
         range=(1.0, float("inf")),
         positive=True,
     ),
-    _regular(
-        "i1",
-        i1,
-        "special.i1({0})",
-        torch="torch.special.i1({0})",
-        **_shown("I", 1),
-        aliases=("modified_bessel_i1",),
-        rising=True,
-    ),
-    _ordered("iv", modified_first, "special.iv({0}, {1})", nodes=iv, **_shown("I"), aliases=("besseli",)),
-    _decaying(
-        "k0",
-        k0,
-        "special.k0({0})",
-        torch="torch.special.modified_bessel_k0({0})",
-        **_shown("K", 0),
-        aliases=("modified_bessel_k0",),
-    ),
-    _decaying(
-        "k1",
-        k1,
-        "special.k1({0})",
-        torch="torch.special.modified_bessel_k1({0})",
-        **_shown("K", 1),
-        aliases=("modified_bessel_k1",),
-    ),
-    _ordered(
+    _regular("i1", i1, torch="torch.special.i1({0})", symbol="I_1", aliases=("modified_bessel_i1",), rising=True),
+    _special("iv", modified_first, nodes=iv, symbol="I_{0}", aliases=("besseli",)),
+    _decaying("k0", k0, torch="torch.special.modified_bessel_k0({0})", symbol="K_0", aliases=("modified_bessel_k0",)),
+    _decaying("k1", k1, torch="torch.special.modified_bessel_k1({0})", symbol="K_1", aliases=("modified_bessel_k1",)),
+    _special(
         "kn",
         modified_second,
         "special.kv({0}, {1})",
         nodes=kn,
-        **_shown("K"),
+        symbol="K_{0}",
         aliases=("kv", "besselk"),
         domain=_above,
         range=POSITIVE,
         positive=True,
     ),
-    _regular(
-        "i0e",
-        i0e,
-        "special.i0e({0})",
-        torch="torch.special.i0e({0})",
-        **_shown("I", 0, "-"),
-        range=(0.0, 1.0),
-        positive=True,
-    ),
-    _regular(
-        "i1e", i1e, "special.i1e({0})", torch="torch.special.i1e({0})", **_shown("I", 1, "-"), range=(-0.22, 0.22)
-    ),
-    _decaying(
-        "k0e", k0e, "special.k0e({0})", torch="torch.special.scaled_modified_bessel_k0({0})", **_shown("K", 0, "+")
-    ),
-    _decaying(
-        "k1e", k1e, "special.k1e({0})", torch="torch.special.scaled_modified_bessel_k1({0})", **_shown("K", 1, "+")
-    ),
+    _regular("i0e", i0e, torch="torch.special.i0e({0})", **_scaled("I_0", *_falling), range=(0.0, 1.0), positive=True),
+    _regular("i1e", i1e, torch="torch.special.i1e({0})", **_scaled("I_1", *_falling), range=(-0.22, 0.22)),
+    _decaying("k0e", k0e, torch="torch.special.scaled_modified_bessel_k0({0})", **_scaled("K_0", "{0}", "{0}")),
+    _decaying("k1e", k1e, torch="torch.special.scaled_modified_bessel_k1({0})", **_scaled("K_1", "{0}", "{0}")),
 )
 DERIVED = (
-    _special(
-        "i0e_slope",
-        i0e_slope,
-        "special.i0e_slope({0})",
-        torch="(torch.special.i1e({0}) - torch.sign({0}) * torch.special.i0e({0}))",
-    ),
-    _special("i1e_slope", i1e_slope, "special.i1e_slope({0})"),
-    _special("k0e_slope", k0e_slope, "special.k0e_slope({0})"),
+    _special("i0e_slope", i0e_slope, torch="(torch.special.i1e({0}) - torch.sign({0}) * torch.special.i0e({0}))"),
+    _special("i1e_slope", i1e_slope),
+    _special("k0e_slope", k0e_slope),
 )

@@ -1,4 +1,4 @@
-"""Powers and logarithms, circles and hyperbolas, choices and steps."""
+"""Powers and logarithms, circles and hyperbolas, choices, and functions that jump."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from descend.formula.real_functions import (
     constant,
     erfc,
     expm1,
-    gamma,
     hypot,
     log1p,
     log2,
@@ -30,7 +29,9 @@ from descend.formula.real_functions import (
     logit,
     maximum,
     minimum,
+    real_function,
     sigmoid,
+    sign,
     sinc,
     softplus,
     where,
@@ -61,27 +62,13 @@ def _fold(pair: Callable[..., Expr]) -> Callable[..., Expr]:
     return lambda *arguments: reduce(pair, arguments)
 
 
-def _latex(sign: str) -> str:
-    return rf"{sign}\left({{0}}\right)"
-
-
-def _mathml(sign: str) -> str:
-    return f"<mrow>{sign}<mo>(</mo>{{0}}<mo>)</mo></mrow>"
-
-
 _classic = partial(Function, reserved=True)
 
 
-def _arc(name: str, build: Callable[..., Expr], **facts: Any) -> Function:
+def _inverse(kind: Callable[..., Function], name: str, build: Callable[..., Expr], **facts: Any) -> Function:
+    """Return the entry of asin, asinh or the like, which NumPy and others call arcsin, arcsinh."""
     arc = f"arc{name[1:]}"
-    return _classic(
-        name, build, f"np.{arc}({{0}})", latex=_latex(rf"\{arc}"), aliases=(arc,), units="1 -> rad", **facts
-    )
-
-
-def _area(name: str, build: Callable[..., Expr], **facts: Any) -> Function:
-    area = f"arc{name[1:]}"
-    return Function(name, build, f"np.{area}({{0}})", aliases=(area,), rising=True, **facts)
+    return kind(name, build, f"np.{arc}({{0}})", aliases=(arc,), **facts)
 
 
 def _slope_of_asin(u: Expr) -> Expr:
@@ -89,8 +76,6 @@ def _slope_of_asin(u: Expr) -> Expr:
     return 1 / (sympy.sqrt(1 - u) * sympy.sqrt(1 + u))
 
 
-GAMMA_IN_TORCH = "(lambda v: torch.exp(torch.lgamma(v)) * (1 - 2 * ((v < 0) & (torch.floor(v) % 2 == 1))))({0})"
-"""PyTorch has the logarithm only; the sign of gamma(v) alternates between the negative whole numbers."""
 LOG1P_IN_SQL = "case when 1.0 + ({0}) = 1.0 then {0} else ln(1.0 + ({0})) * ({0}) / ((1.0 + ({0})) - 1.0) end"
 """Puts back what 1 + u rounds away (Goldberg 1991, theorem 4)."""
 EXPM1_IN_SQL = (
@@ -106,17 +91,29 @@ CASES_IN_MATHML = (
     "<mtr><mtd>{2}</mtd><mtd><mspace width='1em'/><mtext>otherwise</mtext></mtd></mtr></mtable></mrow>"
 )
 _logarithm = partial(_classic, domain="> 0", infinite_at_zero=True, steep_at_zero=True, rising=True, query_repeats=True)
-_pair = partial(_classic, arguments=(2, 2))
 _turn = partial(_classic, periodic=True, units="rad -> 1")
+_arc = partial(_inverse, partial(_classic, units="1 -> rad"))
+_area = partial(_inverse, partial(Function, rising=True))
 _extreme = partial(Function, arguments=(2, None), keeps_unit=True, units="u -> u")
+_step = partial(Function, rising=True, jumps=True)
 HALF, QUARTER_TURN = Rational(1, 2), math.pi / 2
+floor = real_function("floor", lambda x: Integer(0))
+ceil = real_function("ceil", lambda x: Integer(0))
+mod = real_function("mod", lambda a, b: Integer(1), lambda a, b: -floor(a / b))
+
+
+def _heaviside(x: Expr, at_zero: Expr = HALF) -> Expr:
+    """Build NumPy's step from 0 to 1."""
+    at_most_zero = where(sympy.Eq(x, 0, evaluate=bool(x.is_number)), at_zero, Integer(0))
+    return where(sympy.Gt(x, 0, evaluate=bool(x.is_number)), Integer(1), at_most_zero)
+
 
 ENTRIES = (
-    _classic("exp", sympy.exp, latex="e^{{{0}}}", range=POSITIVE, rising=True, positive=True, query_repeats=True),
-    _logarithm("log", _log, sql="ln({0})", latex=_latex(r"\log"), arguments=(1, 2), nodes=sympy.log, aliases=("ln",)),
-    _logarithm("log10", log10, latex=_latex(r"\log_{{10}}"), mathml=_mathml("<msub><mi>log</mi><mn>10</mn></msub>")),
-    _logarithm("log2", log2, latex=_latex(r"\log_2"), mathml=_mathml("<msub><mi>log</mi><mn>2</mn></msub>")),
-    _classic("sqrt", sympy.sqrt, latex=r"\sqrt{{{0}}}", units="u -> u^(1/2)"),
+    _classic("exp", sympy.exp, range=POSITIVE, rising=True, positive=True, query_repeats=True),
+    _logarithm("log", _log, sql="ln({0})", arguments=(1, 2), nodes=sympy.log, aliases=("ln",)),
+    _logarithm("log10", log10, symbol="log_10"),
+    _logarithm("log2", log2, symbol="log_2"),
+    _classic("sqrt", sympy.sqrt, units="u -> u^(1/2)"),
     _classic(
         "log1p",
         log1p,
@@ -147,7 +144,7 @@ ENTRIES = (
         steep_at_zero=True,
         units="u -> u^(1/3)",
     ),
-    _pair(
+    _classic(
         "hypot",
         hypot,
         sql="sqrt(power({0}, 2.0) + power({1}, 2.0))",
@@ -158,9 +155,9 @@ ENTRIES = (
         units="u -> u",
     ),
     _classic("sinc", sinc, sql=SINC_IN_SQL, range=(-0.21723362821122166, 1.0), query_repeats=True),
-    _turn("sin", sympy.sin, latex=_latex(r"\sin"), range=(-1.0, 1.0), query=lambda _, x: x.sin()),
-    _turn("cos", sympy.cos, latex=_latex(r"\cos"), range=(-1.0, 1.0), query=lambda _, x: x.cos()),
-    _turn("tan", tangent, latex=_latex(r"\tan"), nodes=sympy.tan, query=lambda _, x: x.tan()),
+    _turn("sin", sympy.sin, range=(-1.0, 1.0), query=lambda _, x: x.sin()),
+    _turn("cos", sympy.cos, range=(-1.0, 1.0), query=lambda _, x: x.cos()),
+    _turn("tan", tangent, nodes=sympy.tan, query=lambda _, x: x.tan()),
     _arc(
         "asin",
         sympy.asin,
@@ -180,7 +177,7 @@ ENTRIES = (
         query_repeats=True,
     ),
     _arc("atan", sympy.atan, range=(-QUARTER_TURN, QUARTER_TURN), rising=True, query=lambda _, x: x.atan()),
-    _pair(
+    _classic(
         "atan2",
         arctan2,
         "np.arctan2({0}, {1})",
@@ -189,29 +186,22 @@ ENTRIES = (
         units="u -> rad",
         query=lambda _, y, x: y.atan2(x),
     ),
-    _classic("sinh", sympy.sinh, latex=_latex(r"\sinh"), rising=True, query_repeats=True),
-    _classic("cosh", sympy.cosh, latex=_latex(r"\cosh"), range=(1.0, math.inf), query_repeats=True),
+    _classic("sinh", sympy.sinh, rising=True, query_repeats=True),
+    _classic("cosh", sympy.cosh, range=(1.0, math.inf), query_repeats=True),
     _classic(
-        "tanh",
-        sympy.tanh,
-        latex=_latex(r"\tanh"),
-        slopes=(lambda u: sympy.cosh(u) ** -2,),
-        range=(-1.0, 1.0),
-        rising=True,
-        query_repeats=True,
+        "tanh", sympy.tanh, slopes=(lambda u: sympy.cosh(u) ** -2,), range=(-1.0, 1.0), rising=True, query_repeats=True
     ),
     _area("asinh", asinh),
     _area("acosh", acosh, domain=">= 1", range=POSITIVE),
     _area("atanh", atanh, domain="above -1 and below 1"),
-    Function("logit", logit, "special.logit({0})", "torch.logit({0})", None, domain="above 0 and below 1", rising=True),
+    Function("logit", logit, library="special", sql=None, domain="above 0 and below 1", rising=True),
     _classic(
         "sigmoid",
         sigmoid,
         "special.expit({0})",
         sql="1.0 / (1.0 + exp(-({0})))",
-        latex=_latex(r"\sigma"),
+        symbol="σ",
         aliases=("expit", "logistic", "inv_logit", "plogis"),
-        mathml=_mathml("<mi>σ</mi>"),
         range=(0.0, 1.0),
         rising=True,
         positive=True,
@@ -273,30 +263,57 @@ ENTRIES = (
         sql="case when {0} then {1} else {2} end",
         latex=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
         mathml=CASES_IN_MATHML,
-        arguments=(3, 3),
         range=lambda one, other: (min(one[0], other[0]), max(one[1], other[1])),
         keeps_unit=True,
         bend=_bend_of_where,
     ),
-    _classic("erf", sympy.erf, "special.erf({0})", sql=ERF_IN_SQL, range=(-1.0, 1.0), rising=True, query_repeats=True),
+    _classic("erf", sympy.erf, library="special", sql=ERF_IN_SQL, range=(-1.0, 1.0), rising=True, query_repeats=True),
     _classic(
         "erfc",
         erfc,
-        "special.erfc({0})",
+        library="special",
         sql=ERFC_IN_SQL,
         range=(0.0, 2.0),
         falling=True,
         positive=True,
         query_repeats=True,
     ),
+    Function("heaviside", _heaviside, arguments=(1, 2), units="any, 1 -> 1"),
+    _step(
+        "sign",
+        sign,
+        range=(-1.0, 1.0),
+        aliases=("sgn", "signum"),
+        units="any -> 1",
+        bend=lambda u: (u, HALF, Integer(2)),
+    ),
+    _step(
+        "floor",
+        floor,
+        latex=r"\left\lfloor {0} \right\rfloor",
+        mathml="<mrow><mo>⌊</mo>{0}<mo>⌋</mo></mrow>",
+        units="u -> u",
+        query=lambda _, x: x.floor().cast("float64"),
+    ),
+    _step(
+        "ceil",
+        ceil,
+        latex=r"\left\lceil {0} \right\rceil",
+        mathml="<mrow><mo>⌈</mo>{0}<mo>⌉</mo></mrow>",
+        aliases=("ceiling",),
+        query=lambda _, x: x.ceil().cast("float64"),
+    ),
     Function(
-        "gamma",
-        gamma,
-        "special.gamma({0})",
-        GAMMA_IN_TORCH,
-        latex=_latex(r"\Gamma"),
-        mathml=_mathml("<mi>Γ</mi>"),
-        aliases=("tgamma",),
+        "mod",
+        mod,
+        torch="torch.remainder({0}, {1})",
+        sql="(({0}) - ({1}) * floor(({0}) / ({1})))",
+        aliases=("remainder",),
+        domain=("", "!= 0"),
+        keeps_unit=True,
+        units="u -> u",
+        query=lambda database, a, b: a - b * database.divided(a, b).floor().cast("float64"),
+        query_repeats=True,
     ),
 )
 DERIVED = (Function("constant", constant, "{0}", "({0}).detach()", "{0}", "{0}"),)

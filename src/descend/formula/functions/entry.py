@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from sympy import Expr
+
+from descend.formula.functions.notation import latex_call, mathml_call
+from descend.formula.real_functions import RealFunction
 
 Interval = tuple[float, float]
 REAL: Interval = (-math.inf, math.inf)
@@ -20,11 +24,12 @@ class Function:
 
     name: as in formulas; aliases: what NumPy, SciPy and others call the very same function, which formulas understand
     too. build: makes the SymPy expression from its arguments; nodes: the class of that expression, if
-    the function has one of its own. arguments: the fewest and the most it takes, None if any number. slopes: its
-    derivative by each argument, where that of its class would lose digits.
+    the function has one of its own. arguments: the fewest and the most it takes, None if any number; left out, as many
+    as its class does. slopes: its derivative by each argument, where that of its class would lose digits.
 
     numpy, torch, sql, latex, mathml: templates, ``{0}``, ``{1}`` standing for the arguments in that language; without
-    one it is called by its name there. None: that language has no such function.
+    one it is called by its name there. None: that language has no such function. symbol: what LaTeX and MathML call it
+    by, such as ``Γ`` or ``E_1`` (see `notation`). library: where NumPy code has it, ``np`` or ``special``.
     query: computes its value in a database, from `printers.database.DatabaseFunctions` and Ibis values. Without it, the
     database must have a function of this name; otherwise rows are streamed. query_repeats: whether ``query`` may write
     an argument twice.
@@ -32,10 +37,9 @@ class Function:
     range: least and largest value, or a function of those of the arguments. rising, falling: whether it never falls, or
     never rises. positive: whether it is above 0 everywhere, however near it comes. domain: what the argument must be,
     ``> 0`` or ``between -1 and 1``, see `formula.domain.RELATIONS`; of several arguments a tuple, "" for any number.
-    orders: the places of arguments that must be whole numbers from 0 on, written as such. infinite_at_zero,
-    steep_at_zero: whether its value, or its slope, is infinite at 0. periodic: as sin is. keeps_unit: whether its value
-    has the unit of its arguments. jumps: whether its value moves in steps alone. units: what units its arguments have,
-    and its value, such as ``u -> u^(1/2)`` (see `units.signatures.signature`); ``1 -> 1``: pure numbers.
+    infinite_at_zero, steep_at_zero: whether its value, or its slope, is infinite at 0. periodic: as sin is. keeps_unit:
+    whether its value has the unit of its arguments. jumps: whether its value moves in steps alone. units: what units
+    its arguments have, and its value, such as ``u -> u^(1/2)`` (see `units.signatures`); ``1 -> 1``: pure numbers.
     reserved: whether its name, without backticks, can name no parameter. autograd: whether PyTorch differentiates it.
     bend: returns (u, s, gap) for its arguments, where it bends at u = 0 as s |u| does; see `formula.domain.Bend`.
 
@@ -52,7 +56,9 @@ class Function:
     sql: str | None = ""
     latex: str = ""
     mathml: str = ""
-    arguments: tuple[int, int | None] = (1, 1)
+    symbol: str = ""
+    library: str = "np"
+    arguments: tuple[int, int | None] = (0, 0)
     nodes: type | None = None
     slopes: tuple[Callable[..., Expr], ...] = ()
     query: Callable[..., object] | None = None
@@ -62,7 +68,6 @@ class Function:
     falling: bool = False
     positive: bool = False
     domain: str | tuple[str, ...] = ""
-    orders: tuple[int, ...] = ()
     infinite_at_zero: bool = False
     steep_at_zero: bool = False
     periodic: bool = False
@@ -80,18 +85,29 @@ class Function:
             return self.domain if argument_number == 0 else ""
         return self.domain[argument_number]
 
+    @property
+    def orders(self) -> tuple[int, ...]:
+        """The places of arguments that must be whole numbers from 0 on, written as such."""
+        return self.nodes.orders if self.nodes is not None and issubclass(self.nodes, RealFunction) else ()
+
     def __post_init__(self) -> None:
-        placeholders = [f"{{{argument_number}}}" for argument_number in range(self.arguments[0])]
-        placeholders_text = ", ".join(placeholders)
+        nodes = self.build if self.nodes is None and isinstance(self.build, type) else self.nodes
+        count = nodes.argument_count if nodes is not None and issubclass(nodes, RealFunction) else 1
+        arguments = (count, count) if self.arguments == (0, 0) else self.arguments
+        places = [f"{{{argument_number}}}" for argument_number in range(arguments[0])]
+        called = f"{self.name}({', '.join(places)})"
+        facts: dict[str, object] = {"nodes": nodes, "arguments": arguments}
         defaults = {
-            "numpy": f"np.{self.name}({placeholders_text})",
-            "torch": f"torch.{self.name}({placeholders_text})",
-            "sql": f"{self.name}({placeholders_text})",
-            "latex": rf"\operatorname{{{{{self.name}}}}}\left({placeholders_text}\right)",
-            "mathml": f"<mrow><mi>{self.name}</mi><mo>(</mo>{'<mo>,</mo>'.join(placeholders)}<mo>)</mo></mrow>",
+            "numpy": f"{self.library}.{called}",
+            "torch": f"torch.{called}",
+            "sql": called,
+            "latex": latex_call(self.symbol, self.name, places),
+            "mathml": mathml_call(self.symbol, self.name, places),
         }
-        for field, default in defaults.items():
-            if getattr(self, field) == "":
-                object.__setattr__(self, field, default)
-        if self.nodes is None and isinstance(self.build, type):
-            object.__setattr__(self, "nodes", self.build)
+        facts |= {field: default for field, default in defaults.items() if getattr(self, field) == ""}
+        for field, value in facts.items():
+            object.__setattr__(self, field, value)
+
+
+beyond_numpy = partial(Function, library="special", sql=None, torch=None)
+"""Makes a function that neither SQL nor, unless ``torch`` says so, PyTorch has."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import sympy
 from sympy import Expr
 
 from descend.formula.error_function import ERFC_IN_SQL
-from descend.formula.functions.entry import POSITIVE, Function
+from descend.formula.functions.entry import POSITIVE, beyond_numpy
 from descend.formula.real_functions import RealFunction, of_order, real_function
 
 ROOT_PI, ROOT_2PI = sympy.sqrt(sympy.pi), sympy.sqrt(2 * sympy.pi)
@@ -58,95 +56,59 @@ voigt_profile = real_function(
 )
 
 
-def _inverse(name: str) -> str:
-    return f"<mrow><msup><mi>{name}</mi><mn>-1</mn></msup><mo>(</mo>{{0}}<mo>)</mo></mrow>"
-
-
-_special = partial(Function, sql=None, torch=None)
-_ordered = partial(_special, orders=(0,))
-
 ENTRIES = (
-    _special(
-        "erfcx",
-        erfcx,
-        "special.erfcx({0})",
-        torch="torch.special.erfcx({0})",
-        range=POSITIVE,
-        falling=True,
-        positive=True,
+    beyond_numpy("erfcx", erfcx, torch="torch.special.erfcx({0})", range=POSITIVE, falling=True, positive=True),
+    beyond_numpy(
+        "erfinv", erfinv, torch="torch.special.erfinv({0})", symbol="erf^-1", domain="above -1 and below 1", rising=True
     ),
-    _special(
-        "erfinv",
-        erfinv,
-        "special.erfinv({0})",
-        torch="torch.special.erfinv({0})",
-        latex=r"\operatorname{{erf}}^{{-1}}\left({0}\right)",
-        mathml=_inverse("erf"),
-        domain="above -1 and below 1",
-        rising=True,
-    ),
-    _special(
+    beyond_numpy(
         "erfcinv",
         erfcinv,
-        "special.erfcinv({0})",
         torch="(-torch.special.ndtri(0.5 * ({0})) / 1.4142135623730951)",
-        latex=r"\operatorname{{erfc}}^{{-1}}\left({0}\right)",
-        mathml=_inverse("erfc"),
+        symbol="erfc^-1",
         domain="above 0 and below 2",
         falling=True,
     ),
-    _special(
+    beyond_numpy(
         "normal_cdf",
         normal_cdf,
         "special.ndtr({0})",
         torch=f"0.5 * torch.erfc(({{0}}) * -{BY_ROOT_2!r})",
         sql=f"0.5 * ({ERFC_IN_SQL.replace('{0}', f'(-{BY_ROOT_2!r} * ({{0}}))')})",
-        latex=r"\Phi\left({0}\right)",
-        mathml="<mrow><mi>Φ</mi><mo>(</mo>{0}<mo>)</mo></mrow>",
+        symbol="Φ",
         aliases=("ndtr", "pnorm", "normcdf"),
         range=(0.0, 1.0),
         rising=True,
         positive=True,
         query_repeats=True,
     ),
-    _special(
+    beyond_numpy(
         "log_ndtr",
         log_ndtr,
-        "special.log_ndtr({0})",
         torch="torch.special.log_ndtr({0})",
-        latex=r"\log \Phi\left({0}\right)",
-        mathml="<mrow><mi>log</mi><mo>&InvisibleTimes;</mo><mi>Φ</mi><mo>(</mo>{0}<mo>)</mo></mrow>",
+        symbol="log Φ",
         range=(-float("inf"), 0.0),
         rising=True,
     ),
-    _special(
+    beyond_numpy(
         "ndtri",
         ndtri,
-        "special.ndtri({0})",
         torch="torch.special.ndtri({0})",
-        latex=r"\Phi^{{-1}}\left({0}\right)",
-        mathml=_inverse("Φ"),
+        symbol="Φ^-1",
         aliases=("qnorm", "norminv", "probit"),
         domain="above 0 and below 1",
         rising=True,
     ),
-    _special("dawsn", dawsn, "special.dawsn({0})", range=(-0.5410442246351817, 0.5410442246351817)),
-    _special(
+    beyond_numpy("dawsn", dawsn, range=(-0.5410442246351817, 0.5410442246351817)),
+    beyond_numpy(
         "voigt_profile",
         voigt_profile,
-        "special.voigt_profile({0}, {1}, {2})",
         latex=r"V\left({0}; {1}, {2}\right)",
         mathml="<mrow><mi>V</mi><mo>(</mo>{0}<mo>;</mo>{1}<mo>,</mo>{2}<mo>)</mo></mrow>",
-        arguments=(3, 3),
         domain=("", ">= 0", ">= 0"),
         range=POSITIVE,
         positive=True,
         units="u -> 1/u",
     ),
 )
-DERIVED = (
-    _ordered("erfcx_slope", erfcx_slope, "special.erfcx_slope({0}, {1})", arguments=(2, 2)),
-    _ordered("dawsn_slope", dawsn_slope, "special.dawsn_slope({0}, {1})", arguments=(2, 2)),
-    _ordered("voigt_slope", voigt_slope, "special.voigt_slope({0}, {1}, {2}, {3})", arguments=(4, 4)),
-    _ordered("voigt_dispersion", voigt_dispersion, "special.voigt_dispersion({0}, {1}, {2}, {3})", arguments=(4, 4)),
-)
+DERIVED = tuple(beyond_numpy(each.__name__, each) for each in (erfcx_slope, dawsn_slope, voigt_slope, voigt_dispersion))

@@ -1,4 +1,4 @@
-"""The gamma function's relatives, exponential integrals, and other functions defined by integrals or as inverses."""
+"""The gamma function and its relatives, exponential integrals, and others defined by integrals or as inverses."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from functools import partial
 import sympy
 from sympy import Expr
 
-from descend.formula.functions.entry import POSITIVE, Function
-from descend.formula.real_functions import RealFunction, digamma, lgamma, of_order, polygamma, real_function
+from descend.formula.functions.entry import POSITIVE, Function, beyond_numpy
+from descend.formula.real_functions import RealFunction, of_order, real_function
 
 Kind = type[RealFunction]
+polygamma: Kind = real_function("polygamma", of_order, lambda n, x: polygamma(n + 1, x))
+digamma = real_function("digamma", lambda x: polygamma(1, x))
+lgamma = real_function("lgamma", digamma)  # occurs in densities
+gamma: Kind = real_function("gamma", lambda x: gamma(x) * digamma(x))
 # digamma(a + b) - digamma(a), whose two terms nearly cancel where b is small.
 digamma_gap: Kind = real_function(
     "digamma_gap", lambda a, b: polygamma(1, a + b) - polygamma(1, a), lambda a, b: polygamma(1, a + b)
@@ -81,10 +85,10 @@ lambertw_slope: Kind = real_function(
 )
 lambertw: Kind = real_function("lambertw", lambertw_slope)
 
-_special = partial(Function, sql=None, torch=None)
-_pair = partial(_special, arguments=(2, 2))
-
-_portion = partial(_pair, domain=("> 0", ">= 0"), range=(0.0, 1.0), autograd=False)
+GAMMA_IN_TORCH = "(lambda v: torch.exp(torch.lgamma(v)) * (1 - 2 * ((v < 0) & (torch.floor(v) % 2 == 1))))({0})"
+"""PyTorch has the logarithm only; the sign of gamma(v) alternates between the negative whole numbers."""
+_singular = partial(beyond_numpy, infinite_at_zero=True, steep_at_zero=True)
+_portion = partial(beyond_numpy, domain=("> 0", ">= 0"), range=(0.0, 1.0), autograd=False)
 
 
 def _polygamma(n: Expr, x: Expr) -> Expr:
@@ -92,92 +96,46 @@ def _polygamma(n: Expr, x: Expr) -> Expr:
 
 
 ENTRIES = (
-    _special(
+    Function("gamma", gamma, torch=GAMMA_IN_TORCH, library="special", symbol="Γ", aliases=("tgamma",)),
+    _singular(
         "lgamma",
         lgamma,
         "special.gammaln({0})",
         torch="torch.lgamma({0})",
-        latex=r"\log \Gamma\left({0}\right)",
-        mathml="<mrow><mi>ln</mi><mo>&InvisibleTimes;</mo><mi>Γ</mi><mo>(</mo>{0}<mo>)</mo></mrow>",
+        symbol="log Γ",
         aliases=("gammaln", "loggamma", "lngamma"),
-        infinite_at_zero=True,
-        steep_at_zero=True,
     ),
-    _special(
-        "digamma",
-        digamma,
-        "special.digamma({0})",
-        torch="torch.digamma({0})",
-        latex=r"\psi\left({0}\right)",
-        mathml="<mrow><mi>ψ</mi><mo>(</mo>{0}<mo>)</mo></mrow>",
-        aliases=("psi",),
-        infinite_at_zero=True,
-        steep_at_zero=True,
-    ),
-    _pair(
-        "polygamma",
-        _polygamma,
-        "special.polygamma({0}, {1})",
-        torch="torch.polygamma({0}, {1})",
-        nodes=polygamma,
-        orders=(0,),
-        latex=r"\psi^{{\left({0}\right)}}\left({1}\right)",
-        mathml="<mrow><msup><mi>ψ</mi><mrow><mo>(</mo>{0}<mo>)</mo></mrow></msup><mo>(</mo>{1}<mo>)</mo></mrow>",
-    ),
-    _pair(
+    _singular("digamma", digamma, torch="torch.digamma({0})", symbol="ψ", aliases=("psi",)),
+    beyond_numpy("polygamma", _polygamma, torch="torch.polygamma({0}, {1})", symbol="ψ^({0})", nodes=polygamma),
+    beyond_numpy(
         "beta",
         beta,
-        "special.beta({0}, {1})",
         torch="torch.exp(torch.lgamma({0}) + torch.lgamma({1}) - torch.lgamma(({0}) + ({1})))",
-        latex=r"\operatorname{{B}}\left({0}, {1}\right)",
-        mathml="<mrow><mi>B</mi><mo>(</mo>{0}<mo>,</mo>{1}<mo>)</mo></mrow>",
+        symbol="B",
         domain=("> 0", "> 0"),
         range=POSITIVE,
         positive=True,
     ),
-    _pair(
+    beyond_numpy(
         "betaln",
         betaln,
-        "special.betaln({0}, {1})",
         torch="(torch.lgamma({0}) + torch.lgamma({1}) - torch.lgamma(({0}) + ({1})))",
-        latex=r"\log \operatorname{{B}}\left({0}, {1}\right)",
-        mathml="<mrow><mi>log</mi><mo>&InvisibleTimes;</mo><mi>B</mi><mo>(</mo>{0}<mo>,</mo>{1}<mo>)</mo></mrow>",
+        symbol="log B",
         aliases=("lbeta",),
         domain=("> 0", "> 0"),
     ),
     # PyTorch has both, to nine digits where the order is large and near the argument.
-    _portion("gammainc", gammainc, "special.gammainc({0}, {1})"),
-    _portion("gammaincc", gammaincc, "special.gammaincc({0}, {1})"),
-    _special(
-        "exp1",
-        exp1,
-        "special.exp1({0})",
-        latex=r"E_1\left({0}\right)",
-        mathml="<mrow><msub><mi>E</mi><mn>1</mn></msub><mo>(</mo>{0}<mo>)</mo></mrow>",
-        aliases=("expint",),
-        domain="> 0",
-        range=POSITIVE,
-        falling=True,
-        positive=True,
-        infinite_at_zero=True,
-        steep_at_zero=True,
+    _portion("gammainc", gammainc),
+    _portion("gammaincc", gammaincc),
+    _singular(
+        "exp1", exp1, symbol="E_1", aliases=("expint",), domain="> 0", range=POSITIVE, falling=True, positive=True
     ),
-    _special(
-        "expi",
-        expi,
-        "special.expi({0})",
-        latex=r"\operatorname{{Ei}}\left({0}\right)",
-        mathml="<mrow><mi>Ei</mi><mo>(</mo>{0}<mo>)</mo></mrow>",
-        domain="!= 0",
-        infinite_at_zero=True,
-        steep_at_zero=True,
-    ),
-    _special(
+    _singular("expi", expi, symbol="Ei", domain="!= 0"),
+    beyond_numpy(
         "lambertw",
         lambertw,
         "np.real(special.lambertw({0}))",
-        latex=r"W\left({0}\right)",
-        mathml="<mrow><mi>W</mi><mo>(</mo>{0}<mo>)</mo></mrow>",
+        symbol="W",
         aliases=("lambert_w",),
         domain=">= -1/e",
         range=(-1.0, float("inf")),
@@ -185,26 +143,13 @@ ENTRIES = (
     ),
 )
 DERIVED = (
-    _pair(
-        "digamma_gap",
-        digamma_gap,
-        "special.digamma_gap({0}, {1})",
-        torch="(torch.digamma(({0}) + ({1})) - torch.digamma({0}))",
-        positive=True,
+    beyond_numpy(
+        "digamma_gap", digamma_gap, torch="(torch.digamma(({0}) + ({1})) - torch.digamma({0}))", positive=True
     ),
-    _pair("gamma_density", gamma_density, "special.gamma_density({0}, {1})", range=POSITIVE, positive=True),
-    _special("gammainc_slope", gammainc_slope, "special.gammainc_slope({0}, {1}, {2})", arguments=(3, 3), orders=(0,)),
-    _special("gamma_tail", gamma_tail, "special.gamma_tail({0}, {1}, {2})", arguments=(3, 3), orders=(0,)),
-    _special(
-        "gamma_tail_density",
-        gamma_tail_density,
-        "special.gamma_tail_density({0}, {1}, {2})",
-        arguments=(3, 3),
-        orders=(0,),
-        range=POSITIVE,
-    ),
-    _special(
-        "gamma_tail_slope", gamma_tail_slope, "special.gamma_tail_slope({0}, {1}, {2})", arguments=(3, 3), orders=(0,)
-    ),
-    _special("lambertw_slope", lambertw_slope, "special.lambertw_slope({0})", range=POSITIVE, positive=True),
+    beyond_numpy("gamma_density", gamma_density, range=POSITIVE, positive=True),
+    beyond_numpy("gammainc_slope", gammainc_slope),
+    beyond_numpy("gamma_tail", gamma_tail),
+    beyond_numpy("gamma_tail_density", gamma_tail_density, range=POSITIVE),
+    beyond_numpy("gamma_tail_slope", gamma_tail_slope),
+    beyond_numpy("lambertw_slope", lambertw_slope, range=POSITIVE, positive=True),
 )

@@ -1,23 +1,75 @@
-"""The table of functions, by their names in formulas and by the classes of their expressions; reserved names."""
+"""The functions and constants that formulas know, by name, and by the classes of their expressions; reserved names."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from functools import lru_cache
 
 import sympy
 from sympy import Expr
 
-from descend.formula.functions.constants import CONSTANTS
 from descend.formula.functions.entry import Function
 
+CONSTANTS: dict[str, Expr] = {"pi": sympy.pi, "e": sympy.E, "π": sympy.pi}
 JOINS = ("and", "or", "not")
 """The words that join conditions."""
-FUNCTIONS: dict[str, Function] = {}
-"""The functions that formulas may call, by name."""
-DERIVED_ONLY: dict[str, Function] = {}
-"""The functions that only derivatives bring in, by name."""
 NAMES: dict[type, str] = {sympy.Abs: "abs", sympy.sign: "sign"}
 """The name of a SymPy class of functions in formulas; every printer looks functions up through it."""
 ALIASES: dict[str, str] = {}
 """The names of functions by what others call them."""
+RESERVED = {*CONSTANTS, *JOINS}
+"""The names that, without backticks, are those of neither columns nor parameters."""
+
+
+class Table(MutableMapping[str, Function]):
+    """Functions by name. Rarer ones are read once a name is not among the others, or all are asked for.
+
+    present: those that are read.
+    """
+
+    def __init__(self) -> None:
+        self.present: dict[str, Function] = {}
+
+    def __getitem__(self, name: str) -> Function:
+        if name not in self.present:
+            read_rarer()
+        return self.present[name]
+
+    def __setitem__(self, name: str, function: Function) -> None:
+        self.present[name] = function
+
+    def __delitem__(self, name: str) -> None:
+        del self.present[name]
+
+    def __iter__(self) -> Iterator[str]:
+        read_rarer()
+        return iter(self.present)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+FUNCTIONS = Table()
+"""The functions that formulas may call."""
+DERIVED_ONLY = Table()
+"""The functions that only derivatives bring in."""
+
+
+@lru_cache(maxsize=1)
+def read_rarer() -> None:
+    """Read the functions that few formulas call; those that a user has registered under the same names stay."""
+    from descend.formula.functions import (
+        bessel_functions,
+        error_functions,
+        gamma_functions,
+        shorthands,
+        solid_functions,
+    )
+
+    for room in (error_functions, gamma_functions, bessel_functions, solid_functions):
+        register(*(each for each in room.ENTRIES if each.name not in FUNCTIONS.present))
+        register(*room.DERIVED, table=DERIVED_ONLY)
+    register(*(each for each in shorthands.ENTRIES if each.name not in FUNCTIONS.present))
 
 
 def function_named(name: str) -> Function | None:
@@ -26,7 +78,9 @@ def function_named(name: str) -> Function | None:
     >>> function_named("arctan2").name
     'atan2'
     """
-    return FUNCTIONS.get(name) or FUNCTIONS.get(ALIASES.get(name, ""))
+    if name not in FUNCTIONS.present and name not in ALIASES:
+        read_rarer()
+    return FUNCTIONS.present.get(name) or FUNCTIONS.present.get(ALIASES.get(name, ""))
 
 
 def reserved(name: str) -> bool:
@@ -35,17 +89,16 @@ def reserved(name: str) -> bool:
     >>> [name for name in ("exp", "gamma", "e", "tau") if reserved(name)]
     ['exp', 'e']
     """
-    function = name in FUNCTIONS and FUNCTIONS[name].reserved
-    return function or name in CONSTANTS or name in JOINS or name.startswith("__")
+    return name in RESERVED or name.startswith("__")
 
 
 def entry_of(node: Expr) -> Function | None:
     """Return the entry of the function that a node calls; None if it calls none."""
     name = NAMES.get(node.func)
-    return None if name is None else FUNCTIONS.get(name) or DERIVED_ONLY[name]
+    return None if name is None else FUNCTIONS.present.get(name) or DERIVED_ONLY.present[name]
 
 
-def register(*functions: Function, table: dict[str, Function] = FUNCTIONS) -> None:
+def register(*functions: Function, table: Table = FUNCTIONS) -> None:
     """Let formulas call these functions.
 
     >>> register(Function("cube", lambda u: u**3))
@@ -59,3 +112,5 @@ def register(*functions: Function, table: dict[str, Function] = FUNCTIONS) -> No
         if function.nodes is not None:
             NAMES[function.nodes] = function.name
         ALIASES.update(dict.fromkeys(function.aliases, function.name))
+        if function.reserved:
+            RESERVED.add(function.name)
