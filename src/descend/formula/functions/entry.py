@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from sympy import Expr
@@ -37,6 +37,7 @@ class Function:
     range: least and largest value, or a function of those of the arguments. rising, falling: whether it never falls, or
     never rises. positive: whether it is above 0 everywhere, however near it comes. domain: what the argument must be,
     ``> 0`` or ``between -1 and 1``, see `formula.domain.RELATIONS`; of several arguments a tuple, "" for any number.
+    orders: the places of arguments that must be whole numbers from 0 on, written as such, as its class says.
     infinite_at_zero, steep_at_zero: whether its value, or its slope, is infinite at 0. periodic: as sin is. keeps_unit:
     whether its value has the unit of its arguments. jumps: whether its value moves in steps alone. units: what units
     its arguments have, and its value, such as ``u -> u^(1/2)`` (see `units.signatures`); ``1 -> 1``: pure numbers.
@@ -78,6 +79,7 @@ class Function:
     autograd: bool = True
     bend: Callable[..., Bend | None] | None = None
     aliases: tuple[str, ...] = ()
+    orders: tuple[int, ...] = field(default=(), init=False)
 
     def domain_of(self, argument_number: int) -> str:
         """Return what the argument at a place, from 0 on, must be; an empty text if any number."""
@@ -85,18 +87,14 @@ class Function:
             return self.domain if argument_number == 0 else ""
         return self.domain[argument_number]
 
-    @property
-    def orders(self) -> tuple[int, ...]:
-        """The places of arguments that must be whole numbers from 0 on, written as such."""
-        return self.nodes.orders if self.nodes is not None and issubclass(self.nodes, RealFunction) else ()
-
     def __post_init__(self) -> None:
         nodes = self.build if self.nodes is None and isinstance(self.build, type) else self.nodes
-        count = nodes.argument_count if nodes is not None and issubclass(nodes, RealFunction) else 1
+        kind = nodes if nodes is not None and issubclass(nodes, RealFunction) else RealFunction
+        count = kind.argument_count
         arguments = (count, count) if self.arguments == (0, 0) else self.arguments
         places = [f"{{{argument_number}}}" for argument_number in range(arguments[0])]
         called = f"{self.name}({', '.join(places)})"
-        facts: dict[str, object] = {"nodes": nodes, "arguments": arguments}
+        facts: dict[str, object] = {"nodes": nodes, "arguments": arguments, "orders": kind.orders}
         defaults = {
             "numpy": f"{self.library}.{called}",
             "torch": f"torch.{called}",
@@ -104,9 +102,9 @@ class Function:
             "latex": latex_call(self.symbol, self.name, places),
             "mathml": mathml_call(self.symbol, self.name, places),
         }
-        facts |= {field: default for field, default in defaults.items() if getattr(self, field) == ""}
-        for field, value in facts.items():
-            object.__setattr__(self, field, value)
+        facts |= {language: default for language, default in defaults.items() if getattr(self, language) == ""}
+        for fact, value in facts.items():
+            object.__setattr__(self, fact, value)
 
 
 beyond_numpy = partial(Function, library="special", sql=None, torch=None)
