@@ -136,7 +136,7 @@ def test_several_files_are_one_table(run: Callable[..., Any], folder: Path) -> N
 def test_when_it_logs(epochs: int | None, every: int | None, expected: list[int]) -> None:
     from itertools import takewhile
 
-    from descend.descent.stability_watch import due_epochs
+    from descend.descent.step import due_epochs
 
     assert list(takewhile(lambda epoch: epoch < (epochs or 100), due_epochs(epochs, every))) == expected
 

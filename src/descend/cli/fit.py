@@ -115,7 +115,6 @@ def fit(
         raise ConfigError("`--output` is the table of many fits, and goes with --by. To keep one fit: --save.")
 
     from descend import api
-    from descend.inference.bootstrap import FEWEST
     from descend.inference.intervals import checked_level, checked_method
     from descend.options.checks import refuse_not_whole
 
@@ -124,7 +123,10 @@ def fit(
         checked_method(interval)
     elif level is not None:
         interval = "t"
-    refuse_not_whole(resamples, "number of resamples", FEWEST)
+    if resamples is not None:
+        from descend.inference.bootstrap import FEWEST
+
+        refuse_not_whole(resamples, "number of resamples", FEWEST)
     refuse_not_whole(log_every, "number of epochs between log lines", 1)
     sharpness = arguments["sharpness"]
     arguments["sharpness"] = (log_every or True) if sharpness else (not quiet and "auto")

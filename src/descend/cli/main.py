@@ -14,27 +14,10 @@ from typing import Annotated
 
 import typer
 
-from descend.cli import (
-    check,
-    compare,
-    curves,
-    derive,
-    design,
-    doctor,
-    explain,
-    export,
-    fit,
-    generate,
-    invert,
-    lab,
-    plot,
-    predict,
-    range_test,
-)
 from descend.cli.letters import Letters
 from descend.cli.terminal import flush, say
 from descend.cli.usage import explained
-from descend.cli.verb import Verb
+from descend.cli.verb import Verbs
 from descend.errors import INTERRUPTED, ConfigError, DescendError
 from descend.wording import COMMAND_LINE, speaking
 
@@ -48,31 +31,13 @@ QUERY_ENDED = "Query interrupted"
 """The message of the RuntimeError that DuckDB raises if Ctrl-C or another signal interrupts a query."""
 
 app = typer.Typer(
+    cls=Verbs,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-VERBS = (
-    fit.fit,
-    predict.predict,
-    invert.invert,
-    design.design,
-    plot.plot,
-    compare.compare,
-    curves.curves,
-    derive.derive,
-    explain.explain,
-    range_test.range_test,
-    check.check,
-    doctor.doctor,
-    export.export,
-    generate.generate,
-    lab.lab,
-)
-for verb in VERBS:
-    app.command(cls=Verb, short_help=(verb.__doc__ or "").partition(":")[0].partition(".")[0])(verb)
 
 
 @app.callback(invoke_without_command=True)

@@ -103,7 +103,7 @@ class Log:
     def __init__(
         self, stream: TextIO, epochs: int | None = None, every: int | None = None, sharpness: bool = False
     ) -> None:
-        from descend.descent.stability_watch import due_epochs
+        from descend.descent.step import due_epochs
 
         self.stream = stream
         self.epochs = epochs

@@ -1,19 +1,40 @@
-"""How a command reads its words and shows its help."""
+"""The verbs, and how each reads its words and shows its help."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import cache
+from importlib import import_module
 from typing import Any, Protocol
 
-from typer.core import TyperCommand
+import typer
+from typer.core import TyperCommand, TyperGroup
 
 from descend.errors import ConfigError
 from descend.options.option import Option
 from descend.options.request import OPTIONS
 
+VERBS = (
+    "fit",
+    "predict",
+    "invert",
+    "design",
+    "plot",
+    "compare",
+    "curves",
+    "derive",
+    "explain",
+    "range-test",
+    "check",
+    "doctor",
+    "export",
+    "generate",
+    "lab",
+)
+"""In the order of the help. Each is the function of its name, in the file of its name."""
 MOST_USED = "Most used"
 MANY = 30
 """From so many options on, help has them by subject."""
@@ -58,6 +79,40 @@ class Verb(TyperCommand):
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
+
+
+class Verbs(TyperGroup):
+    """All verbs; a file is read when its verb is called, or listed in the help."""
+
+    def __init__(self, **attributes: object) -> None:
+        super().__init__(**attributes)  # type: ignore[arg-type]
+        self.commands = Commands()  # type: ignore[assignment]
+
+
+class Commands(Mapping[str, TyperCommand]):
+    """The command of each verb."""
+
+    def __getitem__(self, name: str) -> TyperCommand:
+        if name not in VERBS:
+            raise KeyError(name)
+        return _command(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(VERBS)
+
+    def __len__(self) -> int:
+        return len(VERBS)
+
+
+@cache
+def _command(name: str) -> TyperCommand:
+    place = name.replace("-", "_")
+    verb = getattr(import_module(f"descend.cli.{place}"), place)
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    alone.command(name, cls=Verb, short_help=(verb.__doc__ or "").partition(":")[0].partition(".")[0])(verb)
+    command = typer.main.get_command(alone)
+    assert isinstance(command, TyperCommand)
+    return command
 
 
 def joined(words: Sequence[str]) -> list[str]:

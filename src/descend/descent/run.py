@@ -226,7 +226,9 @@ def _watched(
     plan: Plan,
 ) -> tuple[str | None, Callable[[Step], None] | None]:
     """Return a warning of too large a learning rate, and the gauge that notes the curvature on the way, if any."""
-    if request.learning_rate is None and request.sharpness is False:
+    if request.sharpness is False and request.learning_rate is None:
+        return None, None
+    if request.sharpness in (False, "auto") and optimizer.recurrence is None:
         return None, None
     from descend.descent.stability_watch import gauge, preflight
 

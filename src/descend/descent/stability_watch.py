@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from descend.descent.beginning import Beginning
 from descend.descent.loop import Plan
-from descend.descent.step import Step
+from descend.descent.step import Step, due_epochs
 from descend.errors import ConfigError
 from descend.optimizers import Optimizer
 from descend.optimizers.curvature import largest_curvature
@@ -135,17 +134,6 @@ class Gauge:
             f"at epoch {epoch:,} learning rate times largest curvature is {rate * self.sharpness:.3g}, above "
             f"{limit * self.sharpness:.3g}, the limit of stability for {self.optimizer.name}"
         )
-
-
-def due_epochs(epochs: int | None, every: int | None) -> Iterator[int]:
-    """Yield the epochs to log: every so many; a fifth of those asked for; or 0, 1, 2, 5, 10, 20, 50, ..."""
-    if every is None and epochs is not None:
-        every = max(1, epochs // 5)
-    if every is not None:
-        yield from itertools.count(0, every)
-    yield 0
-    for decade in itertools.count():
-        yield from (lead * 10**decade for lead in (1, 2, 5))
 
 
 def gauge(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -231,3 +232,14 @@ class Trace(Shown, Sequence[Step]):
 
     def __repr__(self) -> str:
         return f"Trace({len(self.steps)} steps)"
+
+
+def due_epochs(epochs: int | None, every: int | None) -> Iterator[int]:
+    """Yield the epochs to log: every so many; a fifth of those asked for; or 0, 1, 2, 5, 10, 20, 50, ..."""
+    if every is None and epochs is not None:
+        every = max(1, epochs // 5)
+    if every is not None:
+        yield from itertools.count(0, every)
+    yield 0
+    for decade in itertools.count():
+        yield from (lead * 10**decade for lead in (1, 2, 5))

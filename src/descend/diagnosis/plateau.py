@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import sympy
@@ -13,15 +14,15 @@ from descend.descent.loop import flat
 from descend.descent.outcome import Outcome
 from descend.diagnosis.case import Array, Case
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
-from descend.diagnosis.operations import Operation, watched_torch
-from descend.diagnosis.rate_too_large import thrown_to_rest
 from descend.formula import as_text
 from descend.formula.compile import compile_expression
 from descend.formula.structure import linear_unknowns
 from descend.formula.symbols import Parameter, Predictor
 from descend.optimizers.systems import is_finite
-from descend.starts.basins import search_anew
 from descend.wording import spell, using, worded
+
+if TYPE_CHECKING:
+    from descend.diagnosis.operations import Operation
 
 VANISHED = 1e-3
 """Derivative of a function such as sigmoid or tanh, as a share of its largest, below which a row is saturated."""
@@ -56,6 +57,8 @@ def plateau(case: Case) -> Diagnosis | None:
     reached, lower = case.end.loss, _lower(case)
     if not lower <= MUCH_LOWER * reached and not (level and (idle or flat(case.end, case.plan.scales))):
         return None
+    from descend.diagnosis.rate_too_large import thrown_to_rest
+
     thrown = thrown_to_rest(case, MUCH_LOWER * reached)
     if thrown is not None:
         return thrown
@@ -171,6 +174,8 @@ def _lower(case: Case) -> float:
     """Return the lowest J that a search from elsewhere finds."""
     model, problem = case.model, case.problem
     if model.formula is not None:
+        from descend.starts.basins import search_anew
+
         lower_start = search_anew(problem)
         return math.inf if lower_start is None else float(problem.objective(lower_start.theta, 0).loss)
     starts = [share * theta for theta in (case.start, case.last) for share in (0.1, 0.01, -0.1)]
@@ -186,6 +191,8 @@ def _of_module(case: Case) -> Diagnosis | None:
     constant = best_constant(case)
     if not level >= UNEXPLAINED * constant:
         return None
+    from descend.diagnosis.operations import watched_torch
+
     flat = case.objective
     module, inputs = flat.module, flat.inputs[:WATCHED]
     try:
