@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,7 +50,7 @@ def _create_beside(target: Path) -> Path:
     """Create an empty file in the same folder, with the same suffix and a name that nobody else has."""
     with contextlib.suppress(FileNotFoundError):
         os.lstat(target)  # a name that is too long fails here, not after hours of work
-    temporary = target.with_name(f".descend-{secrets.token_hex(8)}{target.suffix[:20]}")
+    temporary = target.with_name(f".descend-{os.urandom(8).hex()}{target.suffix[:20]}")
     temporary.open("xb").close()
     return temporary
 

@@ -14,7 +14,7 @@ from descend.cli.outputs import check_outputs, check_pictures, checked_published
 from descend.cli.terminal import Live, folded, line_length, on_terminal, say, say_json
 from descend.errors import ConfigError
 from descend.options.option import Option, Values
-from descend.options.racing import RACING
+from descend.options.request import RACING
 from descend.registry import split_list
 
 if TYPE_CHECKING:

@@ -203,21 +203,16 @@ def show(
 ) -> None:
     """Print a fit as a table or as JSON. warned: notes that the user has seen and the table need not repeat."""
     if json:
-        fields_added: dict[str, object] = (
-            {}
-            if intervals is None
-            else {
+        fields_added: dict[str, object] = {}
+        if intervals is not None:
+            fields_added = {
                 "intervals": intervals.plain(),
                 "interval": intervals.method,
                 "convention": intervals.convention,
                 "level": intervals.level,
-                **(
-                    {"quantities": {name: each.plain() for name, each in intervals.quantities.items()}}
-                    if intervals.quantities
-                    else {}
-                ),
             }
-        )
+            if intervals.quantities:
+                fields_added["quantities"] = {name: each.plain() for name, each in intervals.quantities.items()}
         if sharpness:
             sharp_steps = [step for step in fitted.trace if step.sharpness is not None]
             fields_added["sharpness"] = [{"epoch": step.epoch, "sharpness": step.sharpness} for step in sharp_steps]

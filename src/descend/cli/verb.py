@@ -17,24 +17,9 @@ from descend.errors import ConfigError
 from descend.options.option import Option
 from descend.options.request import OPTIONS
 
-VERBS = (
-    "fit",
-    "predict",
-    "invert",
-    "design",
-    "plot",
-    "compare",
-    "curves",
-    "derive",
-    "explain",
-    "range-test",
-    "check",
-    "doctor",
-    "export",
-    "generate",
-    "lab",
-)
-"""In the order of the help. Each is the function of its name, in the file of its name."""
+IN_ORDER = "fit predict invert design plot compare curves derive explain range-test check doctor export generate lab"
+VERBS = IN_ORDER.split()
+"""Each is the function of its name, in the file of its name."""
 MOST_USED = "Most used"
 MANY = 30
 """From so many options on, help has them by subject."""

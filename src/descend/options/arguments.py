@@ -12,7 +12,7 @@ import numpy as np
 from descend.errors import ConfigError
 from descend.losses import LOSSES
 from descend.models import kind_of
-from descend.options.arrays_in_a_row import mentioned_in, named
+from descend.options.arrays_in_a_row import mentioned_in, named, unused_column
 from descend.options.checks import WORDS_OF_DISPERSION
 from descend.options.of_training import TRAINING, refuse_without_validation
 from descend.options.option import Values
@@ -186,11 +186,8 @@ def with_columns(model: object, data: object, weights: Any, sigma: Any) -> tuple
         if isinstance(column_given, str) or not are_values(column_given):
             continue
         table = open_table(data)
-        column, mentioned = name, mentioned_in(model)
-        if column in mentioned and column not in table.names:
-            column = OTHERWISE[name]
-        while column in table.names or column in mentioned:
-            column += "_"
+        in_model_only = name in mentioned_in(model) and name not in table.names
+        column = unused_column(OTHERWISE[name] if in_model_only else name, table, model)
         data, names[name] = table.with_column(column, column_given), column
     return data, names["weights"], names["sigma"]
 
@@ -232,9 +229,8 @@ def _with_numbered(model: object, data: object, values: dict[str, Any]) -> objec
     if hasattr(values.get("censored"), "__array__"):
         from descend.table.in_memory import with_values
 
-        table, column = open_table(data), "censored"
-        while column in table.names or column in mentioned_in(model):
-            column += "_"
+        table = open_table(data)
+        column = unused_column("censored", table, model)
         data, values["censored"] = with_values(table, column, values["censored"]), column
     if values.get("covariance") is not None:
         from descend.options.covariance import with_covariance
@@ -262,11 +258,8 @@ def by_formula(model: str, key: str, value_given: object) -> object:
     responses = [formula_text.partition("~")[0].strip() for formula_text in formulas_in(model)]
     if not isinstance(value_given, list) or len(value_given) != len(responses):
         return value_given
-    return (
-        dict(zip(responses, value_given, strict=True))
-        if all(isinstance(each, str | float | int) for each in value_given)
-        else value_given
-    )
+    in_order = all(isinstance(each, str | float | int) for each in value_given)
+    return dict(zip(responses, value_given, strict=True)) if in_order else value_given
 
 
 def _of_responses(data: object, responses_given: Mapping[str, object], role: str) -> tuple[object, str]:

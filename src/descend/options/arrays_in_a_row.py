@@ -73,6 +73,14 @@ def mentioned_in(model: object) -> Collection[str]:
     return ()
 
 
+def unused_column(name: str, table: Table, model: object) -> str:
+    """Return a name for a new column, with as many `_` behind it that neither the table nor the model has it."""
+    names = {*table.names, *mentioned_in(model)}
+    while name in names:
+        name += "_"
+    return name
+
+
 def _is_array(array: object) -> bool:
     """Whether this is a column without a name, or several."""
     if isinstance(array, list | tuple):

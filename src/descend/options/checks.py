@@ -11,8 +11,8 @@ from numbers import Integral
 
 from descend.errors import ConfigError
 
-Check = Callable[[str, object], None]
-"""Takes the key of an option and its value."""
+Check = Callable[[str, object], object]
+"""Takes the key of an option and its value; what it returns is not looked at."""
 Test = Callable[[object], bool]
 LONGEST_SHOWN = 60
 
@@ -100,12 +100,7 @@ def is_number(value: object) -> bool:
     return True
 
 
-def is_single(value: object) -> bool:
-    """Whether a value is not an array."""
-    return type(value).__name__ != "ndarray"
-
-
-one_value = must_be("one value", is_single)
+one_value = must_be("one value", lambda value: type(value).__name__ != "ndarray")
 
 
 def whole_number(words: str, least_number: int) -> Check:

@@ -8,7 +8,7 @@ import numpy as np
 
 from descend.errors import ConfigError
 from descend.models import kind_of
-from descend.options.arrays_in_a_row import mentioned_in
+from descend.options.arrays_in_a_row import unused_column
 from descend.options.option import Values
 from descend.table import open_table
 from descend.table.in_memory import with_values
@@ -26,9 +26,8 @@ def with_covariance(model: object, data: object, options: Values) -> tuple[objec
     """
     _refuse(model, options)
     coupling = read_coupling(options["covariance"])
-    table, column = open_table(data), COLUMN
-    while column in table.names or column in mentioned_in(model):
-        column += "_"
+    table = open_table(data)
+    column = unused_column(COLUMN, table, model)
     relative = options.get("weights") is not None or options.get("sigma") is not None
     coupling = replace(coupling, column=column, correlation=relative)
     coupling.check(table.rows)

@@ -10,7 +10,7 @@ from descend.options import checks
 from descend.options.checks import is_by_name, is_dispersion, is_text, is_texts, must_be
 from descend.options.of_rows import OptionsOfRows
 from descend.options.option import Values, option
-from descend.options.penalty import check_penalty
+from descend.options.penalty import read_penalty
 
 if TYPE_CHECKING:
     from descend.losses import Loss
@@ -99,7 +99,7 @@ class OptionsOfModel(OptionsOfRows):
         0.0,
         "Penalty on the sum of |parameter|: gives exact zeros; auto: chosen by cross-validation.",
         "number or text",
-        check_penalty,
+        read_penalty,
         metavar="NUMBER|auto",
         identity="penalty",
         together=False,
@@ -111,7 +111,7 @@ class OptionsOfModel(OptionsOfRows):
         0.0,
         'Penalty on the sum of parameter^2; auto, or such as "auto(folds=10, rule=one_standard_error)".',
         "number or text",
-        check_penalty,
+        read_penalty,
         metavar="NUMBER|auto",
         identity="penalty",
         together=False,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from descend.options import checks
 from descend.options.checks import is_array, is_by_name, is_matrix, is_number, is_path, is_text, is_texts, must_be
 from descend.options.option import option
-from descend.options.outliers import check_outliers
+from descend.options.outliers import read_outliers
 
 if TYPE_CHECKING:
     from descend.parameters.ties import Ties
@@ -162,7 +162,7 @@ class OptionsOfRows:
     outliers: str | float | None = option(
         None,
         "List outliers by a false discovery rate of 1%, or drop them; another rate is 0.05, or drop(0.05).",
-        check=check_outliers,
+        check=lambda key, value: read_outliers(value),
         metavar="list|drop|RATE",
         alone="list",
         needs_rows=True,

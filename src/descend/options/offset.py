@@ -24,7 +24,7 @@ from descend.formula.tokens import pointed, tokenize
 from descend.formula.tree import Call, Chain, Name, Node
 from descend.losses import LOSSES, Loss
 from descend.losses.link import log_odds
-from descend.options.arrays_in_a_row import mentioned_in
+from descend.options.arrays_in_a_row import unused_column
 from descend.options.of_model import OptionsOfModel
 from descend.registry import closest
 from descend.table import Table, open_table
@@ -59,20 +59,12 @@ def with_offset(model: object, data: object, options: dict[str, Any]) -> tuple[o
             raise ConfigError(f"`{role}` is a term of one formula, and these are several: write it into each of them.")
         table = open_table(data)
         if not isinstance(value, str):
-            data, options[role] = _with_values(table, role, value, model)
-            table = data
+            options[role] = unused_column(role, table, model)
+            data = table = table.with_column(options[role], value)
         if role == "exposure":
             _refuse_share(LOSSES.build(options.get("loss", OptionsOfModel.loss)))
         model = _added(model, _term(options[role], role, table), role, table)
     return model, data
-
-
-def _with_values(table: Table, role: str, values: object, model: str) -> tuple[Table, str]:
-    """Return a table with a column of these values, under a name that neither it nor the model uses."""
-    name = role
-    while name in table.names or name in mentioned_in(model):
-        name += "_"
-    return table.with_column(name, values), name
 
 
 def _term(text: str, role: str, table: Table) -> str:

@@ -38,8 +38,3 @@ def read_outliers(rule: object) -> OutlierRule:
             f"The false discovery rate of outliers is a share above 0, at most 0.5, such as 0.01 for 1%; it is {rule}."
         )
     return OutlierRule((outlier_rule[1] or "").lower() == "drop", rate)
-
-
-def check_outliers(key: str, value: object) -> None:
-    """Raise ConfigError for a wrong value of the option."""
-    read_outliers(value)

@@ -69,8 +69,3 @@ def _read_auto(key: str, auto_text: str) -> Auto:
 def is_number_text(penalty_given: object) -> bool:
     """Whether a penalty is written as text, and is no choice of the data."""
     return isinstance(penalty_given, str) and CALL.fullmatch(penalty_given) is None
-
-
-def check_penalty(key: str, value: object) -> None:
-    """Raise ConfigError for a wrong value of the option."""
-    read_penalty(key, value)

@@ -161,6 +161,10 @@ PLAIN = Request()
 """The request of a call without options."""
 OPTIONS = dict(FIELDS)
 """Every option of a fit by key, in the order of the help; registered ones come after ours."""
+RACING = Option(
+    "optimizers", "gd,momentum,adam,lbfgs", 'Which, such as gd,lbfgs or "adam,adam(beta1=0.8)".', metavar="LIST"
+)
+"""The option of a comparison that replaces the optimizer."""
 DEFAULTS = {key: option.default for key, option in OPTIONS.items()}
 FLAGS.update({key: option.flag for key, option in OPTIONS.items() if option.flag})
 

@@ -11,8 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from descend.options.option import Option
-from descend.options.racing import RACING
-from descend.options.request import OPTIONS
+from descend.options.request import OPTIONS, RACING
 from descend.wording import command_line
 
 PACKAGES = ("descend", "numpy", "scipy", "sympy", "duckdb", "torch")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 import textwrap
 import unicodedata
 from collections.abc import Sequence
+
+import numpy as np
 
 from descend.parameters import DIGITS, FIXED, digits_of
 from descend.report.field import Field
@@ -72,7 +73,7 @@ def _of_many(fields: Sequence[Field]) -> tuple[list[Field], list[str]]:
             fields_listed.append(field)
     return fields_listed, [
         f"{name}: {len(values):,} values from {min(values):.6g} to {max(values):.6g}, median "
-        f"{statistics.median(values):.6g}; all of them: {worded('more', f'fit.parameters[{name!r}]')}"
+        f"{np.median(values):.6g}; all of them: {worded('more', f'fit.parameters[{name!r}]')}"
         for name, values in groups.items()
     ]
 

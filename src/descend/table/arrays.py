@@ -261,7 +261,7 @@ def _is_plain(cells: Cells) -> bool:
 
 
 def _as_array(name: object, column_given: object) -> Cells:
-    if isinstance(column_given, np.ma.MaskedArray):
+    if isinstance(column_given, np.ndarray) and hasattr(column_given, "filled"):  # masked
         return np.array(column_given.tolist(), dtype=object)
     # Tensors that carry a gradient, or lie on a device, cannot become arrays until they are detached.
     if hasattr(column_given, "detach"):

@@ -319,5 +319,5 @@ def absolute(path: str) -> str:
 
 
 def _plain(column: object) -> Numbers:
-    filled = column.filled(np.nan) if isinstance(column, np.ma.MaskedArray) else column
+    filled = column.filled(np.nan) if hasattr(column, "filled") else column  # masked where it is null
     return np.ascontiguousarray(filled, dtype=np.float64)

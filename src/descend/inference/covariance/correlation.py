@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -66,6 +65,8 @@ class Correlation(np.ndarray[tuple[int, int], np.dtype[np.float64]]):
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
+        from html import escape
+
         head = "".join(f"<th>{escape(label)}</th>" for label in self.labels)
         lines = (
             f"<tr><th>{escape(label)}</th>{''.join(f'<td>{value:.2f}</td>' for value in row)}</tr>"
