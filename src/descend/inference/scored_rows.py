@@ -12,6 +12,8 @@ from descend.descent.comments_on_solution import once
 from descend.descent.solution import Solution
 from descend.losses import Loss
 from descend.starts.search import sampled
+from descend.table.response_covariance import Whitening
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 
@@ -88,22 +90,31 @@ def rows_that_count(
     together: how many neighbours a sample takes at a time, for what depends on the order. instead: values that replace
     those of some columns.
     """
-    columns, omega = solution.columns, row_weights(solution)
-    rows_counting: slice | NDArray[np.intp] = slice(None)
-    if instead:
-        columns = {**columns, **instead}
-    if most is not None and len(omega) > most:
-        rows_counting = sampled(len(omega), most, together)
-        omega, columns = omega[rows_counting], {name: column[rows_counting] for name, column in columns.items()}
-    model, arrow = solution.model, None
+    columns, omega = {**solution.columns, **(instead or {})}, row_weights(solution)
+    if most is None or len(omega) <= most:
+        return _scored(solution, columns, omega, solution.sample.whitening if most is None else None)
+    rows_sampled = sampled(len(omega), most, together)
+    columns = {name: column[rows_sampled] for name, column in columns.items()}
+    scored = _scored(solution, columns, omega[rows_sampled])
+    return replace(scored, places=rows_sampled[scored.places])
+
+
+def score_block(solution: Solution, block: Rows) -> ScoredRows:
+    """Return the rows that count of a block of those that stay where they are, scored."""
+    return _scored(solution, block.columns, np.ones(block.count) if block.omega is None else block.omega)
+
+
+def _scored(
+    solution: Solution, columns: Mapping[str, Array], omega: Array, whitening: Whitening | None = None
+) -> ScoredRows:
+    model, parts = solution.model, None
     if solution.objective.arrow and model.symbolic is not None:
         score, along, components = model.symbolic.scores_and_parts(solution.theta, columns)
-        arrow = along, components
-        jacobian = np.empty((len(score), 0))
+        jacobian, parts = np.empty((len(score), 0)), (along, components)
     else:
         score, jacobian = model.scores_and_jacobian(solution.theta, columns)
     y = model.observed(columns)
-    if (whitening := solution.sample.whitening) is not None and most is None:
+    if whitening is not None:
         root = np.sqrt(omega)
         whitened = whitening.of(np.column_stack([y, score, jacobian]) * root[:, None])
         y, score, jacobian, omega = whitened[:, 0], whitened[:, 1], whitened[:, 2:], np.ones(len(y))
@@ -111,7 +122,7 @@ def rows_that_count(
     own_columns = {name: columns[name][counting] for name in solution.loss_function.own_columns}
     loss = solution.loss_function.given(own_columns, solution.parameters)
     if counting.all():
-        return ScoredRows(y, score, jacobian, omega, loss, rows_counting, arrow)
-    rows_counting = np.flatnonzero(counting) if isinstance(rows_counting, slice) else rows_counting[counting]
-    scored = ScoredRows(y[counting], score[counting], jacobian[counting], omega[counting], loss, rows_counting)
-    return scored if arrow is None else replace(scored, parts=(arrow[0][counting], arrow[1][counting]))
+        return ScoredRows(y, score, jacobian, omega, loss, slice(None), parts)
+    parts = None if parts is None else (parts[0][counting], parts[1][counting])
+    places = np.flatnonzero(counting)
+    return ScoredRows(y[counting], score[counting], jacobian[counting], omega[counting], loss, places, parts)

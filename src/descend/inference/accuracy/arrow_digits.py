@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from descend.descent.solution import Named, Solution
 from descend.engines.arrow import Arrow
-from descend.inference.covariance.arrow import inverse_arrow
-from descend.inference.covariance.arrow_sandwich import scored_parts
+from descend.inference.covariance.arrow import derivatives_by_part, inverse_arrow, of_all_parameters
 from descend.inference.scored_rows import counted_rows
 from descend.parameters import Constraints
 from descend.problem.arrow_rank import step_of_arrow
@@ -44,7 +43,7 @@ def floor_of_arrow(solution: Solution, point: Point, free: Mask, rounding: float
     bend = rows.omega * rows.loss.weight(rows.score, rows.y)
     value = rows.score**2 + np.square(along * solution.theta[parameter_places]).sum(axis=1)
     noise = bend**2 * value + 2.0 * slope**2
-    group, own_scores, shared = scored_parts(layout, along, parameter_places)
+    group, own_scores, shared = derivatives_by_part(layout, along, parameter_places)
     blocks, border = inverse.blocks[:, :, group], inverse.border[:, :, group]
     pull_own = np.einsum("ijr,jr->ir", blocks, own_scores) + np.einsum("isr,sr->ir", border, shared)
     pull_shared = np.einsum("isr,ir->sr", border, own_scores) + inverse.shared @ shared
@@ -58,14 +57,12 @@ def floor_of_arrow(solution: Solution, point: Point, free: Mask, rounding: float
     return rounding * layout.vector(of_own, of_shared)
 
 
-def with_held(constraints: Constraints, theta: Array, digits: Array) -> Named:
+def of_all_digits(constraints: Constraints, theta: Array, digits: Array) -> Named:
     """Return the digits of all parameters: NaN for fixed ones; a tied one has those of the worst that it depends on."""
-    every, free = constraints.parameters, constraints.free
-    found = np.full(every.size, np.nan)
-    for name, theta_slice in every.slices.items():
-        if name in free.shapes:
-            found[theta_slice] = digits[free.slices[name]]
-        elif name in constraints.tied:
-            found[theta_slice.start] = min((digits[other] for other in constraints.slopes(name, theta)), default=np.nan)
-    found[[label in constraints.fixed for label in every.labels]] = np.nan
-    return every.named(found)
+
+    def of_tied(components: NDArray[np.intp], slopes: Array) -> float:
+        return float(digits[components].min()) if components.size else math.nan
+
+    every, of_all = constraints.parameters, of_all_parameters(constraints, theta, digits, of_tied)
+    of_all[[label in constraints.fixed for label in every.labels]] = np.nan
+    return every.named(of_all)

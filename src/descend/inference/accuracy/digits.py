@@ -77,9 +77,9 @@ def digits(solution: Solution) -> Named | None:
             return solution.model.parameters.named(_counted(error, np.maximum(np.abs(best), smallest_errors), moving))
         constraints = solution.constraints
         if solution.objective.arrow:
-            from descend.inference.accuracy.arrow_digits import with_held
+            from descend.inference.accuracy.arrow_digits import of_all_digits
 
-            return with_held(constraints, best, _counted(error, np.maximum(np.abs(best), smallest_errors), moving))
+            return of_all_digits(constraints, best, _counted(error, np.maximum(np.abs(best), smallest_errors), moving))
         jacobian, every = constraints.jacobian(best), constraints.parameters
         error, smallest_errors = np.abs(jacobian) @ error, np.abs(jacobian) @ smallest_errors
         size = np.maximum(np.abs(every.flat(solution.parameters)), smallest_errors)

@@ -5,8 +5,9 @@ It is kept as an arrow: the covariances of two different groups, which are full,
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from descend.parameters import Constraints
 from descend.problem.point import Array, Point
 
 Mask = NDArray[np.bool_]
+Places = NDArray[np.intp]
 SINGULAR = 1e-26
 """The inverse of a largest variance, where every parameter alone has the variance 1: beyond, all is rounding."""
 SINGULAR_SUMMED = 1e-14
@@ -47,76 +49,94 @@ def inverse_arrow(point: Point, free: Mask) -> Arrow | None:
     return inverted.scaled(scale).among(arrow.layout, free)
 
 
-def among(covariance: Arrow, parameter: NDArray[np.intp]) -> Array:
+def among(covariance: Arrow, parameter: Places) -> Array:
     """Return the covariance matrix of a few components of theta, whichever groups they belong to.
 
     Of own parameters of two groups, with V their covariances with the shared ones s: V_gs V_ss^-1 V_sh.
     """
-    layout, group = covariance.layout, _groups(covariance)
-    item, number = np.zeros(len(covariance), dtype=np.intp), np.zeros(len(covariance), dtype=np.intp)
+    group, item, number = (numbers[parameter] for numbers in _numbers(covariance.layout))
+    owned = group >= 0
+    covariances: Array = np.zeros((len(parameter), len(parameter)))
+    if len(covariance.shared):
+        reach = np.where(owned, covariance.border[item, :, group].T, covariance.shared[:, number])
+        covariances = reach.T @ np.linalg.pinv(covariance.shared) @ reach
+    same = owned & owned[:, None] & (group == group[:, None])
+    return np.where(same, covariance.blocks[item[:, None], item, group[:, None]], covariances)
+
+
+def _numbers(layout: Layout) -> tuple[Places, Places, Places]:
+    """Return each component's group, its number among the own parameters, and that among shared ones; -1 for none."""
+    group, item, number = (np.full(layout.size, -1) for _ in range(3))
+    group[layout.own] = np.arange(layout.own.shape[1])
     item[layout.own] = np.arange(len(layout.own))[:, None]
     number[layout.shared] = np.arange(len(layout.shared))
-    owned = group[parameter] >= 0
-    covariances: Array = np.zeros((len(parameter), len(parameter)))
-    if len(layout.shared):
-        border = covariance.border[item[parameter], :, group[parameter]].T
-        reach = np.where(owned, border, covariance.shared[:, number[parameter]])
-        covariances = reach.T @ np.linalg.pinv(covariance.shared) @ reach
-    same = owned & owned[:, None] & (group[parameter] == group[parameter][:, None])
-    blocks = covariance.blocks[item[parameter][:, None], item[parameter], group[parameter][:, None]]
-    return np.where(same, blocks, covariances)
+    return group, item, number
 
 
-def _groups(covariance: Arrow) -> NDArray[np.intp]:
-    """Return the group that each component of theta belongs to, -1 if none."""
-    group_numbers = np.full(len(covariance), -1)
-    group_numbers[covariance.layout.own] = np.arange(covariance.layout.own.shape[1])
-    return group_numbers
+def derivatives_by_part(layout: Layout, along: Array, parameter_places: Places) -> tuple[Places, Array, Array]:
+    """Return the group of each row, and its derivatives by own, (k, rows), and by shared parameters, (s, rows).
+
+    along, parameter_places: those by the few components that a row depends on, as in ``ScoredRows.parts``.
+    """
+    group, item, number = _numbers(layout)
+    rows = np.arange(len(along))
+    by_own, by_shared = np.zeros((len(layout.own), len(along))), np.zeros((len(layout.shared), len(along)))
+    for derivative, component in zip(along.T, parameter_places.T, strict=True):
+        owned = item[component] >= 0
+        by_own[item[component[owned]], rows[owned]] += derivative[owned]
+        by_shared[number[component[~owned]], rows[~owned]] += derivative[~owned]
+    return group[parameter_places].max(axis=1), by_own, by_shared
 
 
-def variances_along(covariance: Arrow, along: Array, parameter_places: NDArray[np.intp]) -> Array:
+def variances_along(covariance: Arrow, along: Array, parameter_places: Places) -> Array:
     """Return f'V f for each row, (rows,), f having few components: ``along``, (rows, q), at ``parameter_places``.
 
     Those of a row are shared parameters and own ones of a single group.
     """
-    group, shared = _groups(covariance), np.full(len(covariance), -1)
-    shared[covariance.layout.shared] = np.arange(len(covariance.layout.shared))
-    item = np.zeros(len(covariance), dtype=np.intp)
-    item[covariance.layout.own] = np.arange(len(covariance.layout.own))[:, None]
+    group, item, number = _numbers(covariance.layout)
     variances = np.zeros(len(along))
-    for i in range(along.shape[1]):
-        for j in range(along.shape[1]):
-            one, second_place = parameter_places[:, i], parameter_places[:, j]
-            mine, its = group[one] >= 0, group[second_place] >= 0
-            cell = np.empty(len(along))
-            both, none, first, last = mine & its, ~mine & ~its, mine & ~its, ~mine & its
-            cell[both] = covariance.blocks[item[one[both]], item[second_place[both]], group[one[both]]]
-            cell[none] = covariance.shared[shared[one[none]], shared[second_place[none]]]
-            cell[first] = covariance.border[item[one[first]], shared[second_place[first]], group[one[first]]]
-            cell[last] = covariance.border[item[second_place[last]], shared[one[last]], group[second_place[last]]]
-            variances += along[:, i] * along[:, j] * cell
+    for i, j in itertools.product(range(along.shape[1]), repeat=2):
+        one, other = parameter_places[:, i], parameter_places[:, j]
+        own, other_own, cell = group[one] >= 0, group[other] >= 0, np.empty(len(along))
+        both, none, first, last = own & other_own, ~own & ~other_own, own & ~other_own, ~own & other_own
+        cell[both] = covariance.blocks[item[one[both]], item[other[both]], group[one[both]]]
+        cell[none] = covariance.shared[number[one[none]], number[other[none]]]
+        cell[first] = covariance.border[item[one[first]], number[other[first]], group[one[first]]]
+        cell[last] = covariance.border[item[other[last]], number[one[last]], group[other[last]]]
+        variances += along[:, i] * along[:, j] * cell
     return variances
 
 
-def errors_of_arrow(constraints: Constraints, theta: Array, covariance: Arrow, unknown: Mask) -> Array:
-    """Return the flat standard errors of all parameters; NaN for what is fixed, at a bound, or unknown.
+def of_all_parameters(
+    constraints: Constraints, theta: Array, of_free: Array, of_tied: Callable[[Places, Array], float]
+) -> Array:
+    """Return a number for each component of all parameters, from those of the free ones; NaN for fixed ones.
 
-    Those of tied parameters are by the delta method, over the few that they are tied to.
+    of_tied: gives that of a tied parameter, from the components that it is tied to and its derivatives by them.
     """
     free, every = constraints.free, constraints.parameters
-    still = unknown if constraints.bounds is None else unknown | constraints.bounds.held(theta)
-    with np.errstate(all="ignore"):
-        own_errors = np.where(still, np.nan, np.sqrt(covariance.diagonal()))
-    errors = np.full(every.size, np.nan)
+    numbers = np.full(every.size, np.nan)
     for name, theta_slice in every.slices.items():
         if name in free.shapes:
-            errors[theta_slice] = own_errors[free.slices[name]]
+            numbers[theta_slice] = of_free[free.slices[name]]
         elif name in constraints.tied:
             slopes = constraints.slopes(name, theta)
-            some, along = list(slopes), np.array([*slopes.values()])
-            if some and not still[some].any():
-                errors[theta_slice.start] = math.sqrt(max(along @ among(covariance, np.array(some)) @ along, 0.0))
-    return errors
+            numbers[theta_slice.start] = of_tied(np.array([*slopes], dtype=np.intp), np.array([*slopes.values()]))
+    return numbers
+
+
+def errors_of_arrow(constraints: Constraints, theta: Array, covariance: Arrow, unknown: Mask) -> Array:
+    """Return the flat standard errors of all parameters; NaN for what is fixed, at a bound, or unknown."""
+    still = unknown if constraints.bounds is None else unknown | constraints.bounds.held(theta)
+
+    def by_delta_method(components: Places, slopes: Array) -> float:
+        if not components.size or still[components].any():
+            return math.nan
+        return math.sqrt(max(float(slopes @ among(covariance, components) @ slopes), 0.0))
+
+    with np.errstate(all="ignore"):
+        own_errors = np.where(still, np.nan, np.sqrt(covariance.diagonal()))
+    return of_all_parameters(constraints, theta, own_errors, by_delta_method)
 
 
 def as_content(covariance: Arrow) -> dict[str, object]:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.solution import Solution
 from descend.engines.arrow import Arrow, Layout
-from descend.inference.covariance.arrow import variances_along
+from descend.inference.covariance.arrow import derivatives_by_part, variances_along
 from descend.inference.covariance.clusters import combinations
 from descend.inference.covariance.sandwich import ALONE, POWERS, bend_and_pull, weakened
-from descend.inference.scored_rows import ScoredRows, counted_rows
+from descend.inference.scored_rows import counted_rows, score_block
+from descend.inference.statistics import counting
 from descend.problem.point import Array
 
 Mask = NDArray[np.bool_]
 Places = NDArray[np.intp]
+BLOCK = 1 << 16
+"""Rows read at a time where they stay where they are."""
 OWN_ALONE = 1e-7
-"""The same, where the parameters that groups share count as known."""
+"""The same as ``sandwich.ALONE``, where the parameters that groups share count as known."""
 
 
 def arrow_sandwich(
@@ -30,46 +33,81 @@ def arrow_sandwich(
     ``engines.arrow``, row i pulls the shared parameters by p_i = V (s_i - B_g' a_i), a_i = A_g^-1 o_i, those of its
     group by a_i - Y_g p_i, and those of any other group h by -Y_h p_i. The entries are sums of products of these. Of
     clusters, the a_i of a cluster within a group are summed first, and the p_i of a cluster.
+
+    The rows are read twice, block by block if they are not in memory: for the bread B, and for what lies within.
     """
-    engine, rows = solution.objective.engine.grouped, counted_rows(solution)
-    assert engine is not None and rows.parts is not None
+    engine, loss, power = solution.objective.engine.grouped, solution.loss_function, POWERS.get(kind, 0.0)
+    assert engine is not None
     free = np.ones(solution.theta.size, dtype=bool) if mask is None else mask
     if solution.objective.bounds is not None:
         free = free & ~solution.objective.bounds.held(solution.theta)
-    bend, pull = bend_and_pull(rows, solution.loss_function, solution.theta.size)
-    along = np.where(free[rows.parts[1]], rows.parts[0], 0.0)
-    bread = summed(engine.layout, along, rows.parts[1], bend).of(free)
-    inverse = inverted(bread, engine.layout, free)
+    layout, alone, shared_alone = engine.layout, np.zeros(engine.layout.own.shape[1], dtype=bool), False
+    bread = _summed_in_passes(
+        solution, lambda: (summed(layout, along, places, bend) for along, places, bend, _ in _pulls(solution, free))
+    ).of(free)
+    inverse = inverted(bread, layout, free)
     if inverse is None:
         return None
-    loss = solution.loss_function
-    power = POWERS.get(kind, 0.0)
-    alone = np.zeros(bread.blocks.shape[2], dtype=bool)
-    if not clusters and not loss.kinked:
-        left = 1.0 - bend * variances_along(inverse, along, rows.parts[1])
-        if loss.likelihood and (left < ALONE).any():
-            some = left < ALONE
-            lone_groups = groups_of_one(engine.layout, along[some], rows.parts[1][some], bend[some], bread)
-            if lone_groups is None:
-                return None
-            alone[lone_groups] = True
-        pull = weakened(pull, left, loss, power)
-    elif clusters and loss.kinked:
-        pull = rows.omega * rows.loss.slope(rows.score, rows.y)
-    if not clusters:
-        meat = summed(engine.layout, along, rows.parts[1], pull * pull)
-        return sandwiched(meat, bread, inverse, alone) * (len(pull) / degrees if kind == "HC1" else 1.0)
-    scored = _scored(engine.layout, rows, along * pull[:, None])
-    total, factor = None, (len(pull) - 1) / degrees
+    if clusters:
+        return _of_clusters(solution, free, bread, inverse, degrees, clusters)
+
+    def meat() -> Iterator[Arrow]:
+        nonlocal shared_alone
+        for along, parameter_places, bend, pull in _pulls(solution, free):
+            if not loss.kinked:
+                left = 1.0 - bend * variances_along(inverse, along, parameter_places)
+                some = left < ALONE
+                if loss.likelihood and some.any():
+                    lone_groups = groups_of_one(layout, along[some], parameter_places[some], bend[some], bread)
+                    shared_alone = shared_alone or lone_groups is None
+                    alone[[] if lone_groups is None else lone_groups] = True
+                pull = weakened(pull, left, loss, power)
+            yield summed(layout, along, parameter_places, pull * pull)
+
+    total = _summed_in_passes(solution, meat)
+    if shared_alone:
+        return None
+    return sandwiched(total, bread, inverse, alone) * (counting(solution) / degrees if kind == "HC1" else 1.0)
+
+
+def _pulls(solution: Solution, free: Mask) -> Iterator[tuple[Array, Places, Array, Array]]:
+    """Yield the derivatives of the rows of each block and their places, and b_i and g_i; see ``bend_and_pull``."""
+    all_rows, loss, size = solution.all_rows, solution.loss_function, solution.theta.size
+    blocks = [None] if all_rows is None else all_rows.lazy.blocks(BLOCK)
+    for block in blocks:
+        rows = counted_rows(solution) if block is None else score_block(solution, block)
+        assert rows.parts is not None
+        # A fit of a loss with kinks passes through as many rows as it has parameters; of a block, through its share.
+        through = size if all_rows is None else int(len(rows.y) / all_rows.counting * size)
+        bend, pull = bend_and_pull(rows, loss, through)
+        yield np.where(free[rows.parts[1]], rows.parts[0], 0.0), rows.parts[1], bend, pull
+
+
+def _summed_in_passes(solution: Solution, arrows: Callable[[], Iterator[Arrow]]) -> Arrow:
+    """Return the sum of the arrows of all blocks; those are read again where a connection is lost meanwhile."""
+
+    def total() -> Arrow:
+        blocks = arrows()
+        return sum(blocks, start=next(blocks))
+
+    return total() if solution.all_rows is None else solution.all_rows.lazy.attempt(total)
+
+
+def _of_clusters(
+    solution: Solution, free: Mask, bread: Arrow, inverse: Arrow, degrees: float, clusters: Sequence[Places]
+) -> Arrow:
+    """Return the sandwich of clusters of rows in memory, see ``clusters.of_clusters``."""
+    rows = counted_rows(solution)
+    assert rows.parts is not None
+    along = np.where(free[rows.parts[1]], rows.parts[0], 0.0)
+    pull = rows.omega * rows.loss.slope(rows.score, rows.y)
+    scored = derivatives_by_part(inverse.layout, along * pull[:, None], rows.parts[1])
+    of_combinations = []
     for sign, cluster_places in combinations(clusters):
         count = int(cluster_places.max()) + 1
-        cluster_arrow = _meat(scored, bread, inverse, cluster_places) * (sign * factor * count / (count - 1))
-        total = cluster_arrow if total is None else _added(total, cluster_arrow)
-    return total
-
-
-def _added(one: Arrow, arrow: Arrow) -> Arrow:
-    return Arrow(one.layout, one.blocks + arrow.blocks, one.border + arrow.border, one.shared + arrow.shared)
+        factor = sign * (len(pull) - 1) / degrees * count / (count - 1)
+        of_combinations.append(_meat(scored, bread, inverse, cluster_places) * factor)
+    return sum(of_combinations[1:], start=of_combinations[0])
 
 
 def inverted(bread: Arrow, layout: Layout, free: Mask) -> Arrow | None:
@@ -83,7 +121,7 @@ def groups_of_one(layout: Layout, along: Array, parameter_places: Places, bend: 
     """Return the groups of some rows that leave nothing of themselves; None if it is not their group's parameters alone
     that each of them determines, but what groups share.
     """
-    group, own_scores, _ = scored_parts(layout, along, parameter_places)
+    group, own_scores, _ = derivatives_by_part(layout, along, parameter_places)
     with np.errstate(all="ignore"):
         blocks = np.linalg.inv(bread.blocks[:, :, group].transpose(2, 0, 1))
     left = 1.0 - bend * np.einsum("ir,rij,jr->r", own_scores, blocks, own_scores)
@@ -113,7 +151,7 @@ def sandwiched(meat: Arrow, bread: Arrow, inverse: Arrow, alone: Mask) -> Arrow:
 
 def summed(layout: Layout, along: Array, parameter_places: Places, weights: Array) -> Arrow:
     """Return sum w_i f_i f_i' as an arrow. along, places: as in ``ScoredRows.parts``."""
-    group, own_scores, shared = scored_parts(layout, along, parameter_places)
+    group, own_scores, shared = derivatives_by_part(layout, along, parameter_places)
     groups = layout.own.shape[1]
     weighted = own_scores * weights
     blocks, border = (_by_group(group, weighted, other_scores, groups) for other_scores in (own_scores, shared))
@@ -124,27 +162,6 @@ def _by_group(group: Places, left_scores: Array, right_scores: Array, groups: in
     """Return the sums over the rows of each group of the products of every two, (m, n, G)."""
     sums = [[np.bincount(group, left * right, groups) for right in right_scores] for left in left_scores]
     return np.array(sums, dtype=np.float64).reshape(len(left_scores), len(right_scores), groups)
-
-
-def _scored(layout: Layout, rows: ScoredRows, along: Array) -> tuple[Places, Array, Array]:
-    assert rows.parts is not None
-    return scored_parts(layout, along, rows.parts[1])
-
-
-def scored_parts(layout: Layout, along: Array, parameter_places: Places) -> tuple[Places, Array, Array]:
-    """Return the group of each row, and its derivatives by own, (k, rows), and by shared parameters, (s, rows)."""
-    group_of, item = np.full(layout.size, -1), np.full(layout.size, -1)
-    group_of[layout.own] = np.arange(layout.own.shape[1])
-    item[layout.own] = np.arange(len(layout.own))[:, None]
-    number = np.full(layout.size, -1)
-    number[layout.shared] = np.arange(len(layout.shared))
-    rows = np.arange(len(along))
-    own_scores, shared = np.zeros((len(layout.own), len(along))), np.zeros((len(layout.shared), len(along)))
-    for score, parameter_place in zip(along.T, parameter_places.T, strict=True):
-        mine = item[parameter_place] >= 0
-        own_scores[item[parameter_place[mine]], rows[mine]] += score[mine]
-        shared[number[parameter_place[~mine]], rows[~mine]] += score[~mine]
-    return group_of[parameter_places].max(axis=1), own_scores, shared
 
 
 def _meat(scored: tuple[Places, Array, Array], bread: Arrow, inverse: Arrow, clusters: Places) -> Arrow:

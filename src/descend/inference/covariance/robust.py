@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from descend.descent.solution import Solution
@@ -9,7 +11,7 @@ from descend.errors import ConfigError
 from descend.inference.covariance.clusters import Places
 from descend.inference.covariance.inverse_curvature import Covariance, Mask
 from descend.inference.determined import at_bounds
-from descend.inference.scored_rows import counted_rows, row_weights, rows_by_distance
+from descend.inference.scored_rows import ScoredRows, row_weights, rows_by_distance
 from descend.options.kinds_of_errors import read_errors
 from descend.table.levels import name_of
 from descend.wording import using
@@ -21,44 +23,41 @@ def robust_covariance(solution: Solution, kind: str, degrees: float, mask: Mask 
     Of rows that stay where they are only a sample is read, and its covariance scaled: that falls as 1 / rows, and a
     sample of 10,000 gives it to about 1%. Of clusters, whose sums a sample does not have, all rows are read.
     """
-    from descend.inference.covariance.sandwich import sandwich
-
-    named, loss = read_errors(kind), solution.loss_function
-    if solution.all_rows is not None:
-        if (engine := solution.objective.engine.grouped) is not None:
-            from descend.inference.covariance.streamed_arrow import streamed_arrow_sandwich
-            from descend.problem.arrow_elsewhere import refuse_clusters
-
-            if named.columns:
-                refuse_clusters(solution.theta.size)
-            return streamed_arrow_sandwich(solution, engine, mask, named.name, degrees)
-        if named.columns:
-            from descend.inference.covariance.streamed_clusters import clustered
-
-            return clustered(solution, degrees, mask)
-        rows = counted_rows(solution)
-        covariance_of_rows = _of_rows(solution, kind, len(rows.y) - solution.model.parameters.size, None)
-        return None if covariance_of_rows is None else covariance_of_rows * (len(rows.y) / solution.all_rows.counting)
+    named, all_rows = read_errors(kind), solution.all_rows
     if solution.objective.arrow:
         from descend.inference.covariance.arrow_sandwich import arrow_sandwich
+        from descend.problem.arrow_elsewhere import refuse_clusters
 
+        if named.columns and all_rows is not None:
+            refuse_clusters(solution.theta.size)
         arrow = arrow_sandwich(solution, mask, named.name, degrees, cluster_places(solution, named.columns))
         return None if arrow is None else arrow.without(arrow.diagonal() < 0.0)
+    if all_rows is not None and named.columns:
+        from descend.inference.covariance.streamed_clusters import clustered
+
+        return clustered(solution, degrees, mask)
+    rows = rows_by_distance(solution)
+    if all_rows is not None:
+        degrees = len(rows.y) - solution.model.parameters.size
+        covariance = _of_rows(solution, rows, named.name, degrees, None)
+        return None if covariance is None else covariance * (len(rows.y) / all_rows.counting)
     free = ~at_bounds(solution) if mask is None else mask
-    if named.columns:
-        cluster = cluster_places(solution, named.columns)
-        return sandwich(rows_by_distance(solution), loss, degrees, free, "cluster", cluster)
-    return _of_rows(solution, named.name, degrees, None if free.all() else free)
+    return _of_rows(solution, rows, named.name, degrees, free, cluster_places(solution, named.columns))
 
 
-def _of_rows(solution: Solution, kind: str, degrees: float, mask: Mask | None) -> Covariance | None:
+def _of_rows(
+    solution: Solution,
+    rows: ScoredRows,
+    kind: str,
+    degrees: float,
+    mask: Mask | None,
+    clusters: Sequence[Places] = (),
+) -> Covariance | None:
+    from descend.inference.covariance.sandwich import iid_covariance, sandwich
+
     if kind == "iid":
-        from descend.inference.covariance.sandwich import iid_covariance
-
-        return iid_covariance(rows_by_distance(solution), degrees, mask)
-    from descend.inference.covariance.sandwich import sandwich
-
-    return sandwich(rows_by_distance(solution), solution.loss_function, degrees, mask, kind)
+        return iid_covariance(rows, degrees, mask)
+    return sandwich(rows, solution.loss_function, degrees, mask, kind, clusters)
 
 
 def cluster_places(solution: Solution, columns: tuple[str, ...]) -> list[Places]:

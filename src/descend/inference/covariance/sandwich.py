@@ -68,7 +68,7 @@ def sandwich(
     if frame is None:
         return None
     along, back = frame
-    bend, pull = bend_and_pull(rows, loss, along.shape[1])
+    bend, pull = bend_and_pull(rows, loss, along.shape[1], clustered=bool(clusters))
     bread = inverse((along * bend[:, None]).T @ along)
     if bread is None:
         return None
@@ -77,8 +77,6 @@ def sandwich(
         left = 1.0 - bend * np.einsum("ij,ij->i", along @ bread, along)
         unknown = _determined_by_one(along[left < ALONE], bread, back) if loss.likelihood else unknown
         pull = weakened(pull, left, loss, power)
-    elif clusters and loss.kinked:
-        pull = rows.omega * rows.loss.slope(rows.score, rows.y)
     pulled = (along * pull[:, None]) @ bread @ back.T
     if clusters:
         meat = of_clusters(pulled, clusters, degrees)
@@ -123,15 +121,14 @@ def orthogonal(jacobian: Array) -> tuple[Array, Array] | None:
     return along @ again, back @ again
 
 
-def bend_and_pull(rows: ScoredRows, loss: Loss, size: int) -> tuple[Array, Array]:
-    """Return b_i, and g_i without its factor f_i (see ``sandwich``). size: the number of parameters."""
+def bend_and_pull(rows: ScoredRows, loss: Loss, through: int, clustered: bool = False) -> tuple[Array, Array]:
+    """Return b_i, and g_i without its factor f_i (see ``sandwich``). through: see ``_density``."""
+    pull = rows.omega * rows.loss.slope(rows.score, rows.y)
     if loss.kinked:
         below, above = loss.sides
         jump = below + above
-        spread = np.sqrt(below * above) / jump
-        density = _density(rows.score - rows.y, above / jump, size)
-        return rows.omega * jump * density, rows.omega * jump * spread
-    pull = rows.omega * rows.loss.slope(rows.score, rows.y)
+        density = _density(rows.score - rows.y, above / jump, through)
+        return rows.omega * jump * density, pull if clustered else rows.omega * np.sqrt(below * above)
     if loss.likelihood:
         return rows.omega * rows.loss.weight(rows.score, rows.y), pull
     return rows.omega * rows.loss.bend(rows.score, rows.y), pull

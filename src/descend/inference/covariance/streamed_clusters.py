@@ -11,11 +11,10 @@ from descend.descent.solution import Solution
 from descend.inference.covariance.clusters import of_sums
 from descend.inference.covariance.inverse_curvature import Array, Mask, inverse
 from descend.inference.covariance.sandwich import bend_and_pull, orthogonal
-from descend.inference.scored_rows import ScoredRows, counted_rows
+from descend.inference.scored_rows import counted_rows, score_block
 from descend.options.kinds_of_errors import read_errors
 from descend.problem.problem import AllRows
 from descend.table.levels import name_of
-from descend.table.rows import Rows
 
 BLOCK = 1 << 16
 """Rows read at a time."""
@@ -64,11 +63,14 @@ def _pass(solution: Solution, all_rows: AllRows, frame: Array, column: str) -> S
     size = len(frame)
     bread, pulls, rows_of_clusters = np.zeros((size, size)), np.zeros((0, size)), np.zeros(0)
     for block in all_rows.lazy.blocks(BLOCK):
-        rows = _scored(solution, block)
+        rows = score_block(solution, block)
+        if not rows.y.size:
+            continue
         along = rows.jacobian @ frame
-        bend, pull = bend_and_pull(rows, solution.loss_function, size)
+        through = int(len(rows.y) / all_rows.counting * size)
+        bend, pull = bend_and_pull(rows, solution.loss_function, through, clustered=True)
         bread += (along * bend[:, None]).T @ along
-        cluster_codes = block.columns[name_of((column,))].astype(np.intp)
+        cluster_codes = block.columns[name_of((column,))][rows.places].astype(np.intp)
         most = max(len(rows_of_clusters), int(cluster_codes.max()) + 1)
         pulls = np.concatenate([pulls, np.zeros((most - len(rows_of_clusters), size))])
         rows_of_clusters = np.concatenate([rows_of_clusters, np.zeros(most - len(rows_of_clusters))]) + np.bincount(
@@ -77,12 +79,3 @@ def _pass(solution: Solution, all_rows: AllRows, frame: Array, column: str) -> S
         for part in range(size):
             pulls[:, part] += np.bincount(cluster_codes, along[:, part] * pull, most)
     return Sums(bread, pulls[rows_of_clusters > 0.0], frame)
-
-
-def _scored(solution: Solution, block: Rows) -> ScoredRows:
-    model, columns = solution.model, block.columns
-    score, jacobian = model.scores_and_jacobian(solution.theta, columns)
-    own_columns = {name: columns[name] for name in solution.loss_function.own_columns}
-    omega = np.ones(len(score)) if block.omega is None else block.omega
-    loss = solution.loss_function.given(own_columns, solution.parameters)
-    return ScoredRows(model.observed(columns), score, jacobian, omega, loss)
