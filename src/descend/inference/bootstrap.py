@@ -16,11 +16,12 @@ from descend.inference.covariance.standard_errors import flat_errors, generalize
 from descend.inference.determined import free_to_move, undetermined
 from descend.inference.estimates import estimates_of
 from descend.inference.intervals import Intervals, listed, quantile
-from descend.inference.refit import Part, refit, well_conditioned
+from descend.inference.refit import refit, well_conditioned
 from descend.inference.scored_rows import rows_by_distance
 from descend.inference.statistics import degrees_of_freedom, error_degrees
 from descend.optimizers.systems import matrix_of
 from descend.options.checks import refuse_not_whole
+from descend.problem.objective import OnRows
 from descend.wording import using
 
 Array = NDArray[np.float64]
@@ -175,7 +176,7 @@ def _resampled(
     close = CLOSE / solution.rows * (1.0 if math.isinf(error_degrees(solution)) else solution.loss)
     with np.errstate(all="ignore"), Interruptible() as stop:
         for done in range(1, resamples + 1):
-            resampled_rows = Part(objective, draw(random))
+            resampled_rows = OnRows(objective, draw(random))
             refitted_point = refit(resampled_rows, solution.theta, free, close, lean)
             if refitted_point is None:
                 failed += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from descend.engines.totals import Curvature
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.optimizers.systems import is_finite, part_of, with_diagonal
 from descend.parameters import Bounds
-from descend.problem.objective import Held, OnRows, VectorObjective
+from descend.problem.objective import Held, VectorObjective
 from descend.problem.point import Point
 
 Array = NDArray[np.float64]
@@ -31,25 +30,16 @@ NEARBY = LevenbergMarquardt(damping=1e-8)
 """Hardly damped, since the minimum is near."""
 
 
-@dataclass(frozen=True)
-class Part:
-    """J over a choice of rows, which may name a row several times; over all of them if ``chosen`` is None."""
-
-    objective: VectorObjective
-    chosen: NDArray[np.intp] | None = None
-
-    def __call__(self, theta: Array, order: int = 2) -> Point:
-        return self.objective(theta, order, self.chosen)
-
-
-def refit(part: Part, theta: Array, free: Mask, close: float, lean: bool = True, patient: bool = True) -> Point | None:
+def refit(
+    objective: VectorObjective, theta: Array, free: Mask, close: float, lean: bool = True, patient: bool = True
+) -> Point | None:
     """Return the minimum of J over the ``free`` components, near ``theta``; None if none is found.
 
     close: stop if a further Gauss-Newton step would decrease J by less than this. lean: see ``well_conditioned``.
     patient: whether a slower and safer descent is tried where Gauss-Newton steps find none.
     """
-    step_point = _gauss_newton(part, theta, free, close) if lean else None
-    return step_point or (_descent(part, theta, free) if patient or not lean else None)
+    step_point = _gauss_newton(objective, theta, free, close) if lean else None
+    return step_point or (_descent(objective, theta, free) if patient or not lean else None)
 
 
 def well_conditioned(point: Point, free: Mask) -> bool:
@@ -66,10 +56,10 @@ def well_conditioned(point: Point, free: Mask) -> bool:
     return bool(np.linalg.eigvalsh(curvature * scale * scale[:, None])[0] > WELL)
 
 
-def _gauss_newton(training_part: Part, theta: Array, free: Mask, close: float) -> Point | None:
+def _gauss_newton(objective: VectorObjective, theta: Array, free: Mask, close: float) -> Point | None:
     """Take Gauss-Newton steps in the components that no bound blocks, damped by lambda diag(C) after a failed step."""
-    bounds, damping = training_part.objective.bounds, 0.0
-    point = training_part(theta)
+    bounds, damping = objective.bounds, 0.0
+    point = objective(theta, 2)
     for _ in range(STEPS):
         if point.curvature is None or not math.isfinite(point.loss):
             return None
@@ -83,7 +73,7 @@ def _gauss_newton(training_part: Part, theta: Array, free: Mask, close: float) -
             return point
         if damping:
             step = newton_step(with_diagonal(curvature, damping * curvature.diagonal()), gradient)
-        new = training_part(_ahead(point.theta, moving_places, step, bounds))
+        new = objective(_ahead(point.theta, moving_places, step, bounds), 2)
         if new.loss < point.loss:  # false if the new loss is not finite
             point, damping = new, 0.0 if damping <= LEAST_DAMPING else 0.1 * damping
         else:
@@ -112,14 +102,13 @@ def newton_step(curvature: Curvature, gradient: Array) -> Array:
         return np.asarray(-np.linalg.lstsq(scaled, gradient / scale, rcond=1e-14)[0] / scale, np.float64)
 
 
-def _descent(training: Part, theta: Array, free: Mask) -> Point | None:
+def _descent(objective: VectorObjective, theta: Array, free: Mask) -> Point | None:
     """Descend by Levenberg-Marquardt on the triangle of the Jacobian."""
     if not free.any():
-        point = training(theta)
+        point = objective(theta, 2)
         return point if math.isfinite(point.loss) else None
     plan = Plan(EPOCHS, epochs_given=False, rate=1.0, tolerance=TOLERANCE)
-    rows = training.objective if training.chosen is None else OnRows(training.objective, training.chosen)
-    free_part = Held(rows, theta, free)
+    free_part = Held(objective, theta, free)
     *_, last = descend(free_part, NEARBY, theta[free], plan)
     finite_end = math.isfinite(last.loss) and math.isfinite(last.gradient_norm)
-    return training(free_part.complete(last.theta)) if finite_end else None
+    return objective(free_part.complete(last.theta), 2) if finite_end else None

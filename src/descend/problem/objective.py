@@ -72,6 +72,14 @@ class VectorObjective(Objective):
         """Return J of other rows, or of another engine, with the priors of this one; it has none."""
         return other
 
+    def at_dispersion(self, dispersion: float) -> VectorObjective:
+        """Return the same J with priors that are weighed for another dispersion; it has none."""
+        return self
+
+    def exactly(self, theta: Array) -> Point:
+        """Return J with the second derivative of the priors itself, where a descent may take another; it has none."""
+        return self(theta, 3)
+
     @abstractmethod
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
         """Return J, and from order 1 on its gradient, from 2 on its curvature."""

@@ -161,6 +161,9 @@ class KinksOfRows(Protocol):
     def onwards(self, point: Point) -> tuple[Array, Array | None]:
         """Return where the kinks lead from a point, and the subgradient if the point is a corner."""
 
+    def corner(self, point: Point) -> tuple[Array, Array] | None:
+        """Return the normals (m, p) of the kinks a point lies on and the subgradient there; None if it is no corner."""
+
     def note(self, point: Point) -> str | None:
         """Say where J has a corner at a point, if it has one."""
 

@@ -81,6 +81,10 @@ class StandardizedKinks:
         u = point.theta if theta is here.theta else units.u(theta)
         return u, None if subgradient is None else units.gradient(subgradient)
 
+    def corner(self, point: Point) -> tuple[Array, Array] | None:
+        """Return None: normals are asked for in the user's units alone."""
+        return None
+
     def note(self, point: Point) -> str | None:
         """Say where J has a corner at a point, if it has one."""
         return self.kinks.note(self.objective.inner(self.objective.theta(point.theta), 2))

@@ -24,13 +24,11 @@ class WithPriors(Around):
         self.priors: WeighedPriors = priors
 
     def at_dispersion(self, dispersion: float) -> WithPriors:
-        """Return the same J with priors that are weighed for another dispersion."""
         with_dispersion = copy.copy(self)
         with_dispersion.priors, with_dispersion._last = self.priors.with_dispersion(dispersion), None
         return with_dispersion
 
     def with_priors_of(self, other: VectorObjective) -> VectorObjective:
-        """Return J of other rows, or of another engine, with the same priors."""
         return WithPriors(other, self.priors)
 
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
@@ -65,7 +63,6 @@ class WithPriors(Around):
         return Triangle(root_of_curvature.loss + scale * pull.value, own, factor)
 
     def exactly(self, theta: Array) -> Point:
-        """Return J with the second derivative of the priors itself, where a descent may take another."""
         exact, used = (self.priors.priors.at(theta, exact) for exact in (True, False))
         straight = zip(exact.along, used.along, strict=True)
         if (exact.bend == used.bend).all() and all(one[1] == other[1] for one, other in straight):

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from descend.descent.solution import Solution
 from descend.errors import ConfigError
 from descend.inference.determined import free_to_move
-from descend.inference.refit import Part, refit, well_conditioned
+from descend.inference.refit import refit, well_conditioned
 from descend.inference.scored_rows import row_weights
 from descend.options.checks import refuse_not_whole
+from descend.problem.objective import OnRows
 from descend.problem.point import Point
 from descend.table import Table
 from descend.table.levels import Levels
@@ -86,11 +87,11 @@ def held_out_error(solution: Solution, folds: Sequence[Places]) -> HeldOut:
     sums, weights = [], []
     for fold in folds:
         training_rows = np.setdiff1d(np.arange(solution.rows), fold)
-        training_part = Part(objective, training_rows)
+        on_training_rows = OnRows(objective, training_rows)
         with np.errstate(all="ignore"):
-            if not _determines(training_part(solution.theta), full, free, lean):
+            if not _determines(on_training_rows(solution.theta, 2), full, free, lean):
                 continue
-            fit_of_fold = refit(training_part, solution.theta, free, CLOSE * solution.loss, lean)
+            fit_of_fold = refit(on_training_rows, solution.theta, free, CLOSE * solution.loss, lean)
         if fit_of_fold is None or (lean and not well_conditioned(fit_of_fold, free)):
             continue  # a parameter that these rows leave open would keep its value from the fit to all rows
         columns = {name: values[fold] for name, values in solution.columns.items()}

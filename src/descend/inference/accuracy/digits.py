@@ -16,7 +16,6 @@ from descend.inference.determined import determined_parts, rank
 from descend.inference.scored_rows import ScoredRows, counted_rows, rows_that_count
 from descend.optimizers.second_derivatives import hessian_at
 from descend.optimizers.systems import triangle
-from descend.problem.kinks import Kinks
 from descend.problem.point import Point
 
 Array = NDArray[np.float64]
@@ -210,7 +209,7 @@ def _ways(solution: Solution, point: Point, free: Mask) -> Array:
     """
     kinks = solution.objective.kinks
     converged = solution.outcome is Outcome.CONVERGED
-    corner = kinks.corner(point) if isinstance(kinks, Kinks) and converged else None
+    corner = kinks.corner(point) if kinks is not None and converged else None
     every = np.eye(free.size)
     if corner is None:
         return every[:, free]

@@ -22,17 +22,13 @@ from descend.inference.covariance.inverse_curvature import inverse_curvature, va
 from descend.inference.covariance.observed_information import observed_information
 from descend.parameters.priors import WeighedPriors
 from descend.problem.point import Point
-from descend.problem.with_priors import WithPriors
 
 
 def posterior_point(solution: Solution) -> Point:
     """Return J at the mode with the exact curvature of the priors."""
-    objective = solution.objective
     if solution.loss_function.observed_information:
-        return observed_information(objective(solution.theta, 3))
-    if isinstance(objective, WithPriors):
-        return objective.exactly(solution.theta)
-    return objective(solution.theta, 3)
+        return observed_information(solution.objective(solution.theta, 3))
+    return solution.objective.exactly(solution.theta)
 
 
 def determined_by_data(solution: Solution, priors: WeighedPriors) -> float:

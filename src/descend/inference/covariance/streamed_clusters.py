@@ -67,8 +67,7 @@ def _pass(solution: Solution, all_rows: AllRows, frame: Array, column: str) -> S
         if not rows.y.size:
             continue
         along = rows.jacobian @ frame
-        through = int(len(rows.y) / all_rows.counting * size)
-        bend, pull = bend_and_pull(rows, solution.loss_function, through, clustered=True)
+        bend, pull = bend_and_pull(rows, solution.loss_function, size)
         bread += (along * bend[:, None]).T @ along
         cluster_codes = block.columns[name_of((column,))][rows.places].astype(np.intp)
         most = max(len(rows_of_clusters), int(cluster_codes.max()) + 1)

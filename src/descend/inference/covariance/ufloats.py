@@ -15,7 +15,6 @@ from descend.inference.covariance.standard_errors import flat_errors
 from descend.inference.estimates import Estimates
 from descend.inference.quantities.quadrature import UndefinedError
 from descend.inference.quantities.reading import read_quantity
-from descend.table.levels import GroupLabels
 
 if TYPE_CHECKING:
     from uncertainties import UFloat
@@ -58,7 +57,7 @@ def correlated_values(estimates: Estimates, quantities: Mapping[str, Estimated])
     for label, value, error, row in zip(shapes.labels, values.tolist(), errors.tolist(), rows, strict=True):
         open_ = np.isnan(error) and row.any()
         made.append(uncertainties.ufloat(value, np.nan, label) if open_ else _along(uncertainties, value, row, free))
-    named = {name: _shaped(shapes.shapes[name], made[shapes.slices[name]]) for name in shapes.shapes}
+    named = {name: shapes.shaped(name, np.array(made[theta], dtype=object)) for name, theta in shapes.slices.items()}
     return named | {name: _quantity(uncertainties, each, estimates, free) for name, each in quantities.items()}
 
 
@@ -94,11 +93,3 @@ def _quantity(uncertainties: ModuleType, estimated: Estimated, estimates: Estima
     if np.isnan(estimated.standard_error) and gradient.any():
         return uncertainties.ufloat(value, np.nan, estimated.name)
     return _along(uncertainties, value, gradient, free)
-
-
-def _shaped(labels: object, component: list[object]) -> object:
-    """Return values as users see those of one parameter: one, an array, or a dict by group."""
-    if labels is None:
-        return component[0]
-    array = np.array(component, dtype=object)
-    return labels.by_group(array) if isinstance(labels, GroupLabels) else array

@@ -18,7 +18,6 @@ from descend.options.request import Request
 from descend.parameters.prior_reading import bounds_of
 from descend.problem.posing import pose
 from descend.problem.problem import Problem
-from descend.problem.with_priors import WithPriors
 from descend.starts.choice_of_start import begin
 from descend.table import Table
 from descend.wording import spell
@@ -115,7 +114,6 @@ def _settled(
 
 def _weighed(problem: Problem, dispersion: float) -> Problem:
     """Return the same problem with priors weighed for another dispersion."""
-    assert isinstance(problem.objective, WithPriors)
     return replace(problem, objective=problem.objective.at_dispersion(dispersion))
 
 

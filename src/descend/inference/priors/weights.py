@@ -82,12 +82,9 @@ def prior_weights(solution: Solution) -> tuple[PriorWeight, ...]:
 
 def _covariance_at(solution: Solution, dispersion: float) -> Covariance | None:
     """Return the covariance at another dispersion: that of the data alone, which no prior that disagrees inflates."""
-    from descend.problem.with_priors import WithPriors
-
-    objective = solution.objective
-    if not isinstance(objective, WithPriors) or not dispersion > 0.0:
+    if not dispersion > 0.0:
         return generalized_covariance(solution, "model")
-    problem = replace(solution.problem, objective=objective.at_dispersion(dispersion))
+    problem = replace(solution.problem, objective=solution.objective.at_dispersion(dispersion))
     return generalized_covariance(replace(solution, problem=problem, answers={}), "model")
 
 

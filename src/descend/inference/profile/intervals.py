@@ -51,7 +51,7 @@ def profile_intervals(solution: Solution, level: float) -> Intervals:
 
     For a linear model these are the t intervals. An end beyond a bound is moved to it; one is infinite if |tau| stays
     below the quantile however far the parameter goes. If tau falls again further out, the interval is the part around
-    the estimate: its end is the first crossing. The places where tau was computed do not depend on the level, and are
+    the estimate: its end is the first crossing. The points where tau was computed do not depend on the level, and are
     kept for other levels, so that a higher level never has a narrower interval.
 
     Source: Bates & Watts (1988), Nonlinear Regression Analysis, sec. 6.1; Venzon & Moolgavkar (1988), Appl. Statist.
@@ -78,9 +78,8 @@ def profile_intervals(solution: Solution, level: float) -> Intervals:
             if component not in sides.paths:
                 ends[label] = (-math.inf, math.inf)
                 continue
-            (low, why_low), (high, why_high) = sides.of(component, reach)
-            ends[label] = (low, high)
-            notes += why_open(label, "lower", low, why_low, level) + why_open(label, "upper", high, why_high, level)
+            ends[label], notes_on_ends = interval_of(sides, component, label, reach, level)
+            notes += notes_on_ends
     tied, notes_on_tied = _of_tied(solution, ends)
     return Intervals(estimates, ends | tied, level, "profile", notes + notes_on_tied)
 
@@ -105,7 +104,9 @@ def _not_followed(solution: Solution) -> NDArray[np.bool_]:
     return not_followed
 
 
-def sides_of_quantity(solution: Solution, objective: VectorObjective, theta: Array, rates: Array, place: int) -> Sides:
+def sides_of_quantity(
+    solution: Solution, objective: VectorObjective, theta: Array, rates: Array, component: int
+) -> Sides:
     """Return both sides of the profile of what takes the place of a parameter in other coordinates of the same J.
 
     objective, theta: J and its minimum in these coordinates. rates: (p, p), their derivatives by the parameters.
@@ -116,10 +117,20 @@ def sides_of_quantity(solution: Solution, objective: VectorObjective, theta: Arr
     assert isinstance(generalized, np.ndarray)
     problem = replace(solution.problem, objective=objective)
     solution_exchanged = replace(solution, problem=problem, theta=theta, answers={})
-    return Sides(solution_exchanged, rates @ generalized @ rates.T, [place])
+    return Sides(solution_exchanged, rates @ generalized @ rates.T, [component])
 
 
-def why_open(label: str, word: str, end: float, why: Why, level: float) -> list[str]:
+def interval_of(
+    sides: Sides, component: int, label: str, reach: float, level: float
+) -> tuple[tuple[float, float], list[str]]:
+    """Return the profile interval of a parameter, and what a reader must know of its ends. reach: see ``Sides.of``."""
+    (low, why_low), (high, why_high) = sides.of(component, reach)
+    return (low, high), _why_open(label, "lower", low, why_low, level) + _why_open(
+        label, "upper", high, why_high, level
+    )
+
+
+def _why_open(label: str, word: str, end: float, why: Why, level: float) -> list[str]:
     """Return what a reader must know of an end besides its number: why it is open, or not where tau is reached."""
     if why is Why.OPEN or math.isinf(end):
         return [f"`{label}` has no {word} end at {level * 100:g}%: the data do not bound it there"]

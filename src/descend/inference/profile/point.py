@@ -1,4 +1,4 @@
-"""A place of a profile: one parameter held, the others fitted again. "The others" are always these."""
+"""A point of a profile: one parameter held, the others fitted again. "The others" are always these."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.totals import Curvature
-from descend.inference.refit import Part, newton_step, refit
+from descend.inference.refit import newton_step, refit
 from descend.optimizers.systems import is_finite, part_of
+from descend.problem.objective import VectorObjective
 from descend.problem.point import Point
 
 Array = NDArray[np.float64]
@@ -34,14 +35,14 @@ LOWER = 1e-3
 class Side:
     """One side of the profile of a parameter. Distances are in standard errors, outwards from the optimum.
 
-    place: index of the parameter in theta. error: its standard error, negative on the lower side. free: what is fitted
-    again. tangent: (p,) derivatives of theta by the distance, at the optimum. factor: tau**2 / rise of J.
+    component: the place of the parameter in theta. error: its standard error, negative on the lower side. free: what is
+    fitted again. tangent: (p,) derivatives of theta by the distance, at the optimum. factor: tau**2 / rise of J.
     room: distance to the bound. lean: see ``well_conditioned``.
     """
 
-    part: Part
+    objective: VectorObjective
     best: Point
-    place: int
+    component: int
     error: float
     free: Mask
     tangent: Array
@@ -51,18 +52,18 @@ class Side:
 
     def value(self, distance: float) -> float:
         """Return the value of the parameter at a distance."""
-        return float(self.best.theta[self.place]) + distance * self.error
+        return float(self.best.theta[self.component]) + distance * self.error
 
     def start(self, theta: Array, distance: float) -> Array:
         """Return ``theta`` with the parameter held at a distance, and all parameters within their bounds."""
-        start, bounds = theta.copy(), self.part.objective.bounds
-        start[self.place] = self.value(distance)
+        start, bounds = theta.copy(), self.objective.bounds
+        start[self.component] = self.value(distance)
         return start if bounds is None else np.clip(start, bounds.low, bounds.high)
 
 
 @dataclass(frozen=True)
-class Place:
-    """A place of the profile.
+class ProfilePoint:
+    """A point of the profile.
 
     distance: outwards from the optimum. rise: tau**2. push: derivative of tau**2 by the distance.
     theta: all parameters. tangent: their derivatives by the distance.
@@ -79,21 +80,21 @@ class Place:
         return math.sqrt(max(self.rise, 0.0))
 
 
-def origin(side: Side) -> Place:
-    """Return the optimum as a place. Its push is 0, except for a parameter that J pushes against its bound."""
-    bounds, push = side.part.objective.bounds, side.error * side.factor * float(side.best.gradient[side.place])
-    at_bound = bounds is not None and bool(bounds.held(side.best.theta)[side.place])
-    return Place(0.0, 0.0, push if at_bound else 0.0, side.best.theta, side.tangent)
+def origin(side: Side) -> ProfilePoint:
+    """Return the optimum as a point. Its push is 0, except for a parameter that J pushes against its bound."""
+    bounds, push = side.objective.bounds, side.error * side.factor * float(side.best.gradient[side.component])
+    at_bound = bounds is not None and bool(bounds.held(side.best.theta)[side.component])
+    return ProfilePoint(0.0, 0.0, push if at_bound else 0.0, side.best.theta, side.tangent)
 
 
-def fitted(side: Side, distance: float, start: Array, patient: bool = True) -> Place | None:
+def fitted(side: Side, distance: float, start: Array, patient: bool = True) -> ProfilePoint | None:
     """Fit the others with the parameter held at a distance; None if no minimum is found. patient: see ``refit``."""
     close = 2.0 * CLOSE / side.factor
-    point = refit(side.part, side.start(start, distance), side.free, close, side.lean, patient)
+    point = refit(side.objective, side.start(start, distance), side.free, close, side.lean, patient)
     if point is None or not math.isfinite(point.loss):
         return None
-    component, loss, slope = side.place, point.loss, float(point.gradient[side.place])
-    tangent, bounds = np.zeros(point.theta.size), side.part.objective.bounds
+    component, loss, slope = side.component, point.loss, float(point.gradient[side.component])
+    tangent, bounds = np.zeros(point.theta.size), side.objective.bounds
     tangent[component] = side.error
     free = side.free if bounds is None else side.free & ~bounds.blocked(point.theta, point.gradient)
     free_places = np.flatnonzero(free)
@@ -107,7 +108,7 @@ def fitted(side: Side, distance: float, start: Array, patient: bool = True) -> P
         if abs(gain) <= CLOSE * abs(loss - side.best.loss):  # add what one more step gains, if it is short enough
             loss, slope = loss + gain, slope + float(across @ left)
     rise, push = side.factor * (loss - side.best.loss), side.factor * slope * side.error
-    return Place(distance, rise, push, point.theta, tangent)
+    return ProfilePoint(distance, rise, push, point.theta, tangent)
 
 
 def _solved(curvature: Curvature, right: Array, lean: bool) -> Array:
@@ -120,29 +121,29 @@ def _solved(curvature: Curvature, right: Array, lean: bool) -> Array:
     return np.asarray((np.linalg.lstsq(curvature, right, rcond=1e-14)[0] if step is None else step).T, np.float64)
 
 
-def refitted(side: Side, near: Place, distance: float) -> Place | None:
-    """Fit the others again at a distance, along the tangent of a place."""
+def refitted(side: Side, near: ProfilePoint, distance: float) -> ProfilePoint | None:
+    """Fit the others again at a distance, along the tangent of another point."""
     return fitted(side, distance, near.theta + (distance - near.distance) * near.tangent)
 
 
-def is_lower(first_place: Place, second_place: Place) -> bool:
+def is_lower(one: ProfilePoint, other: ProfilePoint) -> bool:
     """Whether tau**2 is lower by more than rounding."""
-    return first_place.rise < second_place.rise - LOWER * max(1.0, abs(second_place.rise))
+    return one.rise < other.rise - LOWER * max(1.0, abs(other.rise))
 
 
-def unexplained(inner_place: Place, outside: Place) -> float:
-    """Return the share of the rise between two places that their slopes do not explain, by the trapezoid rule."""
-    rise = outside.rise - inner_place.rise
-    explained = 0.5 * (inner_place.push + outside.push) * (outside.distance - inner_place.distance)
+def unexplained(inner: ProfilePoint, outside: ProfilePoint) -> float:
+    """Return the share of the rise between two points that their slopes do not explain, by the trapezoid rule."""
+    rise = outside.rise - inner.rise
+    explained = 0.5 * (inner.push + outside.push) * (outside.distance - inner.distance)
     return (rise - explained) / max(abs(rise), abs(explained), MATTERS)
 
 
-def joined(inner_place: Place, outside: Place) -> bool:
-    """Whether no jump lies between two places.
+def joined(inner: ProfilePoint, outside: ProfilePoint) -> bool:
+    """Whether no jump lies between two points.
 
     Far out, where a profile may bend towards its final level, it may rise by less than the slopes explain.
     """
-    return -(FAR_DROP if inner_place.distance > FAR else DROP) <= unexplained(inner_place, outside) <= JUMP
+    return -(FAR_DROP if inner.distance > FAR else DROP) <= unexplained(inner, outside) <= JUMP
 
 
 @overload

@@ -17,15 +17,15 @@ from descend.inference.accuracy.digits import errors_hold
 from descend.inference.covariance.inverse_curvature import Covariance
 from descend.inference.determined import at_bound, free_to_move
 from descend.inference.profile.path import End, Path, Why
-from descend.inference.profile.point import LOWER, Place, Side, fitted, is_lower
-from descend.inference.refit import Part, newton_step, well_conditioned
+from descend.inference.profile.point import LOWER, ProfilePoint, Side, fitted, is_lower
+from descend.inference.refit import newton_step, well_conditioned
 from descend.inference.scored_rows import row_weights
 from descend.inference.statistics import dispersion_of, error_degrees, total_weight
 from descend.optimizers.systems import part_of
 
 Array = NDArray[np.float64]
 TRIED, TRIED_OF_LIKE = 1, 3
-"""How many other starts, those of least loss, are tried at a place; the second number if the model has like terms."""
+"""How many other starts, those of least loss, are tried at a point; the second number if the model has like terms."""
 EXTREME = (-64.0, -4.0, 4.0, 64.0)
 """Values at which ``_extremes`` puts a parameter, in units of the smallest parameter inside a term."""
 UNLIKELY = 6.0
@@ -44,8 +44,8 @@ class Sides:
 
     def __init__(self, solution: Solution, covariance: Covariance, components: Iterable[int]) -> None:
         self.solution, self.model, self.covariance = solution, solution.model, covariance
-        self.part, self.bounds = Part(solution.objective), solution.objective.bounds
-        self.best, self.free, self.factor = self.part(solution.theta), free_to_move(solution), _factor(solution)
+        self.objective, self.bounds = solution.objective, solution.objective.bounds
+        self.best, self.free, self.factor = self.objective(solution.theta, 2), free_to_move(solution), _factor(solution)
         self.lean = well_conditioned(self.best, self.free)
         self.exact = solution.loss <= _rounding(solution)
         self.convex = solution.model.linear or solution.model.log_linear
@@ -67,20 +67,20 @@ class Sides:
 
     def _end(self, path: Path, reach: float) -> End:
         if self.exact and path.side.room:  # J has no digits left to profile
-            return End(min(reach, path.side.room), path.places[0], Why.REACHED)
+            return End(min(reach, path.side.room), path.points[0], Why.REACHED)
         end = path.end(reach, self._better)
-        for profile_place in path.places:
-            self._refuse_better(path.side, profile_place)
+        for point in path.points:
+            self._refuse_better(path.side, point)
         return end
 
     def _hold_against_each_other(self) -> None:
-        """Follow each side to its first place; these places then serve as starts for fitting the others elsewhere."""
+        """Follow each side to its first point; these points then serve as starts for fitting the others elsewhere."""
         paths = [path for both in self.paths.values() for path in both if path.why is None]
         for path in paths:
             path.go_on()
-            self._refuse_better(path.side, path.places[-1])
+            self._refuse_better(path.side, path.points[-1])
         size = self.best.theta.size
-        likely = [path.places[-1].theta for path in paths]
+        likely = [path.points[-1].theta for path in paths]
         likely += [np.where(np.arange(size) == component, 0.0, self.best.theta) for component in self._factors]
         self.likely = [*likely, *(theta[exchange] for theta in likely for exchange in self._exchanges)]
         for path in paths:
@@ -91,71 +91,71 @@ class Sides:
             return math.copysign(math.inf, error)
         return float((self.bounds.low if error < 0.0 else self.bounds.high)[component])
 
-    def _sides(self, place: int) -> Iterator[Side]:
-        best, error = float(self.solution.theta[place]), math.sqrt(self.covariance.diagonal()[place])
+    def _sides(self, component: int) -> Iterator[Side]:
+        best, error = float(self.solution.theta[component]), math.sqrt(self.covariance.diagonal()[component])
         unit = np.zeros(self.solution.theta.size)
-        unit[place] = 1.0
+        unit[component] = 1.0
         tangent = self.covariance @ unit / error if error else unit * 0.0
         if (
             not error
-            and self.model.parameters.labels[place] in at_bound(self.solution)
+            and self.model.parameters.labels[component] in at_bound(self.solution)
             and self.best.curvature is not None
         ):
-            error = 1.0 / math.sqrt(0.5 * self.factor * float(self.best.curvature.diagonal()[place]))
+            error = 1.0 / math.sqrt(0.5 * self.factor * float(self.best.curvature.diagonal()[component]))
         free = self.free.copy()
-        free[place] = False
+        free[component] = False
         for sign in (-1.0, 1.0):
             # Of a perfect fit, any other value is infinitely less likely.
             perfect = error <= NO_WIDTH * abs(best)
-            room = 0.0 if perfect else abs(self._edge(place, sign) - best) / error
-            yield Side(self.part, self.best, place, sign * error, free, sign * tangent, self.factor, room, self.lean)
+            room = 0.0 if perfect else abs(self._edge(component, sign) - best) / error
+            yield Side(
+                self.objective, self.best, component, sign * error, free, sign * tangent, self.factor, room, self.lean
+            )
 
-    def _refuse_better(self, side: Side, place: Place) -> None:
-        """Raise an error if this place is a better fit than the optimum."""
-        if place.rise >= -LOWER:
+    def _refuse_better(self, side: Side, point: ProfilePoint) -> None:
+        """Raise an error if this point is a better fit than the optimum."""
+        if point.rise >= -LOWER:
             return
-        parameters, short = (
-            self.model.parameters,
-            "" if errors_hold(self.solution) else ", for this run stopped before it",
-        )
-        loss = self.solution.loss + place.rise / self.factor
+        parameters, label = self.model.parameters, self.model.parameters.labels[side.component]
+        short = "" if errors_hold(self.solution) else ", for this run stopped before it"
+        loss = self.solution.loss + point.rise / self.factor
         raise ConfigError(
-            f"There is a better fit{short}: with `{parameters.labels[side.place]}` at {side.value(place.distance):.6g} "
+            f"There is a better fit{short}: with `{label}` at {side.value(point.distance):.6g} "
             f"the loss is {loss:.9g}, below {self.solution.loss:.9g}. Fit again from there: "
-            f"{parameters.mentioned(place.theta, most=20)}."
+            f"{parameters.mentioned(point.theta, most=20)}."
         )
 
-    def _better(self, side: Side, profile_place: Place) -> Place | None:
-        """Fit the others again at a place, from other starts; None unless that is better."""
-        for start in self._other_starts(side, profile_place):
-            better_place = fitted(side, profile_place.distance, start, patient=False)
-            if better_place is not None and is_lower(better_place, profile_place):
-                self._refuse_better(side, better_place)
-                return better_place
+    def _better(self, side: Side, point: ProfilePoint) -> ProfilePoint | None:
+        """Fit the others again at a point, from other starts; None unless that is better."""
+        for start in self._other_starts(side, point):
+            better_point = fitted(side, point.distance, start, patient=False)
+            if better_point is not None and is_lower(better_point, point):
+                self._refuse_better(side, better_point)
+                return better_point
         return None
 
-    def _other_starts(self, side: Side, at: Place) -> Iterator[Array]:
-        """Yield starts from which the others may fit better at a place than where this side has led.
+    def _other_starts(self, side: Side, at: ProfilePoint) -> Iterator[Array]:
+        """Yield starts from which the others may fit better at a point than where this side has led.
 
         With like terms, first those that the partner in the other term has at this value, with the terms exchanged, and
         those that the side would have without refits from other starts. Then the starts of least J among the first
-        places of all sides and the optimum without one term, all these also with terms exchanged, and the extremes.
+        points of all sides and the optimum without one term, all these also with terms exchanged, and the extremes.
         """
         value = side.value(at.distance)
         for exchange in self._exchanges:
-            partner = int(exchange[side.place])
-            if partner != side.place and partner in self.paths:
+            partner = int(exchange[side.component])
+            if partner != side.component and partner in self.paths:
                 yield self._alone_at(partner, value)[exchange]
         if self._exchanges:
-            yield self._alone_at(side.place, value)
+            yield self._alone_at(side.component, value)
         starts = [*self.likely, *(self._with_factors(side, at.distance, extreme) for extreme in self._extremes)]
-        losses = np.array([self.part(side.start(start, at.distance), 0).loss for start in starts])
+        losses = np.array([self.objective(side.start(start, at.distance), 0).loss for start in starts])
         order = np.argsort(np.where(np.isfinite(losses), losses, math.inf))
         yield from (starts[number] for number in order[: TRIED_OF_LIKE if self._exchanges else TRIED])
 
     def _with_factors(self, side: Side, distance: float, start: Array) -> Array:
         """Return the start with the parameter held and the factors of the terms fitted to it, in one step."""
-        point = self.part(side.start(start, distance))
+        point = self.objective(side.start(start, distance), 2)
         moving = np.zeros(side.free.size, dtype=bool)
         moving[[component for component in self._factors if side.free[component]]] = True
         moving_places = np.flatnonzero(moving)
@@ -185,9 +185,9 @@ class Sides:
         side = self.paths[component][upper].side
         path = self._alone.setdefault(side, Path(side))
         distance = (value - float(self.best.theta[component])) / side.error
-        while path.places[-1].distance < distance and path.why is None and path.places[-1].tau < UNLIKELY:
+        while path.points[-1].distance < distance and path.why is None and path.points[-1].tau < UNLIKELY:
             path.go_on()
-        near = min(path.places, key=lambda each: abs(each.distance - distance))
+        near = min(path.points, key=lambda each: abs(each.distance - distance))
         return near.theta + (distance - near.distance) * near.tangent
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from descend.inference.quantities.quadrature import UndefinedError
 from descend.inference.quantities.quantity import Quantity
 from descend.inference.quantities.reading import read_quantities
 from descend.parameters.ties import Ties
+
+if TYPE_CHECKING:
+    from descend.inference.profile.sides import Sides
 
 Array = NDArray[np.float64]
 
@@ -63,51 +67,45 @@ def by_profile(quantity: Quantity, solution: Solution, estimated: Estimated) -> 
 
     The quantity takes the place of the parameter that it depends on most, so that its profile is that of a parameter.
     """
-    from descend.inference.profile.intervals import refuse_without_likelihood, sides_of_quantity, why_open
-    from descend.inference.quantities.exchanged_parameter import Exchanged
+    from descend.inference.profile.intervals import interval_of, refuse_without_likelihood
 
     refuse_without_likelihood(solution)
     if math.isnan(estimated.standard_error):
         return replace(estimated, method="profile")
+    reach = quantile(estimated.level, estimates_of(solution).degrees)
+    with np.errstate(all="ignore"):
+        sides, component = (_sides_in_arrow if solution.objective.arrow else _sides)(quantity, solution)
+        interval, notes = interval_of(sides, component, quantity.name, reach, estimated.level)
+    return replace(estimated, interval=interval, method="profile", why="; ".join(notes))
+
+
+def _sides(quantity: Quantity, solution: Solution) -> tuple[Sides, int]:
+    """Return both sides of the profile of a quantity, and which parameter it takes the place of."""
+    from descend.inference.profile.intervals import sides_of_quantity
+    from descend.inference.quantities.exchanged_parameter import Exchanged
+
     covariance = estimates_of(solution, "model").needed_covariance()
     gradient = quantity.with_gradient(solution.theta)[1]
-    if solution.objective.arrow:
-        return _profile_of_one(quantity, solution, estimated, gradient)
     component = int(np.argmax(np.abs(gradient) * np.sqrt(np.nan_to_num(covariance.diagonal()))))
     objective = Exchanged(solution.objective, quantity, component, solution.theta)
-    with np.errstate(all="ignore"):
-        sides = sides_of_quantity(
-            solution, objective, objective.exchanged(solution.theta), objective.rates(solution.theta), component
-        )
-        reach = quantile(estimated.level, estimates_of(solution).degrees)
-        (low, why_low), (high, why_high) = sides.of(component, reach)
-    notes_on_ends = [
-        *why_open(quantity.name, "lower", low, why_low, estimated.level),
-        *why_open(quantity.name, "upper", high, why_high, estimated.level),
-    ]
-    return replace(estimated, interval=(low, high), method="profile", why="; ".join(notes_on_ends))
+    phi, rates = objective.exchanged(solution.theta), objective.rates(solution.theta)
+    return sides_of_quantity(solution, objective, phi, rates, component), component
 
 
-def _profile_of_one(quantity: Quantity, solution: Solution, estimated: Estimated, gradient: Array) -> Estimated:
-    """Return the profile interval of a quantity that is a parameter, where most parameters belong to one group each."""
+def _sides_in_arrow(quantity: Quantity, solution: Solution) -> tuple[Sides, int]:
+    """Return the same of a quantity that is a parameter, where most parameters belong to one group each."""
     from descend.inference.covariance.standard_errors import generalized_covariance
-    from descend.inference.profile.intervals import why_open
     from descend.inference.profile.sides import Sides
 
-    varying = np.flatnonzero(gradient)
+    varying = np.flatnonzero(quantity.with_gradient(solution.theta)[1])
     generalized = generalized_covariance(solution, "model")
     if len(varying) != 1 or quantity.text != solution.model.parameters.labels[varying[0]] or generalized is None:
         raise ConfigError(
             f"`{quantity.name}` has no profile interval: with {solution.theta.size:,} parameters, most of which belong "
             "to one group, only single parameters have. Use the method t."
         )
-    with np.errstate(all="ignore"):
-        reach = quantile(estimated.level, estimates_of(solution).degrees)
-        (low, why_low), (high, why_high) = Sides(solution, generalized, [int(varying[0])]).of(int(varying[0]), reach)
-    lower, upper = (
-        why_open(quantity.name, *end, estimated.level) for end in (("lower", low, why_low), ("upper", high, why_high))
-    )
-    return replace(estimated, interval=(low, high), method="profile", why="; ".join([*lower, *upper]))
+    component = int(varying[0])
+    return Sides(solution, generalized, [component]), component
 
 
 def by_bootstrap(
