@@ -57,7 +57,10 @@ def correlated_values(estimates: Estimates, quantities: Mapping[str, Estimated])
     for label, value, error, row in zip(shapes.labels, values.tolist(), errors.tolist(), rows, strict=True):
         open_ = np.isnan(error) and row.any()
         made.append(uncertainties.ufloat(value, np.nan, label) if open_ else _along(uncertainties, value, row, free))
-    named = {name: shapes.shaped(name, np.array(made[theta], dtype=object)) for name, theta in shapes.slices.items()}
+    named: dict[str, object] = {}
+    for name, theta in shapes.slices.items():
+        array = np.array(made[theta], dtype=object)
+        named[name] = array[0] if shapes.shapes[name] is None else shapes.shaped(name, array)
     return named | {name: _quantity(uncertainties, each, estimates, free) for name, each in quantities.items()}
 
 
