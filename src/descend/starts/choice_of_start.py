@@ -80,10 +80,12 @@ def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[s
     if problem.objective.arrow:
         from descend.starts.groups import search_of_groups
 
-        return search_of_groups(program, problem.rows, problem.objective, theta, given)
+        every = problem.objective.engine.grouped
+        assert every is not None
+        return search_of_groups(program, problem.rows, every, theta, given, problem.objective.bounds)
     found_start = search(program, problem.rows, theta, given, request.polish, problem.objective.bounds)
     if found_start is not None and model.codings and problem.all_rows is None and request.polish:
-        from descend.starts.each_group import EPOCHS, start_of_each_group
+        from descend.starts.groups import EPOCHS, start_of_each_group
 
         before, end = descended(problem.objective, found_start.theta, EPOCHS)
         if model.symbolic is not None and something_left(model.symbolic, end, problem.rows):

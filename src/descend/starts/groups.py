@@ -1,4 +1,4 @@
-"""Starting values of very many parameters per group: of one curve for all rows, then group by group."""
+"""Starting values of parameters per group: of one curve for all rows, then group by group; or each group alone."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from descend.formula.formula import Formula
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.gradients.derived import Program, derived
 from descend.parameters import Bounds, Parameters
+from descend.problem.engine_choice import summing
 from descend.problem.point import Objective
 from descend.starts.search import Start, search
+from descend.starts.trial_points import descended
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
@@ -31,12 +33,20 @@ FIRST, LEAST, MOST = 1e-2, 1e-12, 1e12
 """Damping of a group, as a share of the diagonal of its block."""
 ENOUGH = 1e-6
 """A step that promises to lower the loss of its group by a smaller share needs no other after it."""
+EACH, LACKING = 2, 0.2
+"""Rows in memory for each parameter of a group that are enough to start from; and the share of groups that may lack."""
 NEIGHBOURS = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Of groups in the order of their loss per row, those whose own parameters are tried in all others."""
+MOST_GROUPS = 60
+"""More groups are not searched one by one."""
+EPOCHS = 60
+"""Epochs after which two starts are compared."""
+LOWER = 1e-3
+"""By which share J has to be lower for the start to be another."""
 
 
 def search_of_groups(
-    program: Program, rows: Rows, objective: Objective, theta: Array, given: Collection[str]
+    program: Program, rows: Rows, every: GroupedEngine, theta: Array, given: Collection[str], bounds: Bounds | None
 ) -> Start | None:
     """Look for starting values of the parameters that are not ``given``; None if none gives a finite loss.
 
@@ -44,13 +54,17 @@ def search_of_groups(
     2. From each of them let every group descend by itself, with what the groups share held; each has a damping of its
        own. Of the values of the shared parameters the best remain, and each group keeps its lowest end.
     3. Let each group try the ends of some others.
+    Where all rows stay where they are, the groups descend over the ``rows`` in memory if these tell enough of each.
+
+    every: the engine that sums all rows.
     """
-    engine, curve = objective.engine.grouped, one_curve(program)
-    assert engine is not None
-    moving, bounds = np.isin(_names(program.parameters), list(given), invert=True), objective.bounds
+    (engine, lacking), curve = _in_memory(program, rows, every), one_curve(program)
+    free = np.isin(_names(program.parameters), list(given), invert=True)
     if bounds is not None:
-        moving &= ~bounds.pinned
+        free &= ~bounds.pinned
         theta = np.where(bounds.pinned, bounds.low, theta)
+    moving = free.copy()
+    moving[engine.layout.own[:, lacking]] = False
     descent, names = GroupDescent(engine, moving, bounds), frozenset(given)
     best: tuple[float, Array, Array] | None = None
     tried = 0
@@ -60,13 +74,26 @@ def search_of_groups(
             continue
         tried += 1
         start = spread(curve_start.theta, curve.parameters, program.parameters)
-        end, losses = descent.ended(descent.within(np.where(moving, start, theta)))
+        end, losses = descent.ended(descent.within(np.where(free, start, theta)))
         if math.isfinite(total := float(losses.sum())) and (best is None or total < best[0]):
             best = total, end, losses
     if best is None:
         return None
     end = descent.with_neighbours(*best[1:])
-    return Start(end, f"start found for one curve, from {tried} samples of the rows, then group by group")
+    found_start = Start(end, f"start found for one curve, from {tried} samples of the rows, then group by group")
+    return found_start if engine is every else found_start.in_sample(rows.count, every.count)
+
+
+def _in_memory(program: Program, rows: Rows, every: GroupedEngine) -> tuple[GroupedEngine, Mask]:
+    """Return an engine over the rows in memory, and the groups that have too few of them, which keep the common curve.
+
+    It is the engine of all rows itself unless that asks a database, to whom each step is a query, or many groups lack.
+    """
+    counts = np.bincount(rows.counting().columns[every.grouping].astype(np.intp), minlength=every.layout.own.shape[1])
+    lacking: Mask = counts < EACH * len(every.layout.own)
+    if not every.by_database or lacking.mean() > LACKING:
+        return every, np.zeros(len(counts), dtype=bool)
+    return summing(program, rows).grouped or every, lacking
 
 
 def one_curve(program: Program) -> Program:
@@ -198,4 +225,43 @@ class GroupDescent:
         return theta
 
 
-__all__ = ["GroupDescent", "one_curve", "search_of_groups", "spread"]
+def start_of_each_group(
+    program: Program, rows: Rows, objective: Objective, found: Start, before: float, given: Collection[str]
+) -> Start:
+    """Return the start, or a better one: of each group its own parameters, found from its rows alone.
+
+    before: J after a short descent from the start.
+
+    A search in all parameters at once hardly finds peaks and waves that lie elsewhere in each group, while for a single
+    group they are found as those of any curve. What the groups share is the median of what they find.
+    """
+    terms = program.formula.terms.values()
+    levels = {term.levels for term in terms if term.levels is not None}
+    tied = {term.vector for term in terms if term.levels is None} & {term.vector for term in terms if term.levels}
+    if len(levels) != 1 or tied or given:  # a group that follows another is no curve by itself
+        return found
+    (groups,) = levels
+    if not 1 < len(groups) <= MOST_GROUPS:
+        return found
+    curve, codes = one_curve(program), rows.columns[groups.name]
+    size = curve.parameters.size
+    each = np.full((len(groups), size), np.nan)
+    for group in range(len(groups)):
+        group_rows = np.flatnonzero(codes == group)
+        if len(group_rows) <= size:
+            return found
+        alone = search(curve, rows.take(group_rows), np.ones(size), frozenset(), True)
+        if alone is None:
+            return found
+        each[group] = alone.theta
+    theta = np.empty(program.parameters.size)
+    for name, theta_slice in program.parameters.slices.items():
+        group_values = each[:, curve.parameters.slices[name]]
+        alike = theta_slice.stop - theta_slice.start == group_values.shape[1]
+        theta[theta_slice] = np.median(group_values, axis=0) if alike else group_values.ravel()
+    if objective.bounds is not None:
+        theta = objective.bounds.interior(theta)
+    after, end = descended(objective, theta, EPOCHS)
+    if not after < before * (1.0 - LOWER) or not math.isfinite(after):
+        return found
+    return Start(end, f"start found in each of {len(groups)} groups by itself")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from descend.starts.dictionary import Dictionary
 from descend.starts.peaks import Span
 from descend.starts.projection import Amplitude, Projection
-from descend.starts.terms_of_sum import Term
+from descend.starts.terms import Term
 from descend.starts.unlike_candidates import unlike, unlike_pairs
 
 Array = NDArray[np.float64]

@@ -148,7 +148,7 @@ def _estimated(request: Request, table: Table, loss: Loss) -> Noise:
 
 def _of_s_estimate(request: Request, table: Table, found: Noise) -> Noise:
     """Return the scale of the S-estimate, which an MM-estimate keeps."""
-    from descend.starts.high_breakdown import mm_start
+    from descend.starts.s_estimate import mm_start
 
     problem = _problem_of(replace(request, loss=LEAST_SQUARES), table)
     model = problem.model
@@ -162,7 +162,7 @@ def _of_s_estimate(request: Request, table: Table, found: Noise) -> Noise:
 
 def _beside(request: Request, table: Table, loss: Loss, found: Noise) -> Noise:
     """Return the noise of a fit from the S-estimate, if that is less than the noise found from a huber fit."""
-    from descend.starts.high_breakdown import better_start
+    from descend.starts.s_estimate import better_start
 
     problem = _problem_of(replace(request, loss=LEAST_SQUARES), table)
     model = problem.model
@@ -179,7 +179,7 @@ def _beside(request: Request, table: Table, loss: Loss, found: Noise) -> Noise:
 
 def _lower_start(request: Request, table: Table, near: Values) -> tuple[Values, str]:
     """Return where to start, and what that is: a huber fit, or the S-estimate if J is lower where that leads."""
-    from descend.starts.high_breakdown import better_start
+    from descend.starts.s_estimate import better_start
 
     problem = _problem_of(replace(request, loss=LEAST_SQUARES), table)
     start_stays = (bool(request.start) and not problem.model.linear) or bool(request.x_sigma)

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.errors import ConfigError, DataError
 from descend.losses.contract import NORMAL
+from descend.problem.problem import Problem
 from descend.starts.reweighted import ROUNDS, Regression, Reweighted, reweighted
 
 Array = NDArray[np.float64]
@@ -20,6 +22,8 @@ SEARCHED = 1_000
 """Rows by which they are judged, at most."""
 BEST, FINALISTS, SHORT = 8, 2, 30
 """Of these, those that go on for so many rounds, and of them, those that go on with all rows to the end."""
+LESS = 0.95
+"""An S-estimate is another fit than one whose residuals have a scale larger than this share of it."""
 
 
 def s_estimate(rows: Regression, starts: Iterable[Array], linear: bool, rounds: int = ROUNDS) -> Reweighted | None:
@@ -66,6 +70,36 @@ def scale_of(residual: Array, omega: Array, size: int) -> float:
         if abs(change) <= 1e-12 or not 0.0 < scale < math.inf:
             break
     return scale
+
+
+def better_start(problem: Problem, theta: Array) -> Reweighted | None:
+    """Return the S-estimate if its residuals have a clearly lower robust scale than those of a fit; else None."""
+    if problem.objective.arrow or not np.isfinite(theta).all():
+        return None
+    rows = Regression.of(problem, scaled=False)
+    with np.errstate(all="ignore"):
+        s_start = s_estimate(rows, [theta], problem.model.linear)
+        here = scale_of(rows.residuals(theta), rows.omega, problem.model.parameters.size)
+    return s_start if s_start is not None and s_start.scale < LESS * here else None
+
+
+def mm_start(problem: Problem, theta: Array) -> Reweighted:
+    """Return the S-estimate, with whose scale an MM-estimate is fitted.
+
+    theta: where another fit ends. Raises ConfigError for rows that are not in memory, and DataError for too few.
+    """
+    if problem.all_rows is not None or problem.objective.arrow:
+        raise ConfigError(
+            "The scale `mm` is that of an S-estimate, which is found among rows in memory and few parameters. Use the "
+            "scale `auto`."
+        )
+    start = s_estimate(Regression.of(problem, scaled=False), [theta], problem.model.linear)
+    if start is None:
+        raise DataError(
+            "An S-estimate needs at least twice as many rows as parameters, and a finite start. Give more rows, or use "
+            "the scale `auto`."
+        )
+    return start
 
 
 def _followed(rows: Regression, theta: Array, rounds: int) -> Reweighted | None:

@@ -29,7 +29,7 @@ from descend.starts.trial_points import descended, name_of, place_of, trials, tu
 from descend.table.rows import Rows
 
 if TYPE_CHECKING:
-    from descend.starts.sum_of_terms import Sum
+    from descend.starts.term_placement import TermPlacement
 
 Array = NDArray[np.float64]
 ROWS = 512
@@ -159,7 +159,7 @@ class _Search:
         for symbol in waves(self.plain.formula):
             if symbol in self.scanned and not peeled:
                 lowest = ends[0][1]
-                wave = self.sum.dictionary.frequencies(symbol, lowest)
+                wave = self.term_placement.dictionary.frequencies(symbol, lowest)
                 ends += self._solved(tunings(self.plain, self.rows.columns, lowest, symbol, self.scanned, wave))
         ends.sort(key=lambda pair: pair[0])
         tried = self.tried
@@ -235,15 +235,15 @@ class _Search:
         return _solved(self.objective, point, self.linear) if np.isfinite(point).all() else None
 
     @cached_property
-    def sum(self) -> Sum:
+    def term_placement(self) -> TermPlacement:
         """The formula as a sum of terms."""
-        from descend.starts.sum_of_terms import Sum
+        from descend.starts.term_placement import TermPlacement
 
-        return Sum(self.plain, self.rows, self.every, self.given, self.projection, self.symbols, self.scanned)
+        return TermPlacement(self.plain, self.rows, self.every, self.given, self.projection, self.symbols, self.scanned)
 
     def _peeled(self) -> tuple[list[tuple[float, Array]], bool]:
         """Return points where the terms of a sum were placed one by one, and whether the search need not go on."""
-        placed = self.sum.placed(self.theta)
+        placed = self.term_placement.placed(self.theta)
         if placed is None:
             return [], False
         self.tried += placed.tried

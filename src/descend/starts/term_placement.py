@@ -21,7 +21,7 @@ from descend.starts.dictionary import Dictionary
 from descend.starts.peeling import Peeling
 from descend.starts.projection import Projection
 from descend.starts.residual_noise import something_left
-from descend.starts.terms_of_sum import terms_of, with_amplitudes, worth_peeling
+from descend.starts.terms import terms_of, with_amplitudes, worth_peeling
 from descend.starts.trial_points import descended, name_of
 from descend.table.rows import Rows
 
@@ -45,7 +45,7 @@ class Placed:
 
 
 @dataclass
-class Sum:
+class TermPlacement:
     """A program under the squared loss, and the rows on which its points are judged.
 
     every: all rows. given: names of parameters that keep their values. projection: solves for the linear parameters;
