@@ -19,7 +19,6 @@ from descend.descent.loop import Plan
 from descend.descent.step import Snapshot, Step, Trace
 from descend.errors import ConfigError, DataError
 from descend.optimizers import Optimizer
-from descend.optimizers.schedules import Constant
 from descend.options.request import Request
 from descend.output import refuse_unwritable, write_atomically
 from descend.parameters import Parameters
@@ -225,7 +224,7 @@ def writer_of(
     }
     if objective.priors is not None:
         same["penalty"] = [*objective.priors.priors.texts, objective.priors.dispersion]
-    if not isinstance(plan.schedule, Constant):
+    if not plan.schedule.constant:
         same["number of epochs"] = plan.epochs
     same |= request.identity
     keep = Writer(request.checkpoint, same, model.parameters.named(beginning.start))

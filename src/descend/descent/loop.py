@@ -66,6 +66,11 @@ class Plan:
     snapshots: bool = False
     closed: Trajectory | None = None
 
+    @property
+    def steady(self) -> bool:
+        """Whether each step is over all rows, at the same learning rate."""
+        return self.schedule.constant and self.batch_size is None
+
 
 def descend(
     objective: Objective,
@@ -88,7 +93,7 @@ def descend(
     began = time.perf_counter()
     judge = Judge(plan, optimizer.thorough)
     optimizer_state = optimizer.init(theta)
-    constant = isinstance(plan.schedule, Constant)
+    constant = plan.schedule.constant
     rate, known_epochs = plan.rate, plan.epochs if plan.epochs_given else None
     needs, closed, snapshots = max(1, optimizer.needs), plan.closed, plan.snapshots
     begin, ahead, subgradient = 0, None, None

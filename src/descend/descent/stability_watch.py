@@ -13,7 +13,6 @@ from descend.descent.step import Step, due_epochs
 from descend.errors import ConfigError
 from descend.optimizers import Optimizer
 from descend.optimizers.curvature import largest_curvature
-from descend.optimizers.schedules import Constant
 from descend.optimizers.systems import matrix_of
 from descend.problem.point import Array, Objective, Point
 from descend.problem.problem import Problem
@@ -49,10 +48,9 @@ def preflight(beginning: Beginning, first: Point, optimizer: Optimizer, plan: Pl
             return None
     elif plan.epochs <= WORTH:
         return None
-    plain = isinstance(plan.schedule, Constant) and plan.batch_size is None
     at_beginning = first is beginning.first
     spectrum = spectrum_of(problem, first) if at_beginning else spectrum_at(first, (), exact=problem.parabola)
-    return warning(spectrum, plan.rate, optimizer, plain)
+    return warning(spectrum, plan.rate, optimizer, plan.steady)
 
 
 def _bounded(curvature: Array, most: float) -> bool:

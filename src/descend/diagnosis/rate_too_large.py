@@ -7,7 +7,6 @@ import math
 from descend.descent.outcome import Outcome
 from descend.diagnosis.case import MOST_EPOCHS, OF_LOSS, Case, Progress, counted, losses, went_well
 from descend.diagnosis.cause import Cause, Diagnosis
-from descend.optimizers.schedules import Constant
 from descend.stability.spectrum import fold_of
 from descend.wording import spell
 
@@ -54,9 +53,8 @@ def _diverged(case: Case) -> Diagnosis:
 
 def _bound_to_diverge(case: Case) -> Diagnosis | None:
     """Find a rate beyond the limit of a parabola; as that limit holds everywhere, a loss that still falls will rise."""
-    steady = case.plan.batch_size is None and isinstance(case.plan.schedule, Constant)
     limit = case.stable_rate
-    if limit is None or not (case.beyond and steady and case.problem.everywhere_parabola):
+    if limit is None or not (case.beyond and case.plan.steady and case.problem.everywhere_parabola):
         return None
     evidence = growth(case)
     predicted = evidence.get("growth_predicted")

@@ -9,7 +9,6 @@ import numpy as np
 from descend.descent.outcome import Outcome
 from descend.diagnosis.case import MOST_PARAMETERS, Case, counted
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
-from descend.optimizers.schedules import Constant
 from descend.optimizers.systems import matrix_of
 from descend.wording import spell, worded
 
@@ -77,7 +76,7 @@ def _by_curvature(case: Case, left: float, target: float) -> int | None:
     Along the eigenvector i of the curvature, of eigenvalue l_i, the excess g_i**2 / (2 l_i) is left, and shrinks by the
     square of what the optimizer leaves of an error there (see ``optimizers.recurrence``).
     """
-    plain = isinstance(case.plan.schedule, Constant) and case.plan.batch_size is None and not case.progress.hovers
+    plain = case.plan.steady and not case.progress.hovers
     curvature = None if case.model.in_place or case.last.size > MOST_PARAMETERS else matrix_of(case.end.curvature)
     if not plain or case.optimizer.recurrence is None or curvature is None or not np.isfinite(curvature).all():
         return None

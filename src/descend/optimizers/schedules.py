@@ -15,6 +15,8 @@ class Schedule(Part, ABC):
     """How the learning rate changes. Subclasses are frozen dataclasses whose fields are their settings."""
 
     kind: ClassVar[str] = "schedule"
+    constant: ClassVar[bool] = False
+    """Whether the factor is 1 in every epoch."""
 
     @abstractmethod
     def factor(self, epoch: int, epochs: int | None) -> float:
@@ -29,6 +31,7 @@ class Constant(Schedule):
     """
 
     name: ClassVar[str] = "constant"
+    constant: ClassVar[bool] = True
 
     def factor(self, epoch: int, epochs: int | None) -> float:
         return 1.0

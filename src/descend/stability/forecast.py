@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from descend.optimizers import Optimizer, Schedule
 from descend.optimizers.recurrence import Recurrence
-from descend.optimizers.schedules import Constant
 from descend.problem.point import Point
 
 Array = NDArray[np.float64]
@@ -84,12 +83,7 @@ class Trajectory:
 def trajectory(point: Point, optimizer: Optimizer, rate: float, schedule: Schedule) -> Trajectory | None:
     """Return the closed form of a descent from ``point``, if it has one."""
     recurrence = optimizer.recurrence
-    if (
-        recurrence is None
-        or not isinstance(schedule, Constant)
-        or point.proximal
-        or not point.objective.engine.quadratic
-    ):
+    if recurrence is None or not schedule.constant or point.proximal or not point.objective.engine.quadratic:
         return None
     point = point.at(point.theta, 3)
     return (

@@ -19,18 +19,17 @@ from descend.descent.checkpoint import Checkpoint, refuse_other_properties
 from descend.descent.step import Array, Memory, Snapshot, Step
 from descend.errors import ConfigError, DataError
 from descend.optimizers import State
-from descend.optimizers.schedules import Constant, schedule_of
+from descend.optimizers.schedules import schedule_of
 from descend.options.request import Request
 from descend.output import refuse_unwritable, write_atomically
 from descend.parameters import Parameters
 from descend.problem.problem import Problem
 from descend.training.course import Course
 from descend.training.objective import ModuleObjective
-from descend.training.optimizers import TorchOptimizer
+from descend.training.optimizers import ModuleOptimizer
 from descend.training.packing import Tensors, packed, unpacked
 from descend.training.random_states import random_states, with_random_states
 from descend.training.scheduling import Followed
-from descend.training.second_order import SecondOrder
 from descend.training.within_epoch import Part
 from descend.wording import spell
 
@@ -55,7 +54,7 @@ class Writer:
     def __init__(self, objective: ModuleObjective, course: Course, request: Request, before: list[list[Any]]) -> None:
         assert request.checkpoint is not None
         self.objective, self.course, self.path = objective, course, request.checkpoint
-        self.optimizer = cast(TorchOptimizer | SecondOrder, request.optimizer)
+        self.optimizer = cast(ModuleOptimizer, request.optimizer)
         self.data: object = request.data  # a loader of the user may draw rows by a generator of its own
         self.run = identity(objective, course, request)
         self.steps = before
@@ -176,7 +175,7 @@ def identity(objective: ModuleObjective, course: Course, request: Request) -> di
         "ema": request.ema,
         "precision": request.precision,
     }
-    if course.scheduler is None and not isinstance(schedule_of(schedule), Constant):
+    if course.scheduler is None and not schedule_of(schedule).constant:
         same["number of epochs"] = request.epochs
     return same
 
@@ -221,7 +220,7 @@ def checkpointed(problem: Problem, request: Request) -> Checkpoint | None:
     objective = cast(ModuleObjective, problem.objective)
     if request.checkpoint is None or (course := objective.course) is None:
         return None
-    optimizer = cast(TorchOptimizer | SecondOrder, request.optimizer)
+    optimizer = cast(ModuleOptimizer, request.optimizer)
     refuse_unwritable(request.checkpoint)
     found = read(request.checkpoint) if request.resume else None
     steps: list[list[Any]] = []
@@ -261,7 +260,7 @@ def _restored(
     found: Found,
     objective: ModuleObjective,
     course: Course,
-    optimizer: TorchOptimizer | SecondOrder,
+    optimizer: ModuleOptimizer,
     steps: list[list[Any]],
     data: object,
 ) -> Checkpoint:

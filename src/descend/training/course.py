@@ -15,7 +15,6 @@ from descend.training.callbacks import Callbacks
 from descend.training.engine import ModuleEngine
 from descend.training.faults import Given, Place, fault_of, place_of
 from descend.training.meter import HELD_BACK, Meter
-from descend.training.optimizers import TorchOptimizer
 from descend.training.regime import Regime
 from descend.training.scheduling import Scheduler
 from descend.training.sums import Sums
@@ -107,12 +106,12 @@ class Course:
         self.due = True
         self.tell("on_epoch_begin")
 
-    def pass_through(self, objective: Sums, optimizer: TorchOptimizer, epoch: int, stop: Callable[[], bool]) -> None:
+    def pass_through(self, objective: Sums, optimizer: Optimizer, epoch: int, stop: Callable[[], bool]) -> None:
         """Take the steps of an epoch, a batch each, with nothing besides but forward, backward and step."""
         import torch
 
         trained, mean_loss = objective.model.parameters.trained, objective.mean_loss
-        step, after = optimizer.torch_optimizer.step, self._after_step()
+        step, after = optimizer.step, self._after_step()
         clip, clip_value = self.regime.clip, self.regime.clip_value
         objective.meter = self.meter if self.regime.lean else None
         losses: list[Tensor] = []

@@ -23,7 +23,7 @@ from descend.training.curvature import Ritz, hessian
 from descend.training.devices import in_one_thread
 from descend.training.engine import ModuleEngine
 from descend.training.meter import Meter
-from descend.training.optimizers import TorchOptimizer
+from descend.training.optimizers import ModuleOptimizer
 from descend.training.point import ModulePoint
 
 if TYPE_CHECKING:
@@ -128,19 +128,19 @@ class ModuleObjective(Objective):
             point.ended, point.measures = course.outcome, course.measures
         return point
 
-    def epoch(self, optimizer: object, rate: float, epoch: int, stop: Callable[[], bool]) -> Weights | None:  # type: ignore[override]
+    def epoch(self, optimizer: ModuleOptimizer, rate: float, epoch: int, stop: Callable[[], bool]) -> Weights | None:  # type: ignore[override]
         """Take the steps of an epoch batch by batch, and return the new handle."""
         course = self.course
         if course is None:
             return None
-        course.begin(self, optimizer.torch_optimizer if isinstance(optimizer, TorchOptimizer) else None)
+        course.begin(self, optimizer.torch_optimizer)
         batched = course.regime.batch_size is not None
         by_itself = batched or course.stepwise or self.engine.streamed
-        if not (isinstance(optimizer, TorchOptimizer) and by_itself):
+        if optimizer.torch_optimizer is None or not by_itself:
             course.step += int(not batched)
             return None
         optimizer.set_rate(rate)
-        course.pass_through(self, optimizer, epoch, lambda: stop() or course.stopped)
+        course.pass_through(self, optimizer.torch_optimizer, epoch, lambda: stop() or course.stopped)
         if not course.regime.lean and self.fault is None:
             course.passed = None
         return Weights(self.model.parameters)

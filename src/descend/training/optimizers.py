@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import functools
+from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from descend.errors import ConfigError
 from descend.optimizers import OPTIMIZERS
 from descend.optimizers.contract import Optimizer
 from descend.optimizers.families import HALVINGS, OR_LESS
 from descend.optimizers.recurrence import Recurrence
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer as OptimizerOfTorch
 
 TRANSLATIONS: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
     "gd": ("SGD", lambda ours: {}),
@@ -36,16 +40,56 @@ REACH = 0.1
 """Typical size of a network's weight, which stands in for the length of a Gauss-Newton step."""
 
 
-class TorchOptimizer(Optimizer):
+class ModuleOptimizer(Optimizer):
+    """An `Optimizer` of modules, whose state a checkpoint holds as tensors.
+
+    torch_optimizer: that of PyTorch which takes its steps, one pass over some rows for each; None if there is none.
+    rate: the learning rate of the next step; settled: the one that was chosen already, if one was.
+    """
+
+    torch_optimizer: OptimizerOfTorch | None = None
+    rate: float = 1.0
+    settled: float | None = None
+
+    @property
+    @abstractmethod
+    def alike(self) -> Optimizer:
+        """The optimizer of ours that takes the same steps, or steps like them."""
+
+    @property
+    def decays(self) -> bool:
+        """Whether it also pulls the weights to zero, so that it does not lead to the lowest J."""
+        return False
+
+    @abstractmethod
+    def remembered(self, state: object) -> object:
+        """Return what it remembers, as data and tensors."""
+
+    @abstractmethod
+    def recalled(self, content: object) -> object:
+        """Return the state of what it remembered in an earlier run."""
+
+    @abstractmethod
+    def set_rate(self, wanted: float) -> None:
+        """Let the next steps have a learning rate, where they need one."""
+
+    @abstractmethod
+    def stands(self, state: object, promised: float) -> None:
+        """Take where an earlier run stood. promised: by its last step, as a share of J."""
+
+
+class TorchOptimizer(ModuleOptimizer):
     """An `Optimizer` whose steps are those of a ``torch.optim.Optimizer``.
 
     It is given an evaluation with a ``closure`` that leaves the gradient of a training pass in ``.grad`` and returns
     the loss, at no cost if the last pass did so already. Its state is the torch optimizer itself, so unlike ours it
     changes in place.
 
-    torch_optimizer: holds the trainable parameters. ours: the optimizer it translates, or None. settled: the learning
-    rate that was chosen already, if one was. scheduled: whether a scheduler of torch changes its rate.
+    torch_optimizer: holds the trainable parameters. ours: the optimizer it translates, or None. scheduled: whether a
+    scheduler of torch changes its rate.
     """
+
+    torch_optimizer: OptimizerOfTorch
 
     def __init__(self, torch_optimizer: Any, name: str, ours: Optimizer | None = None) -> None:
         self.torch_optimizer = torch_optimizer
@@ -56,7 +100,6 @@ class TorchOptimizer(Optimizer):
         self.uses_rate = ours is None or ours.uses_rate
         self.rates = [float(group.get("lr", 1.0)) for group in torch_optimizer.param_groups]
         self.rate = self.rates[0]
-        self.settled: float | None = None
         self.scheduled = False
 
     @property
@@ -68,7 +111,6 @@ class TorchOptimizer(Optimizer):
 
     @property
     def alike(self) -> Optimizer:
-        """The optimizer of ours that takes the same steps, or steps like them."""
         if self.ours is not None:
             return self.ours
         if type(self.torch_optimizer).__name__ != "SGD":
@@ -79,27 +121,23 @@ class TorchOptimizer(Optimizer):
 
     @property
     def decays(self) -> bool:
-        """Whether it also pulls the weights to zero, so that it does not lead to the lowest J."""
         return any(float(group.get("weight_decay", 0.0) or 0.0) > 0.0 for group in self.torch_optimizer.param_groups)
 
     def init(self, theta: object) -> Any:
         return self.torch_optimizer
 
     def remembered(self, state: object) -> object:
-        """Return what it remembers, as data and tensors."""
         return self.torch_optimizer.state_dict()
 
     def recalled(self, content: object) -> object:
-        """Take what it remembered in an earlier run, and return its state."""
-        self.torch_optimizer.load_state_dict(content)
+        self.torch_optimizer.load_state_dict(cast(dict[str, object], content))
         state: object = self.torch_optimizer
         return state
 
     def stands(self, state: object, promised: float) -> None:
-        """Take where an earlier run stood: J there is evaluated as usual."""
+        """Do nothing: J where an earlier run stood is evaluated as usual."""
 
     def set_rate(self, wanted: float) -> None:
-        """Let the next steps have a learning rate."""
         if wanted != self.rate and not self.scheduled:
             # Groups of parameters may have rates of their own; a schedule keeps their proportions.
             for group, rate in zip(self.torch_optimizer.param_groups, self.rates, strict=True):

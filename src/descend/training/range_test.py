@@ -50,7 +50,7 @@ def _walk(objective: ModuleObjective, course: Course, optimizer: TorchOptimizer,
     objective.course = course = replace(course, validation=None, meter=None, callbacks=Callbacks([OnStep(after_step)]))
     optimizer.set_rate(rise.rate(0))
     for epoch in count():
-        course.pass_through(objective, optimizer, epoch, bool)
+        course.pass_through(objective, optimizer.torch_optimizer, epoch, bool)
         if course.stopped:
             break
     if objective.fault is not None:

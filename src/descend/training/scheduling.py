@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from descend.descent.beginning import learning_rate
 from descend.errors import ConfigError
-from descend.optimizers import Optimizer, Schedule
+from descend.optimizers import Schedule
 from descend.options.request import Request
 from descend.problem.problem import Problem
 from descend.training.optimizers import TorchOptimizer
@@ -83,20 +83,23 @@ def scheduled(problem: Problem, request: Request, steps: int | None, higher: boo
         if request.schedule_every is not None:
             raise ConfigError("`schedule_every` is for schedulers of PyTorch; those of descend count epochs.")
         return None, request
-    optimizer: object = request.optimizer
-    if isinstance(optimizer, TorchOptimizer):
-        known = cast(Optimizer, optimizer)
-        rate, _ = learning_rate(request.learning_rate, known, problem.objective(problem.start))
-        optimizer.set_rate(rate)
-        optimizer.settled = rate
-    scheduler = scheduler_of(request.schedule, optimizer, request.epochs, steps, request.schedule_every, higher)
-    assert isinstance(optimizer, TorchOptimizer)
+    optimizer = cast(TorchOptimizer, request.optimizer)
+    if optimizer.torch_optimizer is None:
+        raise ConfigError(
+            f"A scheduler of PyTorch changes the learning rate of an optimizer of PyTorch, and {optimizer.name} has "
+            "none. Leave out `schedule`, or take another optimizer, such as adam."
+        )
+    rate, _ = learning_rate(request.learning_rate, optimizer, problem.objective(problem.start))
+    optimizer.set_rate(rate)
+    optimizer.settled = rate
+    made_for, every = optimizer.torch_optimizer, request.schedule_every
+    scheduler = scheduler_of(request.schedule, made_for, request.epochs, steps, every, higher)
     optimizer.scheduled = True
     return scheduler, replace(request, schedule=Followed(optimizer))
 
 
 def scheduler_of(
-    given: object, optimizer: object, epochs: int | None, steps: int | None, every: str | None, higher: bool
+    given: object, optimizer: OptimizerOfTorch, epochs: int | None, steps: int | None, every: str | None, higher: bool
 ) -> Scheduler:
     """Return the scheduler that the user gave, for an optimizer that has its first learning rate.
 
@@ -107,23 +110,16 @@ def scheduler_of(
 
     Raises ConfigError for what is no scheduler of this optimizer, or cannot last for the run.
     """
-    if not isinstance(optimizer, TorchOptimizer):
-        name = getattr(optimizer, "name", "this optimizer")
-        raise ConfigError(
-            f"A scheduler of PyTorch changes the learning rate of an optimizer of PyTorch, and {name} has none. Leave "
-            "out `schedule`, or take another optimizer, such as adam."
-        )
-    torch_optimizer: OptimizerOfTorch = optimizer.torch_optimizer
     made = given if hasattr(given, "step") and not isinstance(given, type) else None
     if made is None:
-        made = _made(cast(Make, given), torch_optimizer, epochs, steps)
+        made = _made(cast(Make, given), optimizer, epochs, steps)
     if not hasattr(made, "step") or not hasattr(made, "state_dict"):
         raise ConfigError(
             f"`schedule` is a name such as `cosine`, a scheduler of PyTorch, or makes one from the optimizer: "
             f"lambda optimizer: torch.optim.lr_scheduler.StepLR(optimizer, 10). This made a {type(made).__name__}."
         )
     scheduler = cast(OfTorch, made)
-    if getattr(scheduler, "optimizer", torch_optimizer) is not torch_optimizer:
+    if getattr(scheduler, "optimizer", optimizer) is not optimizer:
         raise ConfigError(
             f"The {type(made).__name__} given was made for another optimizer, and would change nothing here. Give that "
             "optimizer, too, or what makes the scheduler: lambda optimizer: ..."

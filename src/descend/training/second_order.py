@@ -13,6 +13,7 @@ from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.training.curvatures import Dense
 from descend.training.gauss_newton import Damped, Place, Surface
 from descend.training.objective import ModuleObjective
+from descend.training.optimizers import ModuleOptimizer
 from descend.training.point import ModulePoint
 from descend.training.secants import evaluations, onwards
 
@@ -36,7 +37,7 @@ class Standing:
     place: Place | None = None
 
 
-class SecondOrder(Optimizer):
+class SecondOrder(ModuleOptimizer):
     """An `Optimizer` that takes the steps of ours over the flat vector of what is trained, and writes them back.
 
     Its state holds J at the end of the last step, so that nothing is evaluated twice.
@@ -45,7 +46,6 @@ class SecondOrder(Optimizer):
     thorough: ClassVar[bool] = True
     damps: ClassVar[bool] = True
     uses_rate = False
-    rate, settled = 1.0, None
 
     def __init__(self, ours: LevenbergMarquardt, objective: ModuleObjective) -> None:
         self.ours = ours
@@ -54,18 +54,17 @@ class SecondOrder(Optimizer):
 
     @property
     def alike(self) -> Optimizer:
-        """The optimizer of ours whose steps these are."""
         return self.ours
 
-    decays: ClassVar[bool] = False
-
     def remembered(self, state: object) -> object:
-        """Return what it remembers, as data and tensors; J where it stands is not among this."""
+        """Return what it remembers; J where it stands is not among this."""
         return as_tensors(cast(Standing, state).state)
 
     def recalled(self, content: object) -> Standing:
-        """Return the state of what it remembered in an earlier run."""
         return Standing(cast(State, as_arrays(content)))
+
+    def set_rate(self, wanted: float) -> None:
+        """Do nothing: the damping decides how far a step goes."""
 
     def stands(self, state: object, promised: float) -> None:
         """Evaluate J where an earlier run stood after one of these steps, as its end was. promised: by the last."""

@@ -24,7 +24,7 @@ from descend.training.devices import one_thread
 from descend.training.engine import ModuleEngine, engine_of
 from descend.training.meter import HELD_BACK, Meter, meter_of
 from descend.training.objective import ModuleObjective
-from descend.training.optimizers import TorchOptimizer
+from descend.training.optimizers import ModuleOptimizer
 from descend.training.reading import read_rows
 from descend.training.regime import Regime
 from descend.training.scheduling import scheduled
@@ -103,10 +103,11 @@ def course_of(problem: Problem, request: Request, validation: ModuleEngine | Non
     objective = cast(ModuleObjective, problem.objective)
     own = objective.engine.streamed or objective.engine.order is not None
     batched = request.batch_size is not None and (own or request.batch_size < objective.rows)
-    optimizer: object = request.optimizer
+    optimizer = cast(ModuleOptimizer, request.optimizer)
+    by_torch = optimizer.torch_optimizer is not None
     callbacks = request.callbacks or ()
-    passes_once = isinstance(optimizer, TorchOptimizer) and optimizer.stochastic
-    model, name = cast(ModuleModel, problem.model), getattr(optimizer, "name", "this optimizer")
+    passes_once = by_torch and optimizer.stochastic
+    model, name = cast(ModuleModel, problem.model), optimizer.name
     if objective.engine.streamed and not passes_once:
         raise ConfigError(
             f"{name} passes the same rows several times for a step, and these are passed once in an epoch. Give them "
@@ -144,7 +145,7 @@ def course_of(problem: Problem, request: Request, validation: ModuleEngine | Non
             f"`clip`, `accumulate`, `ema`, schedulers of steps and callbacks `on_step` go with one pass a step; {name} "
             "takes several. Leave them out, or take another optimizer, such as adam."
         )
-    if (request.precision is not None or request.compile) and not isinstance(optimizer, TorchOptimizer):
+    if (request.precision is not None or request.compile) and not by_torch:
         raise ConfigError(
             f"`precision` and `compile` go with steps by gradients; {name} takes other derivatives, too. Leave them "
             "out, or take another optimizer, such as adam."
