@@ -27,7 +27,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 import descend
-from descend.engines.shuffling import shuffled
+from descend.engines.batches import shuffled
 
 ROWS, WIDTH, SEED = 4096, 20, 0
 RATES = {"SGD": 0.05, "Adam": 1e-3, "AdamW": 1e-3}

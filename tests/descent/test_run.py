@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import descend
 from descend.descent.outcome import Outcome
 from descend.descent.step import MOST_STEPS, Step, Trace
-from descend.engines.shuffling import shuffled
+from descend.engines.batches import shuffled
 
 LESSON = {"start": {"w": 0.0}, "optimizer": "gd", "learning_rate": 0.001, "epochs": 100}
 

@@ -10,7 +10,7 @@ import torch
 from tests.laws.ranges import OF_ONE_NUMBER
 
 import descend
-from descend.engines.shuffling import shuffled
+from descend.engines.batches import shuffled
 from descend.losses import LOSSES
 from descend.training.optimizers import TRANSLATIONS
 

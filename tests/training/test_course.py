@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import descend
-from descend.engines.shuffling import shuffled
+from descend.engines.batches import shuffled
 from descend.errors import ConfigError
 
 ROWS, SIZE, EPOCHS = 96, 16, 5

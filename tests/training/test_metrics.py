@@ -109,7 +109,7 @@ def test_torchmetrics_of_numbers_and_of_two_classes():
 
 def test_batches_are_measured_as_they_pass():
     """As a plain loop would that adds up what each batch gave before its step, in the same order."""
-    from descend.engines.shuffling import shuffled
+    from descend.engines.batches import shuffled
 
     found = fit(y=PLACES, metrics="accuracy", batch_size=16, epochs=3, optimizer="gd", learning_rate=0.1)
     module, right = net(), []

@@ -10,7 +10,7 @@ import torch
 from torch.optim import lr_scheduler
 
 import descend
-from descend.engines.shuffling import shuffled
+from descend.engines.batches import shuffled
 from descend.errors import ConfigError
 
 ROWS, SIZE, EPOCHS = 96, 16, 6

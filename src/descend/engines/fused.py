@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
 from sympy import Expr, Integer
 
 from descend.engines.totals import Array
+from descend.engines.triangles import symmetric
 from descend.formula.compile import define, torch_names
 from descend.formula.printers.code import TORCH
 from descend.formula.row_code import DATA, ROWS, RowCode
@@ -95,8 +95,4 @@ def split(sums: Array, size: int, order: int) -> tuple[float, Array | None, Arra
     if order == 0:
         return float(sums[0]), None, None
     gradient = sums[1 : 1 + size].copy()
-    if order == 1:
-        return float(sums[0]), gradient, None
-    curvature = np.zeros((size, size))
-    curvature[np.triu_indices(size)] = sums[1 + size :]
-    return float(sums[0]), gradient, curvature + np.triu(curvature, 1).T
+    return float(sums[0]), gradient, None if order == 1 else symmetric(sums[1 + size :], size)

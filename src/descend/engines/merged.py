@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.moments import Factors
-from descend.engines.totals import Array, Engine, Totals
+from descend.engines.moments import Factors, FactorsEngine
+from descend.engines.totals import Array, Totals
 from descend.formula.factor import triangle
-from descend.table.rows import Rows
 
 
 def merged(first: Factors, second: Factors) -> Factors:
@@ -37,28 +34,9 @@ def merged(first: Factors, second: Factors) -> Factors:
     return Factors(first.centre, both[:size, :size], both[:size, size], abs(float(both[size, size])), False)
 
 
-class MergedEngine(Engine):
-    """Sums from what remains of rows: as the engine of moments, which has the rows too (see ``MomentsEngine``).
-
-    count, total: of all rows, and the sum of their weights. rows: some that stand for them in memory.
-    """
-
-    name = "moments"
-    factors = True
-    once = quadratic = True
-
-    def __init__(self, factors: Factors, count: int, total: float, rows: Rows) -> None:
-        self.of, self.count, self.total, self.rows = factors, count, total, rows
-        self.curvature = 2.0 * factors.upper.T @ factors.upper
+class MergedEngine(FactorsEngine):
+    """Sums from what remains of rows that are gone."""
 
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         assert rows is None, "rows of batches are gone"
-        upper, root = self.of.upper, self.of.root
-        offset = upper @ (theta - self.of.centre) + self.of.right
-        loss = float(offset @ offset) + root * root
-        if order == 3:
-            factor = np.zeros((theta.size + 1, theta.size + 1))
-            factor[:-1, :-1], factor[:-1, -1], factor[-1, -1] = upper, offset, root
-            return Totals(self.total, loss, None, None, math.sqrt(2.0) * factor)
-        gradient = 2.0 * upper.T @ offset if order else None
-        return Totals(self.total, loss, gradient, self.curvature if order == 2 else None)
+        return self._sums(theta, order)

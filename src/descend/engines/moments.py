@@ -15,7 +15,7 @@ from sympy import Expr
 
 from descend.engines.numpy_engine import MANY, SHARE, NumpyEngine
 from descend.engines.threads import in_turn
-from descend.engines.totals import Array, InMemory, Totals
+from descend.engines.totals import Array, Engine, InMemory, Totals
 from descend.engines.triangles import WELL, cholesky, divider, norms, powers_of_two, solved, well_conditioned
 from descend.formula.compile import compile_expression
 from descend.formula.factor import triangle
@@ -33,7 +33,57 @@ SOLVABLE = 1e-11
 """Smallest singular value of the scaled sample, as a share of the largest, at which its triangle can be divided by."""
 
 
-class MomentsEngine(InMemory):
+class Factors(NamedTuple):
+    """What remains of the rows: theta0, R, q and rho (see ``MomentsEngine``).
+
+    well: whether the columns hardly depend on each other. Then theta0 is the answer for all rows, and q is zero.
+    """
+
+    centre: Array
+    upper: Array
+    right: Array
+    root: float
+    well: bool
+
+
+class FactorsEngine(Engine):
+    """Sums over all rows from what remains of them."""
+
+    name = "moments"
+    factors = True
+    once = quadratic = True
+
+    def __init__(self, factors: Factors, count: int, total: float, rows: Rows) -> None:
+        """count, total: of all rows, and the sum of their weights. rows: some that stand for them in memory."""
+        self.moments, self.count, self.total, self.rows = factors, count, total, rows
+        self.centre, self.upper, self.right, self.root, self.well = factors
+        with np.errstate(all="ignore"):
+            self.turned = 2.0 * self.upper.T
+            self.curvature = self.turned.dot(self.upper)
+        self.least = self.root * self.root
+
+    def _sums(self, theta: Array, order: int) -> Totals:
+        away = theta - self.centre
+        if self.well and order != 3:
+            gradient = self.curvature.dot(away)
+            loss = 0.5 * float(away.dot(gradient)) + self.least
+        else:
+            offset = self.upper.dot(away) + self.right
+            loss = float(offset.dot(offset)) + self.least
+            if order == 3:
+                return Totals(self.total, loss, None, None, self._factor(offset))
+            gradient = self.turned.dot(offset)
+        return Totals(self.total, loss, gradient if order else None, self.curvature if order == 2 else None)
+
+    def _factor(self, offset: Array) -> Array:
+        size = offset.size
+        factor = np.zeros((size + 1, size + 1))
+        factor[:size, :size], factor[:size, size], factor[size, size] = self.upper, offset, self.root
+        factor *= math.sqrt(2.0)
+        return factor
+
+
+class MomentsEngine(FactorsEngine, InMemory):
     """Sums from the moments of the columns, at a cost that does not depend on the number of rows.
 
     With J the columns that the parameters multiply, W the row weights, theta0 the least-squares answer of a sample and
@@ -53,20 +103,12 @@ class MomentsEngine(InMemory):
     Numer. Anal. 44, 306-326 (triangles from Cholesky); Rokhlin & Tygert (2008), PNAS 105, 13212-13217 (the sample's).
     """
 
-    name = "moments"
-    factors = True
-    once = quadratic = True
-
     def __init__(self, program: Program, rows: Rows) -> None:
         self.made_of = (program, rows)
         self.program = program
-        self.rows, self.count, self.total = rows, rows.count, rows.total
         with np.errstate(all="ignore"):
-            design_factor = DesignRows(design(program), rows).factored()
-            self.centre, self.upper, self.right, self.root, self.well = design_factor
-            self.turned = 2.0 * self.upper.T
-            self.curvature = self.turned.dot(self.upper)
-        self.least = self.root * self.root
+            factors = DesignRows(design(program), rows).factored()
+        super().__init__(factors, rows.count, rows.total, rows)
 
     @cached_property
     def by_rows(self) -> NumpyEngine:
@@ -74,28 +116,7 @@ class MomentsEngine(InMemory):
         return NumpyEngine(self.program, self.rows)
 
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
-        if rows is not None:
-            return self.by_rows.evaluate(theta, order, rows)
-        away = theta - self.centre
-        if self.well and order != 3:
-            gradient = self.curvature.dot(away)
-            loss = 0.5 * float(away.dot(gradient)) + self.least
-        else:
-            offset = self.upper.dot(away) + self.right
-            loss = float(offset.dot(offset)) + self.least
-            if order == 3:
-                return Totals(self.total, loss, None, None, self._factor(offset))
-            gradient = self.turned.dot(offset)
-        return Totals(self.total, loss, gradient if order else None, self.curvature if order == 2 else None)
-
-    def _factor(self, offset: Array) -> Array:
-        size = offset.size
-        factor = np.zeros((size + 1, size + 1))
-        factor[:size, :size] = self.upper
-        factor[:size, size] = offset
-        factor[size, size] = self.root
-        factor *= math.sqrt(2.0)
-        return factor
+        return self._sums(theta, order) if rows is None else self.by_rows.evaluate(theta, order, rows)
 
 
 @dataclass(frozen=True)
@@ -119,15 +140,9 @@ class Design:
 @lru_cache(maxsize=128)
 def design(program: Program) -> Design:
     """Take a linear formula apart: expression = columns @ theta + offset, response - offset."""
-    columns: list[list[Expr]] = [[] for _ in range(program.parameters.size)]
-    for symbol, slope in program.jacobian.items():
-        term = program.formula.terms.get(symbol)
-        theta_index = program.parameters.slices[symbol.name if term is None else term.vector].start
-        for number, item in enumerate((sympy.Integer(1),) if term is None else term.items):
-            columns[theta_index + number].append(item if slope == 1 else slope * item)
     offset = program.score.xreplace(dict.fromkeys(program.jacobian, sympy.Integer(0)))
     response = program.formula.response - offset if offset != 0 else program.formula.response
-    return Design(tuple(column[0] if len(column) == 1 else sympy.Add(*column) for column in columns), response)
+    return Design(program.columns, response)
 
 
 def refusal(program: Summand) -> str | None:
@@ -146,19 +161,6 @@ def _refusal(program: Program) -> str | None:
     if not program.linear:
         return f"is for formulas that are linear in all their parameters, which `{program.formula}` is not"
     return None
-
-
-class Factors(NamedTuple):
-    """What remains of the rows: theta0, R, q and rho (see ``MomentsEngine``).
-
-    well: whether the columns hardly depend on each other. Then theta0 is the answer for all rows, and q is zero.
-    """
-
-    centre: Array
-    upper: Array
-    right: Array
-    root: float
-    well: bool
 
 
 class DesignRows:

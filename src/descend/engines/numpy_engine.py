@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import cached_property, lru_cache, partial
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 from descend.engines.blockwise import WORTH_IT, blockwise
 from descend.engines.compiled import Compiled, compiled
 from descend.engines.threads import in_turn, one_thread_each
-from descend.engines.totals import Array, InMemory, Totals, ordered
-from descend.formula.factor import triangle
+from descend.engines.totals import Array, InMemory, Totals, added, ordered
+from descend.formula.factor import merged_factors
 from descend.gradients.contract import Kernel, Sums
 from descend.gradients.derived import Program
 from descend.table.rows import Rows
@@ -31,6 +32,8 @@ BLOCKS = 2
 """The same, where a block is as large as the cache allows."""
 SHARES = 32
 """Shares of blocks whose sums are held at once, at most."""
+MERGED = [operator.add, operator.add, operator.add, merged_factors]
+"""What makes one of two curvatures, or factors, by order."""
 Layer = Callable[[int, int], tuple[Array, ...]]
 """From the first row and the one after the last to their block."""
 
@@ -127,12 +130,8 @@ def _added(
     order: int,
 ) -> Sums:
     """Sum over blocks. alone: whether BLAS must do without other threads."""
-    first, *later_blocks = cut()
     with one_thread_each if alone else nullcontext():
-        sums_of_blocks = sums[order](theta, first)
-        for block in later_blocks:
-            sums_of_blocks = _joined(sums_of_blocks, sums[order](theta, block), order)
-    return sums_of_blocks
+        return added((sums[order](theta, block) for block in cut()), MERGED[order])
 
 
 def _shared(kernel: Compiled, laid_out: Callable[[], Callable[[], Layer]], rows: int, theta: Array, order: int) -> Sums:
@@ -145,19 +144,13 @@ def _shared(kernel: Compiled, laid_out: Callable[[], Callable[[], Layer]], rows:
         block_of = lay()
 
         def share(number: int) -> Sums:
-            sums_of_blocks: Sums | None = None
-            for block_number in range(number * BLOCKS, min((number + 1) * BLOCKS, blocks)):
-                block_sums = function(theta, block_of(block_number * size, min((block_number + 1) * size, rows)))
-                sums_of_blocks = block_sums if sums_of_blocks is None else _joined(sums_of_blocks, block_sums, order)
-            assert sums_of_blocks is not None
-            return sums_of_blocks
+            begins = range(number * BLOCKS * size, min((number + 1) * BLOCKS, blocks) * size, size)
+            of_blocks = (function(theta, block_of(begin, min(begin + size, rows))) for begin in begins)
+            return added(of_blocks, MERGED[order])
 
         return share
 
-    first, *later_sums = in_turn(-(-blocks // BLOCKS), worker)
-    for worker_sums in later_sums:
-        first = _joined(first, worker_sums, order)
-    return first
+    return added(in_turn(-(-blocks // BLOCKS), worker), MERGED[order])
 
 
 def _shared_blocks(
@@ -168,26 +161,10 @@ def _shared_blocks(
     each = -(-len(blocks) // SHARES)
 
     def share(number: int) -> Sums:
-        first, *later_blocks = blocks[number * each : (number + 1) * each]
-        sums_of_blocks = sums[order](theta, first)
-        for block in later_blocks:
-            sums_of_blocks = _joined(sums_of_blocks, sums[order](theta, block), order)
-        return sums_of_blocks
+        of_blocks = (sums[order](theta, block) for block in blocks[number * each : (number + 1) * each])
+        return added(of_blocks, MERGED[order])
 
-    first, *later_blocks = in_turn(-(-len(blocks) // each), lambda: share)
-    for worker_sums in later_blocks:
-        first = _joined(first, worker_sums, order)
-    return first
-
-
-def _joined(first_sums: Sums, second_sums: Sums, order: int) -> Sums:
-    """Add two sums over rows, or combine two factors into one."""
-    loss, gradient, curvature = first_sums
-    if gradient is not None:
-        gradient += second_sums[1]
-    if curvature is not None:
-        curvature = triangle(np.vstack([curvature, second_sums[2]])) if order == 3 else curvature + second_sums[2]
-    return loss + second_sums[0], gradient, curvature
+    return added(in_turn(-(-len(blocks) // each), lambda: share), MERGED[order])
 
 
 def _cut(data: tuple[Array, ...], rows: int) -> Iterator[tuple[Array, ...]]:

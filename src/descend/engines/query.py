@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from sympy import Add, Expr, Integer
 
-from descend.engines.batches import Batch, batches
+from descend.engines.batches import Batch
 from descend.engines.compiled import compiled, row_sums
+from descend.engines.lazy_engine import LazyEngine
 from descend.engines.numpy_engine import NumpyEngine
-from descend.engines.parabola import Parabola, through
 from descend.engines.products import Products, sums_of
-from descend.engines.totals import Array, Engine, Totals
-from descend.engines.triangles import well_conditioned
+from descend.engines.totals import Array, Totals
+from descend.engines.triangles import symmetric, well_conditioned
 from descend.errors import DataError
 from descend.formula.compile import define, numpy_names
 from descend.formula.printers.code import NUMPY, Writer
@@ -25,7 +25,6 @@ from descend.formula.symbols import OMEGA, Column, Component, Parameter, Setting
 from descend.gradients.derived import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.table.lazy import OUT_OF_RANGE, Lazy, Row, spread
-from descend.table.rows import Rows
 from descend.table.sql import not_computed
 
 MULTIPLIER, LOW, HIGH = range(3)
@@ -37,10 +36,10 @@ MOST_PARAMETERS = 60
 """Parameters beyond which the curvature has more sums than a query should."""
 
 
-class QueryEngine(Engine):
+class QueryEngine(LazyEngine):
     """Sums over rows that stay in a database: only theta goes there, and only the totals come back.
 
-    lazy: the rows, which must be complete. The queries are compiled once for each order, at its first use.
+    The queries are compiled once for each order, at its first use.
     Raises LackingFunctionError for a formula or a loss whose sums the database cannot write out.
 
     Order 3: where the columns of J depend on each other so much that J'WJ would lose digits, the database sums Z'WZ
@@ -49,49 +48,32 @@ class QueryEngine(Engine):
     """
 
     name = "query"
-    factors = by_database = True
-    lazy: Lazy
+    by_database = True
 
     def __init__(self, program: Program, lazy: Lazy, counted: tuple[int, float] | None = None) -> None:
-        """Take the rows; ``counted``: their number and the sum of their weights, if that is known."""
+        super().__init__(lazy, counted)
         self.program = program
-        self.lazy = lazy
         self.abilities = ABILITIES.get(lazy.backend.name, Abilities())
         for expression in (program.score, *program.jacobian.values(), *program.loss.expressions, *row_sums(program)):
             refuse_long(expression, self.abilities)
-        self.count, self.total = lazy.counted() if counted is None else counted
         self.finish = compiled(program, "numpy", False).finish
         self.queries: dict[tuple[int, bool], Query] = {}
-        self.parabola: Parabola | None = None
-        self.rows = Rows({})
-
-    @property
-    def once(self) -> bool:
-        """Whether all sums are known from those of one pass."""
-        return self.parabola is not None
 
     def compile(self, order: int = 2) -> None:
         """Compile one of the queries now. Raises LackingFunctionError where the database lacks a function."""
-        self.queries[order, False] = Query(self.program, self.lazy, self.abilities, order)
+        self._query(order)
 
-    def batches(self, size: int, seed: int, epoch: int) -> list[Batch]:
-        """Return the batches of one epoch, each of which is a query of its own."""
-        return batches(self.count, size, seed, epoch)
-
-    def evaluate(self, theta: Array, order: int = 1, rows: Batch | None = None) -> Totals:
-        batched = rows is not None
-        if self.near is not None and not batched:
-            near, self.near = self.near, None
-            self.parabola = through(near, self.evaluate(near, 2))
-        if self.parabola is not None and not batched:
-            return self.parabola.totals(theta, order)
-        if order == 3:
-            return self._factored(theta)
+    def _query(self, order: int, batched: bool = False) -> Query:
+        """Return the query of an order, compiled at its first use."""
         query = self.queries.get((order, batched))
         if query is None:
-            query = Query(self.program, self.lazy, self.abilities, order, batched)
-            self.queries[order, batched] = query
-        size = self.program.parameters.size
+            query = self.queries[order, batched] = Query(self.program, self.lazy, self.abilities, order, batched)
+        return query
+
+    def _read(self, theta: Array, order: int, rows: Batch | None) -> Totals:
+        if order == 3:
+            return self._factored(theta)
+        query = self._query(order, rows is not None)
         totals, total = query.totals(theta, self.count, self.total, rows)
         loss, totals = float(totals[0]), totals[1:]
         if order == 0:
@@ -101,26 +83,20 @@ class QueryEngine(Engine):
             gradient = self.finish(gradient, total, theta)
         if order == 1:
             return Totals(total, loss, gradient, None)
-        curvature = np.zeros((size, size))
-        curvature[np.triu_indices(size)] = totals[query.slopes :]
-        return Totals(total, loss, gradient, curvature + np.triu(curvature, 1).T)
+        return Totals(total, loss, gradient, symmetric(totals[query.slopes :], theta.size))
 
     def _factored(self, theta: Array) -> Totals:
         """Return loss and factor; no factor where the curvature serves as well, or nothing does."""
         turn = self._turn(theta)
         if turn is None:
             return Totals(self.total, math.nan, None, None)
-        query = self.queries.get((3, False))
-        if query is None:
-            query = self.queries[3, False] = Query(self.program, self.lazy, self.abilities, 3)
+        query = self._query(3)
         size, by_hand = theta.size, self.program.by_hand is not None
         inverse: Array = np.asarray(np.linalg.inv(turn), dtype=np.float64)
         totals, total = query.totals(theta, self.count, self.total, None, inverse)
         loss, slopes, upper = float(totals[0]), totals[1 : 1 + query.slopes], totals[1 + query.slopes :]
-        upper_half = np.zeros((size, size))
-        upper_half[np.triu_indices(size)] = upper
         try:
-            lower = np.linalg.cholesky(upper_half.T)
+            lower = np.linalg.cholesky(symmetric(upper, size))
         except np.linalg.LinAlgError:
             return Totals(self.total, math.nan, None, None)
         factor = np.zeros((size + 1, size + 1))
@@ -180,12 +156,12 @@ class Query:
         if weighted:
             writer.name(OMEGA)
         derived = order > 0 and program.by_hand is None
-        jacobian = self._jacobian() if derived or order > 1 else []
+        jacobian = program.columns if derived or order > 1 else ()
         if order == 3:
-            jacobian = [
+            jacobian = tuple(
                 Add(*(turned(j, k) * column for j, column in enumerate(jacobian[: k + 1])))
                 for k in range(len(jacobian))
-            ]
+            )
         by_hand = None if program.by_hand is None else [inner.args[0] for inner in row_sums(program)]
         omega = OMEGA if weighted else Integer(1)
         products = Products(writer, program.loss.expressions, omega, jacobian, by_hand, order)
@@ -201,19 +177,6 @@ class Query:
         self.run = lazy.prepared(sql)
         self.bind = parameter_binder(writer.bound, program)
         self.scale = parameter_binder(products.factors, program)
-
-    def _jacobian(self) -> list[Expr]:
-        """Return the derivative of the score by each component of theta."""
-        program, slices = self.program, self.program.parameters.slices
-        columns: list[Expr] = [Add()] * program.parameters.size
-        for symbol, derivative in program.jacobian.items():
-            term = program.formula.terms.get(symbol)
-            if term is None:
-                columns[slices[symbol.name].start] = derivative
-                continue
-            for k, item in enumerate(term.items):
-                columns[slices[term.vector].start + k] += derivative * item
-        return columns
 
     def totals(
         self, theta: Array, rows: int, weight: float, batch: Batch | None, turn: Array = UNTURNED

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from descend.engines.compiled import compiled
 from descend.engines.fused import fused, split
-from descend.engines.totals import Array, InMemory, Totals, ordered
+from descend.engines.totals import Array, InMemory, Totals, added, ordered
 from descend.errors import ConfigError
-from descend.formula.factor import torch_triangle
+from descend.formula.factor import torch_merged_factors
 from descend.gradients.contract import Kernel
 from descend.gradients.derived import Program
 from descend.table.rows import Rows
@@ -134,17 +134,8 @@ class TorchEngine(InMemory):
             sums = self._called(order, point)
             if sums is not None:
                 return Totals(count, *split(self._array(sums), theta.size, order))
-        loss, gradient, curvature = 0.0, None, None
-        for block in self._blocks(rows_chosen):
-            more_loss, more_gradient, more_curvature = self.kernel.sums(point, block, order)
-            loss = loss + more_loss
-            gradient = more_gradient if gradient is None else gradient + more_gradient
-            if curvature is None:
-                curvature = more_curvature
-            elif order == 3:
-                curvature = torch_triangle(self.torch.cat([curvature, more_curvature]))
-            else:
-                curvature = curvature + more_curvature
+        of_blocks = (self.kernel.sums(point, block, order) for block in self._blocks(rows_chosen))
+        loss, gradient, curvature = added(of_blocks, torch_merged_factors if order == 3 else self.torch.add)
         summed = None if gradient is None else self._array(gradient)
         if self.kernel.finish is not None and summed is not None:
             summed = self.kernel.finish(summed, count, theta)

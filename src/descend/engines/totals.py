@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.shuffling import shuffled
+from descend.engines.batches import shuffled
 from descend.table.rows import Rows
 
 if TYPE_CHECKING:
@@ -144,6 +144,16 @@ class GroupedEngine(Engine):
     @abstractmethod
     def rows_of(self, group: int) -> Rows:
         """Return rows of a group: all, or where they are not in memory so many at most as a sample has."""
+
+
+def added(sums: Iterable[Sums], merged: Callable[[Any, Any], Any]) -> Sums:
+    """Add up sums over rows. merged: makes one of two curvatures, or of two factors."""
+    loss, gradient, second = 0.0, None, None
+    for more_loss, more_gradient, more_second in sums:
+        loss = loss + more_loss
+        gradient = more_gradient if gradient is None else gradient + more_gradient
+        second = more_second if second is None else merged(second, more_second)
+    return loss, gradient, second
 
 
 def ordered(order: int, rows: float, loss: float, gradient: Array | None, second: Array | None) -> Totals:

@@ -62,6 +62,13 @@ def condition_bound(matrix: Array) -> float:
     return math.sqrt(np.vdot(matrix, matrix)) / eigenvalue_bound if eigenvalue_bound else math.inf
 
 
+def symmetric(upper: Array, size: int) -> Array:
+    """Return the symmetric matrix with these numbers on and above its diagonal, row by row."""
+    matrix = np.zeros((size, size))
+    matrix[np.triu_indices(size)] = upper
+    return matrix + np.triu(matrix, 1).T
+
+
 def cholesky(moments: Array) -> Array | None:
     """Return the triangle whose square these moments are; None if they are too ill-conditioned for that."""
     size = len(moments) - 1

@@ -40,6 +40,11 @@ def triangle(matrix: Array) -> Array:
     return upper if len(upper) == columns else np.vstack([upper, np.zeros((columns - len(upper), columns))])
 
 
+def merged_factors(first: Array, second: Array) -> Array:
+    """Return the triangle that stands for the rows of both."""
+    return triangle(np.vstack([first, second]))
+
+
 def products(rows: Sequence[Array], omega: Array | None = None) -> Array:
     """Return the inner products of every two of a few long rows, weighted by ``omega``, without copying the rows.
 
@@ -72,6 +77,13 @@ def torch_triangle(matrix: Tensor) -> Tensor:
         return matrix.new_full((columns, columns), float("nan"))
     upper = torch.linalg.qr(matrix, mode="r")[1]
     return upper if rows >= columns else torch.cat([upper, matrix.new_zeros((columns - rows, columns))])
+
+
+def torch_merged_factors(first: Tensor, second: Tensor) -> Tensor:
+    """Do the same as ``merged_factors``, with tensors."""
+    import torch
+
+    return torch_triangle(torch.cat([first, second]))
 
 
 def whitened(

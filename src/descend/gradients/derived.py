@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr
+from sympy import Add, Expr, Integer
 
 from descend.formula.compile import over_rows
 from descend.formula.derivative import Slopes
@@ -55,6 +55,17 @@ class Program(Summand):
     def jacobian(self) -> Mapping[Expr, Expr]:
         """The derivatives, in the form used for computing."""
         return self.slopes.with_limits if self.at_edges else self.slopes.inside
+
+    @cached_property
+    def columns(self) -> tuple[Expr, ...]:
+        """The derivative of the score by each component of theta, an expression of one row."""
+        columns: list[Expr] = [Add()] * self.parameters.size
+        for symbol, slope in self.jacobian.items():
+            term = self.formula.terms.get(symbol)
+            first = self.parameters.slices[symbol.name if term is None else term.vector].start
+            for number, item in enumerate((Integer(1),) if term is None else term.items):
+                columns[first + number] += item if slope == 1 else slope * item
+        return tuple(columns)
 
     def over(self, columns: Mapping[str, Array]) -> Program:
         """Return the program for these columns: itself, or a copy without limits if no row needs any."""

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.batches import Batch
-from descend.engines.shuffling import Places, shuffled
+from descend.engines.batches import Batch, Places, shuffled
 from descend.engines.totals import Curvature, Engine, Factor
 from descend.formula.factor import triangle
 from descend.optimizers.systems import is_finite, part_of, pulling, with_diagonal

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.shuffling import Places, shuffled
+from descend.engines.batches import Places, shuffled
 from descend.engines.totals import Curvature, Engine, Factor
 from descend.optimizers.curvature import largest_curvature
 from descend.parameters import Bounds

@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.shuffling import Places
+from descend.engines.batches import Places
 from descend.engines.totals import Curvature
 from descend.errors import ConfigError
 from descend.formula import Formula, as_text

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from descend.engines.shuffling import Places
+from descend.engines.batches import Places
 from descend.engines.totals import Curvature, Factor
 from descend.formula.factor import triangle
 from descend.optimizers.systems import with_diagonal

@@ -66,7 +66,7 @@ class Batches:
         assert isinstance(code, Program)
         if problem.objective.arrow:
             raise ConfigError("partial_fit is not for parameters of very many groups. Use fit for all rows at once.")
-        moments = engine if isinstance(engine, MomentsEngine) else MomentsEngine(code, rows)
+        summed = engine if isinstance(engine, MomentsEngine) else MomentsEngine(code, rows)
         omega = np.ones(rows.count) if rows.omega is None else rows.omega
         mean = float(omega @ rows.y / omega.sum())
         loss = problem.model.loss
@@ -74,7 +74,7 @@ class Batches:
             formula=str(problem.model),
             labels=tuple(problem.model.parameters.labels),
             roles=rows.roles,
-            factors=Factors(moments.centre, moments.upper, moments.right, moments.root, moments.well),
+            factors=summed.moments,
             count=rows.count,
             counting=int(np.count_nonzero(omega)),
             omega=float(omega.sum()),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.beginning import Beginning, choose
-from descend.engines.shuffling import Places
+from descend.engines.batches import Places
 from descend.errors import ConfigError
 from descend.optimizers import Optimizer
 from descend.options.request import OPTIONS, Request, is_default

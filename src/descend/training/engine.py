@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.shuffling import shuffled
+from descend.engines.batches import shuffled
 from descend.engines.totals import Traits
 from descend.models.module import TARGETS, ModuleModel, as_tensor, block_size
 from descend.models.together import split, together

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.shuffling import Places
+from descend.engines.batches import Places
 from descend.errors import ConfigError
 from descend.formula.factor import triangle
 from descend.inference.quantities.quantity import Quantity
