@@ -70,7 +70,7 @@ class ModuleOptimizer(Optimizer):
         """Return the state of what it remembered in an earlier run."""
 
     @abstractmethod
-    def set_rate(self, wanted: float) -> None:
+    def set_rate(self, rate: float) -> None:
         """Let the next steps have a learning rate, where they need one."""
 
     @abstractmethod
@@ -137,12 +137,12 @@ class TorchOptimizer(ModuleOptimizer):
     def stands(self, state: object, promised: float) -> None:
         """Do nothing: J where an earlier run stood is evaluated as usual."""
 
-    def set_rate(self, wanted: float) -> None:
-        if wanted != self.rate and not self.scheduled:
+    def set_rate(self, rate: float) -> None:
+        if rate != self.rate and not self.scheduled:
             # Groups of parameters may have rates of their own; a schedule keeps their proportions.
-            for group, rate in zip(self.torch_optimizer.param_groups, self.rates, strict=True):
-                group["lr"] = wanted * (rate / self.rates[0])
-            self.rate = wanted
+            for group, first in zip(self.torch_optimizer.param_groups, self.rates, strict=True):
+                group["lr"] = rate * (first / self.rates[0])
+            self.rate = rate
 
     def step(self, evaluation: Any, state: Any) -> tuple[Any, Any]:
         self.set_rate(evaluation.rate)

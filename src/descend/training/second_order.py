@@ -63,7 +63,7 @@ class SecondOrder(ModuleOptimizer):
     def recalled(self, content: object) -> Standing:
         return Standing(cast(State, as_arrays(content)))
 
-    def set_rate(self, wanted: float) -> None:
+    def set_rate(self, rate: float) -> None:
         """Do nothing: the damping decides how far a step goes."""
 
     def stands(self, state: object, promised: float) -> None:
