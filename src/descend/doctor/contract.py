@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,9 @@ class Check:
     def replaces(self) -> Iterator[Replacement]:
         """Yield the functions that the check has to follow beside those of the loop."""
         yield from ()
+
+    def batch(self, iterator: object, tensors: Sequence[Tensor]) -> None:
+        """An iterator over a loader has handed out a batch, with these tensors in it."""
 
     def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         """A model has returned to the script: a module that no other module called."""
@@ -57,7 +60,7 @@ class Check:
         """Whether a finding of this check says why the script raised ``error``."""
         return False
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> Iterable[Finding]:
         """Return what is wrong, once the script has ended."""
         raise NotImplementedError
 

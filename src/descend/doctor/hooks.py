@@ -58,6 +58,7 @@ class Watch:
         import torch
         from torch.nn.modules import module as modules
         from torch.optim import optimizer as optimizers
+        from torch.utils.data import dataloader
 
         with contextlib.ExitStack() as undo:
             self._replace(undo, torch.autograd, "backward", self._backward)
@@ -65,6 +66,7 @@ class Watch:
             self._replace(undo, torch.optim.Optimizer, "zero_grad", self._zeroed)
             self._replace(undo, torch.nn.Module, "zero_grad", self._zeroed)
             self._replace(undo, torch, "compile", self._uncompiled)
+            self._replace(undo, dataloader._BaseDataLoaderIter, "__next__", self._batch)
             for check in self.checks:
                 for owner, name, ours in check.replaces():
                     self._replace(undo, owner, name, ours)
@@ -143,17 +145,23 @@ class Watch:
                 continue
             if node is not None:
                 label.put_on(node)
+        self._notify("operation", operation)
+
+    def _notify(self, event: str, *about: object) -> None:
+        """Notify the checks; one that cannot deal with it is left out: the script is to run as if nobody watched."""
         for check in tuple(self.checks):
             try:
-                check.operation(operation)
+                getattr(check, event)(*about)
             except Exception as error:
-                self._failed(check, error)
+                if UNREADABLE not in str(error):
+                    self.checks.remove(check)
+                    self.ledger.left_out.append(f"{type(check).__name__} ({type(error).__name__}: {error})")
 
-    def _failed(self, check: Check, error: Exception) -> None:
-        """Leave out a check that cannot deal with a call: the script is to run on as if nobody watched."""
-        if UNREADABLE not in str(error):
-            self.checks.remove(check)
-            self.ledger.left_out.append(f"{type(check).__name__} ({type(error).__name__}: {error})")
+    def _batch(self, theirs: Function, iterator: object) -> object:
+        batch = theirs(iterator)
+        tensors = tensors_of(list(batch.values()) if isinstance(batch, dict) else batch)
+        self._notify("batch", iterator, tensors)
+        return batch
 
     def _backward(self, theirs: Function, *args: Any, **kwargs: Any) -> object:
         if self.busy:
@@ -167,8 +175,7 @@ class Watch:
                     around.enter_context(check.around_backward(backward))
                 result = theirs(*args, **kwargs)
             self._received(backward)
-            for check in self.checks:
-                check.backward_ended(backward)
+            self._notify("backward_ended", backward)
             self.by_hand.keep(backward.received)
         return result
 
@@ -211,8 +218,7 @@ class Watch:
             gradient = leaf.tensor.grad
             if gradient is not None:
                 backward.before[id(leaf.tensor)] = (gradient, gradient._version)
-        for check in self.checks:
-            check.backward_begins(backward)
+        self._notify("backward_begins", backward)
         return backward
 
     def _received(self, backward: Backward) -> None:
@@ -255,8 +261,7 @@ class Watch:
                 found = [one for one in self.ledger.optimizers if one.leaves and module.issuperset(one.keys)]
             for optimizer in found:
                 optimizer.zeroed_at = place
-                for check in self.checks:
-                    check.zeroed(optimizer)
+                self._notify("zeroed", optimizer)
         return result
 
     def _uncompiled(self, theirs: Function, model: object = None, **kwargs: object) -> object:
@@ -275,8 +280,7 @@ class Watch:
                 step = Step(entry, self.ledger.scene.here(), _inside(args, kwargs))
                 entry.stepped_at = step.place
                 self._fed(step)
-                for check in self.checks:
-                    check.step_begins(step)
+                self._notify("step_begins", step)
         self.steps.append(step)
         if not _inside(args, kwargs):
             self.busy += 1
@@ -294,8 +298,7 @@ class Watch:
                 entry.watched += 1
                 if step.inside:
                     self._fed(step)
-                for check in self.checks:
-                    check.step_ended(step)
+                self._notify("step_ended", step)
         self._next()
         if self.most_steps is not None and self.ledger.steps >= self.most_steps:
             raise Enough
@@ -340,8 +343,7 @@ class Watch:
             self.trained.add((self.ledger.called_at, torch.is_grad_enabled()))
             with self._aside():
                 outputs = tensors_of(output)
-                for check in self.checks:
-                    check.forwarded(layer, tensors_of(args), outputs)
+                self._notify("forwarded", layer, tensors_of(args), outputs)
 
 
 def _inside(args: Arguments, kwargs: Options) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from descend.doctor.places import Place, Scene, parameter_names
+from descend.doctor.source import Source
 
 if TYPE_CHECKING:
     import torch
@@ -174,6 +175,11 @@ class Ledger:
         if len(self.stepping) > 1 and len({cut.place for cut in found}) > 1:
             return None  # rivals: which of the cuts is meant, and which is wrong, cannot be told
         return found[0] if found else None
+
+    @property
+    def source(self) -> Source:
+        """The text of the script."""
+        return Source.of(self.scene.script)
 
     @property
     def stepping(self) -> list[WatchedOptimizer]:

@@ -26,46 +26,27 @@ SIGNS = {
 
 
 DIFFERENCES = {"sub", "__sub__", "__rsub__", "rsub", "subtract"}
+AS_NUMBERS = {"item", "tolist", "numpy", "__float__", "__int__", "__format__", "__array__", "__bool__"}
+"""Functions that take numbers out of a tensor."""
+ADDING = {"add", "__add__", "__radd__", "__iadd__", "add_"}
+MULTIPLYING = {"mul", "__mul__", "__rmul__"}
+DIVIDING = {"div", "__truediv__", "true_divide"}
+TAKING_ROWS = {"__getitem__", "narrow", "index_select", "split", "chunk", "tensor_split"}
 OF_CLASSES = {"cross_entropy", "nll_loss"}
 OF_CHANCES = {"binary_cross_entropy", "binary_cross_entropy_with_logits"}
 OF_NUMBERS = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
-CARRIED = {
-    *(
-        "squeeze",
-        "unsqueeze",
-        "reshape",
-        "view",
-        "view_as",
-        "flatten",
-        "ravel",
-        "clone",
-        "contiguous",
-        "detach",
-        "data",
-    ),
-    *(
-        "clamp",
-        "clamp_",
-        "clip",
-        "clamp_min",
-        "clamp_max",
-        "float",
-        "double",
-        "to",
-        "type",
-        "type_as",
-        "cpu",
-        "nan_to_num",
-    ),
-    *("add", "add_", "__add__", "__radd__", "__iadd__", "__getitem__", "narrow", "select"),
-}
+OF_LOGITS = {"binary_cross_entropy_with_logits", "multilabel_soft_margin_loss"}
+SHAPING = {"squeeze", "unsqueeze", "reshape", "view", "view_as", "flatten", "ravel", "clone", "contiguous"}
+LIMITING = {"clamp", "clamp_", "clip", "clamp_min", "clamp_max", "nan_to_num"}
+CASTING = {"float", "double", "to", "type", "type_as", "cpu", "detach", "data"}
+CARRIED = ADDING | SHAPING | LIMITING | CASTING | {"__getitem__", "narrow", "select"}
 """Functions whose result still is what went in: its shape, type or a small part of it is another."""
 
 
 class Operation:
     """A call: ``outputs = function(*args, **kwargs)``, at a line of the user's."""
 
-    __slots__ = ("args", "function", "kwargs", "name", "outputs", "place", "tensors")
+    __slots__ = ("args", "compared", "function", "kwargs", "name", "outputs", "place", "tensors")
 
     def __init__(
         self,
@@ -79,33 +60,37 @@ class Operation:
         self.function, self.name, self.place = function, name, place
         self.args, self.kwargs = args, kwargs
         self.outputs = tensors_of(value)
-        self.tensors = [found for arg in (*args, *kwargs.values()) for found in tensors_of(arg)]
+        self.tensors = [tensor for argument in (*args, *kwargs.values()) for tensor in tensors_of(argument)]
+        self.compared = self._compared()
+        """The prediction and the target that the call compares; None if it does not."""
 
     @property
     def title(self) -> str:
         """What to call the function in a sentence."""
         return title(self.function, self.name)
 
+    def _compared(self) -> tuple[Tensor, Tensor] | None:
+        if len(self.tensors) < 2:
+            return None
+        first, second = self.tensors[:2]
+        if self.name in OF_CLASSES | OF_CHANCES | OF_NUMBERS:
+            return (first, second) if first.requires_grad else None
+        if self.name not in DIFFERENCES or first.shape != second.shape or not first.ndim:
+            return None
+        if first.requires_grad == second.requires_grad:
+            return None
+        return (first, second) if first.requires_grad else (second, first)
 
-def compared(operation: Operation) -> tuple[Tensor, Tensor] | None:
-    """Return the prediction and the target that an operation compares; None if it does not."""
-    tensors = operation.tensors
-    if len(tensors) < 2:
-        return None
-    if operation.name in OF_CLASSES | OF_CHANCES | OF_NUMBERS:
-        return (tensors[0], tensors[1]) if tensors[0].requires_grad else None
-    if operation.name in DIFFERENCES and tensors[0].shape == tensors[1].shape and tensors[0].ndim:
-        first, second = tensors[:2]
-        if first.requires_grad != second.requires_grad:
-            return (first, second) if first.requires_grad else (second, first)
-    return None
+    def argument(self, name: str, position: int) -> object:
+        """Return an argument that may be given by name or by position; None if it is not given."""
+        return self.kwargs.get(name, self.args[position] if len(self.args) > position else None)
 
 
 def carried(operation: Operation, known: ByTensor[Value]) -> Value | None:
     """Hand on what is known of the tensor that an operation passes on, and return it; None if it passes none on."""
     if operation.name not in CARRIED or not operation.tensors or not operation.outputs:
         return None
-    if operation.name in ("add", "add_", "__add__", "__radd__", "__iadd__") and len(operation.tensors) > 1:
+    if operation.name in ADDING and len(operation.tensors) > 1:
         return None
     found = known.of(operation.tensors[0])
     if found is not None:
@@ -146,6 +131,12 @@ class Label(NamedTuple):
     def of(node: Node) -> Label | None:
         """Return the label of a node, if it has one."""
         return _kept_by(node).get(KEY)
+
+
+def place_of(node: Node | None, otherwise: Place | None) -> Place | None:
+    """Return where the call that made a node of the graph is written, or another place if that is not known."""
+    label = None if node is None else Label.of(node)
+    return (label.written_at if label else None) or otherwise
 
 
 class ByTensor(Generic[Value]):

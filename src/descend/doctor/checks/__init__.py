@@ -10,10 +10,11 @@ from descend.doctor.checks.batches import Batches
 from descend.doctor.checks.clipping import Clipping
 from descend.doctor.checks.detachment import Detachment
 from descend.doctor.checks.errors import Errors
-from descend.doctor.checks.evaluation import Evaluation, Hits
+from descend.doctor.checks.evaluation import Evaluation
 from descend.doctor.checks.gradients import Gradients
 from descend.doctor.checks.graphs import Graphs
 from descend.doctor.checks.held_out import HeldOut
+from descend.doctor.checks.hits import Hits
 from descend.doctor.checks.initial import Initial
 from descend.doctor.checks.kept import Kept
 from descend.doctor.checks.metrics import Metrics

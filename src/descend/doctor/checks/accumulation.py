@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import WARNING, Finding
 from descend.doctor.ledger import Backward, Ledger, Step, WatchedOptimizer
-from descend.doctor.operation import ByTensor, Label, Operation, compared
+from descend.doctor.operation import ByTensor, Label, Operation
 from descend.doctor.places import Place
-from descend.doctor.source import innermost
+from descend.doctor.source import Source
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,7 +74,7 @@ class Accumulation(Check):
         if operation.name in SCALING and not self.clipping and not self.scaled and operation.tensors:
             gradients = {id(leaf.tensor.grad) for leaf in self.ledger.leaves.values() if leaf.tensor.grad is not None}
             self.scaled = id(operation.tensors[0]) in gradients
-        pair, outputs = compared(operation), operation.outputs
+        pair, outputs = operation.compared, operation.outputs
         alone = pair[1].numel() == 1 if pair is not None else self.single.of(*operation.tensors)
         if alone and outputs and outputs[0].numel() == 1:
             self.single[outputs[0]] = True
@@ -161,8 +161,9 @@ def _same_loop(first: Place | None, second: Place | None) -> bool:
     """Whether two lines are in the same innermost loop."""
     if first is None or second is None or first.file != second.file:
         return False
-    around = [innermost(first.file, one.line) for one in (first, second)]
-    return around[0] is not None and around[0] is around[1]
+    source = Source.of(first.file)
+    loops = source.loops_around(first.line)
+    return bool(loops) and loops[-1:] == source.loops_around(second.line)[-1:]
 
 
 def _cleared(optimizer: WatchedOptimizer, passes: int, steps: int) -> Finding:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding, capital
 from descend.doctor.ledger import Backward, Ledger
-from descend.doctor.operation import MADE_AT, Label, Operation
+from descend.doctor.operation import MADE_AT, Operation, place_of
 from descend.doctor.places import Place
 
 if TYPE_CHECKING:
@@ -50,10 +51,10 @@ class Activations(Check):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
         self.seen: dict[str, Finding] = {}
-        self.calls: dict[str, int] = {}
-        self.single: dict[Place | None, int] = {}
+        self.calls: Counter[str] = Counter()
+        self.single: Counter[Place | None] = Counter()
         self.wide: set[Place | None] = set()
-        self.looked: dict[Place | None, int] = {}
+        self.looked: Counter[Place | None] = Counter()
 
     def replaces(self) -> Iterator[Replacement]:
         from torch import distributions, nn
@@ -75,8 +76,7 @@ class Activations(Check):
         node = passed(getattr(logits, "grad_fn", None))
         function = "sigmoid" if kind == "Bernoulli" else "softmax"
         if node is not None and node.name().startswith(function.capitalize()):
-            label = Label.of(node)
-            place = (label.written_at if label else None) or self.ledger.scene.here()
+            place = place_of(node, self.ledger.scene.here())
             self._found(f"twice {kind}", twice(f"`{kind}(logits=...)`", place, function))
         return theirs(made, *args, **kwargs)
 
@@ -91,8 +91,7 @@ class Activations(Check):
             kind, function = LOGITS[name]
             reached = passed(node)
             if reached is not None and reached.name().startswith(kind):
-                label = Label.of(reached)
-                place = (label.written_at if label else None) or operation.place
+                place = place_of(reached, operation.place)
                 self._found(f"twice {name}", twice(capital(operation.title), place, function))
             elif reached is not None:
                 self._bounded(operation, reached)
@@ -124,7 +123,7 @@ class Activations(Check):
                 self._found(f"bounded {operation.name}", _on_logits(operation, node, title, effect))
 
     def _found(self, key: str, finding: Finding) -> None:
-        self.calls[key] = self.calls.get(key, 0) + 1
+        self.calls[key] += 1
         self.seen[key] = finding
 
     def _columns(self, operation: Operation) -> None:
@@ -137,12 +136,13 @@ class Activations(Check):
             node = operation.outputs[0].grad_fn if operation.outputs else None
             single = single and node is not None and dimension(node, 2) == 1
         if single:
-            self.single[operation.place] = self.single.get(operation.place, 0) + 1
+            self.single[operation.place] += 1
         else:
             self.wide.add(operation.place)
 
     def backward_begins(self, backward: Backward) -> None:
-        count = self.looked[backward.place] = self.looked.get(backward.place, 0) + 1
+        self.looked[backward.place] += 1
+        count = self.looked[backward.place]
         root = backward.roots[0] if backward.roots else None
         if count > LOOKED_AT or root is None or root.grad_fn is None:
             return
@@ -152,9 +152,7 @@ class Activations(Check):
         result: Tensor | None = getattr(node, "_saved_result", None)
         over = result is not None and result.ndim == 2 and not dimension(node, 2)
         if result is not None and over and result.shape[0] != result.shape[1] and _by_row(root.grad_fn, node):
-            label = Label.of(node)
-            place = (label.written_at if label else None) or backward.place
-            self._found("batch", over_batch(place, tuple(result.shape)))
+            self._found("batch", over_batch(place_of(node, backward.place), tuple(result.shape)))
 
     def findings(self) -> list[Finding]:
         if not self.ledger.backwards:
@@ -232,25 +230,23 @@ def twice(title: str, place: Place | None, function: str) -> Finding:
 
 
 def _on_logits(operation: Operation, node: Node, title: str, effect: str) -> Finding:
-    label = Label.of(node)
     return Finding(
         "activation_on_logits",
         f"{capital(operation.title)} is given the output of a {title}, so its scores {effect}.",
         "The loss takes raw scores, of any size and sign; scores that are held back cannot tell classes apart, and the "
         "gradient ends where they are held.",
         f"Leave out the {title} after the last layer.",
-        (label.written_at if label else None) or operation.place,
+        place_of(node, operation.place),
     )
 
 
 def _sigmoid_twice(operation: Operation, node: Node) -> Finding:
-    label = Label.of(node)
     return Finding(
         "activation_twice",
         "`sigmoid` is applied to the result of another `sigmoid`.",
         "Applied twice, sigmoid gives numbers between 0.5 and 0.73 only: the loss cannot get near zero.",
         "Leave out one sigmoid.",
-        (label.written_at if label else None) or operation.place,
+        place_of(node, operation.place),
     )
 
 

@@ -11,7 +11,7 @@ from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding, counted
 from descend.doctor.ledger import Ledger
 from descend.doctor.places import Place
-from descend.doctor.source import tree, written
+from descend.doctor.source import Source, code
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -70,40 +70,43 @@ class Attributes(Check):
             if place is not None:
                 self.overwritten[place] = name
 
-    def findings(self) -> list[Finding]:
-        module = tree(self.ledger.scene.script)
+    def findings(self) -> Iterator[Finding]:
         if not self.ledger.steps and not self.ledger.backwards:
-            return []
-        read = set() if module is None else _read(module)
-        ineffective = (
-            _without_effect(one, count)
-            for one in self.settings.values()
-            if one.name == "requires_grad" or (one.name not in read and _in_sight(one.module))
-            if (count := self._against(one))
-        )
-        found = [*ineffective, *(_overwritten(name, place) for place, name in self.overwritten.items())]
-        if module is not None:
-            found += self._of_parameters(module)
-            found += [_uncalled(node, Place(self.ledger.scene.script, node.lineno)) for node in _named_only(module)]
-        return list({one.place: one for one in reversed(found)}.values())[::-1]
+            return
+        source = self.ledger.source
+        findings = [*self._without_effect(source)]
+        findings += (_overcode(name, place) for place, name in self.overwritten.items())
+        findings += self._of_parameters(source)
+        findings += (_uncalled(node, source.place(node.lineno)) for node in _named_only(source))
+        yield from {finding.place: finding for finding in reversed(findings)}.values().__reversed__()
 
-    def _against(self, one: Setting) -> int:
+    def _without_effect(self, source: Source) -> Iterator[Finding]:
+        """Yield attributes that modules have, which nothing reads, where their parameters are not as these say."""
+        loads = (node for node in source.nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load))
+        read = {node.attr for node in loads} | {node.value for node in source.nodes if isinstance(node, ast.Constant)}
+        for setting in self.settings.values():
+            if setting.name == "requires_grad" or (setting.name not in read and _in_sight(setting.module)):
+                count = self._against(setting)
+                if count:
+                    yield _without_effect(setting, count)
+
+    def _against(self, setting: Setting) -> int:
         """Return how many parameters of a module are not as the attribute is to make them."""
-        wanted = TRAINED[one.name] == one.value
-        if wanted:
-            return sum(not parameter.requires_grad for parameter in one.module.parameters())
-        known = (self.ledger.leaves.get(id(parameter)) for parameter in one.module.parameters())
-        return sum(leaf is not None and leaf.steps > 0 and leaf.tensor.requires_grad for leaf in known)
+        parameters = list(setting.module.parameters())
+        if TRAINED[setting.name] == setting.value:
+            return sum(not parameter.requires_grad for parameter in parameters)
+        leaves = (self.ledger.leaves.get(id(parameter)) for parameter in parameters)
+        return sum(leaf is not None and leaf.steps > 0 and leaf.tensor.requires_grad for leaf in leaves)
 
-    def _of_parameters(self, module: ast.Module) -> Iterator[Finding]:
+    def _of_parameters(self, source: Source) -> Iterator[Finding]:
         """Yield attributes that parameters have, and PyTorch does not know of."""
         names = {*TRAINED, "requires_grad_"} - {"requires_grad"}
-        models = [root for root, _ in self.ledger.roots.values()]
-        set_on = {name for model in models for one in model.parameters() for name in names & set(vars(one))}
-        for node in ast.walk(module):
+        parameters = (each for model, _ in self.ledger.roots.values() for each in model.parameters())
+        set_on = {name for parameter in parameters for name in names & set(vars(parameter))}
+        for node in source.nodes:
             target = node.targets[0] if isinstance(node, ast.Assign) else None
-            if isinstance(target, ast.Attribute) and target.attr in set_on and isinstance(node, ast.Assign):
-                yield _unknown(target, node.value, Place(self.ledger.scene.script, node.lineno))
+            if isinstance(node, ast.Assign) and isinstance(target, ast.Attribute) and target.attr in set_on:
+                yield _unknown(target, node.value, source.place(node.lineno))
 
 
 def _in_sight(module: Module) -> bool:
@@ -111,51 +114,43 @@ def _in_sight(module: Module) -> bool:
     return type(module).__module__ == "__main__" or type(module).__module__.startswith("torch.nn.")
 
 
-def _read(module: ast.Module) -> set[str]:
-    """Return the attributes that a script reads anywhere."""
-    return {
-        node.attr for node in ast.walk(module) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
-    } | {node.value for node in ast.walk(module) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-
-
-def _named_only(module: ast.Module) -> Iterator[ast.Attribute]:
+def _named_only(source: Source) -> Iterator[ast.Attribute]:
     """Yield statements that name a method and do no more."""
-    for node in ast.walk(module):
+    for node in source.nodes:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Attribute) and node.value.attr in UNCALLED:
             yield node.value
 
 
-def _without_effect(one: Setting, count: int) -> Finding:
-    train = TRAINED[one.name] == one.value
+def _without_effect(setting: Setting, count: int) -> Finding:
+    train = TRAINED[setting.name] == setting.value
     stay = "stay frozen" if train else "are trained all the same"
-    owner = _owner(one.place) or "module"
+    owner = _owner(setting.place) or "module"
     return Finding(
         "attribute_without_effect",
-        f"`{one.name} = {one.value}` is set on a module, which does nothing: {counted(count, 'tensor')} of its "
+        f"`{setting.name} = {setting.value}` is set on a module, which does nothing: {counted(count, 'tensor')} of its "
         f"parameters {stay}.",
-        f"A module has no `{one.name}` that PyTorch looks at; each parameter has its own `requires_grad`, and "
+        f"A module has no `{setting.name}` that PyTorch looks at; each parameter has its own `requires_grad`, and "
         "`requires_grad_` sets that of all in a module.",
         f"{owner}.requires_grad_({train})",
-        one.place,
-        {"attribute": one.name, "value": one.value, "parameters": count, "frozen": train},
+        setting.place,
+        {"attribute": setting.name, "value": setting.value, "parameters": count, "frozen": train},
     )
 
 
 def _owner(place: Place) -> str | None:
     """Return what the attribute is set on, as it is written at a line."""
-    module = tree(place.file)
-    for node in () if module is None else ast.walk(module):
+    for node in Source.of(place.file).nodes:
         if isinstance(node, ast.Assign) and node.lineno == place.line and isinstance(node.targets[0], ast.Attribute):
-            return written(node.targets[0].value)
+            return code(node.targets[0].value)
     return None
 
 
 def _unknown(target: ast.Attribute, value: ast.expr, place: Place) -> Finding:
-    owner, name = written(target.value), target.attr
-    given = written(value) if name == "requires_grad_" else {True: "True", False: "False"}[TRAINED.get(name, True)]
+    owner, name = code(target.value), target.attr
+    given = code(value) if name == "requires_grad_" else {True: "True", False: "False"}[TRAINED.get(name, True)]
     return Finding(
         "attribute_without_effect",
-        f"`{name} = {written(value)}` is set on a parameter, which freezes or thaws nothing: PyTorch looks at "
+        f"`{name} = {code(value)}` is set on a parameter, which freezes or thaws nothing: PyTorch looks at "
         "`requires_grad` alone.",
         "Python lets any attribute be set on a tensor, also one that nobody reads, and a method be overwritten.",
         f"{owner}.requires_grad = {given}",
@@ -164,7 +159,7 @@ def _unknown(target: ast.Attribute, value: ast.expr, place: Place) -> Finding:
     )
 
 
-def _overwritten(name: str, place: Place) -> Finding:
+def _overcode(name: str, place: Place) -> Finding:
     owner = _owner(place) or "model"
     call = f"{owner}.{name}()" if name != "requires_grad_" else f"{owner}.requires_grad_(False)   # or True"
     return Finding(
@@ -178,7 +173,7 @@ def _overwritten(name: str, place: Place) -> Finding:
 
 
 def _uncalled(node: ast.Attribute, place: Place) -> Finding:
-    text = written(node)
+    text = code(node)
     return Finding(
         "call_without_brackets",
         f"`{text}` names the method and does not call it: {UNCALLED[node.attr]}.",

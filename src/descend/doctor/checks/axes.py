@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
 from descend.doctor.ledger import Ledger
-from descend.doctor.operation import Operation, compared
+from descend.doctor.operation import Operation
 from descend.doctor.places import Place
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Axes(Check):
             shape, dim = tuple(tensors[0].shape), operation.kwargs.get("dim", operation.args[1:2])
             if dim in (0, (0,), -len(shape), (-len(shape),)) and dim is not False:
                 self.now[operation.place] = "softmax", shape
-        elif self.now and (pair := compared(operation)) is not None:
+        elif self.now and (pair := operation.compared) is not None:
             self._compared(*pair)
 
     def _compared(self, prediction: Tensor, target: Tensor) -> None:

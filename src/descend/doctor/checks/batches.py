@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding
 from descend.doctor.ledger import Ledger
-from descend.doctor.operation import OF_CHANCES, OF_CLASSES, ByTensor, Operation, carried, compared
+from descend.doctor.operation import OF_CHANCES, OF_CLASSES, ByTensor, Operation, carried
 from descend.doctor.places import Place
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Classes:
     """The batches of one loss that hold a single class. of: how many for each class."""
 
     calls: int = 0
-    of: dict[float, int] = field(default_factory=dict)
+    of: Counter[float] = field(default_factory=Counter)
 
 
 class Batches(Check):
@@ -63,7 +64,7 @@ class Batches(Check):
         self.orders: ByTensor[bool] = ByTensor()
         """Permutations, and other numbers of rows that were drawn at random."""
         self.rows: ByTensor[Order] = ByTensor()
-        self.apart: dict[Place | None, int] = {}
+        self.apart: Counter[Place | None] = Counter()
         self.together: ByTensor[Place | None] = ByTensor()
         """Predictions compared with their own targets, as mixtures are beside those of others: None, else where not."""
         self.stored: ByTensor[int] = ByTensor()
@@ -73,32 +74,25 @@ class Batches(Check):
         """For each loss of numbers, the first target of each batch whose rows lay in the order of theirs, else NaN."""
 
     def replaces(self) -> Iterator[Replacement]:
-        from torch.utils.data import DataLoader, dataloader
+        from torch.utils.data import DataLoader
 
         yield DataLoader, "__iter__", self._iterated
-        yield dataloader._BaseDataLoaderIter, "__next__", self._batch
 
     def _iterated(self, theirs: Callable[..., object], loader: DataLoader[object]) -> object:
         place = self.ledger.scene.here()
         self.loaders[place] = loader
         return theirs(loader)
 
-    def _batch(self, theirs: Callable[..., object], iterator: object) -> object:
+    def batch(self, iterator: object, tensors: Sequence[Tensor]) -> None:
         """Mark what a shuffled loader hands out with an order of its own for each pass over the data."""
         from torch.utils.data import RandomSampler
 
-        found = theirs(iterator)
         sampler = getattr(getattr(iterator, "_index_sampler", None), "sampler", None)
         if isinstance(sampler, RandomSampler) and self.steps <= MOST:
-            known = Order(self.ledger.scene.here(), id(iterator), len(sampler))
-            order = self.passes.setdefault(iterator, known)
-            values = (
-                found.values() if isinstance(found, dict) else found if isinstance(found, list | tuple) else (found,)
-            )
-            for value in values:
-                if hasattr(value, "grad_fn"):
-                    self.rows[value] = order
-        return found
+            new = Order(self.ledger.scene.here(), id(iterator), len(sampler))
+            order = self.passes.setdefault(iterator, new)
+            for tensor in tensors:
+                self.rows[tensor] = order
 
     def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         self.steps += 1
@@ -128,7 +122,7 @@ class Batches(Check):
             carried(operation, self.sliced)
             if name == "__getitem__" and not output.requires_grad:
                 self.sliced[output] = operation.place
-        pair = compared(operation)
+        pair = operation.compared
         if pair is not None:
             self._paired(operation, *pair)
 
@@ -138,7 +132,7 @@ class Batches(Check):
             known.calls += 1
             low, high = float(target.min()), float(target.max())
             if low == high:
-                known.of[low] = known.of.get(low, 0) + 1
+                known.of[low] += 1
         elif target.numel() >= 8 and len(self.ascending) < ENOUGH:
             self._in_order(operation.place, target)
         ours, theirs = self.rows.of(prediction), self.rows.of(target)
@@ -151,7 +145,7 @@ class Batches(Check):
             count = (self.stored.of(lying) or 0) + 1
             self.stored[lying] = count
             if count >= ENOUGH:
-                self.apart[ours.place] = self.apart.get(ours.place, 0) + 1
+                self.apart[ours.place] += 1
 
     def _held(self, prediction: Tensor, ours: Order, theirs: Order) -> None:
         """Count a prediction that is compared with the targets of other rows only."""
@@ -162,7 +156,7 @@ class Batches(Check):
             self.together[prediction] = None
         elif prediction not in self.together.known:
             self.together[prediction] = ours.place
-            self.apart[ours.place] = self.apart.get(ours.place, 0) + 1
+            self.apart[ours.place] += 1
 
     def _in_order(self, place: Place | None, target: Tensor) -> None:
         """Take note of whether the targets of a batch ascend, or descend, where no input of theirs does."""

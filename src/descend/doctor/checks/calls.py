@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from descend.doctor.checks.failure import CLASS_LOSSES, Failure, dtype_of, failed_call
+from descend.doctor.checks.failure import Failure, dtype_of, failed_call
 from descend.doctor.checks.indices import INDEXING, embedding, from_zero, index, one_hot
 from descend.doctor.finding import Finding
+from descend.doctor.operation import OF_CHANCES, OF_CLASSES
 from descend.doctor.places import Scene
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-BINARY_LOSSES = {"binary_cross_entropy", "binary_cross_entropy_with_logits"}
 LAYERS = {"linear", "conv1d", "conv2d", "conv3d", "lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell"}
 PRODUCTS = {"matmul", "__matmul__", "__rmatmul__", "mm", "bmm", "addmm", "mv", "einsum"}
 IGNORED = -100
@@ -239,8 +239,8 @@ def _trained_dtype(failure: Failure) -> object:
 
 
 EXPLANATIONS = (
-    (CLASS_LOSSES, _classes),
-    (BINARY_LOSSES, _binary),
+    (OF_CLASSES, _classes),
+    (OF_CHANCES, _binary),
     ({"embedding", "embedding_bag"}, embedding),
     ({"one_hot"}, one_hot),
     ({"batch_norm"}, _batch_norm),

@@ -11,8 +11,6 @@ from descend.doctor.places import OURS, Place, Scene
 if TYPE_CHECKING:
     from torch import Tensor
 
-CLASS_LOSSES = {"cross_entropy", "nll_loss"}
-
 
 def failed_call(error: BaseException) -> Operation | None:
     """Return the PyTorch call that raised an error: the hook that passed it on still holds its arguments."""

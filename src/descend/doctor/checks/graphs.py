@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding
 from descend.doctor.ledger import Backward, Ledger, Step
-from descend.doctor.operation import ByTensor, Operation
+from descend.doctor.operation import ADDING, DIVIDING, MULTIPLYING, ByTensor, Operation
 from descend.doctor.places import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-ADDING = {"add", "__add__", "__radd__", "__iadd__", "add_"}
-SCALING = {"mul", "__mul__", "__rmul__", "div", "__truediv__", "true_divide"}
 KEPT = 16
 """Results of a model that are there at once, with their graphs, and no step of a recurrent layer by hand."""
 MANY = 6
@@ -67,16 +65,18 @@ class Graphs(Check):
         self.held.pop(place, None)
 
     def operation(self, operation: Operation) -> None:
-        if self.found is not None or operation.name not in ADDING | SCALING or not operation.outputs:
+        adds, scales = operation.name in ADDING, operation.name in DIVIDING | MULTIPLYING
+        if self.found is not None or not (adds or scales) or not operation.outputs:
             return
-        if operation.name in SCALING and operation.outputs[0].ndim == 0 and operation.outputs[0].requires_grad:
+        output = operation.outputs[0]
+        if scales and output.ndim == 0 and output.requires_grad:
             first = operation.tensors[0]
-            self.divided[operation.outputs[0]] = [weakref.ref(first), *(self.divided.of(first) or ())]
+            self.divided[output] = [weakref.ref(first), *(self.divided.of(first) or ())]
         terms = [count for tensor in operation.tensors if (count := self.spent.of(tensor)) is not None]
-        if not terms or not operation.outputs[0].requires_grad:
+        if not terms or not output.requires_grad:
             return
-        count = max(terms) + (operation.name in ADDING)
-        self.spent[operation.outputs[0]] = count
+        count = max(terms) + adds
+        self.spent[output] = count
         if count >= MANY and self.ledger.steps >= MANY:
             self.found = _kept("total", "is the sum of losses with the graph of each", operation.place, "total", count)
 

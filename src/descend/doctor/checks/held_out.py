@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from descend.doctor.contract import Check, Replacement
+from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
 from descend.doctor.ledger import Backward, Ledger, Step
-from descend.doctor.operation import CARRIED, ByTensor, Operation, tensors_of
+from descend.doctor.operation import CARRIED, TAKING_ROWS, ByTensor, Operation
 from descend.doctor.places import Place, spread
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ HELD_OUT = re.compile(
     re.I,
 )
 TRAINED = re.compile(r"train|fit|all|full|source|support|unlabel", re.I)
-TAKING = {"__getitem__", "narrow", "index_select", "split", "chunk", "tensor_split"}
 ENOUGH, MOST = 2, 400
 """Turns from other rows to those held out and back; forward passes after which nothing new is learned."""
 
@@ -59,24 +58,17 @@ class HeldOut(Check):
         self.others: list[tuple[Place, ...]] = []
         self.found: tuple[Rows, str] | None = None
 
-    def replaces(self) -> Iterator[Replacement]:
-        from torch.utils.data import dataloader
-
-        yield dataloader._BaseDataLoaderIter, "__next__", self._batch
-
-    def _batch(self, theirs: Callable[..., object], iterator: object) -> object:
-        found = theirs(iterator)
+    def batch(self, iterator: object, tensors: Sequence[Tensor]) -> None:
         dataset = getattr(iterator, "_dataset", None)
         if self.forwards > MOST or dataset is None or isinstance(dataset, list | tuple | dict):
-            return found
+            return
         rows = self.datasets.get(dataset)
         if rows is None:
-            rows = self.datasets[dataset] = self._called(dataset)
-        for value in tensors_of(list(found.values()) if isinstance(found, dict) else found):
-            self.batches[value] = rows
-        return found
+            rows = self.datasets[dataset] = self._rows_called(dataset)
+        for tensor in tensors:
+            self.batches[tensor] = rows
 
-    def _called(self, thing: object) -> Rows:
+    def _rows_called(self, thing: object) -> Rows:
         """Return the rows that have the names of what holds them, a loader or the data themselves."""
         from torch.utils.data import DataLoader
 
@@ -95,12 +87,12 @@ class HeldOut(Check):
             rows = self.results.of(*operation.tensors)
             if rows is not None:
                 self.results[output] = rows
-        elif operation.name in TAKING and source.ndim and not self.ledger.layers:
+        elif operation.name in TAKING_ROWS and source.ndim and not self.ledger.layers:
             for part in operation.outputs:
                 if part.ndim and len(part) < len(source):
                     rows = self.tables.of(source)
                     if rows is None:
-                        rows = self.tables[source] = self._called(source)
+                        rows = self.tables[source] = self._rows_called(source)
                     self.batches[part] = rows
         elif operation.name in CARRIED and (rows := self.batches.of(source)) is not None:
             self.batches[output] = rows
@@ -111,7 +103,7 @@ class HeldOut(Check):
             return
         rows = self.batches.of(inputs[0])
         if rows is None or not rows.held_out:
-            own = self._called(inputs[0])
+            own = self._rows_called(inputs[0])
             rows = own if own.held_out or rows is None else rows
         for output in outputs:
             self.results[output] = rows

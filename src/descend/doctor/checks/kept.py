@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +11,7 @@ from descend.doctor.finding import Finding
 from descend.doctor.ledger import Ledger
 from descend.doctor.operation import ByTensor, Operation
 from descend.doctor.places import Place
-from descend.doctor.source import assigned, called, scopes, tree, written
+from descend.doctor.source import Source, callee, code
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -99,11 +98,9 @@ class Kept(Check):
 
 
 def _not_copied(state: State, steps: int, used: str) -> Finding:
-    module = tree(state.place.file)
-    lines = [] if module is None else [one for body in scopes(module) for one in assigned(body)]
-    name, value = next(((name, value) for name, value, line in lines if line == state.place.line), ("best", None))
-    calls = [node for node in ast.walk(value) if called(node) == "state_dict"] if value is not None else []
-    call = written(calls[0]) if calls else "model.state_dict()"
+    source, line = Source.of(state.place.file), state.place.line
+    name = next((assignment.name for assignment in source.assignments if assignment.line == line), "best")
+    call = next((code(call) for call in source.calls_at(line) if callee(call) == "state_dict"), "model.state_dict()")
     return Finding(
         "weights_not_copied",
         f"Weights are kept without a copy: `{call}` hands out the tensors of the model themselves, which have changed "

@@ -11,30 +11,17 @@ from descend.doctor.checks.terms import Turned, minus_infinity, runs_down, turne
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding
 from descend.doctor.ledger import Backward, Leaf, Ledger
-from descend.doctor.operation import ByTensor, Label, Operation
+from descend.doctor.operation import DIVIDING, MULTIPLYING, ByTensor, Label, Operation
 from descend.doctor.places import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.autograd.graph import Node
 
-REDUCING = (
-    "Mean",
-    "Sum",
-    "Squeeze",
-    "Unsqueeze",
-    "View",
-    "Reshape",
-    "Index",
-    "Gather",
-    "Select",
-    "Div",
-    "Alias",
-    "Unsafe",
-)
+REDUCING = ("Mean", "Sum", "Squeeze", "Unsqueeze", "View", "Reshape", "Index", "Gather", "Select", "Div", "Alias")
+REDUCING += ("Unsafe",)
 LOSSES = ("MseLoss", "NllLoss", "BinaryCrossEntropy", "L1Loss", "SmoothL1Loss", "HuberLoss")
 ENOUGH = 5
-QUOTIENTS = ("div", "__truediv__", "true_divide")
 REWARD = re.compile(r"reward|return|advantage|\badv|\bgains?\b|payoff|utilit", re.I)
 AGAINST = re.compile(r"-|neg|cost|loss(?!\s*=)|regret|penalt", re.I)
 """What says of a factor that it is to become large, and what says that it, or the whole, was turned round."""
@@ -81,10 +68,10 @@ class Objective(Check):
             return
         output = operation.outputs[0]
         likely = self.likely.of(*tensors)
-        if name in ("mul", "__mul__", "__rmul__") and likely is not None and len(tensors) > 1 and operation.place:
+        if name in MULTIPLYING and likely is not None and len(tensors) > 1 and operation.place:
             if REWARD.search(operation.place.code) and not AGAINST.search(operation.place.code):
                 self.rewarded[output] = operation.place
-        elif name in ("mean", "sum", *QUOTIENTS) and self.rewarded.of(tensors[0]) is not None:
+        elif name in ("mean", "sum", *DIVIDING) and self.rewarded.of(tensors[0]) is not None:
             self.rewarded[output] = self.rewarded.of(tensors[0])
         if self.likely.of(tensors[0]):
             self.likely[output] = name in ("mean", "sum")  # not what is negated in place
@@ -102,7 +89,7 @@ class Objective(Check):
         if not known:
             return
         sign, place = known[0]
-        scaling = name in ("mul", "__mul__", "__rmul__", *QUOTIENTS)
+        scaling = name in MULTIPLYING | DIVIDING
         factor = [arg for arg in operation.args if isinstance(arg, int | float)] if scaling else []
         subtracted = name in ("rsub", "__rsub__") or (name == "sub" and isinstance(operation.args[0], int | float))
         if name in ("neg", "__neg__", "negative", "neg_") or subtracted or (factor and factor[0] < 0):
@@ -130,7 +117,7 @@ class Objective(Check):
             return False
         if not self.overlap.known or not tensors or self.overlap.of(tensors[0]) is None:
             return False
-        if name in QUOTIENTS and len(tensors) > 1 and tensors[1].requires_grad:
+        if name in DIVIDING and len(tensors) > 1 and tensors[1].requires_grad:
             self.negated[output] = -1, operation.place
             self.similar.add(operation.place)
         elif name in ("sum", "mul", "__mul__", "__rmul__", "add", "__add__", "mean", "clamp"):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import linecache
 import re
-from collections.abc import Iterator
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding, counted, listed
 from descend.doctor.ledger import Ledger, WatchedOptimizer
 from descend.doctor.operation import Operation
 from descend.doctor.places import Place
-from descend.doctor.source import assigned, scopes, tree, written
+from descend.doctor.source import Assignment, code
 
 DRAWING = {"normal_", "uniform_", "trunc_normal_", "kaiming_uniform_", "bernoulli_"}
 FILLING = {"copy_", "__setitem__", "set_", "fill_", "zero_"}
@@ -68,10 +65,8 @@ class Optimizers(Check):
 
     def _says_meant(self) -> bool:
         """Whether the script speaks of weights that were trained elsewhere, or gives a model another head."""
-        file = self.ledger.scene.script
-        module = tree(file)
-        changed = [] if module is None else [name for body in scopes(module) for name, *_ in _new_layers(body)]
-        return bool(changed) or any(MEANT.search(line) for line in linecache.getlines(file))
+        source = self.ledger.source
+        return source.mentions(MEANT) or any(map(_new_layer, source.assignments))
 
     def _head_frozen(self) -> list[Finding]:
         """Look for a last layer whose bias is trained, while its weights stay frozen as they were drawn."""
@@ -102,11 +97,10 @@ class Optimizers(Check):
             self.drawn.discard(operation.tensors[0].data_ptr())
 
 
-def _new_layers(body: list[ast.stmt]) -> Iterator[tuple[str, int]]:
-    """Yield the attributes of models, not of `self`, to which a body gives new layers."""
-    for name, value, line in assigned(body):
-        if "." in name and not name.startswith("self.") and value is not None and written(value).startswith("nn."):
-            yield name, line
+def _new_layer(assignment: Assignment) -> bool:
+    """Whether an attribute of a model, not of `self`, is given a new layer."""
+    name, value, _ = assignment
+    return "." in name and not name.startswith("self.") and code(value).startswith("nn.")
 
 
 def _in_vain(several: list[WatchedOptimizer]) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from descend.doctor.checks.activations import FOLLOWED, REDUCING, before, dimension, passed
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
 from descend.doctor.ledger import Backward, Ledger
-from descend.doctor.operation import Label, Operation
+from descend.doctor.operation import Operation, place_of
 from descend.doctor.places import Place
 
 if TYPE_CHECKING:
@@ -36,15 +37,16 @@ class Positions(Check):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
         self.found: dict[Place | None, Finding] = {}
-        self.calls: dict[Place | None, int] = {}
-        self.looked: dict[Place | None, int] = {}
+        self.calls: Counter[Place | None] = Counter()
+        self.looked: Counter[Place | None] = Counter()
 
     def operation(self, operation: Operation) -> None:
         name, tensors = operation.name, operation.tensors
         if name not in ("nll_loss", "kl_div") or len(tensors) < 2 or tensors[0].grad_fn is None:
             return
         scores, target = tensors[:2]
-        count = self.calls[operation.place] = self.calls.get(operation.place, 0) + 1
+        self.calls[operation.place] += 1
+        count = self.calls[operation.place]
         softmax = _behind(scores.grad_fn) if count <= LOOKED_AT and scores.ndim > 1 else None
         if softmax is None or len(softmax.shape) < 3:  # of a matrix, it is over the batch, which is another finding
             return
@@ -54,7 +56,8 @@ class Positions(Check):
 
     def backward_begins(self, backward: Backward) -> None:
         """Look for a choice by hand: `log_p.gather(2, labels.unsqueeze(2))` picks along the classes."""
-        count = self.looked[backward.place] = self.looked.get(backward.place, 0) + 1
+        self.looked[backward.place] += 1
+        count = self.looked[backward.place]
         node = backward.roots[0].grad_fn if backward.roots else None
         if count > LOOKED_AT:
             return
@@ -78,18 +81,18 @@ class Positions(Check):
             self._finding(softmax, softmax.shape[along], backward.place, along)
 
     def _finding(self, softmax: Softmax, classes: int, place: Place | None, axis: int | None = None) -> None:
-        label, over, shape = Label.of(softmax.node), softmax.over, softmax.shape
+        over, shape = softmax.over, softmax.shape
         if axis is None:
             axis = next((at for at in range(len(shape) - 1, 0, -1) if shape[at] == classes and at != over), -1)
         places = "rows of the batch" if over == 0 else "positions"
-        written = (label.written_at if label else None) or place
-        self.found[written] = Finding(
+        place = place_of(softmax.node, place)
+        self.found[place] = Finding(
             "softmax_over_wrong_axis",
             f"The softmax is taken over dimension {over}, the {shape[over]} {places}, of scores of the shape {shape}; "
             f"the loss takes dimension {axis}, of {classes}, for the classes.",
             "The probabilities of the classes at one place then do not sum to 1: places compete with each other.",
             f"torch.log_softmax(scores, dim={axis})",
-            written,
+            place,
             {"shape": list(shape), "dim": over},
         )
 

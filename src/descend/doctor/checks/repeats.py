@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import linecache
 import re
 import weakref
 from collections import Counter
@@ -16,9 +15,9 @@ from typing import TYPE_CHECKING
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import WARNING, Finding
 from descend.doctor.ledger import Backward, Ledger
-from descend.doctor.operation import CARRIED, ByTensor, Operation
+from descend.doctor.operation import CARRIED, TAKING_ROWS, ByTensor, Operation
 from descend.doctor.places import Place
-from descend.doctor.source import Function, assigned, called, loops, scopes, tree, within
+from descend.doctor.source import Source, callee, scope_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,7 +29,6 @@ MOST = 400
 SAME = 0.9
 PART = 0.5
 """A batch of more than this share of all rows is no batch of them."""
-TAKING = {"__getitem__", "narrow", "index_select", "split", "chunk", "tensor_split", "take_along_dim"}
 SEEDING = {"manual_seed", "default_rng", "RandomState", "Random", "seed"}
 ENOUGH_DRAWS = 3
 """Orders drawn at random, by loaders or permutations, of which it shows that they are the same."""
@@ -76,9 +74,7 @@ class Repeats(Check):
 
         import numpy as np
         import torch
-        from torch.utils.data import dataloader
 
-        yield dataloader._BaseDataLoaderIter, "__next__", self._batch
         yield torch, "manual_seed", self._seeded
         yield random, "seed", self._seeded
         yield np.random, "seed", self._seeded
@@ -109,30 +105,26 @@ class Repeats(Check):
                 steps.pop()
         return theirs(*args, **kwargs)
 
-    def _batch(self, theirs: Callable[..., object], iterator: object) -> object:
+    def batch(self, iterator: object, tensors: Sequence[Tensor]) -> None:
         from torch.utils.data import RandomSampler
 
-        found = theirs(iterator)
         loader = getattr(iterator, "_dataset", iterator)
         self.handed[id(loader)] += 1
         if len(self.prints) > MOST:
-            return found
+            return
         sampler = getattr(iterator, "_index_sampler", ())
         if isinstance(getattr(sampler, "sampler", None), RandomSampler) and id(iterator) != self.drawing:
             self.drawing, self.draws = id(iterator), self.draws + 1
         count = len(sampler) if hasattr(sampler, "__len__") else 0
-        values = found.values() if isinstance(found, dict) else found if isinstance(found, list | tuple) else (found,)
-        for value in values:
-            if hasattr(value, "grad_fn"):
-                self.parts[value] = Part(self.ledger.scene.here(), len(value), len(value) * count, id(loader), count)
-        return found
+        for tensor in (tensor for tensor in tensors if tensor.ndim):
+            self.parts[tensor] = Part(self.ledger.scene.here(), len(tensor), len(tensor) * count, id(loader), count)
 
     def operation(self, operation: Operation) -> None:
         if len(self.prints) > MOST or not operation.outputs:
             return
         name = operation.name
         self.draws += name == "randperm"
-        if name in TAKING and operation.tensors:
+        if name in TAKING_ROWS | {"take_along_dim"} and operation.tensors:
             source = operation.tensors[0]
             for output in operation.outputs:
                 if output.ndim and source.ndim and len(output) < len(source):
@@ -172,9 +164,8 @@ class Repeats(Check):
             return None
         scene = self.ledger.scene
         place, name = self.ledger.called_at, scene.name_of(rows)
-        module = tree(scene.script)
-        if place is not None and name is not None and module is not None:
-            lines = [line for body in scopes(module) for one, _, line in assigned(body) if one == name]
+        if place is not None and name is not None:
+            lines = [line for scope in self.ledger.source.scopes for line in scope.lines_that_set(name)]
             before = [line for line in lines if line <= place.line]
             place = Place(place.file, max(before)) if before else place
         for _, value in scene.variables():
@@ -195,7 +186,7 @@ class Repeats(Check):
         prints = self.prints[:MOST]
         period = next((at for at, one in enumerate(prints) if at and one == prints[0]), 0)
         alike = period > 1 and len(prints) >= 3 * period and prints[period:] == prints[:-period]
-        place = _seeding(self.ledger.scene.script) if alike and self.draws >= ENOUGH_DRAWS else None
+        place = _seeding(self.ledger.source) if alike and self.draws >= ENOUGH_DRAWS else None
         if place is not None:
             yield _seeded(place, len(prints) // period)
 
@@ -211,9 +202,11 @@ class Repeats(Check):
         if not part.batches and self.table is None and len({id(one) for one in parts}) < ENOUGH:
             return  # taken once, before the loop: the rest is for tests
         once = part.batches and self.handed[part.key] == 1
-        if self._on_purpose() or (once and not self._in_epochs()):
+        source, line = self.ledger.source, self.trained_at.line if self.trained_at else 0
+        in_epochs = len(source.loops_around(line)) > 1  # as the loop over batches is in that over epochs
+        if source.mentions(ON_PURPOSE) or (once and not in_epochs):
             return
-        cause = _seeding(self.ledger.scene.script)
+        cause = _seeding(source)
         if cause is not None:
             yield _seeded(cause, len(taken))
             return
@@ -260,17 +253,6 @@ class Repeats(Check):
                 {"rows": part.rows, "of": part.of, "steps_in_an_epoch": runs[0][1]},
             )
 
-    def _on_purpose(self) -> bool:
-        return any(ON_PURPOSE.search(line) for line in linecache.getlines(self.ledger.scene.script))
-
-    def _in_epochs(self) -> bool:
-        """Whether the loop that trains is inside another one, as that over batches is in that over epochs."""
-        module, place = tree(self.ledger.scene.script), self.trained_at
-        if module is None or place is None:
-            return False
-        around = [loop for body in scopes(module) for loop in loops(body)]
-        return sum(loop.lineno < place.line <= (loop.end_lineno or loop.lineno) for loop in around) > 1
-
     def _seeds(self) -> Iterator[Finding]:
         for (place, *_), steps in self.seeds.items():
             if sum(after > before for before, after in pairwise(steps)) >= ENOUGH:
@@ -281,29 +263,22 @@ class Repeats(Check):
 @lru_cache(maxsize=64)
 def only_seeds(file: str, line: int) -> bool:
     """Whether the function at a line sets seeds and does nothing else."""
-    module = tree(file)
-    functions = [] if module is None else [node for node in ast.walk(module) if isinstance(node, Function)]
-    body = next((node.body for node in functions if node.lineno == line), [])
+    body = next((function.body for function in Source.of(file).functions if function.lineno == line), [])
     calls = [one.value for one in body if isinstance(one, ast.Expr) and isinstance(one.value, ast.Call)]
     others = [one for one in body if not isinstance(one, ast.Expr | ast.Assign)]
-    return bool(calls) and not others and all("seed" in called(one) for one in calls)
+    return bool(calls) and not others and all("seed" in callee(call) for call in calls)
 
 
-def _seeding(file: str) -> Place | None:
+def _seeding(source: Source) -> Place | None:
     """Return a line in a loop, or in a function that one calls, which makes a generator with a fixed seed."""
-    module = tree(file)
-    if module is None:
-        return None
-    turns = [loop.body for scope in scopes(module) for loop in loops(scope)]
-    functions = {node.name: node.body for node in ast.walk(module) if isinstance(node, Function)}
-    for body in turns:  # grows while it is gone through, by the functions that are called
-        for name in {called(node) for node in within(body)} & functions.keys():
-            turns.append(functions.pop(name))
-    for body in turns:
-        for node in within(body):
-            seeds = isinstance(node, ast.Call) and called(node) in SEEDING and node.args
-            if seeds and isinstance(node, ast.Call) and isinstance(node.args[0], ast.Constant):
-                return Place(file, node.lineno)
+    scopes = [scope_of(loop) for scope in source.scopes for loop in scope.loops]
+    functions = {function.name: scope_of(function) for function in source.functions}
+    for scope in scopes:  # grows while it is gone through, by the functions that are called
+        scopes += [functions.pop(name) for name in {callee(call) for call in scope.calls} & functions.keys()]
+    for scope in scopes:
+        for call in scope.calls:
+            if callee(call) in SEEDING and call.args and isinstance(call.args[0], ast.Constant):
+                return source.place(call.lineno)
     return None
 
 

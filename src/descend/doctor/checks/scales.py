@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding
 from descend.doctor.ledger import Ledger
-from descend.doctor.operation import OF_CHANCES, OF_CLASSES, Label, Operation, compared
+from descend.doctor.operation import OF_CHANCES, OF_CLASSES, Operation, place_of
 from descend.doctor.places import Place
-from descend.doctor.source import assigned, scopes, tree, written
+from descend.doctor.source import Source, callee, code, method_owner
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -97,7 +97,7 @@ class Scales(Check):
                 self.inputs = size
 
     def operation(self, operation: Operation) -> None:
-        pair = compared(operation)
+        pair = operation.compared
         if pair is None:
             return
         prediction, target = pair
@@ -144,9 +144,7 @@ class Scales(Check):
         for key, (title, low, high) in RANGES.items():
             outside = float(((target < low - 1e-6) | (target > high + 1e-6)).double().mean())
             if node.startswith(key) and outside > 0.05:
-                label = Label.of(last) if last is not None else None
-                place = (label.written_at if label else None) or operation.place
-                self.beyond[place] = (title, outside, size.low, size.high)
+                self.beyond[place_of(last, operation.place)] = (title, outside, size.low, size.high)
 
     def findings(self) -> list[Finding]:
         import torch
@@ -156,7 +154,7 @@ class Scales(Check):
             rows = torch.cat([given for _, given, _ in self.copied])
             rows = torch.unique(rows, dim=0)
             place, _, column = self.copied[-1]
-            left = _left_in(self.ledger.scene.script)
+            left = _left_in(self.ledger.source)
             scaled = self.scaled and self.measured  # then it may be a straight line that is to be learned
             if len(rows) >= ENOUGH_ROWS and (left or not scaled) and (left > self.scaled or _depends(rows, column)):
                 found.append(_leaked(place, column))
@@ -258,22 +256,21 @@ def _column_of(given: Tensor, target: Tensor, scaled: bool = False) -> int | Non
     return int(same.nonzero()[0]) if bool(same.any()) else None
 
 
-def _left_in(file: str) -> bool:
+def _left_in(source: Source) -> bool:
     """Whether a script takes targets as a column of a table, and the whole table as inputs under another name."""
-    module = tree(file)
-    for body in () if module is None else scopes(module):
-        pairs = [(name, value) for name, value, _ in assigned(body) if value is not None]
-        taken = [one for _, value in pairs for one in (value, *ast.walk(value)) if isinstance(one, ast.Subscript)]
-        tables = {written(one.value) for one in taken if not isinstance(one.slice, ast.Slice | ast.List)}
-        if any(_table_itself(value) in tables and name != _table_itself(value) for name, value in pairs):
+    for scope in source.scopes:
+        values = [(name, value) for name, value, _ in scope.assignments if value is not None]
+        taken = [part for _, value in values for part in ast.walk(value) if isinstance(part, ast.Subscript)]
+        tables = {code(part.value) for part in taken if not isinstance(part.slice, ast.Slice | ast.List)}
+        if any((table := _table_itself(value)) in tables and name != table for name, value in values):
             return True
     return False
 
 
 def _table_itself(value: ast.expr) -> str | None:
     """Return the name of the table that an expression is, perhaps under another type; None if it is a part of one."""
-    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in KEEPING_ALL:
-        value = value.func.value
+    while callee(value) in KEEPING_ALL and (owner := method_owner(value)) is not None:
+        value = owner
     return value.id if isinstance(value, ast.Name) else None
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from descend.doctor.checks.activations import BOUNDED, PROBABILITIES, RAW_SCORES, over_batch, passed, twice, without_log
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding, capital
 from descend.doctor.ledger import Backward, Ledger
-from descend.doctor.operation import ByTensor, Label, Operation
+from descend.doctor.operation import OF_CLASSES, OF_LOGITS, ByTensor, Operation, place_of
 from descend.doctor.places import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.autograd.graph import Node
 
-OF_CLASSES = {"cross_entropy", "nll_loss"}
-OF_LOGITS = {"binary_cross_entropy_with_logits": "sigmoid", "multilabel_soft_margin_loss": "sigmoid"}
 PICKING = {"__getitem__", "gather", "take_along_dim"}
 HANDED_ON = {"neg", "__neg__", "mean", "sum", "squeeze", "flatten", "reshape", "view", "div", "__truediv__"}
 ENOUGH, MOST = 3, 40
@@ -37,7 +36,7 @@ class Scores(Check):
         self.found: dict[str, Finding] = {}
         self.picked: ByTensor[tuple[Place | None, int]] = ByTensor()
         """Raw scores of the right classes, and what is made of them: -1 with a minus sign."""
-        self.by_hand: dict[Place | None, int] = {}
+        self.by_hand: Counter[Place | None] = Counter()
         self.shapes: set[tuple[int, ...]] = set()
         self.both_ways = False
 
@@ -73,8 +72,7 @@ class Scores(Check):
         reached = passed(operation.tensors[0].grad_fn)
         made = "" if reached is None else reached.name()
         if operation.name == "cross_entropy" and kinds[0] == PROBABILITIES and not made.startswith(tuple(BOUNDED)):
-            label = Label.of(reached) if reached is not None else None
-            place = (label.written_at if label else None) or operation.place
+            place = place_of(reached, operation.place)
             self.found["twice"] = twice(capital(operation.title), place, "softmax")
         elif operation.name == "nll_loss" and kinds[0] and not made.startswith("LogSoftmax"):  # over another axis
             self.found["nll"] = without_log(operation, kinds[0])
@@ -89,16 +87,15 @@ class Scores(Check):
         direct, reached = passed(operation.tensors[0].grad_fn), _behind(operation.tensors[0].grad_fn)
         scaled = reached is not None and reached is not direct and reached.name().startswith("Sigmoid")
         if inside and count + 1 == ENOUGH and scaled:
-            label = None if reached is None else Label.of(reached)
-            place = (label.written_at if label else None) or operation.place
-            self.found["logits"] = twice(capital(operation.title), place, OF_LOGITS[operation.name])
+            place = place_of(reached, operation.place)
+            self.found["logits"] = twice(capital(operation.title), place, "sigmoid")
         elif not inside:
             self.found.pop("logits", None)
 
     def _in_evaluation(self, operation: Operation) -> None:
         """Look for a softmax over the rows of the scores of a test set."""
         scores, output = operation.tensors[0], operation.outputs[0]
-        dim = operation.kwargs.get("dim", operation.args[1] if len(operation.args) > 1 else None)
+        dim = operation.argument("dim", 1)
         rows, classes = scores.shape
         of_rows = dim in (0, -2) and dim is not False and rows > 1 and output.shape == scores.shape
         if of_rows and (classes,) in self.shapes and not self.both_ways:
@@ -109,7 +106,7 @@ class Scores(Check):
         if known is None or known[1] > 0:
             return
         place = known[0]
-        self.by_hand[place] = self.by_hand.get(place, 0) + 1
+        self.by_hand[place] += 1
         if self.by_hand[place] == ENOUGH:
             self.found["by hand"] = _by_hand(place)
 

@@ -10,32 +10,16 @@ from typing import TYPE_CHECKING
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
 from descend.doctor.ledger import Backward, Ledger
-from descend.doctor.operation import DIFFERENCES, ByTensor, Operation
+from descend.doctor.operation import DIFFERENCES, MULTIPLYING, OF_NUMBERS, ByTensor, Operation
 from descend.doctor.places import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-PAIRED = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
-KEPT = {
-    *(
-        "pow",
-        "square",
-        "abs",
-        "absolute",
-        "mul",
-        "neg",
-        "div",
-        "true_divide",
-        "sqrt",
-        "tanh",
-        "cosh",
-        "log_cosh",
-        "add",
-    ),
-    *("__pow__", "__abs__", "__mul__", "__rmul__", "__neg__", "__truediv__", "__add__", "__radd__"),
-}
+KEPT = MULTIPLYING | {"pow", "__pow__", "square", "abs", "absolute", "__abs__", "neg", "__neg__", "div", "true_divide"}
+KEPT |= {"__truediv__", "sqrt", "tanh", "cosh", "log_cosh", "add", "__add__", "__radd__"}
+"""Functions of each number by itself, as they are found between a difference and the mean of a loss."""
 REDUCED = {"mean", "sum"}
 VIEWS = {"view", "reshape", "_unsafe_view"}
 COMPARING = {"eq", "__eq__", "ne", "__ne__"}
@@ -83,7 +67,7 @@ class Shapes(Check):
         name, tensors = operation.name, operation.tensors
         if operation.outputs and not operation.outputs[0].requires_grad and self.confirmed is None:
             self._measured(operation)
-        if name in PAIRED and len(tensors) >= 2:
+        if name in OF_NUMBERS and len(tensors) >= 2:
             if found := self._meets(operation):
                 self.waiting.append(found)
         elif name in DIFFERENCES and len(tensors) == 2 and operation.outputs:
@@ -113,7 +97,7 @@ class Shapes(Check):
     def _measured(self, operation: Operation) -> None:
         """Follow predictions that have no gradient to where they are compared with the targets, for a metric."""
         tensors, output = operation.tensors, operation.outputs[0]
-        compares = operation.name in COMPARING | DIFFERENCES | PAIRED and len(tensors) > 1
+        compares = operation.name in COMPARING | DIFFERENCES | OF_NUMBERS and len(tensors) > 1
         if compares and self._predicted(tensors[0]) != self._predicted(tensors[1]):
             found = self._meeting(operation, *(tensors if self._predicted(tensors[0]) else tensors[1::-1]))
             if found is not None:

@@ -12,7 +12,7 @@ from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
 from descend.doctor.ledger import Backward, Ledger
 from descend.doctor.places import Place
-from descend.doctor.source import Function, assigned, called, scopes, tree, written
+from descend.doctor.source import Source, callee, code
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -163,10 +163,8 @@ class Standardised(Check):
                 table.trained.at = place
             table.waiting.clear()
 
-    def findings(self) -> list[Finding]:
-        if not self.ledger.steps:
-            return []
-        for table in self.tables.values():
+    def findings(self) -> Iterator[Finding]:
+        for table in self.tables.values() if self.ledger.steps else ():
             for rows, prints, place in table.waiting:
                 self._tested(table, rows, prints, place)
             table.waiting.clear()
@@ -176,48 +174,39 @@ class Standardised(Check):
             if tested.prints & trained.prints:
                 continue  # rows were tested on before they were trained on
             of_trained = trained.scaled(table.shape)
-            alone = {one for one in of_trained & tested.scaled(table.shape) if one != -1}
+            alone = {column for column in of_trained & tested.scaled(table.shape) if column != -1}
             together = trained.joined(tested).scaled(table.shape) - of_trained
             if alone or (together and trained.differs()):
-                return [of_test_rows(self._place(bool(alone)) or tested.at, bool(alone), len(tested.prints))]
-        return []
-
-    def _place(self, alone: bool) -> Place | None:
-        """Return the line that takes the statistics, or calls what does."""
-        file = self.ledger.scene.script
-        module = tree(file)
-        if module is None:
-            return None
-        lines = [*_lines(module, alone)]
-        return Place(file, lines[0]) if lines else None
+                source = self.ledger.source
+                lines = (source.place(line) for line in _lines(source, bool(alone)))
+                yield of_test_rows(next(lines, tested.at), bool(alone), len(tested.prints))
+                return
 
 
-def _lines(module: ast.Module, alone: bool) -> Iterator[int]:
+def _lines(source: Source, alone: bool) -> Iterator[int]:
     """Yield the lines that may have scaled rows to test on: by name at first, then by what they do.
 
     alone: by their own statistics, not by those of all rows.
     """
-    functions = [node for node in ast.walk(module) if isinstance(node, Function)]
-    scaling = [node for node in functions if _scales(node) or node.name in ("fit", "fit_transform")]
+    scaling = [node for node in source.functions if _scales(node) or node.name in ("fit", "fit_transform")]
     inside = {line for node in scaling for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
-    own = {node.name for node in scaling} | {"fit_transform", "fit", "scale"}
-    calls = [node for node in ast.walk(module) if isinstance(node, ast.Call)]
-    takes = [node for node in calls if called(node) in own and node.lineno not in inside]
-    direct = [node for node in calls if called(node) in STATISTICS and node.lineno not in inside]
+    scalers = {node.name for node in scaling} | {"fit_transform", "fit", "scale"}
+    takes = [call for call in source.calls if callee(call) in scalers and call.lineno not in inside]
+    direct = [call for call in source.calls if callee(call) in STATISTICS and call.lineno not in inside]
     if alone:
-        test_lines = {line for body in scopes(module) for name, _, line in assigned(body) if TEST.search(name)}
-        yield from (one.lineno for one in takes if any(TEST.search(written(arg)) for arg in one.args))
-        yield from (one.lineno for one in direct if TEST.search(written(one)))
-        yield from (one.lineno for one in takes if one.lineno in test_lines)
-    inputs = [one for one in takes if not any(OUTPUTS.search(written(arg)) for arg in one.args)]
-    yield from (one.lineno for one in (inputs[::-1] if alone else inputs))
-    spreads = [one for one in calls if called(one).startswith(("std", "var", "nanstd"))]
-    spreads = [one for one in spreads if not OUTPUTS.search(written(one))] or spreads
-    yield from (one.lineno for one in (spreads[::-1] if alone else spreads))
+        test_lines = {line for name, _, line in source.assignments if TEST.search(name)}
+        yield from (call.lineno for call in takes if any(TEST.search(code(each)) for each in call.args))
+        yield from (call.lineno for call in direct if TEST.search(code(call)))
+        yield from (call.lineno for call in takes if call.lineno in test_lines)
+    inputs = [call for call in takes if not any(OUTPUTS.search(code(each)) for each in call.args)]
+    yield from (call.lineno for call in (inputs[::-1] if alone else inputs))
+    spreads = [call for call in source.calls if callee(call).startswith(("std", "var", "nanstd"))]
+    spreads = [call for call in spreads if not OUTPUTS.search(code(call))] or spreads
+    yield from (call.lineno for call in (spreads[::-1] if alone else spreads))
 
 
 def _scales(node: ast.AST) -> bool:
     """Whether a function takes a deviation, or a range, and divides."""
-    inner = list(ast.walk(node))
-    spreads = any(called(one).startswith(("std", "var", "max", "ptp", "amax")) for one in inner)
-    return spreads and any(isinstance(one, ast.BinOp) and isinstance(one.op, ast.Div) for one in inner)
+    parts = list(ast.walk(node))
+    spreads = any(callee(part).startswith(("std", "var", "max", "ptp", "amax")) for part in parts)
+    return spreads and any(isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div) for part in parts)

@@ -5,27 +5,15 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding
 from descend.doctor.places import Place
-from descend.doctor.source import Function, assigned, called, names, scopes, tree, within, written
+from descend.doctor.source import Scope, Source, callee, code, method_owner, names_in, scope_of
 
-STATISTICS = {
-    "mean",
-    "std",
-    "var",
-    "min",
-    "max",
-    "amin",
-    "amax",
-    "median",
-    "quantile",
-    "std_mean",
-    "var_mean",
-    "nanmean",
-}
-SPREADS = STATISTICS - {"mean", "nanmean", "median"}
+SPREADS = {"std", "var", "min", "max", "amin", "amax", "quantile", "std_mean", "var_mean"}
+STATISTICS = SPREADS | {"mean", "nanmean", "median"}
 SCALERS = {"StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler", "Normalizer", "QuantileTransformer"}
 SPLITS = {"train_test_split", "random_split", "Subset"}
 TEST = re.compile(r"(^|[_.])(x_?)?(test|val|valid|validation|holdout)($|[_\d])|^(x|X)(te|va|v|t_?est)$", re.I)
@@ -44,118 +32,124 @@ FIX = (
     "x_train, x_test = (x_train - mean) / std, (x_test - mean) / std"
 )
 
-Scaled = tuple[str, str, int]
-"""What is scaled, with the statistics of what, and the line that takes these."""
+
+class Scaling(NamedTuple):
+    """What is scaled, with the statistics of which rows, and the line that takes these."""
+
+    scaled: str
+    rows: str
+    line: int
 
 
 class Statistics(Check):
     """Reads in the script whether inputs are scaled before the rows to test on are taken away, or by test rows."""
 
-    def findings(self) -> list[Finding]:
-        file = self.ledger.scene.script
-        module = tree(file)
-        if module is None or not self.ledger.steps:
-            return []
-        for body in scopes(module):
-            split = dict(_splits(body))
-            for scaled, source, line in _scalings(body):
-                if OUTPUTS.search(source) or OUTPUTS.search(scaled) or not _all_rows(source):
+    def findings(self) -> Iterator[Finding]:
+        source = self.ledger.source
+        for scope in source.scopes if self.ledger.steps else ():
+            splits = dict(_splits(scope))
+            for scaled, rows, line in _scalings(scope):
+                if OUTPUTS.search(rows) or OUTPUTS.search(scaled) or not _all_rows(rows):
                     continue
-                later = [at for name, at in split.items() if at > line and name in (scaled, source)]
-                if later and not TRAIN.search(source):
-                    return [_finding(source, Place(file, line), later[0])]
-                if TEST.search(source) and not TRAIN.search(source):
-                    return [_finding(source, Place(file, line), None)]
-        return [_finding(source, Place(file, line), None) for source, line in _by_function(module)][:1]
+                later = [at for name, at in splits.items() if at > line and name in (scaled, rows)]
+                if (later or TEST.search(rows)) and not TRAIN.search(rows):
+                    yield _finding(rows, source.place(line), later[0] if later else None)
+                    return
+        for rows, line in _by_function(source) if self.ledger.steps else ():
+            yield _finding(rows, source.place(line), None)
+            return
 
 
-def _by_function(module: ast.Module) -> Iterator[tuple[str, int]]:
+def _by_function(source: Source) -> Iterator[tuple[str, int]]:
     """Yield the rows to test on that are given, alone, to a function which scales rows by their own statistics."""
     own = {
-        node.name
-        for node in ast.walk(module)
-        if isinstance(node, Function) and node.args.args and node.args.args[0].arg in _scaled_by_itself(node.body)
+        function.name
+        for function in source.functions
+        if function.args.args and function.args.args[0].arg in _scaled_by_itself(scope_of(function))
     }
-    for node in ast.walk(module):
-        if isinstance(node, ast.Call) and called(node) in own and len(node.args) == 1 and not node.keywords:
-            source = written(node.args[0])
-            if TEST.search(source) and not TRAIN.search(source) and not OUTPUTS.search(source):
-                yield source, node.lineno
+    for call in source.calls:
+        if callee(call) in own and len(call.args) == 1 and not call.keywords:
+            rows = code(call.args[0])
+            if TEST.search(rows) and not TRAIN.search(rows) and not OUTPUTS.search(rows):
+                yield rows, call.lineno
 
 
-def _scaled_by_itself(body: list[ast.stmt]) -> set[str]:
-    """Return what a body scales by a mean and a deviation over the rows, axis 0, of the same."""
-    over = {
-        written(node.func.value)
-        for node in within(body)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and called(node) in SPREADS
-        if {written(one) for one in (*node.args, *(k.value for k in node.keywords))} <= {"0", "True"}
+def _scaled_by_itself(scope: Scope) -> set[str]:
+    """Return what is scaled by a mean and a deviation over the rows, axis 0, of the same."""
+    over_rows = {
+        code(method_owner(call))
+        for call in scope.calls
+        if callee(call) in SPREADS and {code(each) for each in _arguments(call)} <= {"0", "True"}
     }
-    return {source for _, source, _ in _scalings(body)} & over
+    return {rows for _, rows, _ in _scalings(scope)} & over_rows
 
 
-def _all_rows(source: str) -> bool:
+def _arguments(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(option.value for option in call.keywords)]
+
+
+def _all_rows(text: str) -> bool:
     """Whether an expression stands for all rows of something: ``x``, ``table["size"]``, ``x[:, :3]``, not a part."""
-    node = ast.parse(source, mode="eval").body
+    node = ast.parse(text, mode="eval").body
     if not isinstance(node, ast.Subscript):
         return True
     columns = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice
-    return written(columns) == ":" or (isinstance(columns, ast.Constant | ast.List) and columns is node.slice)
+    return code(columns) == ":" or (isinstance(columns, ast.Constant | ast.List) and columns is node.slice)
 
 
 def _root(node: ast.expr) -> ast.expr:
     """Return what a chain of calls such as ``x.float().to(device)`` begins with."""
-    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and called(node) not in STATISTICS:
-        node = node.func.value
+    while (owner := method_owner(node)) is not None and callee(node) not in STATISTICS:
+        node = owner
     return node
 
 
 def _statistic(node: ast.AST) -> tuple[str, str] | None:
     """Return the name of a statistic over rows, and of what it is taken: ``x.mean(0)``, ``torch.mean(x, dim=0)``."""
-    if not isinstance(node, ast.Call) or called(node) not in STATISTICS or not isinstance(node.func, ast.Attribute):
+    owner = method_owner(node)
+    if not isinstance(node, ast.Call) or callee(node) not in STATISTICS or owner is None:
         return None
-    owner = node.func.value
-    if isinstance(owner, ast.Name) and owner.id in ("torch", "np", "numpy"):
-        return (called(node), written(node.args[0])) if node.args else None
-    return called(node), written(owner)
+    if code(owner) in ("torch", "np", "numpy"):
+        return (callee(node), code(node.args[0])) if node.args else None
+    return callee(node), code(owner)
 
 
-def _scalings(body: list[ast.stmt]) -> Iterator[Scaled]:
+def _scalings(scope: Scope) -> Iterator[Scaling]:
     """Yield each place where inputs are scaled: by a mean and a deviation, or by a scaler of scikit-learn."""
-    known: dict[str, tuple[str, str, int]] = {}  # variable -> statistic, of what, line
+    known: dict[str, tuple[str, str, int]] = {}  # variable -> statistic, of which rows, line
     scalers: set[str] = set()
-    for name, value, line in assigned(body):
+    for name, value, line in scope.assignments:
         if value is None:
             continue
         spread: tuple[str, int] | None = None
-        for node in ast.walk(value):
-            found = _statistic(node)
-            if not _divides(value, known):
-                break
-            if found is not None and found[0] in SPREADS:
-                spread = found[1], line
+        divides = _divides(value, known)
+        for node in ast.walk(value) if divides else ():
+            statistic = _statistic(node)
+            if statistic is not None and statistic[0] in SPREADS:
+                spread = statistic[1], line
             elif isinstance(node, ast.Name) and node.id in known and known[node.id][0] in SPREADS:
                 spread = known[node.id][1:]
         if spread is not None:
-            yield name, spread[0], spread[1]
-            yield from ((one, spread[0], spread[1]) for one in names(value) & {spread[0]})
-        direct = next((found for node in ast.walk(value) if (found := _statistic(node)) is not None), None)
-        if direct is not None and not _divides(value, known):
+            yield Scaling(name, *spread)
+            yield from (Scaling(rows, *spread) for rows in names_in(value) & {spread[0]})
+        direct = next((statistic for node in ast.walk(value) if (statistic := _statistic(node)) is not None), None)
+        if direct is not None and not divides:
             known[name] = (*direct, line)
-        if called(_root(value)) in SCALERS or called(value) in SCALERS:
+        if callee(_root(value)) in SCALERS or callee(value) in SCALERS:
             scalers.add(name)
-    for node in within(body):
-        if isinstance(node, ast.Call) and called(node) in ("fit", "fit_transform") and node.args:
-            owner = node.func.value if isinstance(node.func, ast.Attribute) else None
-            if owner is not None and (written(owner) in scalers or called(owner) in SCALERS):
-                source = written(node.args[0])
-                into = next((name for name, value, line in assigned(body) if line == node.lineno and value), source)
-                yield into, source, node.lineno
-    for node in within(body):  # scaled where it is used, not assigned
+    for call in scope.calls:
+        owner = method_owner(call)
+        scales = code(owner) in scalers or callee(owner) in SCALERS
+        if scales and callee(call) in ("fit", "fit_transform") and call.args:
+            rows = code(call.args[0])
+            into = next((name for name, value, line in scope.assignments if line == call.lineno and value), rows)
+            yield Scaling(into, rows, call.lineno)
+    for node in scope.nodes:  # scaled where it is used, not assigned
         if isinstance(node, ast.BinOp) and _divides(node, known):
-            for one in ast.walk(node.right):
-                if isinstance(one, ast.Name) and one.id in known and known[one.id][0] in SPREADS:
-                    yield known[one.id][1], known[one.id][1], known[one.id][2]
+            for part in ast.walk(node.right):
+                if isinstance(part, ast.Name) and part.id in known and known[part.id][0] in SPREADS:
+                    _, rows, line = known[part.id]
+                    yield Scaling(rows, rows, line)
 
 
 def _divides(value: ast.expr, known: Mapping[str, object]) -> bool:
@@ -166,37 +160,37 @@ def _divides(value: ast.expr, known: Mapping[str, object]) -> bool:
             while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult):
                 left = left.right if isinstance(left.left, ast.Constant) else left.left
             taken = left.right if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Sub) else None
-            if taken is not None and any(_statistic(one) or written(one) in known for one in ast.walk(taken)):
+            if taken is not None and any(_statistic(part) or code(part) in known for part in ast.walk(taken)):
                 return True
     return False
 
 
-def _splits(body: list[ast.stmt]) -> Iterator[tuple[str, int]]:
+def _splits(scope: Scope) -> Iterator[tuple[str, int]]:
     """Yield what is taken apart into rows to train on and rows to test on, with the line."""
     begins: dict[tuple[str, str], int] = {}
     ends: dict[tuple[str, str], int] = {}
     picked: dict[str, dict[str, int]] = {}
-    sets = {name: value for name, value, _ in assigned(body) if value is not None and called(value).endswith("Dataset")}
-    for node in within(body):
-        if isinstance(node, ast.Call) and called(node) in SPLITS and node.args:
-            inner = sets.get(written(node.args[0]), node.args[0])
-            for name in names(inner):
-                yield name, node.lineno
+    sets = {name: value for name, value, _ in scope.assignments if value and callee(value).endswith("Dataset")}
+    for call in scope.calls:
+        if callee(call) in SPLITS and call.args:
+            for name in names_in(sets.get(code(call.args[0]), call.args[0])):
+                yield name, call.lineno
+    for node in scope.nodes:
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
-            low, high, owner = node.slice.lower, node.slice.upper, written(node.value)
-            if high is not None and (low is None or written(low) == "0"):
-                ends.setdefault((owner, written(high)), node.lineno)
+            low, high, owner = node.slice.lower, node.slice.upper, code(node.value)
+            if high is not None and (low is None or code(low) == "0"):
+                ends.setdefault((owner, code(high)), node.lineno)
             if low is not None:
-                begins.setdefault((owner, written(low)), node.lineno)
+                begins.setdefault((owner, code(low)), node.lineno)
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name):
-            picked.setdefault(written(node.value), {})[node.slice.id] = node.lineno
+            picked.setdefault(code(node.value), {})[node.slice.id] = node.lineno
     for owner, rows in picked.items():
         tested = [line for name, line in rows.items() if TEST.search(name)]
         if tested and any(TRAIN.search(name) for name in rows):
             yield owner, min(tested)
-    for key, line in ends.items():
-        if key in begins:
-            yield key[0], min(line, begins[key])
+    for (owner, bound), line in ends.items():
+        if (owner, bound) in begins:
+            yield owner, min(line, begins[owner, bound])
 
 
 def _finding(source: str, place: Place, split: int | None) -> Finding:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from descend.doctor.contract import Check, norms
 from descend.doctor.finding import Finding
 from descend.doctor.ledger import Backward, Ledger, Step, WatchedOptimizer
-from descend.doctor.operation import Label
+from descend.doctor.operation import ADDING, Label
 from descend.doctor.places import Place
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ CRAWLED, FELL = 0.1, 0.1
 """The same for a rate far below the usual ones."""
 SLOPE = 1e-3
 SHRUNK, VANISHED = 0.5, 0.1
-ADDING = {"add", "__add__", "__radd__", "__iadd__", "add_"}
 LARGE_ADAPTIVE = 0.2
 LEAP = 3.0
 """The loss after the first steps, as a multiple of the first, with which a rate has overshot."""

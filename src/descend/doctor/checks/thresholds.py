@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding
 from descend.doctor.ledger import Ledger
-from descend.doctor.operation import CARRIED, OF_NUMBERS, ByTensor, Operation
+from descend.doctor.operation import CARRIED, OF_LOGITS, OF_NUMBERS, ByTensor, Operation
 from descend.doctor.places import Place
-from descend.doctor.source import assigned, called, scopes, tree, within, written
+from descend.doctor.source import Source, callee, code, method_owner
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-OF_LOGITS = {"binary_cross_entropy_with_logits", "multilabel_soft_margin_loss", "sigmoid", "sigmoid_", "logsigmoid"}
+TAKING_LOGITS = OF_LOGITS | {"sigmoid", "sigmoid_", "logsigmoid"}
 """Functions whose argument is taken as logits."""
 COMPARING = {"gt", "ge", "lt", "le", "greater", "greater_equal", "less", "less_equal"}
 LEAVING = {"numpy", "tolist"}
@@ -52,7 +52,7 @@ class Thresholds(Check):
         if known is None:
             return
         name, scores, place = operation.name.strip("_"), operation.tensors[0], operation.place
-        if operation.name in OF_LOGITS:
+        if operation.name in TAKING_LOGITS:
             if scores.requires_grad:
                 self.logits.add(known)
         elif operation.name in OF_NUMBERS | {"binary_cross_entropy"}:
@@ -67,23 +67,21 @@ class Thresholds(Check):
             if (at_half or array or name == "round") and _beyond(scores):
                 self.halved[known] = place, "rounded" if name == "round" else "compared with 0.5"
 
-    def findings(self) -> list[Finding]:
-        for known, (place, how) in self.halved.items():
-            if known in self.logits - self.numbers:
-                return [
-                    Finding(
-                        "threshold_on_logits",
-                        f"Raw scores are {how} as if they were probabilities: the loss takes the outputs of the model "
-                        "as logits.",
-                        "A logit of 0 is a probability of 0.5; one of 0.5 is 0.62: what lies between counts to the "
-                        "wrong side.",
-                        "torch.sigmoid(logits) > 0.5   # or: logits > 0",
-                        place,
-                        {},
-                        WARNING,
-                    )
-                ]
-        return []
+    def findings(self) -> Iterator[Finding]:
+        for scores, (place, how) in self.halved.items():
+            if scores in self.logits - self.numbers:
+                yield Finding(
+                    "threshold_on_logits",
+                    f"Raw scores are {how} as if they were probabilities: the loss takes the outputs of the model "
+                    "as logits.",
+                    "A logit of 0 is a probability of 0.5; one of 0.5 is 0.62: what lies between counts to the "
+                    "wrong side.",
+                    "torch.sigmoid(logits) > 0.5   # or: logits > 0",
+                    place,
+                    {},
+                    WARNING,
+                )
+                return
 
 
 def _beyond(scores: Tensor) -> bool:
@@ -93,29 +91,28 @@ def _beyond(scores: Tensor) -> bool:
 
 def compared_at_half(place: Place) -> bool:
     """Whether the array, or list, that a line makes of a tensor is compared with 0.5, as it is."""
-    module = tree(place.file)
-    for body in () if module is None else scopes(module):
-        made = [(name, value, line) for name, value, line in assigned(body)]
-        here = {name for name, value, line in made if line == place.line and value is not None and _leaves(value)}
-        here -= {name for name in here if [one for one, *_ in made].count(name) > 1}
-        for node in within(body):
-            half = isinstance(node, ast.Compare) and any(
-                isinstance(one, ast.Constant) and one.value == HALF for one in node.comparators
-            )
-            if isinstance(node, ast.Compare) and half:
+    for scope in Source.of(place.file).scopes:
+        here = {name for name, value, line in scope.assignments if line == place.line and _leaves(value)}
+        arrays = {name for name in here if len(scope.lines_that_set(name)) == 1}
+        for node in scope.nodes:
+            if isinstance(node, ast.Compare) and any(_is_half(number) for number in node.comparators):
                 at_once = node.lineno <= place.line <= (node.end_lineno or node.lineno) and _leaves(node.left)
-                if at_once or written(_unshaped(node.left)) in here:
+                if at_once or code(_unshaped(node.left)) in arrays:
                     return True
     return False
 
 
-def _unshaped(value: ast.expr) -> ast.expr:
+def _is_half(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == HALF
+
+
+def _unshaped(value: ast.expr | None) -> ast.expr | None:
     """Return what an expression is before its shape or type is changed."""
-    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and called(value) in SHAPING:
-        value = value.func.value
+    while callee(value) in SHAPING and (owner := method_owner(value)) is not None:
+        value = owner
     return value
 
 
-def _leaves(value: ast.expr) -> bool:
+def _leaves(value: ast.expr | None) -> bool:
     """Whether an expression ends with ``.numpy()``, or a list, and does nothing with the numbers after it."""
-    return called(_unshaped(value)) in LEAVING
+    return callee(_unshaped(value)) in LEAVING

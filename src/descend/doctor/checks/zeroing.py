@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import weakref
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from descend.doctor.contract import Check, norm, norms
@@ -46,7 +47,7 @@ class Zeroing(Check):
         self.steps_of_sums = 0
         self.first: Sum | None = None
         self.last: dict[WatchedOptimizer, str] = {}
-        self.emptied: dict[WatchedOptimizer, int] = {}
+        self.emptied: Counter[WatchedOptimizer] = Counter()
 
     def backward_begins(self, backward: Backward) -> None:
         if self.inside is not None and self.passes_inside:  # what was there before the step is not spent yet
@@ -97,7 +98,7 @@ class Zeroing(Check):
             self.inside, self.passes_inside = step.optimizer, 0
             return
         if self.last.get(step.optimizer) == "zeroed":
-            self.emptied[step.optimizer] = self.emptied.get(step.optimizer, 0) + 1
+            self.emptied[step.optimizer] += 1
         self._took(step.optimizer.leaves, step)
 
     def step_ended(self, step: Step) -> None:
