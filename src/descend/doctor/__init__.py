@@ -7,7 +7,8 @@ watching.py        watch: the same around a block of code
 pytest_plugin.py   a fixture: whether a model can be trained at all
 script.py          runs the script as Python would
 hooks.py           hooks into PyTorch, all taken away afterwards
-ledger.py          the books: parameters, optimizers, losses
+run.py             the record of a run: parameters, optimizers, losses
+source.py          the text of the script, walked once
 checks/            one kind of fault each
 
 Names are imported when they are first used, so that pytest starts no slower.

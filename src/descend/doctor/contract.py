@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from descend.doctor.finding import Finding
-from descend.doctor.ledger import Backward, Ledger, Step, WatchedOptimizer
 from descend.doctor.operation import Operation
+from descend.doctor.run import Backward, Run, Step, WatchedOptimizer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,8 +21,8 @@ Replacement = tuple[object, str, Callable[..., object]]
 class Check:
     """One kind of fault. Each method is called for one kind of event; a check overrides those it needs."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
+    def __init__(self, run: Run) -> None:
+        self.run = run
 
     def replaces(self) -> Iterator[Replacement]:
         """Yield the functions that the check has to follow beside those of the loop."""

@@ -12,8 +12,8 @@ from descend.doctor.checks import CHECKS
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding, plain
 from descend.doctor.hooks import Enough, Watch
-from descend.doctor.ledger import Ledger
-from descend.doctor.places import Place, Scene
+from descend.doctor.run import Run
+from descend.doctor.user_code import Place, UserCode
 from descend.errors import ConfigError
 
 
@@ -75,14 +75,14 @@ def examine(
         raise ConfigError(f"The script cannot be ended after {steps} steps. Give at least 1.")
     file = scripts.checked(path)
     require_torch()
-    scene = Scene(file)
-    ledger = Ledger(scene)
-    checks = [check(ledger) for check in CHECKS]
+    user_code = UserCode(file)
+    run = Run(user_code)
+    checks = [check(run) for check in CHECKS]
     outcome = "finished"
     error: BaseException | None = None
     try:
-        with Watch(ledger, checks, steps, every_step):
-            scripts.run(file, list(arguments), scene)
+        with Watch(run, checks, steps, every_step):
+            scripts.run(file, list(arguments), user_code)
     except Enough:
         outcome = "stopped"
     except KeyboardInterrupt:
@@ -92,22 +92,20 @@ def examine(
             outcome, error = "exited", end
     except Exception as raised:
         outcome, error = "raised", raised
-    return report_of(str(path), ledger, checks, outcome, error)
+    return report_of(str(path), run, checks, outcome, error)
 
 
-def report_of(
-    script: str, ledger: Ledger, checks: Sequence[Check], outcome: str, error: BaseException | None
-) -> Report:
+def report_of(script: str, run: Run, checks: Sequence[Check], outcome: str, error: BaseException | None) -> Report:
     """Ask the checks what they have found, once the watch has ended."""
-    ledger.error = error
+    run.error = error
     findings = _without_consequences([finding for check in checks for finding in check.findings()])
     return Report(
         script,
         findings,
         outcome,
-        _watched(ledger),
+        _watched(run),
         _said(error),
-        tuple(ledger.scene.lines(error.__traceback__)) if error else (),
+        tuple(run.user_code.lines(error.__traceback__)) if error else (),
         error is not None and any(check.explains(error) for check in checks),
     )
 
@@ -189,11 +187,11 @@ def _said(error: BaseException | None) -> str | None:
     return f"{type(error).__name__}: {error}"
 
 
-def _watched(ledger: Ledger) -> dict[str, Any]:
-    losses = max(ledger.losses.values(), key=len, default=[])
+def _watched(run: Run) -> dict[str, Any]:
+    losses = max(run.losses.values(), key=len, default=[])
     return {
-        "steps": ledger.steps,
-        "backward_passes": len(ledger.backwards),
+        "steps": run.steps,
+        "backward_passes": len(run.backward_places),
         "optimizers": [
             {
                 "optimizer": one.kind,
@@ -203,9 +201,9 @@ def _watched(ledger: Ledger) -> dict[str, Any]:
                 "first_rate": one.first_rate,
                 "last_rate": one.last_rate,
             }
-            for one in ledger.optimizers
+            for one in run.optimizers
         ],
         "first_loss": losses[0] if losses else None,
         "last_loss": losses[-1] if losses else None,
-        **({"checks_left_out": ledger.left_out} if ledger.left_out else {}),
+        **({"checks_left_out": run.checks_left_out} if run.checks_left_out else {}),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from descend.doctor.places import Place
+from descend.doctor.user_code import Place
 
 ERROR, WARNING = "error", "warning"
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from descend.doctor.by_hand import ByHand
 from descend.doctor.contract import Check, norms
-from descend.doctor.ledger import Backward, Leaf, Ledger, Step
 from descend.doctor.mode import graph_leaves, mode, transformed
 from descend.doctor.operation import Label, Operation, tensors_of
-from descend.doctor.places import Place
+from descend.doctor.run import Backward, Leaf, Run, Step
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,16 +42,14 @@ class Watch:
     every_step: watch all steps closely, not only the first `CLOSE` and each `EVERY`-th after them.
     """
 
-    def __init__(
-        self, ledger: Ledger, checks: list[Check], most_steps: int | None = None, every_step: bool = False
-    ) -> None:
-        self.ledger, self.checks, self.most_steps, self.every_step = ledger, checks, most_steps, every_step
+    def __init__(self, run: Run, checks: list[Check], most_steps: int | None = None, every_step: bool = False) -> None:
+        self.run, self.checks, self.most_steps, self.every_step = run, checks, most_steps, every_step
         self.calls: dict[tuple[Place | None, bool], int] = {}
         self.trained: set[tuple[Place | None, bool]] = set()
         self.steps: list[Step | None] = []
         self.busy = 0  # above 0 while PyTorch or a check computes: such calls are not the script's
         self.undo = contextlib.ExitStack()
-        self.by_hand = ByHand(ledger)
+        self.by_hand = ByHand(run)
         self.passes: dict[Place | None, int] = {}
 
     def __enter__(self) -> Watch:
@@ -108,21 +106,21 @@ class Watch:
             self.busy -= 1
 
     def _listen(self) -> None:
-        if not self.ledger.closely:
+        if not self.run.closely_watched:
             self.mode.__enter__()  # type: ignore[no-untyped-call]
-            self.ledger.closely = True
+            self.run.closely_watched = True
 
     def _turn_away(self) -> None:
         from torch.overrides import _get_current_function_mode
 
         top = _get_current_function_mode()  # type: ignore[no-untyped-call]
-        if self.ledger.closely and top is self.mode:
+        if self.run.closely_watched and top is self.mode:
             self.mode.__exit__(None, None, None)
-            self.ledger.closely = False
+            self.run.closely_watched = False
 
     def _next(self) -> None:
         """Decide at the end of a step whether the next is watched closely."""
-        steps = self.ledger.steps
+        steps = self.run.steps
         if self.every_step or steps < CLOSE or steps % EVERY == 0:
             self._listen()
         else:
@@ -130,14 +128,14 @@ class Watch:
 
     def _unusual(self, place: Place | None, value: float | None) -> bool:
         """Whether a backward pass that is not watched closely should be: it is new, or its loss has grown."""
-        losses = self.ledger.losses.get(place)
+        losses = self.run.losses.get(place)
         if place not in self.passes or value is None or not losses:
             return True
         return not value <= GROWTH * abs(losses[0])
 
     def operation(self, operation: Operation) -> None:
         """Notify the checks of a call, and label the graph with it."""
-        label = Label(operation.function, operation.name, operation.place, tuple(self.ledger.layers))
+        label = Label(operation.function, operation.name, operation.place, tuple(self.run.layers))
         for output in operation.outputs:
             try:  # of a view changed under no_grad PyTorch tells not even its grad_fn
                 node = output.grad_fn
@@ -155,7 +153,7 @@ class Watch:
             except Exception as error:
                 if UNREADABLE not in str(error):
                     self.checks.remove(check)
-                    self.ledger.left_out.append(f"{type(check).__name__} ({type(error).__name__}: {error})")
+                    self.run.checks_left_out.append(f"{type(check).__name__} ({type(error).__name__}: {error})")
 
     def _batch(self, theirs: Function, iterator: object) -> object:
         batch = theirs(iterator)
@@ -166,7 +164,7 @@ class Watch:
     def _backward(self, theirs: Function, *args: Any, **kwargs: Any) -> object:
         if self.busy:
             return theirs(*args, **kwargs)
-        if not self.ledger.closely and self._passed_by(args[0] if args else kwargs["tensors"]):
+        if not self.run.closely_watched and self._passed_by(args[0] if args else kwargs["tensors"]):
             return theirs(*args, **kwargs)
         with self._aside():
             backward = self._begun(args[0] if args else kwargs["tensors"])
@@ -181,40 +179,40 @@ class Watch:
 
     def _passed_by(self, tensors: Tensor | Sequence[Tensor]) -> bool:
         """Note the loss of a backward pass that is not watched closely; False if it has to be after all."""
-        ledger, roots = self.ledger, tensors_of(tensors)
-        place = ledger.scene.here()
+        run, roots = self.run, tensors_of(tensors)
+        place = run.here()
         value = float(roots[0].detach()) if len(roots) == 1 and roots[0].numel() == 1 else None
         if self._unusual(place, value) or value is None:
             return False
-        ledger.backwards.append(place)
-        ledger.losses[place].append(value)
+        run.backward_places.append(place)
+        run.losses[place].append(value)
         self.passes[place] += 1
         return True
 
     def _begun(self, tensors: Tensor | Sequence[Tensor]) -> Backward:
-        ledger = self.ledger
+        run = self.run
         roots = tensors_of(tensors)
         single = len(roots) == 1 and roots[0].numel() == 1
-        place = ledger.scene.here()
+        place = run.here()
         backward = Backward(
-            len(ledger.backwards) + 1,
+            len(run.backward_places) + 1,
             place,
             roots,
             float(roots[0].detach()) if single else None,
-            ledger.scene.name_of(roots[0]) if len(ledger.backwards) < LOOKED_AT else None,
+            run.user_code.name_of(roots[0]) if len(run.backward_places) < LOOKED_AT else None,
         )
-        ledger.backwards.append(place)
+        run.backward_places.append(place)
         if backward.value is not None:
-            ledger.losses.setdefault(place, []).append(backward.value)
+            run.losses.setdefault(place, []).append(backward.value)
         count = self.passes[place] = self.passes.get(place, 0) + 1
         if count <= LOOKED_AT or count & (count - 1) == 0:
-            ledger.enter(graph_leaves(roots))
+            run.leaves_of(graph_leaves(roots))
         moved = self.by_hand.moved()
         if moved:
-            ledger.steps += 1
-            if self.most_steps is not None and ledger.steps >= self.most_steps:
+            run.steps += 1
+            if self.most_steps is not None and run.steps >= self.most_steps:
                 raise Enough
-        for leaf in ledger.leaves.values():
+        for leaf in run.leaves.values():
             gradient = leaf.tensor.grad
             if gradient is not None:
                 backward.before[id(leaf.tensor)] = (gradient, gradient._version)
@@ -224,7 +222,7 @@ class Watch:
     def _received(self, backward: Backward) -> None:
         """Find out which leaves the pass has reached, and how large their gradients are now."""
         received: list[Leaf] = []
-        for key, leaf in self.ledger.leaves.items():
+        for key, leaf in self.run.leaves.items():
             gradient = leaf.tensor.grad
             if gradient is None:
                 continue
@@ -243,7 +241,7 @@ class Watch:
         result = theirs(optimizer, *args, **kwargs)
         if not self.busy:
             with self._aside():
-                self.ledger.optimizer(optimizer)
+                self.run.optimizer(optimizer)
         return result
 
     def _zeroed(self, theirs: Function, owner: Optimizer | Module, *args: object, **kwargs: object) -> object:
@@ -251,14 +249,14 @@ class Watch:
 
         with self._aside():
             result = theirs(owner, *args, **kwargs)
-            if not self.ledger.closely:
+            if not self.run.closely_watched:
                 return result
-            place = self.ledger.scene.here()
+            place = self.run.here()
             if not isinstance(owner, torch.nn.Module):
-                found = [self.ledger.optimizer(owner)]
+                found = [self.run.optimizer(owner)]
             else:
                 module = {id(parameter) for parameter in owner.parameters()}
-                found = [one for one in self.ledger.optimizers if one.leaves and module.issuperset(one.keys)]
+                found = [one for one in self.run.optimizers if one.leaves and module.issuperset(one.tensor_ids)]
             for optimizer in found:
                 optimizer.zeroed_at = place
                 self._notify("zeroed", optimizer)
@@ -271,13 +269,13 @@ class Watch:
     def _step_begins(self, optimizer: Optimizer, args: Arguments, kwargs: Options) -> None:
         step = None
         with self._aside():
-            entry = self.ledger.optimizer(optimizer)
+            entry = self.run.optimizer(optimizer)
             entry.last_rate = float(optimizer.param_groups[0].get("lr", float("nan")))
             if entry.first_rate is None:
                 entry.first_rate = entry.last_rate
             entry.largest_rate = max(entry.largest_rate, entry.last_rate)
-            if self.ledger.closely:
-                step = Step(entry, self.ledger.scene.here(), _inside(args, kwargs))
+            if self.run.closely_watched:
+                step = Step(entry, self.run.here(), _inside(args, kwargs))
                 entry.stepped_at = step.place
                 self._fed(step)
                 self._notify("step_begins", step)
@@ -287,20 +285,20 @@ class Watch:
             self._turn_away()  # what an optimizer computes is not the script's
 
     def _step_ended(self, optimizer: Optimizer, args: Arguments, kwargs: Options) -> None:
-        entry = self.ledger.optimizer(optimizer)
+        entry = self.run.optimizer(optimizer)
         if not _inside(args, kwargs):
             self.busy -= 1
         step = self.steps.pop() if self.steps else None
         with self._aside():
             entry.steps += 1
-            self.ledger.steps += 1
+            self.run.steps += 1
             if step is not None:
                 entry.watched += 1
                 if step.inside:
                     self._fed(step)
                 self._notify("step_ended", step)
         self._next()
-        if self.most_steps is not None and self.ledger.steps >= self.most_steps:
+        if self.most_steps is not None and self.run.steps >= self.most_steps:
             raise Enough
 
     def _fed(self, step: Step) -> None:
@@ -313,20 +311,20 @@ class Watch:
                     leaf.largest = norms([gradient])[0]
 
     def _layer_begins(self, layer: Module, args: object) -> None:
-        ledger = self.ledger
-        if not ledger.layers:
-            ledger.called_at = ledger.scene.here()
-            if not ledger.closely and not self.busy:
+        run = self.run
+        if not run.layers:
+            run.model_called_at = run.here()
+            if not run.closely_watched and not self.busy:
                 self._called()
-            if id(layer) not in ledger.roots:
-                ledger.roots[id(layer)] = (layer, ledger.scene.name_of(layer))
-        ledger.layers.append(layer)
+            if id(layer) not in run.models:
+                run.models[id(layer)] = (layer, run.user_code.name_of(layer))
+        run.layers.append(layer)
 
     def _called(self) -> None:
         """Watch closely again where a model is called for another purpose than the usual step."""
         import torch
 
-        key = (self.ledger.called_at, torch.is_grad_enabled())
+        key = (self.run.model_called_at, torch.is_grad_enabled())
         count = self.calls[key] = self.calls.get(key, 0) + 1
         training = key[1] and key in self.trained
         if not training and (count <= CLOSE_CALLS or count % EVERY == 0):
@@ -335,12 +333,12 @@ class Watch:
     def _layer_ended(self, layer: Module, args: object, output: object) -> None:
         import torch
 
-        if not self.ledger.layers:
+        if not self.run.layers:
             return
-        self.ledger.layers.pop()
-        root = not self.ledger.layers and self.ledger.closely and not self.busy and not transformed()
+        self.run.layers.pop()
+        root = not self.run.layers and self.run.closely_watched and not self.busy and not transformed()
         if root and next(layer.parameters(), None) is not None:  # not a loss or a metric, which are modules too
-            self.trained.add((self.ledger.called_at, torch.is_grad_enabled()))
+            self.trained.add((self.run.model_called_at, torch.is_grad_enabled()))
             with self._aside():
                 outputs = tensors_of(output)
                 self._notify("forwarded", layer, tensors_of(args), outputs)

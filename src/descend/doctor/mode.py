@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from descend.doctor.ledger import Ledger
 from descend.doctor.operation import Operation
+from descend.doctor.run import Run
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,7 +18,7 @@ class Reports(Protocol):
     """What calls are reported to. busy: above 0 while calls are not the script's."""
 
     busy: int
-    ledger: Ledger
+    run: Run
 
     def operation(self, operation: Operation) -> None:
         """Take note of a call."""
@@ -75,7 +75,7 @@ def mode(watch: Reports) -> TorchFunctionMode:
                 name = "data"
             watch.busy += 1
             try:
-                watch.operation(Operation(function, name, args, kwargs or {}, value, watch.ledger.scene.here()))
+                watch.operation(Operation(function, name, args, kwargs or {}, value, watch.run.here()))
             finally:
                 watch.busy -= 1
             return value

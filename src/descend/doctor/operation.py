@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from descend.doctor.places import Place
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor

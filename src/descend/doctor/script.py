@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from descend.doctor.places import OURS, Scene
+from descend.doctor.user_code import OURS, UserCode
 from descend.errors import ConfigError, DataError
 
 
@@ -34,9 +34,9 @@ def checked(path: str | os.PathLike[str]) -> Path:
     return script.resolve()
 
 
-def run(script: Path, arguments: Sequence[str], scene: Scene) -> None:
+def run(script: Path, arguments: Sequence[str], user_code: UserCode) -> None:
     """Run the script as ``python SCRIPT ARGUMENTS`` does, in this process."""
-    with _as_main(script, arguments), _warnings(scene):
+    with _as_main(script, arguments), _warnings(user_code):
         runpy.run_path(str(script), run_name="__main__")
 
 
@@ -65,14 +65,14 @@ def _as_main(script: Path, arguments: Sequence[str]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _warnings(scene: Scene) -> Iterator[None]:
+def _warnings(user_code: UserCode) -> Iterator[None]:
     """Show each warning once, at the user's line if it would otherwise point into our hooks."""
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         shown, seen = warnings.showwarning, set()
 
         def show(message: Warning | str, category: type[Warning], file: str, line: int, *more: Any) -> None:
-            place = scene.here() if file.startswith(OURS) else None
+            place = user_code.here() if file.startswith(OURS) else None
             file, line = place or (file, line)
             if (str(message), file, line) not in seen:
                 seen.add((str(message), file, line))

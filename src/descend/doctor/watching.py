@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from descend.doctor.checks import CHECKS
 from descend.doctor.examination import Report, report_of, require_torch
 from descend.doctor.hooks import Watch
-from descend.doctor.ledger import Ledger
-from descend.doctor.places import Scene
+from descend.doctor.run import Run
+from descend.doctor.user_code import UserCode
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -63,20 +63,20 @@ def watch(model: Module | None = None, *, show: bool = True) -> Iterator[Watched
 def watching(file: str, model: Module | None, show: bool) -> Iterator[Watched]:
     """Watch what the code of one file, or of one notebook, does."""
     watched = Watched()
-    ledger = Ledger(Scene(Path(file), alone=file))
-    checks = [check(ledger) for check in CHECKS]
+    run = Run(UserCode(Path(file), alone=file))
+    checks = [check(run) for check in CHECKS]
     error: BaseException | None = None
     try:
-        with Watch(ledger, checks):
+        with Watch(run, checks):
             if model is not None:
-                ledger.enter(list(model.parameters()))
+                run.leaves_of(list(model.parameters()))
             yield watched
     except BaseException as raised:
         error = raised
         raise
     finally:
         outcome = "finished" if error is None else "interrupted" if isinstance(error, KeyboardInterrupt) else "raised"
-        watched.report = report_of("the block", ledger, checks, outcome, error)
+        watched.report = report_of("the block", run, checks, outcome, error)
         if show:
             from descend.doctor.text import render
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import WARNING, Finding
-from descend.doctor.ledger import Backward, Ledger, Step, WatchedOptimizer
 from descend.doctor.operation import ByTensor, Label, Operation
-from descend.doctor.places import Place
+from descend.doctor.run import Backward, Run, Step, WatchedOptimizer
 from descend.doctor.source import Source
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,8 +47,8 @@ class Count:
 class Accumulation(Check):
     """Counts the passes of one line, over one loss, between two steps."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.counts: dict[WatchedOptimizer, Count] = {}
         self.scaled = self.clipping = False
         self.rows: tuple[int, float] = (0, 0.0)
@@ -72,7 +72,7 @@ class Accumulation(Check):
 
     def operation(self, operation: Operation) -> None:
         if operation.name in SCALING and not self.clipping and not self.scaled and operation.tensors:
-            gradients = {id(leaf.tensor.grad) for leaf in self.ledger.leaves.values() if leaf.tensor.grad is not None}
+            gradients = {id(leaf.tensor.grad) for leaf in self.run.leaves.values() if leaf.tensor.grad is not None}
             self.scaled = id(operation.tensors[0]) in gradients
         pair, outputs = operation.compared, operation.outputs
         alone = pair[1].numel() == 1 if pair is not None else self.single.of(*operation.tensors)
@@ -93,7 +93,7 @@ class Accumulation(Check):
         reached = frozenset(id(leaf.tensor) for leaf in backward.received)
         kind = "" if self.single.of(backward.roots[0]) else _kind(node)
         one: Pass = (backward.place, label.place if label else None, kind, reached)
-        for optimizer in {id(held): held for leaf in backward.received for held in leaf.held}.values():
+        for optimizer in {id(held): held for leaf in backward.received for held in leaf.optimizers}.values():
             self.counts.setdefault(optimizer, Count()).pending.append(one)
             self.counts[optimizer].rows.add(self.rows)
 
@@ -120,19 +120,18 @@ class Accumulation(Check):
         if count is not None:
             count.begin()
 
-    def findings(self) -> list[Finding]:
-        found = []
+    def findings(self) -> Iterator[Finding]:
         for optimizer, count in self.counts.items():
             if len(count.used) < ENOUGH or count.kind is None:
                 continue
-            wasted, used = median(count.wasted), median(count.used)
-            if wasted >= ENOUGH and _same_loop(optimizer.zeroed_at, optimizer.stepped_at):
-                found.append(_cleared(optimizer, int(wasted) + int(used), len(count.used)))
-            elif wasted >= ENOUGH:
-                found.append(_outside(optimizer, int(wasted) + int(used), len(count.used)))
-            elif used >= ENOUGH and count.kind[2] and not self.scaled:
-                found.append(_undivided(optimizer, count.kind[0], int(used)))
-        return found[:1]
+            wasted, used = int(median(count.wasted)), int(median(count.used))
+            if wasted >= ENOUGH:
+                within = _same_loop(optimizer.zeroed_at, optimizer.stepped_at)
+                yield (_cleared if within else _outside)(optimizer, wasted + used, len(count.used))
+                return
+            if used >= ENOUGH and count.kind[2] and not self.scaled:
+                yield _undivided(optimizer, count.kind[0], used)
+                return
 
 
 def _kind(node: Node) -> str:
@@ -145,7 +144,7 @@ def _kind(node: Node) -> str:
 
 
 def _outside(optimizer: WatchedOptimizer, passes: int, steps: int) -> Finding:
-    name = optimizer.called
+    name = optimizer.title
     return Finding(
         "step_outside_loop",
         f"`{name}.step()` runs once for {passes} backward passes, and the gradients of all but the last of these are "
@@ -167,7 +166,7 @@ def _same_loop(first: Place | None, second: Place | None) -> bool:
 
 
 def _cleared(optimizer: WatchedOptimizer, passes: int, steps: int) -> Finding:
-    name = optimizer.called
+    name = optimizer.title
     return Finding(
         "zeroed_within_accumulation",
         f"Gradients are to be accumulated over {passes} backward passes for each step of `{name}`, but "
@@ -182,10 +181,10 @@ def _cleared(optimizer: WatchedOptimizer, passes: int, steps: int) -> Finding:
 def _undivided(optimizer: WatchedOptimizer, place: Place | None, passes: int) -> Finding:
     return Finding(
         "accumulation_not_divided",
-        f"Gradients are accumulated over {passes} backward passes for each step of `{optimizer.called}`, but the loss "
+        f"Gradients are accumulated over {passes} backward passes for each step of `{optimizer.title}`, but the loss "
         "is not divided by their number.",
         f"Each loss is a mean, so the step takes the sum of {passes} means: it is {passes} times as long as for one "
-        f"batch of all these rows. If a step was meant for each batch, `{optimizer.called}.step()` belongs inside the "
+        f"batch of all these rows. If a step was meant for each batch, `{optimizer.title}.step()` belongs inside the "
         "loop.",
         f"(loss / {passes}).backward()",
         place,

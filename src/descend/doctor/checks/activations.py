@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding, capital
-from descend.doctor.ledger import Backward, Ledger
 from descend.doctor.operation import MADE_AT, Operation, place_of
-from descend.doctor.places import Place
+from descend.doctor.run import Backward, Run
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,8 +49,8 @@ LOOKED_AT = 3
 class Activations(Check):
     """Follows the graph from a loss back to the softmax or sigmoid that its scores went through."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.seen: dict[str, Finding] = {}
         self.calls: Counter[str] = Counter()
         self.single: Counter[Place | None] = Counter()
@@ -65,7 +66,7 @@ class Activations(Check):
 
     def _made(self, theirs: Callable[..., object], layer: Module, *args: object, **kwargs: object) -> None:
         theirs(layer, *args, **kwargs)
-        place = self.ledger.scene.here()
+        place = self.run.here()
         if place is not None:
             MADE_AT[id(layer)] = place
 
@@ -76,7 +77,7 @@ class Activations(Check):
         node = passed(getattr(logits, "grad_fn", None))
         function = "sigmoid" if kind == "Bernoulli" else "softmax"
         if node is not None and node.name().startswith(function.capitalize()):
-            place = place_of(node, self.ledger.scene.here())
+            place = place_of(node, self.run.here())
             self._found(f"twice {kind}", twice(f"`{kind}(logits=...)`", place, function))
         return theirs(made, *args, **kwargs)
 
@@ -154,15 +155,13 @@ class Activations(Check):
         if result is not None and over and result.shape[0] != result.shape[1] and _by_row(root.grad_fn, node):
             self._found("batch", over_batch(place_of(node, backward.place), tuple(result.shape)))
 
-    def findings(self) -> list[Finding]:
-        if not self.ledger.backwards:
-            return []
-        found = [
-            Finding(one.name, one.symptom, one.why, one.fix, one.place, {**one.evidence, "calls": self.calls[key]})
-            for key, one in self.seen.items()
-        ]
+    def findings(self) -> Iterator[Finding]:
+        if not self.run.backward_places:
+            return
+        for key, finding in self.seen.items():
+            yield replace(finding, evidence={**finding.evidence, "calls": self.calls[key]})
         constant = [place for place, count in self.single.items() if count >= LOOKED_AT and place not in self.wide]
-        return found + [_one_column(place, self.single[place]) for place in constant[:1]]
+        yield from (_one_column(place, self.single[place]) for place in constant[:1])
 
 
 def passed(node: Node | None) -> Node | None:

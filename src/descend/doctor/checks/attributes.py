@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding, counted
-from descend.doctor.ledger import Ledger
-from descend.doctor.places import Place
+from descend.doctor.run import Run
 from descend.doctor.source import Source, code
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -49,8 +49,8 @@ class Setting:
 class Attributes(Check):
     """Follows what a script sets on modules and parameters, and reads it for methods without brackets."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.settings: dict[tuple[int, str], Setting] = {}
         self.overwritten: dict[Place, str] = {}
 
@@ -62,18 +62,18 @@ class Attributes(Check):
     def _set(self, theirs: Callable[..., object], module: Module, name: str, value: object) -> None:
         theirs(module, name, value)
         if name in TRAINED and isinstance(value, bool) and not hasattr(type(module), name):
-            place = self.ledger.scene.here()
+            place = self.run.here()
             if place is not None:
                 self.settings[id(module), name] = Setting(module, name, value, place)
         elif name in METHODS and not callable(value):
-            place = self.ledger.scene.here()
+            place = self.run.here()
             if place is not None:
                 self.overwritten[place] = name
 
     def findings(self) -> Iterator[Finding]:
-        if not self.ledger.steps and not self.ledger.backwards:
+        if not self.run.steps and not self.run.backward_places:
             return
-        source = self.ledger.source
+        source = self.run.source
         findings = [*self._without_effect(source)]
         findings += (_overcode(name, place) for place, name in self.overwritten.items())
         findings += self._of_parameters(source)
@@ -95,13 +95,13 @@ class Attributes(Check):
         parameters = list(setting.module.parameters())
         if TRAINED[setting.name] == setting.value:
             return sum(not parameter.requires_grad for parameter in parameters)
-        leaves = (self.ledger.leaves.get(id(parameter)) for parameter in parameters)
+        leaves = (self.run.leaves.get(id(parameter)) for parameter in parameters)
         return sum(leaf is not None and leaf.steps > 0 and leaf.tensor.requires_grad for leaf in leaves)
 
     def _of_parameters(self, source: Source) -> Iterator[Finding]:
         """Yield attributes that parameters have, and PyTorch does not know of."""
         names = {*TRAINED, "requires_grad_"} - {"requires_grad"}
-        parameters = (each for model, _ in self.ledger.roots.values() for each in model.parameters())
+        parameters = (each for model, _ in self.run.models.values() for each in model.parameters())
         set_on = {name for parameter in parameters for name in names & set(vars(parameter))}
         for node in source.nodes:
             target = node.targets[0] if isinstance(node, ast.Assign) else None

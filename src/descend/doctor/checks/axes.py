@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
-from descend.doctor.ledger import Ledger
 from descend.doctor.operation import Operation
-from descend.doctor.places import Place
+from descend.doctor.run import Run
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,18 +32,18 @@ class Count:
 class Axes(Check):
     """Compares the first axis of recurrent layers, and of softmaxes over it, with the rows that the loss compares."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.counts: dict[Place | None, Count] = {}
         self.now: dict[Place | None, tuple[str, tuple[int, ...]]] = {}
 
     def operation(self, operation: Operation) -> None:
         name, tensors = operation.name, operation.tensors
-        if name in TIMED and self.ledger.layers and tensors[0].ndim == 3:
-            layer = self.ledger.layers[-1]
+        if name in TIMED and self.run.layers and tensors[0].ndim == 3:
+            layer = self.run.layers[-1]
             if getattr(layer, "batch_first", None) is False:
                 self.now[operation.place] = type(layer).__name__, tuple(tensors[0].shape)
-        elif name == "softmax" and self.ledger.layers and tensors[0].ndim > 1 and tensors[0].requires_grad:
+        elif name == "softmax" and self.run.layers and tensors[0].ndim > 1 and tensors[0].requires_grad:
             shape, dim = tuple(tensors[0].shape), operation.kwargs.get("dim", operation.args[1:2])
             if dim in (0, (0,), -len(shape), (-len(shape),)) and dim is not False:
                 self.now[operation.place] = "softmax", shape
@@ -60,13 +61,10 @@ class Axes(Check):
             count.of_batch += rows and (labelled or second not in prediction.shape[1:])
         self.now = {}
 
-    def findings(self) -> list[Finding]:
-        if not self.ledger.steps:
-            return []
-        sure = {place: one for place, one in self.counts.items() if ENOUGH <= one.seen == one.of_batch}
-        return [
-            _softmax(place, one.shape) if one.kind == "softmax" else _timed(place, one) for place, one in sure.items()
-        ]
+    def findings(self) -> Iterator[Finding]:
+        for place, count in self.counts.items() if self.run.steps else ():
+            if ENOUGH <= count.seen == count.of_batch:
+                yield _softmax(place, count.shape) if count.kind == "softmax" else _timed(place, count)
 
 
 def _timed(place: Place | None, count: Count) -> Finding:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding
-from descend.doctor.ledger import Ledger
 from descend.doctor.operation import OF_CHANCES, OF_CLASSES, ByTensor, Operation, carried
-from descend.doctor.places import Place
+from descend.doctor.run import Run
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,8 +55,8 @@ class Classes:
 class Batches(Check):
     """Follows loaders and permutations to what the model and the loss are given."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.loaders: dict[Place | None, DataLoader[object]] = {}
         self.steps = 0
         self.passes: MutableMapping[object, Order] = weakref.WeakKeyDictionary()
@@ -79,7 +79,7 @@ class Batches(Check):
         yield DataLoader, "__iter__", self._iterated
 
     def _iterated(self, theirs: Callable[..., object], loader: DataLoader[object]) -> object:
-        place = self.ledger.scene.here()
+        place = self.run.here()
         self.loaders[place] = loader
         return theirs(loader)
 
@@ -89,7 +89,7 @@ class Batches(Check):
 
         sampler = getattr(getattr(iterator, "_index_sampler", None), "sampler", None)
         if isinstance(sampler, RandomSampler) and self.steps <= MOST:
-            new = Order(self.ledger.scene.here(), id(iterator), len(sampler))
+            new = Order(self.run.here(), id(iterator), len(sampler))
             order = self.passes.setdefault(iterator, new)
             for tensor in tensors:
                 self.rows[tensor] = order
@@ -168,10 +168,10 @@ class Batches(Check):
             found = found and not bool(((columns >= 0).all(0) | (columns <= 0).all(0)).any())
         self.ascending.setdefault(self.sliced.of(target) or place, []).append(float(numbers[0]) if found else math.nan)
 
-    def findings(self) -> list[Finding]:
-        if self.ledger.steps < ENOUGH:
-            return []
-        return [*self._apart(), *self._sorted()]
+    def findings(self) -> Iterator[Finding]:
+        if self.run.steps >= ENOUGH:
+            yield from self._apart()
+            yield from self._sorted()
 
     def _apart(self) -> Iterator[Finding]:
         for place, count in self.apart.items():
@@ -180,7 +180,7 @@ class Batches(Check):
                 return
 
     def _sorted(self) -> Iterator[Finding]:
-        if len(self.ledger.optimizers) > 1:
+        if len(self.run.optimizers) > 1:
             return  # adversaries are shown one kind at a time
         for place, firsts in self.ascending.items():
             ordered = [one for one in firsts if one == one]

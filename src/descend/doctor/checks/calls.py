@@ -9,7 +9,7 @@ from descend.doctor.checks.failure import Failure, dtype_of, failed_call
 from descend.doctor.checks.indices import INDEXING, embedding, from_zero, index, one_hot
 from descend.doctor.finding import Finding
 from descend.doctor.operation import OF_CHANCES, OF_CLASSES
-from descend.doctor.places import Scene
+from descend.doctor.user_code import UserCode
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,16 +20,16 @@ IGNORED = -100
 """The label that cross_entropy leaves out, unless another is given."""
 
 
-def explained(error: BaseException, scene: Scene) -> Finding | None:
+def explained(error: BaseException, user_code: UserCode) -> Finding | None:
     """Return what was wrong with the values of the call that raised an error, where that is known."""
     call = failed_call(error)
     if call is None:
         return None
-    lines = scene.lines(error.__traceback__)
+    lines = user_code.lines(error.__traceback__)
     where = lines[-1] if lines else None
     for names, explanation in EXPLANATIONS:
         if call.name in names and len(call.tensors) >= (1 if call.name in ("batch_norm", "one_hot", "backward") else 2):
-            return explanation(Failure(error, call, where, scene))
+            return explanation(Failure(error, call, where, user_code))
     return None
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, Replacement, norms
 from descend.doctor.finding import Finding
-from descend.doctor.ledger import Backward, Ledger, Step
 from descend.doctor.operation import Operation
-from descend.doctor.places import Place
+from descend.doctor.run import Backward, Run, Step
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,8 +44,8 @@ class Clips:
 class Clipping(Check):
     """Follows `clip_grad_norm_` and `clip_grad_value_`, and the scaling of losses beside them."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.clips: dict[Place | None, Clips] = {}
         self.scaled = False
         self.scaling = False
@@ -91,7 +91,7 @@ class Clipping(Check):
         if operation.name not in SHRINKING or self.inside or self.passed is None or not operation.tensors:
             return
         if self.gradients is None:
-            gradients = [leaf.tensor.grad for leaf in self.ledger.leaves.values()]
+            gradients = [leaf.tensor.grad for leaf in self.run.leaves.values()]
             self.gradients = {one.data_ptr() for one in gradients if one is not None and not one.is_sparse}
         if not operation.tensors[0].is_sparse and operation.tensors[0].data_ptr() in self.gradients:
             self.changed = operation.place
@@ -111,13 +111,13 @@ class Clipping(Check):
         clips.kinds.add(step.optimizer.kind)
 
     def _clipped(self, parameters: list[Tensor], limit: float, size: float) -> None:
-        place = self.ledger.scene.here()
+        place = self.run.here()
         clips = self.clips.setdefault(place, Clips(limit, place))
         clips.norms.append(size)
         clips.scaled += self.scaled
         clips.late += self.stepped
         held = {id(one) for one in parameters}
-        clips.kinds |= {one.kind for one in self.ledger.optimizers if held & one.keys}
+        clips.kinds |= {one.kind for one in self.run.optimizers if held & one.tensor_ids}
 
     def _scale(self, theirs: Callable[..., object], scaler: GradScaler, *args: object, **kwargs: object) -> object:
         self.scaling = self.scaling or bool(scaler.is_enabled())
@@ -132,8 +132,8 @@ class Clipping(Check):
         self.stepped = True
         self.scaled = False
 
-    def findings(self) -> list[Finding]:
-        return [found for clips in self.clips.values() if (found := _judged(clips)) is not None]
+    def findings(self) -> Iterator[Finding]:
+        return filter(None, map(_judged, self.clips.values()))
 
 
 def _judged(clips: Clips) -> Finding | None:

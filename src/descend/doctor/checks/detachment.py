@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding, capital, listed
-from descend.doctor.ledger import Backward, Cut, Leaf, Ledger, Step, WatchedOptimizer
 from descend.doctor.operation import ByTensor, Operation
+from descend.doctor.run import Backward, Cut, Leaf, Run, Step, WatchedOptimizer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,8 +33,8 @@ SEARCHED = 20
 class Detachment(Check):
     """Follows tensors cut from the graph (by `detach`, ``.data``, numbers or ``no_grad``) into the loss."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.cut: ByTensor[Cut] = ByTensor()
         self.number: Cut | None = None
         self.detached: tuple[Backward, Cut | None, str] | None = None
@@ -69,20 +70,20 @@ class Detachment(Check):
 
         how, fix = _described(operation, torch.is_grad_enabled())
         key = (operation.place, how)
-        found = self.ledger.cuts.get(key)
+        found = self.run.cuts.get(key)
         if found is None:
             from descend.doctor.mode import graph_leaves
 
             leaves = before.leaves if before is not None else frozenset()
-            if needs and len(self.ledger.cuts) < SEARCHED:
+            if needs and len(self.run.cuts) < SEARCHED:
                 leaves = frozenset(map(id, (*graph_leaves(needs), *(one for one in needs if one.is_leaf))))
-            found = self.ledger.cuts[key] = Cut(how, fix, operation.place, leaves)
-        found.steps = self.ledger.steps
+            found = self.run.cuts[key] = Cut(how, fix, operation.place, leaves)
+        found.steps = self.run.steps
         return found
 
     def step_begins(self, step: Step) -> None:
-        if len(self.ledger.stepping) > 1 and not any(leaf.passes for leaf in step.optimizer.leaves):
-            passed = [cut for cut in self.ledger.cuts.values() if cut.steps == self.ledger.steps]
+        if len(self.run.stepping) > 1 and not any(leaf.passes for leaf in step.optimizer.leaves):
+            passed = [cut for cut in self.run.cuts.values() if cut.steps == self.run.steps]
             self.before[id(step.optimizer)] = [cut for cut in passed if not cut.how.endswith(PRINTED)]
 
     def backward_begins(self, backward: Backward) -> None:
@@ -90,23 +91,24 @@ class Detachment(Check):
             return
         if not any(root.requires_grad for root in backward.roots):
             self.detached = (backward, self.cut.of(backward.roots[0]), "none")
-        elif all(root.is_leaf for root in backward.roots) and id(backward.roots[0]) not in self.ledger.leaves:
+        elif all(root.is_leaf for root in backward.roots) and id(backward.roots[0]) not in self.run.leaves:
             self.detached = (backward, self.cut.of(backward.roots[0]) or self.number, "fresh")
 
     def explains(self, error: BaseException) -> bool:
         """Whether an error comes from a loss that is cut off."""
         return "does not require grad" in str(error) and self.detached is not None and self.detached[2] == "none"
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> Iterator[Finding]:
         if self.detached is not None:
-            return [self._detached(*self.detached)]
-        found = []
-        for optimizer in self.ledger.stepping:
-            leaves = [leaf for leaf in optimizer.leaves if leaf.tensor.requires_grad]
-            others = any(leaf.trainable and leaf.passes and not leaf.held for leaf in self.ledger.leaves.values())
-            if leaves and self.ledger.backwards and not others and not any(leaf.steps + leaf.passes for leaf in leaves):
-                found.append(self._independent(optimizer.called, [leaf.name for leaf in leaves], optimizer, leaves))
-        return found
+            yield self._detached(*self.detached)
+            return
+        reached = [leaf for leaf in self.run.leaves.values() if leaf.trainable and leaf.passes]
+        if not self.run.backward_places or not all(leaf.optimizers for leaf in reached):
+            return  # others than those of any optimizer get gradients, which is another finding
+        for optimizer in self.run.stepping:
+            trained = [leaf for leaf in optimizer.leaves if leaf.tensor.requires_grad]
+            if trained and not any(leaf.steps + leaf.passes for leaf in trained):
+                yield self._independent(optimizer, trained)
 
     def _detached(self, backward: Backward, cut: Cut | None, case: str) -> Finding:
         name = backward.name or "the loss"
@@ -141,20 +143,20 @@ class Detachment(Check):
             evidence,
         )
 
-    def _independent(self, name: str, names: list[str], optimizer: WatchedOptimizer, leaves: list[Leaf]) -> Finding:
-        cut = self.ledger.cut_of(leaves)
-        if len(self.ledger.stepping) > 1:  # of two rivals one is cut off rightly: only the cuts for this step count
+    def _independent(self, optimizer: WatchedOptimizer, leaves: list[Leaf]) -> Finding:
+        names, cut = [leaf.name for leaf in leaves], self.run.cut_of(leaves)
+        if len(self.run.stepping) > 1:  # of two rivals one is cut off rightly: only the cuts for this step count
             wanted = {id(leaf.tensor) for leaf in leaves}
             passed = [one for one in self.before.get(id(optimizer), []) if wanted <= one.leaves]
             cut = passed[0] if len({one.place for one in passed}) == 1 else cut
         how = f": {cut.how}" if cut else ""
         return Finding(
             "detached_loss",
-            f"The loss does not depend on what `{name}` steps, {listed(names)}{how}.",
+            f"The loss does not depend on what `{optimizer.title}` steps, {listed(names)}{how}.",
             "No gradient reaches them, so they never move.",
             cut.fix if cut else "Compute the loss from the prediction of the model that is trained.",
             (cut.place if cut else None) or optimizer.stepped_at,
-            {"parameters": names, "passes": len(self.ledger.backwards), "steps": optimizer.steps},
+            {"parameters": names, "passes": len(self.run.backward_places), "steps": optimizer.steps},
         )
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import re
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
 from descend.doctor.checks.calls import explained
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
-from descend.doctor.ledger import Ledger
 from descend.doctor.operation import Operation
-from descend.doctor.places import Place
+from descend.doctor.run import Run
+from descend.doctor.user_code import Place
 
 KNOWN = (
     (
@@ -145,8 +146,8 @@ SHAPE = re.compile(r"Tensor \[([\d, ]*)\]")
 class Errors(Check):
     """Explains the error that ended the script, where it is a known one, with the values seen."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.changed: dict[tuple[int, ...], Change] = {}
         self.latest: deque[Change] = deque(maxlen=LATEST)
 
@@ -163,23 +164,24 @@ class Errors(Check):
             self.latest.append(change)
 
     def explains(self, error: BaseException) -> bool:
-        return any(part in str(error) for part, *_ in KNOWN) or explained(error, self.ledger.scene) is not None
+        return any(part in str(error) for part, *_ in KNOWN) or explained(error, self.run.user_code) is not None
 
-    def findings(self) -> list[Finding]:
-        error = self.ledger.error
+    def findings(self) -> Iterator[Finding]:
+        error = self.run.error
         if error is None:
-            return []
-        with_values = explained(error, self.ledger.scene)
+            return
+        with_values = explained(error, self.run.user_code)
         if with_values is not None:
-            return [with_values]
-        lines = self.ledger.scene.lines(error.__traceback__)
+            yield with_values
+            return
+        lines = self.run.user_code.lines(error.__traceback__)
         for part, name, sentence, why, fix in KNOWN:
             if part in str(error):
                 finding = Finding(name, sentence, why, fix, lines[-1] if lines else None)
-                if name == "graph_reused" and len(self.ledger.optimizers) > 1:
+                if name == "graph_reused" and len(self.run.optimizers) > 1:
                     finding = replace(finding, symptom=RIVALS, fix=RIVALS_FIX)
-                return [self._changed(str(error), finding) if "modified by an inplace" in part else finding]
-        return []
+                yield self._changed(str(error), finding) if "modified by an inplace" in part else finding
+                return
 
     def _changing(self, shape: tuple[int, ...] | None, version: re.Match[str] | None) -> Place | None:
         """Return the line of the last change that made this version of a tensor, or of one that it is a part of."""
@@ -207,11 +209,11 @@ class Errors(Check):
             return Finding(finding.name, sentence, finding.why, fix, place, evidence)
         stepped = [
             one
-            for one in self.ledger.stepping
+            for one in self.run.stepping
             if any(shape in (tuple(leaf.tensor.shape), tuple(leaf.tensor.shape)[::-1]) for leaf in one.leaves)
         ]
         if shape and stepped:
-            sentence = f"`{stepped[0].called}.step()` changes weights in place that a later backward pass still needs."
+            sentence = f"`{stepped[0].title}.step()` changes weights in place that a later backward pass still needs."
             fix = "Call every backward() first, then the steps; or compute the loss anew after a step."
             return Finding(finding.name, sentence, finding.why, fix, stepped[0].stepped_at, evidence)
         return finding

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding
-from descend.doctor.ledger import Backward, Ledger
 from descend.doctor.operation import AS_NUMBERS, ByTensor, Operation
-from descend.doctor.places import Place
+from descend.doctor.run import Backward, Run
 from descend.doctor.source import Source, callee
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -47,8 +47,8 @@ class ModelCall:
 class Evaluation(Check):
     """Follows what a model in training mode returns: to a backward pass, or only to a metric."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.calls: dict[tuple[Place | None, bool], ModelCall] = {}
         self.results: ByTensor[tuple[ModelCall, bool]] = ByTensor()
         """What follows from a call, and whether it is a metric."""
@@ -56,7 +56,7 @@ class Evaluation(Check):
         """Lines whose dropout ignores the mode, and how often it did."""
 
     def operation(self, operation: Operation) -> None:
-        layers = self.ledger.layers
+        layers = self.run.layers
         if operation.name in MODAL and layers:
             self._modal(operation, layers[0], layers[-1])
         elif operation.name == ATTENTION and layers and not layers[0].training:
@@ -77,9 +77,9 @@ class Evaluation(Check):
             if "dropout" in operation.name and active and ignores:
                 self.ignoring[operation.place] += 1
             return
-        if not self.ledger.steps or not layer.training or vars(layer).get("p") == 0.0:
+        if not self.run.steps or not layer.training or vars(layer).get("p") == 0.0:
             return
-        key = (self.ledger.called_at, torch.is_grad_enabled())
+        key = (self.run.model_called_at, torch.is_grad_enabled())
         kind = "batch normalisation" if operation.name == "batch_norm" else "dropout"
         call = self.calls.setdefault(key, ModelCall(key[0], kind))
         if not call.trained:

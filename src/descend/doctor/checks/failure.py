@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from descend.doctor.finding import Finding
 from descend.doctor.operation import Operation
-from descend.doctor.places import OURS, Place, Scene
+from descend.doctor.user_code import OURS, Place, UserCode
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,13 +28,13 @@ def failed_call(error: BaseException) -> Operation | None:
 class Failure:
     """A failed call with its place and the names that the user gave to its tensors."""
 
-    def __init__(self, error: BaseException, call: Operation, place: Place | None, scene: Scene) -> None:
+    def __init__(self, error: BaseException, call: Operation, place: Place | None, user_code: UserCode) -> None:
         self.said, self.call, self.place = str(error), call, place
         self.names: dict[int, str] = {}
         traceback = error.__traceback__
         while traceback is not None:
             frame = traceback.tb_frame
-            if scene.is_users(frame.f_code.co_filename):
+            if user_code.is_users(frame.f_code.co_filename):
                 self.names |= {id(value): name for name, value in frame.f_locals.items() if name[:1] != "_"}
             traceback = traceback.tb_next
 

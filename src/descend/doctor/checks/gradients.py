@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding, counted, listed
-from descend.doctor.ledger import Cut, Leaf, Ledger, WatchedOptimizer
 from descend.doctor.operation import Operation
-from descend.doctor.places import Place
+from descend.doctor.run import Cut, Leaf, Run, WatchedOptimizer
+from descend.doctor.user_code import Place
 
 ENOUGH = 3
 """Steps after which a gradient that was zero in all of them counts as always zero."""
@@ -16,15 +18,15 @@ RECTIFIERS = {"relu", "relu_", "threshold"}
 class Gradients(Check):
     """Tells parameters that are left out of the loss (no gradient) from those that are stuck (gradient zero)."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.alive: set[int | Place | None] = set()
         self.silent: dict[int | Place | None, tuple[Place | None, int]] = {}
 
     def operation(self, operation: Operation) -> None:
         if operation.name not in RECTIFIERS or not operation.outputs:
             return
-        key = id(self.ledger.layers[-1]) if self.ledger.layers else operation.place
+        key = id(self.run.layers[-1]) if self.run.layers else operation.place
         if key in self.alive:
             return
         output = operation.outputs[0]
@@ -34,9 +36,8 @@ class Gradients(Check):
         else:
             self.silent[key] = (operation.place, output.numel())
 
-    def findings(self) -> list[Finding]:
-        found = []
-        for optimizer in self.ledger.stepping:
+    def findings(self) -> Iterator[Finding]:
+        for optimizer in self.run.stepping:
             trainable = [leaf for leaf in optimizer.leaves if leaf.tensor.requires_grad]
             if not any(leaf.steps for leaf in trainable):
                 continue  # the optimizer holds the wrong parameters, which is another finding
@@ -45,10 +46,9 @@ class Gradients(Check):
             stuck = [leaf for leaf in trainable if leaf.steps >= ENOUGH and leaf.largest == 0.0]
             stuck = [leaf for leaf in stuck if not _cancels(leaf.name, learns)]
             if unused:
-                found.append(_unused(optimizer, unused, self.ledger.cut_of(unused)))
+                yield _unused(optimizer, unused, self.run.cut_of(unused))
             if stuck:
-                found.append(_stuck(optimizer, stuck, next(iter(self.silent.values()), None)))
-        return found
+                yield _stuck(optimizer, stuck, next(iter(self.silent.values()), None))
 
 
 def _cancels(name: str, learns: set[str]) -> bool:
@@ -61,7 +61,7 @@ def _unused(optimizer: WatchedOptimizer, leaves: list[Leaf], cut: Cut | None) ->
     names = [leaf.name for leaf in leaves]
     sentence = (
         f"{listed(names)} never {'gets' if len(names) == 1 else 'get'} a gradient in "
-        f"{counted(optimizer.steps, 'step')} of `{optimizer.called}`"
+        f"{counted(optimizer.steps, 'step')} of `{optimizer.title}`"
     )
     evidence = {"parameters": names, "gradient": None, "steps": optimizer.steps}
     if cut is not None:

@@ -7,14 +7,14 @@ import linecache
 import re
 import weakref
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding
-from descend.doctor.ledger import Backward, Ledger, Step
 from descend.doctor.operation import ADDING, DIVIDING, MULTIPLYING, ByTensor, Operation
-from descend.doctor.places import Place
+from descend.doctor.run import Backward, Run, Step
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,8 +29,8 @@ MANY = 6
 class Graphs(Check):
     """Follows each loss after its backward pass: whether it is kept in a list, or added to a sum that has a graph."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.spent: ByTensor[int] = ByTensor()  # how many losses were added to it; 0 is one loss alone
         self.roots: deque[list[weakref.ref[Tensor]]] = deque(maxlen=MANY + 2)
         """Of each pass the loss, and what it was divided from: Lightning and others divide before they go back."""
@@ -44,9 +44,9 @@ class Graphs(Check):
         """What models returned lately, and after how many steps."""
 
     def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
-        place = self.ledger.called_at
+        place = self.run.model_called_at
         if outputs and outputs[0].grad_fn is not None:
-            self.trained.append((self.ledger.steps, weakref.ref(outputs[0])))
+            self.trained.append((self.run.steps, weakref.ref(outputs[0])))
         if not outputs or outputs[0].grad_fn is None or place in self.held or place in self.used:
             return
         queue = self.returned.setdefault(place, deque(maxlen=KEPT))
@@ -77,7 +77,7 @@ class Graphs(Check):
             return
         count = max(terms) + adds
         self.spent[output] = count
-        if count >= MANY and self.ledger.steps >= MANY:
+        if count >= MANY and self.run.steps >= MANY:
             self.found = _kept("total", "is the sum of losses with the graph of each", operation.place, "total", count)
 
     def backward_ended(self, backward: Backward) -> None:
@@ -92,7 +92,7 @@ class Graphs(Check):
     def step_ended(self, step: Step) -> None:
         if self.found is not None or len(self.roots) < MANY + 2:
             return
-        if self.ledger.steps % KEPT == 0:
+        if self.run.steps % KEPT == 0:
             self.found = self._outputs_kept()
         if self.found is not None:
             return
@@ -100,7 +100,7 @@ class Graphs(Check):
         if len(alive) < MANY:
             return
         name = self._holder(alive[0])
-        passed = self.ledger.backwards[-1]
+        passed = self.run.backward_places[-1]
         place = _appended(name, passed) or passed
         called = f"`{name}`" if name else "something"
         self.found = _kept(name or "losses", "", place, called, len(alive))
@@ -109,15 +109,15 @@ class Graphs(Check):
         """Look for results of a model that are still there, with their graphs, many steps after their own."""
         there = [(steps, one) for steps, ref in self.trained if (one := ref()) is not None]
         outputs = [(steps, one) for steps, one in there if one.grad_fn is not None]
-        old = [one for steps, one in outputs if steps < self.ledger.steps - 1]
+        old = [one for steps, one in outputs if steps < self.run.steps - 1]
         if len(old) < KEPT or len({steps for steps, _ in outputs}) < KEPT:
             return None
-        name, place = self._holder(old[0]), self.ledger.called_at
+        name, place = self._holder(old[0]), self.run.model_called_at
         return None if name is None else _outputs(name, _appended(name, place) or place)
 
     def _holder(self, tensor: Tensor) -> str | None:
         """Return what the user calls the list that holds a tensor, perhaps as an attribute of something."""
-        variables = ((name, value) for name, value in self.ledger.scene.variables() if _holds(value, tensor))
+        variables = ((name, value) for name, value in self.run.user_code.variables() if _holds(value, tensor))
         found = next((name for name, _ in variables), None)
         if found is not None:
             return found
@@ -130,11 +130,11 @@ class Graphs(Check):
                 return names[0]
         return None
 
-    def findings(self) -> list[Finding]:
-        if self.found is None and self.held and self.ledger.backwards:
-            name, place = next(iter(self.held.values()))
-            self.found = _outputs(name, place)
-        return [] if self.found is None else [self.found]
+    def findings(self) -> Iterator[Finding]:
+        if self.found is not None:
+            yield self.found
+        elif self.held and self.run.backward_places:
+            yield _outputs(*next(iter(self.held.values())))
 
 
 def _outputs(name: str, place: Place | None) -> Finding:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
-from descend.doctor.ledger import Backward, Ledger, Step
 from descend.doctor.operation import CARRIED, TAKING_ROWS, ByTensor, Operation
-from descend.doctor.places import Place, spread
+from descend.doctor.run import Backward, Run, Step
+from descend.doctor.user_code import Place, spread
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,10 +43,10 @@ class Rows:
 class HeldOut(Check):
     """Follows batches from the rows they are taken of to the step of an optimizer."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, run: Run) -> None:
         from torch.utils.weak import WeakIdKeyDictionary
 
-        super().__init__(ledger)
+        super().__init__(run)
         self.datasets: MutableMapping[object, Rows] = WeakIdKeyDictionary()
         self.tables: ByTensor[Rows] = ByTensor()
         self.known: dict[tuple[str, ...], Rows] = {}
@@ -73,7 +73,7 @@ class HeldOut(Check):
         from torch.utils.data import DataLoader
 
         names = []
-        for name, value in self.ledger.scene.variables():
+        for name, value in self.run.user_code.variables():
             for label, item in spread(name, value):
                 if item is thing or (isinstance(item, DataLoader) and item.dataset is thing):
                     names.append(label)
@@ -87,7 +87,7 @@ class HeldOut(Check):
             rows = self.results.of(*operation.tensors)
             if rows is not None:
                 self.results[output] = rows
-        elif operation.name in TAKING_ROWS and source.ndim and not self.ledger.layers:
+        elif operation.name in TAKING_ROWS and source.ndim and not self.run.layers:
             for part in operation.outputs:
                 if part.ndim and len(part) < len(source):
                     rows = self.tables.of(source)
@@ -111,7 +111,7 @@ class HeldOut(Check):
     def backward_begins(self, backward: Backward) -> None:
         self.now = self.results.of(*backward.roots)
         if self.now is not None:
-            frames = self.ledger.scene.frames()
+            frames = self.run.user_code.frames()
             path = tuple(Place(frame.f_code.co_filename, frame.f_lineno) for frame in frames)
             paths = self.now.paths if self.now.held_out else self.others
             if path not in paths:
@@ -125,27 +125,25 @@ class HeldOut(Check):
         if before is not None and rows.held_out and not before.held_out:
             rows.turns += 1
             if rows.turns >= ENOUGH and self.found is None:
-                self.found = rows, step.optimizer.called
+                self.found = rows, step.optimizer.title
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> Iterator[Finding]:
         if self.found is None:
-            return []
+            return
         rows, optimizer = self.found
         name = min((one for one in rows.names if said_to_be_held_out([one])), key=len)
         shared = {place for others in self.others for place in others}
         lines = [place for place in rows.paths[0] if place not in shared]  # not those that train on other rows too
-        return [
-            Finding(
-                "trained_on_held_out_rows",
-                f"The model is trained on rows that are held out: `{optimizer}.step()` follows a backward pass over "
-                f"`{name}`, in turn with those over the training rows.",
-                "Loss and accuracy on these rows then say how well the model knows them by heart, not how it will do "
-                "on new ones.",
-                f"with torch.no_grad():   # around the loop over `{name}`, without backward() and step()",
-                (lines or list(rows.paths[0]))[0],
-                {"turns": rows.turns},
-            )
-        ]
+        yield Finding(
+            "trained_on_held_out_rows",
+            f"The model is trained on rows that are held out: `{optimizer}.step()` follows a backward pass over "
+            f"`{name}`, in turn with those over the training rows.",
+            "Loss and accuracy on these rows then say how well the model knows them by heart, not how it will do "
+            "on new ones.",
+            f"with torch.no_grad():   # around the loop over `{name}`, without backward() and step()",
+            (lines or list(rows.paths[0]))[0],
+            {"turns": rows.turns},
+        )
 
 
 def said_to_be_held_out(names: list[str]) -> bool:

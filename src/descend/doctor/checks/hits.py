@@ -10,10 +10,10 @@ from typing import NamedTuple
 from descend.doctor.checks.failure import failed_call
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
-from descend.doctor.ledger import Ledger
 from descend.doctor.operation import AS_NUMBERS, OF_CLASSES, ByTensor, Operation
-from descend.doctor.places import Place
+from descend.doctor.run import Run
 from descend.doctor.source import Scope, Source, callee, code, method_owner
+from descend.doctor.user_code import Place
 
 CHOOSING = {"argmax", "max", "topk", "sort", "argsort"}
 EQUAL = {"eq", "__eq__", "ne", "__ne__"}
@@ -33,8 +33,8 @@ class Choice(NamedTuple):
 class Hits(Check):
     """Detects hits that are counted of the largest score over the batch, or over places, not over the classes."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.shapes: set[tuple[int, ...]] = set()
         """Shapes of the scores that a loss was given, that of the rows left out."""
         self.both_ways = False
@@ -80,12 +80,12 @@ class Hits(Check):
         return choice is not None
 
     def findings(self) -> Iterator[Finding]:
-        if self.ledger.error is not None:
-            self.explains(self.ledger.error)
+        if self.run.error is not None:
+            self.explains(self.run.error)
         if self.wrong is not None:
             yield _over_wrong_axis(self.wrong)
         elif self.shapes:
-            source = self.ledger.source
+            source = self.run.source
             yield from (_of_arrays(source.place(line)) for line in [*_over_rows(source)][:1])
 
 

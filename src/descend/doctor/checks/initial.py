@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from descend.doctor.contract import Check, norm
 from descend.doctor.finding import Finding, listed
-from descend.doctor.ledger import Backward, Ledger, Step
 from descend.doctor.operation import OF_CLASSES, Operation
-from descend.doctor.places import Place
+from descend.doctor.run import Backward, Run, Step
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,8 +53,8 @@ class Weight(NamedTuple):
 class Initial(Check):
     """Looks at the weights before the first step, and at their gradients in the first passes."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.initialised: dict[int, Place | None] = {}
         self.factors: dict[int, Weight] = {}
         """Matrices that inputs are multiplied with by hand."""
@@ -105,11 +105,11 @@ class Initial(Check):
         self.loss_at = backward.place
 
     def backward_ended(self, backward: Backward) -> None:
-        count = len(self.ledger.backwards)
+        count = len(self.run.backward_places)
         later = count > LOOKED_AT[-1] and not count & (count - 1)
         if self.deepest < DEEP or not (later or count in LOOKED_AT):
             return
-        for model, _ in list(self.ledger.roots.values()):
+        for model, _ in list(self.run.models.values()):
             sizes = [norm(one.matrix.grad) for one in _weights(model) if one.matrix.grad is not None]
             if len(sizes) > DEEP and sizes[-1] > 0.0:
                 (self.later_ratios if later else self.ratios).append(sizes[0] / sizes[-1])
@@ -121,9 +121,9 @@ class Initial(Check):
         for leaf in step.optimizer.leaves:
             if leaf.tensor.ndim and norm(leaf.tensor) > HUGE * math.sqrt(leaf.tensor.numel()):
                 self.blamed = self.blamed or self.initialised.get(_key(leaf.tensor))
-        for model, _ in list(self.ledger.roots.values()):
-            held = [one for one in _weights(model) if id(one.matrix) in step.optimizer.keys]
-            tables = [one for one in _tables(model) if id(one.matrix) in step.optimizer.keys]
+        for model, _ in list(self.run.models.values()):
+            held = [one for one in _weights(model) if id(one.matrix) in step.optimizer.tensor_ids]
+            tables = [one for one in _tables(model) if id(one.matrix) in step.optimizer.tensor_ids]
             if held or tables:
                 self._look(held, tables, step)
         by_hand = [
@@ -175,7 +175,7 @@ class Initial(Check):
         zero = [(one, place) for one, place in self.zero if not bool(one.matrix.any())]
         if len(zero) > 1:
             self.found.append(_all_zero([one.name for one, _ in zero], zero[0][1]))
-        losses = self.ledger.losses.get(self.loss_at, [])
+        losses = self.run.losses.get(self.loss_at, [])
         stuck = len(losses) >= LOOKED_AT[-1] and (losses[-1] > LEARNED * losses[0] or _stays(losses))
         vanished = bool(self.ratios) and (
             (stuck and max(self.ratios) < VANISHED)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding
-from descend.doctor.ledger import Ledger
 from descend.doctor.operation import ByTensor, Operation
-from descend.doctor.places import Place
+from descend.doctor.run import Run
 from descend.doctor.source import Source, callee, code
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -31,8 +31,8 @@ class State(NamedTuple):
 class Kept(Check):
     """Follows the tensors that ``state_dict()`` hands out, which are those of the model, to where they are used."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.handed: ByTensor[tuple[State, int]] = ByTensor()
         """Where a tensor was handed out, and how often it had been changed by then."""
         self.loaded = 0
@@ -48,9 +48,9 @@ class Kept(Check):
     def _state(self, theirs: Callable[..., object], model: Module, *args: object, **kwargs: object) -> object:
         found = theirs(model, *args, **kwargs)
         of_a_part = bool(args) or kwargs.get("destination") is not None
-        place = None if of_a_part else self.ledger.scene.here()
+        place = None if of_a_part else self.run.here()
         if place is not None and isinstance(found, dict):
-            state = State(place, weakref.ref(model), self.ledger.steps, self.loaded)
+            state = State(place, weakref.ref(model), self.run.steps, self.loaded)
             for value in found.values():
                 if hasattr(value, "grad_fn"):
                     self.handed[value] = state, value._version
@@ -85,16 +85,17 @@ class Kept(Check):
             if known is None or source is None:
                 continue
             state, version = known
-            went_on = self.ledger.steps > state.steps or self.loaded > state.loaded
+            went_on = self.run.steps > state.steps or self.loaded > state.loaded
             # What was handed out before training began may be meant to stay that of the model: to follow it elsewhere.
             meant = model is not source and not state.steps
             now = {one.data_ptr(): one._version for one in (*source.parameters(), *source.buffers())}
             if went_on and not meant and now.get(value.data_ptr(), version) > version:
-                self.found = _not_copied(state, self.ledger.steps, used)
+                self.found = _not_copied(state, self.run.steps, used)
                 return
 
-    def findings(self) -> list[Finding]:
-        return [] if self.found is None else [self.found]
+    def findings(self) -> Iterator[Finding]:
+        if self.found is not None:
+            yield self.found
 
 
 def _not_copied(state: State, steps: int, used: str) -> Finding:

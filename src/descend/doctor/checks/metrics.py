@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding
-from descend.doctor.places import Place
 from descend.doctor.source import Loop, Scope, Source, callee, code, method_owner, names_in, scope_of
+from descend.doctor.user_code import Place
 
 HITS = re.compile(r"==|\.eq\(|argmax|correct|hits|right")
 LOSS = re.compile(r"loss|error|mse|mae|cost", re.I)
@@ -23,8 +23,8 @@ class Metrics(Check):
     """Reads in the script whether a count of the inner loop is set back in the outer one, in which it is shown."""
 
     def findings(self) -> Iterator[Finding]:
-        source = self.ledger.source
-        if not self.ledger.steps or not self.ledger.backwards:
+        source = self.run.source
+        if not self.run.steps or not self.run.backward_places:
             return
         meters = {node.name for node in source.nodes if isinstance(node, ast.ClassDef) and _has_reset(node)}
         set_elsewhere, passed_on = _set_elsewhere(source), _passed_on(source)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import WARNING, Finding
-from descend.doctor.ledger import Ledger, Step
 from descend.doctor.operation import Operation
-from descend.doctor.places import Place
+from descend.doctor.run import Run, Step
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -20,8 +20,8 @@ LAYERS = ("dropout", "batch_norm", "feature_alpha_dropout", "alpha_dropout", "in
 class Modes(Check):
     """Follows dropout and batch normalisation layers: in training mode at first, later only in evaluation mode."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.now: set[bool] = set()
         self.steps: list[bool] = []
         self.place: Place | None = None
@@ -33,16 +33,16 @@ class Modes(Check):
         yield torch.nn.Module, "eval", self._switched
 
     def _switched(self, theirs: Callable[..., object], model: Module) -> object:
-        self.switched = self.ledger.scene.here()
+        self.switched = self.run.here()
         return theirs(model)
 
     def operation(self, operation: Operation) -> None:
         import torch
 
-        if operation.name not in LAYERS or not self.ledger.layers or not torch.is_grad_enabled():
+        if operation.name not in LAYERS or not self.run.layers or not torch.is_grad_enabled():
             return
-        layer = self.ledger.layers[-1]
-        if not layer.training and self.ledger.layers[0].training:
+        layer = self.run.layers[-1]
+        if not layer.training and self.run.layers[0].training:
             return  # frozen on purpose: the model as a whole is in training mode
         if vars(layer).get("p") != 0.0:
             self.now.add(bool(layer.training))
@@ -54,21 +54,19 @@ class Modes(Check):
             self.steps.append(True in self.now)
         self.now = set()
 
-    def findings(self) -> list[Finding]:
-        if True not in self.steps or self.steps[-1]:
-            return []
+    def findings(self) -> Iterator[Finding]:
+        if True not in self.steps:
+            return
         last = len(self.steps) - self.steps[::-1].index(True)
         if len(self.steps) - last < 2:
-            return []
-        return [
-            Finding(
-                "left_in_evaluation",
-                f"From step {last + 1} on the model is trained in evaluation mode, in which dropout and batch "
-                "normalisation do not work as in training.",
-                "`model.eval()` lasts until `model.train()` is called.",
-                "model.train()   # at the beginning of each epoch",
-                self.place,
-                {"steps_in_training_mode": self.steps.count(True), "steps_in_evaluation_mode": len(self.steps) - last},
-                WARNING,
-            )
-        ]
+            return
+        yield Finding(
+            "left_in_evaluation",
+            f"From step {last + 1} on the model is trained in evaluation mode, in which dropout and batch "
+            "normalisation do not work as in training.",
+            "`model.eval()` lasts until `model.train()` is called.",
+            "model.train()   # at the beginning of each epoch",
+            self.place,
+            {"steps_in_training_mode": self.steps.count(True), "steps_in_evaluation_mode": len(self.steps) - last},
+            WARNING,
+        )

@@ -10,16 +10,18 @@ from descend.doctor.checks.activations import passed
 from descend.doctor.checks.terms import Turned, minus_infinity, runs_down, turned_term
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding
-from descend.doctor.ledger import Backward, Leaf, Ledger
 from descend.doctor.operation import DIVIDING, MULTIPLYING, ByTensor, Label, Operation
-from descend.doctor.places import Place
+from descend.doctor.run import Backward, Leaf, Run
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.autograd.graph import Node
 
-REDUCING = ("Mean", "Sum", "Squeeze", "Unsqueeze", "View", "Reshape", "Index", "Gather", "Select", "Div", "Alias")
-REDUCING += ("Unsafe",)
+REDUCING = (
+    *("Mean", "Sum", "Squeeze", "Unsqueeze", "View", "Reshape", "Alias", "Unsafe"),
+    *("Index", "Gather", "Select", "Div"),
+)
 LOSSES = ("MseLoss", "NllLoss", "BinaryCrossEntropy", "L1Loss", "SmoothL1Loss", "HuberLoss")
 ENOUGH = 5
 REWARD = re.compile(r"reward|return|advantage|\badv|\bgains?\b|payoff|utilit", re.I)
@@ -30,8 +32,8 @@ AGAINST = re.compile(r"-|neg|cost|loss(?!\s*=)|regret|penalt", re.I)
 class Objective(Check):
     """Reads off the graph of a loss whether it falls where the model gets worse."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.signs: dict[Place | None, tuple[str, Place | None, int]] = {}
         self.negated: ByTensor[tuple[int, Place | None]] = ByTensor()
         """Losses and what is made of them: 1 as they are, -1 with a minus sign, and where it was put."""
@@ -61,8 +63,8 @@ class Objective(Check):
 
     def operation(self, operation: Operation) -> None:
         name, tensors = operation.name, operation.tensors
-        adds = name in ("add_", "__iadd__") and tensors and tensors[0].is_leaf and not self.ledger.optimizers
-        if adds and self.added is None and id(tensors[0]) in self.ledger.leaves:
+        adds = name in ("add_", "__iadd__") and tensors and tensors[0].is_leaf and not self.run.optimizers
+        if adds and self.added is None and id(tensors[0]) in self.run.leaves:
             self.added = operation.place
         if not tensors or not operation.outputs or not operation.outputs[0].requires_grad:
             return
@@ -128,9 +130,9 @@ class Objective(Check):
 
     def backward_begins(self, backward: Backward) -> None:
         node = backward.roots[0].grad_fn if len(backward.roots) == 1 else None
-        if node is not None and not self.ledger.optimizers:
+        if node is not None and not self.run.optimizers:
             self.mean_error = _below(node).name().startswith((*LOSSES, "Pow", "Abs"))
-        if node is None or backward.value is None or len(self.ledger.optimizers) > 1:
+        if node is None or backward.value is None or len(self.run.optimizers) > 1:
             return
         if backward.place not in self.turned:
             self.turned[backward.place] = turned_term(node)
@@ -146,38 +148,42 @@ class Objective(Check):
             how = "a log-likelihood lacks its minus sign"
         if not how and (rewarded := self.rewarded.of(backward.roots[0])) is not None:
             how, negated_at, sign = "log-probabilities times rewards lack their minus sign", rewarded, -1
-        groups = (group for one in self.ledger.optimizers for group in one.optimizer.param_groups)
+        groups = (group for one in self.run.optimizers for group in one.optimizer.param_groups)
         if any(group.get("maximize") for group in groups):
             how = "maximize=True" if not how and _below(node).name().startswith(LOSSES) else ""
-        if how and self._attacks([leaf for one in self.ledger.optimizers for leaf in one.leaves]):
+        if how and self._attacks([leaf for one in self.run.optimizers for leaf in one.leaves]):
             how = ""
         label = Label.of(node)
         if how == "maximize=True":
-            negated_at, sign = self.ledger.optimizers[0].place, -1
+            negated_at, sign = self.run.optimizers[0].place, -1
         place = (negated_at if sign < 0 else None) or (label.place if label is not None else None) or backward.place
         self.signs[backward.place] = (how, place, (known[2] if known else 0) + bool(how))
 
     def _attacks(self, leaves: Sequence[Leaf]) -> bool:
         """Whether what moves belongs to none of the models called, as inputs that are to deceive one do."""
-        models = [model for model, _ in self.ledger.roots.values()]
+        models = [model for model, _ in self.run.models.values()]
         own = {id(one) for model in models for one in model.parameters()}
         return bool(own and leaves) and not any(id(leaf.tensor) in own for leaf in leaves)
 
-    def findings(self) -> list[Finding]:
-        moved = self.ledger.trained_by_hand()
-        upwards = self.mean_error and not self._attacks(moved) and all(one.upwards >= ENOUGH for one in moved)
-        if moved and not self.ledger.optimizers and upwards:
-            return [_ascending("the step by hand adds the gradient", self.added)]
+    def findings(self) -> Iterator[Finding]:
+        moved = self.run.trained_by_hand()
+        upwards = self.mean_error and not self._attacks(moved) and all(leaf.upwards >= ENOUGH for leaf in moved)
+        if moved and not self.run.optimizers and upwards:
+            yield _ascending("the step by hand adds the gradient", self.added)
+            return
         found = [_ascending(how, place) for how, place, count in self.signs.values() if how and count >= ENOUGH]
-        return found or self._unbounded()
+        yield from found or self._unbounded()
 
-    def _unbounded(self) -> list[Finding]:
+    def _unbounded(self) -> Iterator[Finding]:
         """Look for terms without bound; not where two optimizers play against each other."""
-        optimizers = self.ledger.optimizers
-        if len(optimizers) > 1 or self._attacks([leaf for one in optimizers for leaf in one.leaves]):
-            return []
-        terms = ((place, term, self.ledger.losses.get(place, [])) for place, term in self.turned.items() if term)
-        return [minus_infinity(term, losses, place) for place, term, losses in terms if runs_down(losses)][:1]
+        optimizers = self.run.optimizers
+        if len(optimizers) > 1 or self._attacks([leaf for optimizer in optimizers for leaf in optimizer.leaves]):
+            return
+        for place, term in self.turned.items():
+            losses = self.run.losses.get(place, [])
+            if term is not None and runs_down(losses):
+                yield minus_infinity(term, losses, place)
+                return
 
 
 def _masked(chances: Tensor, mask: Tensor) -> bool:

@@ -6,10 +6,10 @@ import re
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding, counted, listed
-from descend.doctor.ledger import Ledger, WatchedOptimizer
 from descend.doctor.operation import Operation
-from descend.doctor.places import Place
+from descend.doctor.run import Run, WatchedOptimizer
 from descend.doctor.source import Assignment, code
+from descend.doctor.user_code import Place
 
 DRAWING = {"normal_", "uniform_", "trunc_normal_", "kaiming_uniform_", "bernoulli_"}
 FILLING = {"copy_", "__setitem__", "set_", "fill_", "zero_"}
@@ -27,31 +27,31 @@ OFTEN = 4
 class Optimizers(Check):
     """Counts the optimizers that one line makes, and looks for frozen layers among what a later one holds."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.copied: set[int] = set()
         self.froze: dict[int, Place | None] = {}
         self.drawn: set[int] = set()
         """Where numbers lie that were drawn at random in place, as layers begin, and not replaced since."""
 
     def findings(self) -> list[Finding]:
+        stages = self.run.stepping
         made: dict[Place | None, list[WatchedOptimizer]] = {}
-        for one in self.ledger.stepping:
-            made.setdefault(one.place, []).append(one)
-        found = [_remade(several) for several in made.values() if _in_vain(several)]
-        stages = self.ledger.stepping
+        for optimizer in stages:
+            made.setdefault(optimizer.place, []).append(optimizer)
+        findings = [_remade(several) for several in made.values() if _in_vain(several)]
         for number, later in enumerate(stages[1:], 1):
-            earlier = {key for one in stages[:number] for key in one.keys}
+            earlier = {key for one in stages[:number] for key in one.tensor_ids}
             frozen = [leaf.name for leaf in later.leaves if not leaf.tensor.requires_grad and not leaf.steps]
-            shared = earlier & later.keys
-            if frozen and shared and not any(leaf.steps for leaf in later.leaves if id(leaf.tensor) not in earlier):
-                found.append(_frozen(later, frozen))
+            new = [leaf for leaf in later.leaves if id(leaf.tensor) not in earlier]
+            if frozen and earlier & later.tensor_ids and not any(leaf.steps for leaf in new):
+                findings.append(_frozen(later, frozen))
                 break
-        return found or self._head_frozen() or self._never_trained()
+        return findings or self._head_frozen() or self._never_trained()
 
     def _never_trained(self) -> list[Finding]:
         """Look for frozen layers that an optimizer is given, whose weights are as they were drawn, never loaded."""
-        for optimizer in self.ledger.stepping:
+        for optimizer in self.run.stepping:
             frozen = [
                 leaf for leaf in optimizer.leaves if not leaf.tensor.requires_grad and not leaf.steps + leaf.passes
             ]
@@ -65,24 +65,24 @@ class Optimizers(Check):
 
     def _says_meant(self) -> bool:
         """Whether the script speaks of weights that were trained elsewhere, or gives a model another head."""
-        source = self.ledger.source
+        source = self.run.source
         return source.mentions(MEANT) or any(map(_new_layer, source.assignments))
 
     def _head_frozen(self) -> list[Finding]:
         """Look for a last layer whose bias is trained, while its weights stay frozen as they were drawn."""
-        for root, called in self.ledger.roots.values():
+        for root, called in self.run.models.values():
             layers = [one for one in root.modules() if getattr(one, "weight", None) is not None and one._parameters]
             halves = [one for one in layers if self._steps(getattr(one, "bias", None)) and not self._steps(one.weight)]
             halves = [one for one in halves if not one.weight.requires_grad and id(one.weight) not in self.copied]
             if len(halves) == 1 and halves[0] is layers[-1]:
-                held = [one for one in self.ledger.stepping if id(halves[0].bias) in one.keys]
+                held = [one for one in self.run.stepping if id(halves[0].bias) in one.tensor_ids]
                 path = next(path for path, one in root.named_modules() if one is halves[0])
                 name = re.sub(r"\.(\d+)", r"[\1]", f"{called or 'model'}.{path}".rstrip("."))
                 return [_half_frozen(held[-1], name)] if held else []
         return []
 
     def _steps(self, tensor: object) -> int:
-        leaf = self.ledger.leaves.get(id(tensor))
+        leaf = self.run.leaves.get(id(tensor))
         return 0 if leaf is None else leaf.steps
 
     def operation(self, operation: Operation) -> None:
@@ -105,7 +105,7 @@ def _new_layer(assignment: Assignment) -> bool:
 
 def _in_vain(several: list[WatchedOptimizer]) -> bool:
     """Whether optimizers that keep a state were made over and over for the same parameters."""
-    if len(several) < OFTEN or len({one.keys for one in several[-OFTEN:]}) > 1:
+    if len(several) < OFTEN or len({one.tensor_ids for one in several[-OFTEN:]}) > 1:
         return False
     settings = several[-1].optimizer.defaults
     return several[-1].kind != "SGD" or bool(settings.get("momentum"))
@@ -120,7 +120,7 @@ def _remade(several: list[WatchedOptimizer]) -> Finding:
         "averages, "
         "each time.",
         "What an optimizer has learned of its gradients is in its state; a new one begins with none.",
-        f"{several[0].called} = torch.optim.{several[0].kind}(...)   # once, before the loop",
+        f"{several[0].title} = torch.optim.{several[0].kind}(...)   # once, before the loop",
         several[0].place,
         {"made": len(several), "steps_each": steps},
     )
@@ -142,7 +142,7 @@ def _half_frozen(later: WatchedOptimizer, name: str) -> Finding:
 def _as_drawn(names: list[str], optimizer: WatchedOptimizer, place: Place | None) -> Finding:
     return Finding(
         "frozen_forgotten",
-        f"`{optimizer.called}` is given {listed(names)}, which stay frozen from beginning to end: requires_grad is "
+        f"`{optimizer.title}` is given {listed(names)}, which stay frozen from beginning to end: requires_grad is "
         "False, though their weights are as they were drawn at random.",
         "Layers are frozen that have learned something before; these never learn, and what follows has to make do with "
         "random features.",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding, listed
-from descend.doctor.ledger import Leaf, WatchedOptimizer
-from descend.doctor.places import unregistered
+from descend.doctor.run import Leaf, WatchedOptimizer
+from descend.doctor.user_code import unregistered
 
 ENOUGH = 5
 """Passes after which a plain tensor, kept by a module, is no input of one call only."""
@@ -16,28 +17,25 @@ ENOUGH = 5
 class Parameters(Check):
     """Compares the parameters that receive gradients with those that the optimizers step."""
 
-    def findings(self) -> list[Finding]:
-        stepping = self.ledger.stepping
-        if not stepping:
-            return []
-        plain = {id(one) for root, _ in self.ledger.roots.values() for _, one in unregistered(root)}
+    def findings(self) -> Iterator[Finding]:
+        stepping = self.run.stepping
+        plain = {id(one) for root, _ in self.run.models.values() for _, one in unregistered(root)}
         reached = (
             leaf
-            for key, leaf in self.ledger.leaves.items()
+            for key, leaf in self.run.leaves.items()
             if leaf.passes and (leaf.trainable or (key in plain and leaf.passes >= ENOUGH))
         )
-        homeless = [leaf for leaf in reached if not leaf.held and not leaf.moved]
+        homeless = [leaf for leaf in reached if not leaf.optimizers and not leaf.moved]
         stale = [one for one in stepping if one.leaves and not any(leaf.steps or leaf.passes for leaf in one.leaves)]
         if stale and homeless:
-            return [_stale(stale[0], homeless)]
-        if homeless and any(leaf.trainable for one in stepping for leaf in one.leaves):
-            return [_left_out(stepping[-1], homeless, self._unregistered(homeless))]
-        return []
+            yield _stale(stale[0], homeless)
+        elif homeless and any(leaf.trainable for one in stepping for leaf in one.leaves):
+            yield _left_out(stepping[-1], homeless, self._unregistered(homeless))
 
     def _unregistered(self, leaves: list[Leaf]) -> str | None:
         """Return the attribute, a plain list or dict of layers, that holds all these parameters."""
         wanted = {id(leaf.tensor) for leaf in leaves}
-        for root, _ in self.ledger.roots.values():
+        for root, _ in self.run.models.values():
             found = {id(tensor): path for path, tensor in unregistered(root)}
             if wanted <= set(found):
                 return next(iter({found[key].partition("[")[0].rpartition(".")[2] for key in wanted}))
@@ -49,10 +47,10 @@ def _stale(optimizer: WatchedOptimizer, reached: list[Leaf]) -> Finding:
     older = " of an older model" if set(held) & set(names) else ""
     return Finding(
         "wrong_parameters",
-        f"`{optimizer.called}` steps parameters that the loss does not depend on: it holds {listed(held)}{older}, "
+        f"`{optimizer.title}` steps parameters that the loss does not depend on: it holds {listed(held)}{older}, "
         f"but the gradients go to {listed(names)}.",
         "The model in use never changes.",
-        f"{optimizer.called} = torch.optim.{optimizer.kind}({_owner(names)}, ...)   # after the model is final",
+        f"{optimizer.title} = torch.optim.{optimizer.kind}({_owner(names)}, ...)   # after the model is final",
         optimizer.place,
         {"held": held, "receive_gradients": names, "steps": optimizer.steps},
     )
@@ -81,7 +79,7 @@ def _left_out(optimizer: WatchedOptimizer, homeless: list[Leaf], attribute: str 
         "wrong_parameters",
         f"{listed(names)} {get} gradients but {be} in no optimizer.",
         "They keep their starting values, whatever the gradients say.",
-        f"{optimizer.called}.add_param_group({{'params': {_free(names, [leaf.name for leaf in optimizer.leaves])}}})"
+        f"{optimizer.title}.add_param_group({{'params': {_free(names, [leaf.name for leaf in optimizer.leaves])}}})"
         "   # or requires_grad_(False), if they are to stay",
         optimizer.place,
         evidence,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from descend.doctor.checks.activations import FOLLOWED, REDUCING, before, dimension, passed
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
-from descend.doctor.ledger import Backward, Ledger
 from descend.doctor.operation import Operation, place_of
-from descend.doctor.places import Place
+from descend.doctor.run import Backward, Run
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,8 +35,8 @@ class Softmax(NamedTuple):
 class Positions(Check):
     """Adds up the chances that a loss takes for those of classes: they sum to 1 if the softmax was over classes."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.found: dict[Place | None, Finding] = {}
         self.calls: Counter[Place | None] = Counter()
         self.looked: Counter[Place | None] = Counter()
@@ -96,8 +97,8 @@ class Positions(Check):
             {"shape": list(shape), "dim": over},
         )
 
-    def findings(self) -> list[Finding]:
-        return list(self.found.values()) if self.ledger.backwards else []
+    def findings(self) -> Iterable[Finding]:
+        return self.found.values() if self.run.backward_places else ()
 
 
 def _behind(node: Node | None) -> Softmax | None:

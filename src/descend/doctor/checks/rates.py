@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
-from descend.doctor.ledger import Backward, Ledger, WatchedOptimizer
-from descend.doctor.places import Place
+from descend.doctor.run import Backward, Run, WatchedOptimizer
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,8 +51,8 @@ class Rates(Check):
     Source: Polyak (1964), USSR Comput. Math. Math. Phys. 4, 1-17.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.measured: list[Measured] = []
         self.lowest = math.inf
         self.seen: set[Place | None] = set()
@@ -61,24 +61,24 @@ class Rates(Check):
         value = backward.value
         if value is None or not math.isfinite(value):
             return
-        if len(self.ledger.optimizers) > 1:
+        if len(self.run.optimizers) > 1:
             if backward.place not in self.seen and len(self.seen) < MEASURED:
                 self.seen.add(backward.place)
-                for optimizer in self.ledger.optimizers[:MEASURED]:
+                for optimizer in self.run.optimizers[:MEASURED]:
                     self._measure(backward, optimizer)
             return
-        losses = self.ledger.losses[backward.place]
+        losses = self.run.losses[backward.place]
         due = len(self.measured) < 1 or (len(losses) > 1 and value > GROWTH * max(abs(losses[0]), abs(self.lowest)))
         self.lowest = min(self.lowest, value)
-        if due and len(self.measured) < MEASURED and len(self.ledger.losses) == 1:
+        if due and len(self.measured) < MEASURED and len(self.run.losses) == 1:
             self._measure(backward, self._optimizer())
 
     def _measure(self, backward: Backward, optimizer: WatchedOptimizer | None) -> None:
         if optimizer is not None and optimizer.kind != "SGD":
             return
-        leaves = [leaf.tensor for leaf in (optimizer.leaves if optimizer else self.ledger.leaves.values())]
+        leaves = [leaf.tensor for leaf in (optimizer.leaves if optimizer else self.run.leaves.values())]
         leaves = [tensor for tensor in leaves if tensor.requires_grad]
-        if not leaves or any(tensor._backward_hooks for tensor in leaves) or _hooked(self.ledger):
+        if not leaves or any(tensor._backward_hooks for tensor in leaves) or _hooked(self.run):
             return  # otherwise the script's own hooks would be called more often than usual
         rates, momentum, nesterov, decay = _settings(optimizer, leaves)
         found = scaled_curvature(backward.roots[0], leaves, rates)
@@ -87,15 +87,15 @@ class Rates(Check):
         rate = max(rates)
         curvature = found / rate + decay
         limit = 2.0 * (1.0 + momentum) / (1.0 + 2.0 * momentum if nesterov else 1.0) / curvature
-        step, given = self.ledger.steps + 1, rate if optimizer else math.nan
+        step, given = self.run.steps + 1, rate if optimizer else math.nan
         self.measured.append(Measured(curvature, given, momentum, limit, step, optimizer, backward.place))
 
     def _optimizer(self) -> WatchedOptimizer | None:
-        return self.ledger.optimizers[-1] if self.ledger.optimizers else None
+        return self.run.optimizers[-1] if self.run.optimizers else None
 
     def findings(self) -> list[Finding]:
-        several = len(self.ledger.optimizers) > 1
-        watched = list(self.ledger.losses.items())
+        several = len(self.run.optimizers) > 1
+        watched = list(self.run.losses.items())
         watched = watched if several else sorted(watched, key=lambda item: -len(item[1]))[:1]
         of_each = (self._of(place, losses, several) for place, losses in watched)
         return [finding for finding in of_each if finding is not None][:1]
@@ -116,7 +116,7 @@ class Rates(Check):
             worst = max(beyond, key=lambda one: one.rate / one.limit, default=None)
             return self._too_large(worst, worst.optimizer, place, finite, overflowed) if worst and exploded else None
         optimizer = self._optimizer()
-        if optimizer is None and self.ledger.by_hand_rate is None:
+        if optimizer is None and self.run.by_hand_rate is None:
             return None
         stays = len(losses) >= 20 and median(finite[-10:]) >= finite[0]
         seen = self._beyond()
@@ -126,7 +126,7 @@ class Rates(Check):
 
     def _beyond(self) -> Measured | None:
         """Return the first measurement at which the rate, that of steps by hand too, was beyond the limit."""
-        hand = self.ledger.by_hand_rate
+        hand = self.run.by_hand_rate
         known = (replace(one, rate=hand) if math.isnan(one.rate) and hand is not None else one for one in self.measured)
         return next((one for one in known if one.rate > BEYOND * one.limit), None)
 
@@ -148,7 +148,7 @@ class Rates(Check):
         fix = f"lr={safe}   # half the limit"
         if optimizer is not None:
             more = f", momentum={seen.momentum:g}" if seen.momentum else ""
-            fix = f"{optimizer.called} = torch.optim.SGD(..., lr={safe}{more})   # half the limit; or scale the inputs"
+            fix = f"{optimizer.title} = torch.optim.SGD(..., lr={safe}{more})   # half the limit; or scale the inputs"
         return Finding(
             "rate_too_large",
             f"The learning rate {seen.rate:.4g} is {ratio:.3g} times the largest stable one, {seen.limit:.3g}, "
@@ -171,7 +171,7 @@ class Rates(Check):
     def _exploded(
         self, optimizer: WatchedOptimizer | None, place: Place | None, losses: list[float], overflowed: bool
     ) -> Finding:
-        rate = self.ledger.by_hand_rate if optimizer is None else optimizer.largest_rate
+        rate = self.run.by_hand_rate if optimizer is None else optimizer.largest_rate
         kind = "the step taken by hand" if optimizer is None else optimizer.kind
         end = ", then overflows" if overflowed else ""
         why = "Steps that large lead away from the minimum."
@@ -206,10 +206,10 @@ def _settings(optimizer: WatchedOptimizer | None, leaves: Sequence[Tensor]) -> t
     )
 
 
-def _hooked(ledger: Ledger) -> bool:
+def _hooked(run: Run) -> bool:
     """Whether layers have hooks on their backward pass."""
     return any(
-        part._backward_hooks or part._backward_pre_hooks for root, _ in ledger.roots.values() for part in root.modules()
+        part._backward_hooks or part._backward_pre_hooks for root, _ in run.models.values() for part in root.modules()
     )
 
 

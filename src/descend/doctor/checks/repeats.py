@@ -9,15 +9,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby, pairwise
+from itertools import groupby, islice, pairwise
 from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import WARNING, Finding
-from descend.doctor.ledger import Backward, Ledger
 from descend.doctor.operation import CARRIED, TAKING_ROWS, ByTensor, Operation
-from descend.doctor.places import Place
+from descend.doctor.run import Backward, Run
 from descend.doctor.source import Source, callee, scope_of
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,8 +54,8 @@ class Part:
 class Repeats(Check):
     """Compares what the model is given from step to step, by the sums of its numbers."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.parts: ByTensor[Part] = ByTensor()
         self.before: weakref.ref[Tensor] | None = None
         self.prints: list[tuple[float, ...]] = []
@@ -86,22 +86,22 @@ class Repeats(Check):
         seed = args[0] if args else next(iter(kwargs.values()), None)
         if seed is not None:
             # A seed set anew for each model, as over folds, is no fault: each model has an optimizer of its own.
-            key = (self._calling(), len(self.ledger.optimizers), str(seed))
-            self.seeds.setdefault(key, []).append(self.ledger.steps)
+            key = (self._calling(), len(self.run.optimizers), str(seed))
+            self.seeds.setdefault(key, []).append(self.run.steps)
         return theirs(*args, **kwargs)
 
     def _calling(self) -> Place | None:
         """Return the line that sets a seed: of a function that does nothing else, the line that calls it."""
-        for frame in self.ledger.scene.frames():
+        for frame in self.run.user_code.frames():
             place = Place(frame.f_code.co_filename, frame.f_lineno)
             if not only_seeds(place.file, frame.f_code.co_firstlineno):
                 return place
-        return self.ledger.scene.here()
+        return self.run.here()
 
     def _restored(self, theirs: Callable[..., object], *args: object, **kwargs: object) -> object:
         """Forget a seed after which the random numbers go on as they were before, as for a picture of each epoch."""
         for steps in self.seeds.values():
-            if steps and steps[-1] == self.ledger.steps:
+            if steps and steps[-1] == self.run.steps:
                 steps.pop()
         return theirs(*args, **kwargs)
 
@@ -117,7 +117,7 @@ class Repeats(Check):
             self.drawing, self.draws = id(iterator), self.draws + 1
         count = len(sampler) if hasattr(sampler, "__len__") else 0
         for tensor in (tensor for tensor in tensors if tensor.ndim):
-            self.parts[tensor] = Part(self.ledger.scene.here(), len(tensor), len(tensor) * count, id(loader), count)
+            self.parts[tensor] = Part(self.run.here(), len(tensor), len(tensor) * count, id(loader), count)
 
     def operation(self, operation: Operation) -> None:
         if len(self.prints) > MOST or not operation.outputs:
@@ -156,37 +156,36 @@ class Repeats(Check):
         self.before = weakref.ref(inputs[0])
         self.prints.append(seen)
         self.given.append(part)
-        self.steps.append(self.ledger.steps)
+        self.steps.append(self.run.steps)
 
     def _table_of(self, rows: Tensor) -> Part | None:
         """Return that the user holds an array of many more such rows, where these are made anew at each step."""
         if rows.ndim < 2:
             return None
-        scene = self.ledger.scene
-        place, name = self.ledger.called_at, scene.name_of(rows)
+        user_code = self.run.user_code
+        place, name = self.run.model_called_at, user_code.name_of(rows)
         if place is not None and name is not None:
-            lines = [line for scope in self.ledger.source.scopes for line in scope.lines_that_set(name)]
+            lines = [line for scope in self.run.source.scopes for line in scope.lines_that_set(name)]
             before = [line for line in lines if line <= place.line]
             place = Place(place.file, max(before)) if before else place
-        for _, value in scene.variables():
+        for _, value in user_code.variables():
             shape = getattr(value, "shape", None)
             alike = isinstance(shape, tuple) and len(shape) == rows.ndim and tuple(shape[1:]) == tuple(rows.shape[1:])
             if shape is not None and alike and len(rows) <= PART * shape[0]:
                 return Part(place, len(rows), int(shape[0]), id(value))
         return None
 
-    def findings(self) -> list[Finding]:
-        if self.ledger.steps < ENOUGH:
-            return []
-        seeds = list(self._seeds())
-        return seeds or list(self._same()) or list(self._same_in_epoch()) or list(self._same_order())
+    def findings(self) -> Iterator[Finding]:
+        if self.run.steps >= ENOUGH:
+            looks = (self._seeds, self._same, self._same_in_epoch, self._same_order)
+            yield from islice((finding for look in looks for finding in look()), 1)
 
     def _same_order(self) -> Iterator[Finding]:
         """Look for an order of batches that is drawn at random and yet the same in each epoch."""
         prints = self.prints[:MOST]
         period = next((at for at, one in enumerate(prints) if at and one == prints[0]), 0)
         alike = period > 1 and len(prints) >= 3 * period and prints[period:] == prints[:-period]
-        place = _seeding(self.ledger.source) if alike and self.draws >= ENOUGH_DRAWS else None
+        place = _seeding(self.run.source) if alike and self.draws >= ENOUGH_DRAWS else None
         if place is not None:
             yield _seeded(place, len(prints) // period)
 
@@ -202,7 +201,7 @@ class Repeats(Check):
         if not part.batches and self.table is None and len({id(one) for one in parts}) < ENOUGH:
             return  # taken once, before the loop: the rest is for tests
         once = part.batches and self.handed[part.key] == 1
-        source, line = self.ledger.source, self.trained_at.line if self.trained_at else 0
+        source, line = self.run.source, self.trained_at.line if self.trained_at else 0
         in_epochs = len(source.loops_around(line)) > 1  # as the loop over batches is in that over epochs
         if source.mentions(ON_PURPOSE) or (once and not in_epochs):
             return

@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import mean
 from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding
-from descend.doctor.ledger import Ledger
 from descend.doctor.operation import OF_CHANCES, OF_CLASSES, Operation, place_of
-from descend.doctor.places import Place
+from descend.doctor.run import Run
 from descend.doctor.source import Source, callee, code, method_owner
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,8 +68,8 @@ class Course:
 class Scales(Check):
     """Looks at what goes into the first layer and into the loss, and whether the loss gets anywhere."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.inputs: Size | None = None
         self.targets: Size | None = None
         self.looked = 0
@@ -92,7 +92,7 @@ class Scales(Check):
         if self.looked > LOOKED_AT:
             return
         if given.is_floating_point() and given.ndim >= 2 and given.numel() and _mixes_first(model):
-            size = _size(given, self.ledger.scene.here())
+            size = _size(given, self.run.here())
             if size.rms > LARGE and self.inputs is None:
                 self.inputs = size
 
@@ -146,45 +146,45 @@ class Scales(Check):
             if node.startswith(key) and outside > 0.05:
                 self.beyond[place_of(last, operation.place)] = (title, outside, size.low, size.high)
 
-    def findings(self) -> list[Finding]:
-        import torch
-
-        found = []
-        if self.copied:
-            rows = torch.cat([given for _, given, _ in self.copied])
-            rows = torch.unique(rows, dim=0)
+    def findings(self) -> Iterator[Finding]:
+        if self.copied and self._leaks_target():
             place, _, column = self.copied[-1]
-            left = _left_in(self.ledger.source)
-            scaled = self.scaled and self.measured  # then it may be a straight line that is to be learned
-            if len(rows) >= ENOUGH_ROWS and (left or not scaled) and (left > self.scaled or _depends(rows, column)):
-                found.append(_leaked(place, column))
+            yield _leaked(place, column)
         if self.improbable is not None:
-            found.append(_improbable(self.improbable))
-        for place, (title, share, low, high) in self.beyond.items():
-            found.append(
-                Finding(
-                    "output_out_of_reach",
-                    f"The output of the model is a {title}, which cannot reach {share:.0%} of the targets: they "
-                    "go from "
-                    f"{low:.4g} to {high:.4g}{', and a ReLU has no negative output' if title == 'ReLU' else ''}.",
-                    "The last layer of a regression is linear, so that it can return any number.",
-                    f"Leave out the {title} after the last layer.",
-                    place,
-                    {"share_out_of_reach": share, "target_smallest": low, "target_largest": high},
-                )
-            )
-        stuck = [one for one in self.courses.values() if one.count >= ENOUGH and not one.learned]
-        learned = len(stuck) < sum(one.count >= ENOUGH for one in self.courses.values())
-        if learned or not self.ledger.steps or not stuck or not self.looked:
-            return found
+            yield _improbable(self.improbable)
+        yield from (_out_of_reach(place, *reach) for place, reach in self.beyond.items())
+        courses = [course for course in self.courses.values() if course.count >= ENOUGH]
+        if not courses or any(course.learned for course in courses) or not self.run.steps or not self.looked:
+            return
         if self.inputs is not None:
-            found.append(
-                _unscaled("inputs", "Inputs", self.inputs, "x = (x - x.mean(0)) / x.std(0)   # pixels: x / 255")
-            )
+            yield _unscaled("inputs", "Inputs", self.inputs, "x = (x - x.mean(0)) / x.std(0)   # pixels: x / 255")
         if self.targets is not None:
             fix = "y = (y - y.mean()) / y.std()   # and undo it on predictions"
-            found.append(_unscaled("targets", "The targets", self.targets, fix))
-        return found
+            yield _unscaled("targets", "The targets", self.targets, fix)
+
+    def _leaks_target(self) -> bool:
+        """Whether a column that equals the target was left in by mistake, not made up as a task."""
+        import torch
+
+        assert self.copied
+        rows = torch.unique(torch.cat([given for _, given, _ in self.copied]), dim=0)
+        left = _left_in(self.run.source)
+        scaled = self.scaled and self.measured  # then it may be a straight line that is to be learned
+        if len(rows) < ENOUGH_ROWS or (scaled and not left):
+            return False
+        return (left and not self.scaled) or _depends(rows, self.copied[-1][2])
+
+
+def _out_of_reach(place: Place | None, title: str, share: float, low: float, high: float) -> Finding:
+    return Finding(
+        "output_out_of_reach",
+        f"The output of the model is a {title}, which cannot reach {share:.0%} of the targets: they go from "
+        f"{low:.4g} to {high:.4g}{', and a ReLU has no negative output' if title == 'ReLU' else ''}.",
+        "The last layer of a regression is linear, so that it can return any number.",
+        f"Leave out the {title} after the last layer.",
+        place,
+        {"share_out_of_reach": share, "target_smallest": low, "target_largest": high},
+    )
 
 
 def _unscaled(name: str, title: str, size: Size, fix: str) -> Finding:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import WARNING, Finding, counted
-from descend.doctor.ledger import Ledger, Step, WatchedOptimizer
-from descend.doctor.places import Place
+from descend.doctor.run import Run, Step, WatchedOptimizer
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch.optim.lr_scheduler import LRScheduler
@@ -53,8 +53,8 @@ class Schedule:
 class Schedules(Check):
     """Follows schedulers, and the learning rate at every step of the optimizer."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.schedules: dict[int, Schedule] = {}
         self.rates: dict[WatchedOptimizer, list[float]] = {}
         self.inside = 0
@@ -76,13 +76,13 @@ class Schedules(Check):
         finally:
             self.inside -= 1
         if not self.inside and hasattr(scheduler, "optimizer"):
-            optimizer = self.ledger.optimizer(scheduler.optimizer)
-            self.schedules[id(scheduler)] = Schedule(scheduler, optimizer, self.ledger.scene.here())
+            optimizer = self.run.optimizer(scheduler.optimizer)
+            self.schedules[id(scheduler)] = Schedule(scheduler, optimizer, self.run.here())
 
     def _stepped(self, theirs: Callable[..., object], scheduler: LRScheduler, *args: Any, **kwargs: Any) -> object:
         known = None if self.inside else self.schedules.get(id(scheduler))
         if known is not None:
-            known.stepped_at = self.ledger.scene.here()
+            known.stepped_at = self.run.here()
             known.optimizer_steps.append(known.optimizer.steps)
             given = args[0] if args else kwargs.get("metrics")
             if given is not None and "Plateau" in known.kind:
@@ -98,17 +98,11 @@ class Schedules(Check):
         if self.schedules and rate is not None:
             self.rates.setdefault(step.optimizer, []).append(float(rate))
 
-    def findings(self) -> list[Finding]:
-        wrapped = {id(inner) for one in self.schedules.values() for inner in _inner(one.scheduler)}
-        found = [
-            _judged(one, self.rates.get(one.optimizer, [])) for key, one in self.schedules.items() if key not in wrapped
-        ]
-        return [one for one in found if one is not None]
-
-
-def _inner(scheduler: object) -> list[object]:
-    """Return the schedulers that one steps itself."""
-    return [*getattr(scheduler, "_schedulers", ())]
+    def findings(self) -> Iterator[Finding]:
+        schedules = self.schedules.values()
+        wrapped = {id(inner) for one in schedules for inner in getattr(one.scheduler, "_schedulers", ())}
+        own = [one for key, one in self.schedules.items() if key not in wrapped]
+        return filter(None, (_judged(one, self.rates.get(one.optimizer, [])) for one in own))
 
 
 def _judged(one: Schedule, rates: list[float]) -> Finding | None:
@@ -136,10 +130,7 @@ def _judged(one: Schedule, rates: list[float]) -> Finding | None:
             evidence,
             WARNING,
         )
-    wrong = _plateau(one, evidence)
-    if wrong is not None:
-        return wrong
-    wrong = _rate_for_factor(one, rates, evidence)
+    wrong = _plateau(one, evidence) or _rate_for_factor(one, rates, evidence)
     if wrong is not None:
         return wrong
     largest = max(rates, default=0.0)
@@ -227,7 +218,7 @@ def _rate_for_factor(one: Schedule, rates: list[float], evidence: dict[str, obje
         f"The learning rate is far too small: the function of {one.kind} returns {returns}, as if that were a rate, "
         f"but it is a factor, which multiplies {by}. The largest rate is {largest:.3g}, the last {rates[-1]:.3g}.",
         "Multiplied with what is a rate already, such numbers leave next to nothing of it.",
-        f"scheduler = torch.optim.lr_scheduler.{one.kind}({one.optimizer.called}, {function}",
+        f"scheduler = torch.optim.lr_scheduler.{one.kind}({one.optimizer.title}, {function}",
         one.place,
         evidence | {"lr": set_to, "factor": factor, "largest_rate": largest, "last_rate": rates[-1]},
     )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from descend.doctor.checks.activations import BOUNDED, PROBABILITIES, RAW_SCORES, over_batch, passed, twice, without_log
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding, capital
-from descend.doctor.ledger import Backward, Ledger
 from descend.doctor.operation import OF_CLASSES, OF_LOGITS, ByTensor, Operation, place_of
-from descend.doctor.places import Place
+from descend.doctor.run import Backward, Run
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,8 +29,8 @@ CLEARLY = 0.1
 class Scores(Check):
     """Looks at the numbers that losses of classes are given."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.kinds: dict[Place | None, list[str]] = {}
         self.within: dict[Place | None, int] = {}
         """How often all scores lay between 0 and 1; -1 once they have not."""
@@ -110,8 +111,8 @@ class Scores(Check):
         if self.by_hand[place] == ENOUGH:
             self.found["by hand"] = _by_hand(place)
 
-    def findings(self) -> list[Finding]:
-        return list(self.found.values()) if self.ledger.backwards else []
+    def findings(self) -> Iterable[Finding]:
+        return self.found.values() if self.run.backward_places else ()
 
 
 def _behind(node: Node | None) -> Node | None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
-from descend.doctor.ledger import Backward, Ledger
 from descend.doctor.operation import DIFFERENCES, MULTIPLYING, OF_NUMBERS, ByTensor, Operation
-from descend.doctor.places import Place
+from descend.doctor.run import Backward, Run
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,8 +50,8 @@ class Spread:
 class Shapes(Check):
     """Detects a column (n, 1) combined with a row (n,) on the way into a loss, and a view in the place of a permute."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.spread: ByTensor[Spread] = ByTensor()
         self.waiting: list[Spread] = []
         self.confirmed: Spread | None = None
@@ -127,7 +127,7 @@ class Shapes(Check):
         longer, shorter = (first, second) if first.ndim > second.ndim else (second, first)
         if longer.ndim != 2 or shorter.ndim != 1 or longer.shape[1] != 1:
             return None
-        name = self.ledger.scene.name_of(target if target.ndim == 1 else prediction)
+        name = self.run.user_code.name_of(target if target.ndim == 1 else prediction)
         return Spread(tuple(prediction.shape), tuple(target.shape), operation.place, operation.title, name)
 
     def backward_begins(self, backward: Backward) -> None:
@@ -135,13 +135,11 @@ class Shapes(Check):
             self.confirmed = self.confirmed or self.waiting[0]
             self.waiting.clear()
 
-    def findings(self) -> list[Finding]:
-        found = []
+    def findings(self) -> Iterator[Finding]:
         if self.confirmed is not None:
-            found.append(_broadcast(self.confirmed))
-        if self.ledger.backwards and self.mixed is not None:
-            found.append(_mixed(*self.mixed))
-        return found
+            yield _broadcast(self.confirmed)
+        if self.run.backward_places and self.mixed is not None:
+            yield _mixed(*self.mixed)
 
 
 def _broadcast(spread: Spread) -> Finding:

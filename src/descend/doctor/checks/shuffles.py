@@ -22,8 +22,8 @@ class Shuffles(Check):
     """Reads in the script which names are permuted, and with what."""
 
     def findings(self) -> Iterator[Finding]:
-        source = self.ledger.source
-        for scope in source.scopes if self.ledger.steps else ():
+        source = self.run.source
+        for scope in source.scopes if self.run.steps else ():
             for line in (*_permuted(scope), *_shuffled(scope, source)):
                 yield shuffled_apart(source.place(line), 0)
                 return

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from descend.doctor.checks.statistics import OUTPUTS, STATISTICS, TEST, of_test_rows
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
-from descend.doctor.ledger import Backward, Ledger
-from descend.doctor.places import Place
+from descend.doctor.run import Backward, Run
 from descend.doctor.source import Source, callee, code
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -107,8 +107,8 @@ class Standardised(Check):
     tested on alone, or of these together with the rows trained on.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.tables: dict[tuple[int, int, tuple[int, ...]], Table] = {}
         self.weights: dict[int, Tensor] = {}
         self.calls = 0
@@ -119,7 +119,7 @@ class Standardised(Check):
         if not inputs or inputs[0].ndim < 2 or not inputs[0].is_floating_point() or self.calls > MOST_CALLS:
             return
         rows_given = inputs[0].detach()
-        key = (id(model), len(self.ledger.optimizers), tuple(rows_given.shape[1:]))
+        key = (id(model), len(self.run.optimizers), tuple(rows_given.shape[1:]))
         table = self.tables.setdefault(key, Table(key[2]))
         if not table.complete or not len(rows_given) or rows_given.layout != torch.strided:
             return
@@ -132,9 +132,9 @@ class Standardised(Check):
             return
         prints = (rows @ self._weights(rows)).tolist()
         if torch.is_grad_enabled():
-            table.waiting.append((rows, prints, self.ledger.called_at))
+            table.waiting.append((rows, prints, self.run.model_called_at))
         else:
-            self._tested(table, rows, prints, self.ledger.called_at)
+            self._tested(table, rows, prints, self.run.model_called_at)
 
     def _weights(self, rows: Tensor) -> Tensor:
         """Return numbers that tell rows apart by their sums; the random numbers of the script stay as they are."""
@@ -164,7 +164,7 @@ class Standardised(Check):
             table.waiting.clear()
 
     def findings(self) -> Iterator[Finding]:
-        for table in self.tables.values() if self.ledger.steps else ():
+        for table in self.tables.values() if self.run.steps else ():
             for rows, prints, place in table.waiting:
                 self._tested(table, rows, prints, place)
             table.waiting.clear()
@@ -177,7 +177,7 @@ class Standardised(Check):
             alone = {column for column in of_trained & tested.scaled(table.shape) if column != -1}
             together = trained.joined(tested).scaled(table.shape) - of_trained
             if alone or (together and trained.differs()):
-                source = self.ledger.source
+                source = self.run.source
                 lines = (source.place(line) for line in _lines(source, bool(alone)))
                 yield of_test_rows(next(lines, tested.at), bool(alone), len(tested.prints))
                 return

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding
-from descend.doctor.places import Place
 from descend.doctor.source import Scope, Source, callee, code, method_owner, names_in, scope_of
+from descend.doctor.user_code import Place
 
 SPREADS = {"std", "var", "min", "max", "amin", "amax", "quantile", "std_mean", "var_mean"}
 STATISTICS = SPREADS | {"mean", "nanmean", "median"}
@@ -45,8 +45,8 @@ class Statistics(Check):
     """Reads in the script whether inputs are scaled before the rows to test on are taken away, or by test rows."""
 
     def findings(self) -> Iterator[Finding]:
-        source = self.ledger.source
-        for scope in source.scopes if self.ledger.steps else ():
+        source = self.run.source
+        for scope in source.scopes if self.run.steps else ():
             splits = dict(_splits(scope))
             for scaled, rows, line in _scalings(scope):
                 if OUTPUTS.search(rows) or OUTPUTS.search(scaled) or not _all_rows(rows):
@@ -55,7 +55,7 @@ class Statistics(Check):
                 if (later or TEST.search(rows)) and not TRAIN.search(rows):
                     yield _finding(rows, source.place(line), later[0] if later else None)
                     return
-        for rows, line in _by_function(source) if self.ledger.steps else ():
+        for rows, line in _by_function(source) if self.run.steps else ():
             yield _finding(rows, source.place(line), None)
             return
 

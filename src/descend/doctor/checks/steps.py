@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from statistics import mean
 from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, norms
 from descend.doctor.finding import Finding
-from descend.doctor.ledger import Backward, Ledger, Step, WatchedOptimizer
 from descend.doctor.operation import ADDING, Label
-from descend.doctor.places import Place
+from descend.doctor.run import Backward, Run, Step, WatchedOptimizer
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,8 +34,8 @@ ADAPTIVE = ("Adam", "AdamW", "NAdam", "RAdam", "Adamax", "RMSprop")
 class Steps(Check):
     """Compares the weights at the end of a run with those at its start."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.first: dict[WatchedOptimizer, list[Tensor]] = {}
         self.slope: dict[WatchedOptimizer, float] = {}
         self.loss_at: Place | None = None
@@ -60,29 +61,26 @@ class Steps(Check):
             gradients = [leaf.tensor.grad for leaf in optimizer.leaves if leaf.tensor.grad is not None]
             self.slope[optimizer] = math.hypot(*norms(gradients)) if gradients else 0.0
 
-    def findings(self) -> list[Finding]:
-        losses = self.ledger.losses.get(self.loss_at, [])
-        if len(losses) < ENOUGH or len(self.ledger.losses) > 1 or not all(map(math.isfinite, losses)):
-            return []
-        found = []
-        for optimizer, first in self.first.items():
+    def findings(self) -> Iterator[Finding]:
+        losses = self.run.losses.get(self.loss_at, [])
+        if len(losses) < ENOUGH or len(self.run.losses) > 1 or not all(map(math.isfinite, losses)):
+            return
+        for optimizer, first in self.first.items() if len(self.run.stepping) == 1 else ():
             now = [leaf.tensor.detach() for leaf in optimizer.leaves if leaf.tensor.requires_grad]
-            if optimizer.steps < ENOUGH or len(now) != len(first) or len(self.ledger.stepping) > 1:
+            if optimizer.steps < ENOUGH or len(now) != len(first):
                 continue
             begun, ended = math.hypot(*norms(first)), math.hypot(*norms(now))
             moved = math.hypot(*norms([new - old for new, old in zip(now, first, strict=True)]))
-            matrices = [
-                pair for pair in zip(first, now, strict=True) if pair[0].ndim > 1
-            ]  # biases are often not decayed
-            sizes = [math.hypot(*norms(list(each))) for each in zip(*matrices, strict=True)] or [begun, ended]
-            one = (
+            pairs = [pair for pair in zip(first, now, strict=True) if pair[0].ndim > 1]  # biases are often not decayed
+            sizes = [math.hypot(*norms(list(matrices))) for matrices in zip(*pairs, strict=True)] or [begun, ended]
+            finding = (
                 _decayed(optimizer, sizes[0], sizes[1], losses)
                 or self._pulled(optimizer, sizes[0], sizes[1])
                 or self._small(optimizer, begun, moved, losses)
                 or _large(optimizer, losses)
             )
-            found += [one] if one is not None else []
-        return found
+            if finding is not None:
+                yield finding
 
     def _pulled(self, optimizer: WatchedOptimizer, begun: float, ended: float) -> Finding | None:
         """Judge weights that a penalty in the loss has pulled to nothing."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from descend.doctor.finding import Finding
 from descend.doctor.operation import Label
-from descend.doctor.places import Place
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor

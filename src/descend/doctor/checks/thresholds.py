@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding
-from descend.doctor.ledger import Ledger
 from descend.doctor.operation import CARRIED, OF_LOGITS, OF_NUMBERS, ByTensor, Operation
-from descend.doctor.places import Place
+from descend.doctor.run import Run
 from descend.doctor.source import Source, callee, code, method_owner
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,8 +35,8 @@ class Scores(NamedTuple):
 class Thresholds(Check):
     """Follows the outputs of a model that is trained by its logits to where they are told apart."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.raw: ByTensor[Scores] = ByTensor()
         self.logits: set[Scores] = set()
         self.numbers: set[Scores] = set()

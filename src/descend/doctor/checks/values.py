@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding, capital
-from descend.doctor.ledger import Backward, Ledger, Step, WatchedOptimizer
 from descend.doctor.operation import ByTensor, Label, Operation
-from descend.doctor.places import Place
+from descend.doctor.run import Backward, Run, Step, WatchedOptimizer
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     import torch
@@ -71,8 +71,8 @@ class Values(Check):
     finite, or one of a loss that is not, or when the last loss was not.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.origins: ByTensor[Origin] = ByTensor()
         self.candidate: Origin | None = None
         self.confirmed: Origin | None = None
@@ -123,16 +123,16 @@ class Values(Check):
             return parent
         if bad_input is not None and self.candidate is not None:
             return self.candidate  # a parameter that an earlier step made non-finite
-        if bad_input is not None and (leaf := self.ledger.leaves.get(id(bad_input))) is not None and leaf.steps:
-            optimizer = leaf.held[0] if leaf.held else None
+        if bad_input is not None and (leaf := self.run.leaves.get(id(bad_input))) is not None and leaf.steps:
+            optimizer = leaf.optimizers[0] if leaf.optimizers else None
             place = optimizer.stepped_at if optimizer else operation.place
-            return Origin(f"`{leaf.name}`", "step", kind, place, None, [], stepped=True, step=self.ledger.steps)
+            return Origin(f"`{leaf.name}`", "step", kind, place, None, [], stepped=True, step=self.run.steps)
         ranges = [_range(tensor) for tensor in operation.tensors if tensor.is_floating_point() and tensor.numel()]
         source = not operation.tensors and operation.name in SOURCES
         name = SAME.get(operation.name, operation.name)
-        origin = Origin(operation.title, name, kind, operation.place, self._layer(self.ledger.layers), ranges)
+        origin = Origin(operation.title, name, kind, operation.place, self._layer(self.run.layers), ranges)
         origin.data = source or bad_input is not None
-        origin.parent, origin.step = parent, self.ledger.steps + 1
+        origin.parent, origin.step = parent, self.run.steps + 1
         bad = output if bad_input is None else bad_input
         if origin.data:
             where = (~bad.detach().isfinite()).nonzero()
@@ -144,7 +144,7 @@ class Values(Check):
         if not layers:
             return None
         root, layer = layers[0], layers[-1]
-        _, name = self.ledger.roots.get(id(root), (root, None))
+        _, name = self.run.models.get(id(root), (root, None))
         path = next((path for path, module in root.named_modules() if module is layer), "")
         full_name = ".".join(part for part in (name or "model", path) if part)
         return f"`{full_name}` ({type(layer).__name__})"
@@ -177,16 +177,16 @@ class Values(Check):
             name, place = label.name, label.place
             called, layer = label.title, self._layer(label.layers)
         self.candidate = Origin(
-            called, SAME.get(name, name), kind, place, layer, ranges, backwards=True, step=self.ledger.steps + 1
+            called, SAME.get(name, name), kind, place, layer, ranges, backwards=True, step=self.run.steps + 1
         )
 
     def backward_begins(self, backward: Backward) -> None:
-        diverged = backward.value is not None and not math.isfinite(backward.value) and not self.ledger.closely
+        diverged = backward.value is not None and not math.isfinite(backward.value) and not self.run.closely_watched
         if diverged and self.candidate is None:
             kind = "NaN" if backward.value != backward.value else "infinity"
-            self.candidate = Origin("the loss", "", kind, backward.place, None, [], step=self.ledger.steps + 1)
+            self.candidate = Origin("the loss", "", kind, backward.place, None, [], step=self.run.steps + 1)
             self.candidate.unwatched = True
-        if self.hidden is not None and self.ledger.steps > self.steps and self.ledger.trained_by_hand():
+        if self.hidden is not None and self.run.steps > self.steps and self.run.trained_by_hand():
             self._followed()
 
     def backward_ended(self, backward: Backward) -> None:
@@ -195,8 +195,8 @@ class Values(Check):
             if self.confirmed is None and backward.value is not None and math.isfinite(backward.value):
                 self.candidate = None
             elif backward.value is not None and backward.norms:
-                self.hidden, self.steps = self.origins.of(backward.roots[0]) or self.candidate, self.ledger.steps
-        elif self.ledger.trained_by_hand() and self.candidate is not None:
+                self.hidden, self.steps = self.origins.of(backward.roots[0]) or self.candidate, self.run.steps
+        elif self.run.trained_by_hand() and self.candidate is not None:
             self._confirm()
 
     def zeroed(self, optimizer: WatchedOptimizer | None) -> None:
@@ -217,13 +217,14 @@ class Values(Check):
     def _followed(self) -> None:
         self.unheeded = self.unheeded or self.hidden
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> Iterator[Finding]:
         if self.confirmed is None and self.last_bad:
             self._confirm()
         if self.confirmed is None and self.unheeded is not None:
             self.unheeded.hidden = True
             self.confirmed = self.unheeded
-        return [] if self.confirmed is None else [_finding(self.confirmed)]
+        if self.confirmed is not None:
+            yield _finding(self.confirmed)
 
 
 def _finding(origin: Origin) -> Finding:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import weakref
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from descend.doctor.contract import Check, norm, norms
 from descend.doctor.finding import Finding, counted
-from descend.doctor.ledger import Backward, Leaf, Ledger, Step, WatchedOptimizer
-from descend.doctor.places import Place
+from descend.doctor.run import Backward, Leaf, Run, Step, WatchedOptimizer
+from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,8 +36,8 @@ class Zeroing(Check):
     takes the sum with a new one, it was never cleared. Several passes before one step are fine.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.spent: dict[int, tuple[weakref.ref[Tensor], int, float]] = {}
         self.carried: dict[int, float] = {}
         self.sums: dict[int, tuple[Leaf, float, float]] = {}
@@ -53,10 +54,10 @@ class Zeroing(Check):
         if self.inside is not None and self.passes_inside:  # what was there before the step is not spent yet
             self._spend(self.inside.leaves)
         self.passes_inside += 1
-        self._spend([leaf for leaf in self.ledger.trained_by_hand() if id(leaf.tensor) not in self.spent])
+        self._spend([leaf for leaf in self.run.trained_by_hand() if id(leaf.tensor) not in self.spent])
         self.carried.clear()
         for key, (gradient, version, size) in list(self.spent.items()):
-            there = self.ledger.leaves[key].tensor.grad
+            there = self.run.leaves[key].tensor.grad
             same = there is not None and there is gradient() and there._version == version
             now = norm(there) if there is not None else 0.0
             if same and now > 0.0 and now == size:
@@ -66,7 +67,7 @@ class Zeroing(Check):
                 self.sums.pop(key, None)
         self.before = {}
         for key in self.carried if self.first is None else ():
-            if (old := self.ledger.leaves[key].tensor.grad) is not None:
+            if (old := self.run.leaves[key].tensor.grad) is not None:
                 self.before[key] = old.detach().clone()
 
     def backward_ended(self, backward: Backward) -> None:
@@ -79,9 +80,9 @@ class Zeroing(Check):
                     new = norm(gradient.detach() - self.before[key])
                 self.sums[key] = (leaf, self.carried[key], new)
                 self.spent.pop(key, None)
-            for optimizer in leaf.held:
+            for optimizer in leaf.optimizers:
                 self.last[optimizer] = "backward"
-        if self.sums and not any(leaf.held for leaf, *_ in self.sums.values()):
+        if self.sums and not any(leaf.optimizers for leaf, *_ in self.sums.values()):
             self._took([leaf for leaf, *_ in self.sums.values()], None)
 
     def zeroed(self, optimizer: WatchedOptimizer | None) -> None:
@@ -125,27 +126,25 @@ class Zeroing(Check):
             old = math.hypot(*(size for _, size, _ in taken))
             new = math.hypot(*(size for *_, size in taken))
             total = math.hypot(*norms([leaf.tensor.grad for leaf in there if leaf.tensor.grad is not None]))
-            steps = 1 + (self.ledger.steps if step is None else step.optimizer.steps - step.inside)
+            steps = 1 + (self.run.steps if step is None else step.optimizer.steps - step.inside)
             self.first = Sum(step, self.passed, [leaf.name for leaf in there], old, new, total, steps)
 
-    def findings(self) -> list[Finding]:
-        found = []
+    def findings(self) -> Iterator[Finding]:
         if self.first is not None:
-            found.append(self._not_zeroed(self.first))
+            yield self._not_zeroed(self.first)
         for optimizer, count in self.emptied.items():
             if count >= max(1, optimizer.watched - 1):  # the first step may come before any gradient
-                found.append(_zeroed_before_step(optimizer, count))
-        if not self.ledger.backwards:
-            fed = any(leaf.steps for leaf in self.ledger.leaves.values())
-            found += [_no_backward(one) for one in self.ledger.stepping if not fed]
-        ended = self.ledger.error is not None  # by an error, perhaps before the first step was reached
-        idle = [one for one in self.ledger.optimizers if _idle(one)]
-        found += [_never_stepped(one) for one in idle if not ended or max(leaf.passes for leaf in one.leaves) > 1]
-        return found
+                yield _zeroed_before_step(optimizer, count)
+        if not self.run.backward_places and not any(leaf.steps for leaf in self.run.leaves.values()):
+            yield from map(_no_backward, self.run.stepping)
+        ended = self.run.error is not None  # by an error, perhaps before the first step was reached
+        for optimizer in self.run.optimizers:
+            if _idle(optimizer) and not (ended and max(leaf.passes for leaf in optimizer.leaves) == 1):
+                yield _never_stepped(optimizer)
 
     def _not_zeroed(self, first: Sum) -> Finding:
         step, place, names = first.step, first.place, first.names
-        name = f"{names[0]}.grad.zero_()" if step is None else f"{step.optimizer.called}.zero_grad()"
+        name = f"{names[0]}.grad.zero_()" if step is None else f"{step.optimizer.title}.zero_grad()"
         where = f"   # before line {place.line}: {place.code}" if place else ""
         return Finding(
             "not_zeroed",
@@ -160,14 +159,14 @@ class Zeroing(Check):
                 "norm_of_this_pass": first.new,
                 "norm_of_their_sum": first.total,
                 "steps_with_sums": self.steps_of_sums,
-                "steps": self.ledger.steps if step is None else step.optimizer.steps,
+                "steps": self.run.steps if step is None else step.optimizer.steps,
                 "parameters": names[:10],
             },
         )
 
 
 def _zeroed_before_step(optimizer: WatchedOptimizer, count: int) -> Finding:
-    name = optimizer.called
+    name = optimizer.title
     return Finding(
         "zeroed_before_step",
         f"The gradients are cleared before they are used: `{name}.zero_grad()` runs between `backward` and "
@@ -180,7 +179,7 @@ def _zeroed_before_step(optimizer: WatchedOptimizer, count: int) -> Finding:
 
 
 def _no_backward(optimizer: WatchedOptimizer) -> Finding:
-    name = optimizer.called
+    name = optimizer.title
     return Finding(
         "no_backward",
         f"`{name}` takes {counted(optimizer.steps, 'step')}, but `backward` is never called.",
@@ -194,17 +193,17 @@ def _no_backward(optimizer: WatchedOptimizer) -> Finding:
 def _idle(optimizer: WatchedOptimizer) -> bool:
     """Whether an optimizer's parameters got gradients, but neither it nor the script ever moved them."""
     reached = [leaf for leaf in optimizer.leaves if leaf.passes]
-    return not optimizer.steps and bool(reached) and all(len(leaf.held) == 1 for leaf in reached)
+    return not optimizer.steps and bool(reached) and all(len(leaf.optimizers) == 1 for leaf in reached)
 
 
 def _never_stepped(optimizer: WatchedOptimizer) -> Finding:
     passes = max(leaf.passes for leaf in optimizer.leaves)
     return Finding(
         "never_stepped",
-        f"`{optimizer.called}` ({optimizer.kind}) never takes a step, though {counted(passes, 'backward pass')} "
+        f"`{optimizer.title}` ({optimizer.kind}) never takes a step, though {counted(passes, 'backward pass')} "
         "gave its parameters gradients.",
         "Gradients alone change nothing: `step()` moves the parameters.",
-        f"{optimizer.called}.step()   # after the backward pass",
+        f"{optimizer.title}.step()   # after the backward pass",
         optimizer.place,
         {"backward_passes": passes, "steps": 0},
     )

@@ -38,7 +38,7 @@ class Place(NamedTuple):
         return f"{os.path.basename(self.file)}:{self.line}"
 
 
-class Scene:
+class UserCode:
     """Tells the user's frames from those of libraries: the user's files are in the folder of the script."""
 
     def __init__(self, script: Path, alone: str = "") -> None:
