@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import WARNING, Finding
@@ -24,24 +24,33 @@ ENOUGH = 2
 MEANS = ("MseLoss", "NllLoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "BinaryCrossEntropy")
 SCALING = {"div_", "mul_", "__idiv__", "__itruediv__", "__imul__", "_foreach_div_", "_foreach_mul_"}
 
-Pass = tuple[Place | None, Place | None, str, frozenset[int]]
-"""A backward pass: its line, that of its loss and its kind, and what it reached."""
+
+class Pass(NamedTuple):
+    """A backward pass. kind: of its loss, where that is a mean over rows; reached: the leaves that it reached."""
+
+    place: Place | None
+    loss_at: Place | None
+    kind: str
+    reached: frozenset[int]
 
 
 @dataclass(eq=False)
 class Count:
-    """The passes of an optimizer since its last step, and of each step how many it used and how many were in vain."""
+    """The passes of an optimizer since its last step, and of each step how many it used and how many were in vain.
+
+    common: the pass that most steps used; batches: the sizes and sums of the inputs of the passes.
+    """
 
     pending: list[Pass] = field(default_factory=list)
     dropped: list[Pass] = field(default_factory=list)
     used: list[int] = field(default_factory=list)
     wasted: list[int] = field(default_factory=list)
-    kind: Pass | None = None
-    rows: set[tuple[int, float]] = field(default_factory=set)
+    common: Pass | None = None
+    batches: set[tuple[int, float]] = field(default_factory=set)
 
     def begin(self) -> None:
         """Forget what was before a step."""
-        self.pending, self.dropped, self.rows = [], [], set()
+        self.pending, self.dropped, self.batches = [], [], set()
 
 
 class Accumulation(Check):
@@ -51,10 +60,10 @@ class Accumulation(Check):
         super().__init__(run)
         self.counts: dict[WatchedOptimizer, Count] = {}
         self.scaled = self.clipping = False
-        self.rows: tuple[int, float] = (0, 0.0)
+        self.last_inputs: tuple[int, float] = (0, 0.0)
         """How many numbers the model was given last, and their sum."""
-        self.inside = False
-        self.single: ByTensor[bool] = ByTensor()
+        self.inside_step = False
+        self.losses_of_one_row: ByTensor[bool] = ByTensor()
         """Losses of one row: their mean is their sum, and rows that come one by one are a batch together."""
 
     def replaces(self) -> Iterator[Replacement]:
@@ -75,27 +84,27 @@ class Accumulation(Check):
             gradients = {id(leaf.tensor.grad) for leaf in self.run.leaves.values() if leaf.tensor.grad is not None}
             self.scaled = id(operation.tensors[0]) in gradients
         pair, outputs = operation.compared, operation.outputs
-        alone = pair[1].numel() == 1 if pair is not None else self.single.of(*operation.tensors)
+        alone = pair[1].numel() == 1 if pair is not None else self.losses_of_one_row.of(*operation.tensors)
         if alone and outputs and outputs[0].numel() == 1:
-            self.single[outputs[0]] = True
+            self.losses_of_one_row[outputs[0]] = True
 
     def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         import torch
 
         if inputs and inputs[0].layout == torch.strided:
-            self.rows = inputs[0].numel(), float(inputs[0].detach().double().sum())
+            self.last_inputs = inputs[0].numel(), float(inputs[0].detach().double().sum())
 
     def backward_ended(self, backward: Backward) -> None:
         node = backward.roots[0].grad_fn if len(backward.roots) == 1 else None
-        if node is None or self.inside:
+        if node is None or self.inside_step:
             return
         label = Label.of(node)
         reached = frozenset(id(leaf.tensor) for leaf in backward.received)
-        kind = "" if self.single.of(backward.roots[0]) else _kind(node)
-        one: Pass = (backward.place, label.place if label else None, kind, reached)
+        kind = "" if self.losses_of_one_row.of(backward.roots[0]) else _kind(node)
+        passed = Pass(backward.place, label.place if label else None, kind, reached)
         for optimizer in {id(held): held for leaf in backward.received for held in leaf.optimizers}.values():
-            self.counts.setdefault(optimizer, Count()).pending.append(one)
-            self.counts[optimizer].rows.add(self.rows)
+            self.counts.setdefault(optimizer, Count()).pending.append(passed)
+            self.counts[optimizer].batches.add(self.last_inputs)
 
     def zeroed(self, optimizer: WatchedOptimizer | None) -> None:
         count = self.counts.get(optimizer) if optimizer is not None else None
@@ -104,33 +113,34 @@ class Accumulation(Check):
             count.pending = []
 
     def step_begins(self, step: Step) -> None:
-        self.inside = step.inside
+        self.inside_step = step.inside
         count = self.counts.get(step.optimizer)
         if count is None or step.inside or not count.pending:
             return
-        (common, times) = Counter(count.pending).most_common(1)[0]
-        count.kind = common
-        count.used.append(times if len(count.rows) > 1 else 1)  # several losses of the same rows are added on purpose
-        count.wasted.append(sum(one[0] == common[0] for one in count.dropped))
+        (count.common, times) = Counter(count.pending).most_common(1)[0]
+        count.used.append(
+            times if len(count.batches) > 1 else 1
+        )  # several losses of the same rows are meant to be added
+        count.wasted.append(sum(passed.place == count.common.place for passed in count.dropped))
         count.begin()
 
     def step_ended(self, step: Step) -> None:
-        self.inside = False
+        self.inside_step = False
         count = self.counts.get(step.optimizer)
         if count is not None:
             count.begin()
 
     def findings(self) -> Iterator[Finding]:
         for optimizer, count in self.counts.items():
-            if len(count.used) < ENOUGH or count.kind is None:
+            if len(count.used) < ENOUGH or count.common is None:
                 continue
             wasted, used = int(median(count.wasted)), int(median(count.used))
             if wasted >= ENOUGH:
                 within = _same_loop(optimizer.zeroed_at, optimizer.stepped_at)
                 yield (_cleared if within else _outside)(optimizer, wasted + used, len(count.used))
                 return
-            if used >= ENOUGH and count.kind[2] and not self.scaled:
-                yield _undivided(optimizer, count.kind[0], used)
+            if used >= ENOUGH and count.common.kind and not self.scaled:
+                yield _undivided(optimizer, count.common.place, used)
                 return
 
 

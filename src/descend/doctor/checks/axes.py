@@ -35,31 +35,31 @@ class Axes(Check):
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self.counts: dict[Place | None, Count] = {}
-        self.now: dict[Place | None, tuple[str, tuple[int, ...]]] = {}
+        self.since_last_loss: dict[Place | None, tuple[str, tuple[int, ...]]] = {}
 
     def operation(self, operation: Operation) -> None:
         name, tensors = operation.name, operation.tensors
         if name in TIMED and self.run.layers and tensors[0].ndim == 3:
             layer = self.run.layers[-1]
             if getattr(layer, "batch_first", None) is False:
-                self.now[operation.place] = type(layer).__name__, tuple(tensors[0].shape)
+                self.since_last_loss[operation.place] = type(layer).__name__, tuple(tensors[0].shape)
         elif name == "softmax" and self.run.layers and tensors[0].ndim > 1 and tensors[0].requires_grad:
             shape, dim = tuple(tensors[0].shape), operation.kwargs.get("dim", operation.args[1:2])
             if dim in (0, (0,), -len(shape), (-len(shape),)) and dim is not False:
-                self.now[operation.place] = "softmax", shape
-        elif self.now and (pair := operation.compared) is not None:
+                self.since_last_loss[operation.place] = "softmax", shape
+        elif self.since_last_loss and (pair := operation.compared) is not None:
             self._compared(*pair)
 
     def _compared(self, prediction: Tensor, target: Tensor) -> None:
         """Look at what was called on the way to this prediction; sizes that occur twice tell nothing."""
         labelled = prediction.ndim == 2 and target.ndim == 1  # its second axis is that of the classes
-        for place, (kind, shape) in self.now.items():
+        for place, (kind, shape) in self.since_last_loss.items():
             count = self.counts.setdefault(place, Count(kind, shape))
             first, second = shape[:2]
             rows = prediction.shape[:1] == target.shape[:1] == (first,) and first not in shape[1:] and second > 1
             count.seen += 1
             count.of_batch += rows and (labelled or second not in prediction.shape[1:])
-        self.now = {}
+        self.since_last_loss = {}
 
     def findings(self) -> Iterator[Finding]:
         for place, count in self.counts.items() if self.run.steps else ():

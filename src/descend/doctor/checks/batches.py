@@ -46,10 +46,10 @@ class Order:
 
 @dataclass(eq=False)
 class Classes:
-    """The batches of one loss that hold a single class. of: how many for each class."""
+    """The batches of one loss. single: how many hold one class only, for each class."""
 
     calls: int = 0
-    of: Counter[float] = field(default_factory=Counter)
+    single: Counter[float] = field(default_factory=Counter)
 
 
 class Batches(Check):
@@ -60,17 +60,17 @@ class Batches(Check):
         self.loaders: dict[Place | None, DataLoader[object]] = {}
         self.steps = 0
         self.passes: MutableMapping[object, Order] = weakref.WeakKeyDictionary()
-        self.classes: dict[Place | None, Classes] = {}
-        self.orders: ByTensor[bool] = ByTensor()
+        self.batch_classes: dict[Place | None, Classes] = {}
+        self.drawn_indices: ByTensor[bool] = ByTensor()
         """Permutations, and other numbers of rows that were drawn at random."""
-        self.rows: ByTensor[Order] = ByTensor()
-        self.apart: Counter[Place | None] = Counter()
-        self.together: ByTensor[Place | None] = ByTensor()
+        self.row_order: ByTensor[Order] = ByTensor()
+        self.steps_apart: Counter[Place | None] = Counter()
+        self.paired_with: ByTensor[Place | None] = ByTensor()
         """Predictions compared with their own targets, as mixtures are beside those of others: None, else where not."""
-        self.stored: ByTensor[int] = ByTensor()
-        self.given: Tensor | None = None
-        self.sliced: ByTensor[Place | None] = ByTensor()
-        self.ascending: dict[Place | None, list[float]] = {}
+        self.steps_with_fixed_target: ByTensor[int] = ByTensor()
+        self.last_inputs: Tensor | None = None
+        self.sliced_at: ByTensor[Place | None] = ByTensor()
+        self.first_of_sorted: dict[Place | None, list[float]] = {}
         """For each loss of numbers, the first target of each batch whose rows lay in the order of theirs, else NaN."""
 
     def replaces(self) -> Iterator[Replacement]:
@@ -92,81 +92,82 @@ class Batches(Check):
             new = Order(self.run.here(), id(iterator), len(sampler))
             order = self.passes.setdefault(iterator, new)
             for tensor in tensors:
-                self.rows[tensor] = order
+                self.row_order[tensor] = order
 
     def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         self.steps += 1
         if not inputs or self.steps > MOST:
             return
-        self.given = inputs[0].detach()
-        known = self.rows.of(inputs[0])
+        self.last_inputs = inputs[0].detach()
+        known = self.row_order.of(inputs[0])
         if known is not None:
             for output in outputs:
-                self.rows[output] = known
+                self.row_order[output] = known
 
     def operation(self, operation: Operation) -> None:
         if self.steps > MOST or not operation.outputs:
             return
         name, output = operation.name, operation.outputs[0]
         if name in DRAWN:
-            self.orders[output] = True
+            self.drawn_indices[output] = True
         elif name in ("__getitem__", "index_select", "take_along_dim") and len(operation.tensors) == 2:
             source, indices = operation.tensors
-            if self.orders.of(indices):
-                self.rows[output] = Order(operation.place, hash(tuple(indices.flatten().tolist())), len(source))
-        elif name in ("split", "chunk", "tensor_split", "__getitem__") and self.orders.of(operation.tensors[0]):
+            if self.drawn_indices.of(indices):
+                self.row_order[output] = Order(operation.place, hash(tuple(indices.flatten().tolist())), len(source))
+        elif name in ("split", "chunk", "tensor_split", "__getitem__") and self.drawn_indices.of(operation.tensors[0]):
             for part in operation.outputs:
-                self.orders[part] = True
+                self.drawn_indices[part] = True
         else:
-            carried(operation, self.rows)
-            carried(operation, self.sliced)
+            carried(operation, self.row_order)
+            carried(operation, self.sliced_at)
             if name == "__getitem__" and not output.requires_grad:
-                self.sliced[output] = operation.place
+                self.sliced_at[output] = operation.place
         pair = operation.compared
         if pair is not None:
             self._paired(operation, *pair)
 
     def _paired(self, operation: Operation, prediction: Tensor, target: Tensor) -> None:
         if operation.name in OF_CLASSES | OF_CHANCES and target.ndim and target.numel() >= 8:
-            known = self.classes.setdefault(self.sliced.of(target) or operation.place, Classes())
+            known = self.batch_classes.setdefault(self.sliced_at.of(target) or operation.place, Classes())
             known.calls += 1
             low, high = float(target.min()), float(target.max())
             if low == high:
-                known.of[low] += 1
-        elif target.numel() >= 8 and len(self.ascending) < ENOUGH:
+                known.single[low] += 1
+        elif target.numel() >= 8 and len(self.first_of_sorted) < ENOUGH:
             self._in_order(operation.place, target)
-        ours, theirs = self.rows.of(prediction), self.rows.of(target)
+        ours, theirs = self.row_order.of(prediction), self.row_order.of(target)
         if target.requires_grad or target.numel() < 8 or bool((target == target.flatten()[0]).all()):
             return
         if ours is not None and theirs is not None:
-            self._held(prediction, ours, theirs)
+            self._count_apart(prediction, ours, theirs)
         elif ours is not None:  # the targets are not shuffled at all: a fault only where they lie ready, step by step
             lying = target if target._base is None else target._base
-            count = (self.stored.of(lying) or 0) + 1
-            self.stored[lying] = count
+            count = (self.steps_with_fixed_target.of(lying) or 0) + 1
+            self.steps_with_fixed_target[lying] = count
             if count >= ENOUGH:
-                self.apart[ours.place] += 1
+                self.steps_apart[ours.place] += 1
 
-    def _held(self, prediction: Tensor, ours: Order, theirs: Order) -> None:
+    def _count_apart(self, prediction: Tensor, ours: Order, theirs: Order) -> None:
         """Count a prediction that is compared with the targets of other rows only."""
         if not ours.apart_from(theirs):
-            before = self.together.of(prediction)
+            before = self.paired_with.of(prediction)
             if before is not None:
-                self.apart[before] -= 1
-            self.together[prediction] = None
-        elif prediction not in self.together.known:
-            self.together[prediction] = ours.place
-            self.apart[ours.place] += 1
+                self.steps_apart[before] -= 1
+            self.paired_with[prediction] = None
+        elif prediction not in self.paired_with.known:
+            self.paired_with[prediction] = ours.place
+            self.steps_apart[ours.place] += 1
 
     def _in_order(self, place: Place | None, target: Tensor) -> None:
         """Take note of whether the targets of a batch ascend, or descend, where no input of theirs does."""
-        numbers, given = target.detach().flatten(), self.given
-        found = given is not None and given.ndim == 2 and len(given) == len(numbers)
-        if found and given is not None:
-            steps, columns = numbers.diff(), given.diff(dim=0)
-            found = bool(((steps >= 0).all() or (steps <= 0).all()) and steps.any())
-            found = found and not bool(((columns >= 0).all(0) | (columns <= 0).all(0)).any())
-        self.ascending.setdefault(self.sliced.of(target) or place, []).append(float(numbers[0]) if found else math.nan)
+        numbers, inputs = target.detach().flatten(), self.last_inputs
+        is_sorted = False
+        if inputs is not None and inputs.ndim == 2 and len(inputs) == len(numbers):
+            steps, columns = numbers.diff(), inputs.diff(dim=0)
+            is_sorted = bool(((steps >= 0).all() or (steps <= 0).all()) and steps.any())
+            is_sorted = is_sorted and not bool(((columns >= 0).all(0) | (columns <= 0).all(0)).any())
+        firsts = self.first_of_sorted.setdefault(self.sliced_at.of(target) or place, [])
+        firsts.append(float(numbers[0]) if is_sorted else math.nan)
 
     def findings(self) -> Iterator[Finding]:
         if self.run.steps >= ENOUGH:
@@ -174,7 +175,7 @@ class Batches(Check):
             yield from self._sorted()
 
     def _apart(self) -> Iterator[Finding]:
-        for place, count in self.apart.items():
+        for place, count in self.steps_apart.items():
             if count >= ENOUGH:
                 yield shuffled_apart(place, count)
                 return
@@ -182,7 +183,7 @@ class Batches(Check):
     def _sorted(self) -> Iterator[Finding]:
         if len(self.run.optimizers) > 1:
             return  # adversaries are shown one kind at a time
-        for place, firsts in self.ascending.items():
+        for place, firsts in self.first_of_sorted.items():
             ordered = [one for one in firsts if one == one]
             if len(set(ordered)) >= ENOUGH and len(ordered) >= max(2 * ENOUGH, SORTED * len(firsts)):
                 yield Finding(
@@ -194,8 +195,8 @@ class Batches(Check):
                     next((where for where in self.loaders if where is not None), None) or place,
                     {"batches": len(firsts), "in_order": len(ordered)},
                 )
-        for place, known in self.classes.items():
-            single = sorted(known.of.values(), reverse=True)
+        for place, known in self.batch_classes.items():
+            single = sorted(known.single.values(), reverse=True)
             mostly = known.calls >= ENOUGH and sum(single) >= SORTED * known.calls
             if mostly and len(single) > 1 and single[1] >= 0.1 * known.calls:
                 loader = next((where for where in self.loaders if where is not None), None)

@@ -31,38 +31,39 @@ class Graphs(Check):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self.spent: ByTensor[int] = ByTensor()  # how many losses were added to it; 0 is one loss alone
+        self.terms_in_sum: ByTensor[int] = ByTensor()  # how many losses were added to it; 0 is one loss alone
         self.roots: deque[list[weakref.ref[Tensor]]] = deque(maxlen=MANY + 2)
         """Of each pass the loss, and what it was divided from: Lightning and others divide before they go back."""
         self.divided: ByTensor[list[weakref.ref[Tensor]]] = ByTensor()
         self.found: Finding | None = None
-        self.returned: dict[Place | None, deque[weakref.ref[Tensor]]] = {}
-        self.held: dict[Place | None, tuple[str, Place | None]] = {}
+        self.last_outputs: dict[Place | None, deque[weakref.ref[Tensor]]] = {}
+        self.lists_of_outputs: dict[Place | None, tuple[str, Place | None]] = {}
         """Lists of what a model returned, with its graph, that no backward pass has reached so far."""
-        self.used: set[Place | None] = set()
-        self.trained: deque[tuple[int, weakref.ref[Tensor]]] = deque(maxlen=2 * KEPT)
+        self.outputs_trained_on: set[Place | None] = set()
+        self.recent_outputs: deque[tuple[int, weakref.ref[Tensor]]] = deque(maxlen=2 * KEPT)
         """What models returned lately, and after how many steps."""
 
     def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         place = self.run.model_called_at
         if outputs and outputs[0].grad_fn is not None:
-            self.trained.append((self.run.steps, weakref.ref(outputs[0])))
-        if not outputs or outputs[0].grad_fn is None or place in self.held or place in self.used:
+            self.recent_outputs.append((self.run.steps, weakref.ref(outputs[0])))
+        known = place in self.lists_of_outputs or place in self.outputs_trained_on
+        if not outputs or outputs[0].grad_fn is None or known:
             return
-        queue = self.returned.setdefault(place, deque(maxlen=KEPT))
+        queue = self.last_outputs.setdefault(place, deque(maxlen=KEPT))
         queue.append(weakref.ref(outputs[0]))
         alive = [one for ref in queue if (one := ref()) is not None and one.grad_fn is not None]
         if len(alive) < KEPT:
             return
         name = self._holder(alive[0])
-        self.held[place] = name or "a list", _appended(name, place) if name else place
+        self.lists_of_outputs[place] = name or "a list", _appended(name, place) if name else place
         for one in alive:
             if one.grad_fn is not None:
                 one.grad_fn.register_prehook(lambda *_: self._reached(place))
 
     def _reached(self, place: Place | None) -> None:
-        self.used.add(place)
-        self.held.pop(place, None)
+        self.outputs_trained_on.add(place)
+        self.lists_of_outputs.pop(place, None)
 
     def operation(self, operation: Operation) -> None:
         adds, scales = operation.name in ADDING, operation.name in DIVIDING | MULTIPLYING
@@ -72,11 +73,11 @@ class Graphs(Check):
         if scales and output.ndim == 0 and output.requires_grad:
             first = operation.tensors[0]
             self.divided[output] = [weakref.ref(first), *(self.divided.of(first) or ())]
-        terms = [count for tensor in operation.tensors if (count := self.spent.of(tensor)) is not None]
+        terms = [count for tensor in operation.tensors if (count := self.terms_in_sum.of(tensor)) is not None]
         if not terms or not output.requires_grad:
             return
         count = max(terms) + adds
-        self.spent[output] = count
+        self.terms_in_sum[output] = count
         if count >= MANY and self.run.steps >= MANY:
             self.found = _kept("total", "is the sum of losses with the graph of each", operation.place, "total", count)
 
@@ -86,7 +87,7 @@ class Graphs(Check):
                 passed = [weakref.ref(root), *(self.divided.of(root) or ())]
                 for one in passed:
                     if (tensor := one()) is not None:
-                        self.spent[tensor] = 0
+                        self.terms_in_sum[tensor] = 0
                 self.roots.append(passed)
 
     def step_ended(self, step: Step) -> None:
@@ -107,7 +108,7 @@ class Graphs(Check):
 
     def _outputs_kept(self) -> Finding | None:
         """Look for results of a model that are still there, with their graphs, many steps after their own."""
-        there = [(steps, one) for steps, ref in self.trained if (one := ref()) is not None]
+        there = [(steps, one) for steps, ref in self.recent_outputs if (one := ref()) is not None]
         outputs = [(steps, one) for steps, one in there if one.grad_fn is not None]
         old = [one for steps, one in outputs if steps < self.run.steps - 1]
         if len(old) < KEPT or len({steps for steps, _ in outputs}) < KEPT:
@@ -133,8 +134,8 @@ class Graphs(Check):
     def findings(self) -> Iterator[Finding]:
         if self.found is not None:
             yield self.found
-        elif self.held and self.run.backward_places:
-            yield _outputs(*next(iter(self.held.values())))
+        elif self.lists_of_outputs and self.run.backward_places:
+            yield _outputs(*next(iter(self.lists_of_outputs.values())))
 
 
 def _outputs(name: str, place: Place | None) -> Finding:

@@ -49,13 +49,13 @@ class HeldOut(Check):
         super().__init__(run)
         self.datasets: MutableMapping[object, Rows] = WeakIdKeyDictionary()
         self.tables: ByTensor[Rows] = ByTensor()
-        self.known: dict[tuple[str, ...], Rows] = {}
+        self.rows_by_names: dict[tuple[str, ...], Rows] = {}
         self.batches: ByTensor[Rows] = ByTensor()
         self.results: ByTensor[Rows] = ByTensor()
-        self.now: Rows | None = None
+        self.rows_of_pass: Rows | None = None
         self.forwards = 0
-        self.last: dict[int, Rows] = {}
-        self.others: list[tuple[Place, ...]] = []
+        self.rows_of_step: dict[int, Rows] = {}
+        self.other_paths: list[tuple[Place, ...]] = []
         self.found: tuple[Rows, str] | None = None
 
     def batch(self, iterator: object, tensors: Sequence[Tensor]) -> None:
@@ -77,7 +77,7 @@ class HeldOut(Check):
             for label, item in spread(name, value):
                 if item is thing or (isinstance(item, DataLoader) and item.dataset is thing):
                     names.append(label)
-        return self.known.setdefault(tuple(names), Rows(names, said_to_be_held_out(names)))
+        return self.rows_by_names.setdefault(tuple(names), Rows(names, said_to_be_held_out(names)))
 
     def operation(self, operation: Operation) -> None:
         if self.forwards > MOST or not operation.tensors or not operation.outputs:
@@ -109,19 +109,19 @@ class HeldOut(Check):
             self.results[output] = rows
 
     def backward_begins(self, backward: Backward) -> None:
-        self.now = self.results.of(*backward.roots)
-        if self.now is not None:
+        self.rows_of_pass = self.results.of(*backward.roots)
+        if self.rows_of_pass is not None:
             frames = self.run.user_code.frames()
             path = tuple(Place(frame.f_code.co_filename, frame.f_lineno) for frame in frames)
-            paths = self.now.paths if self.now.held_out else self.others
+            paths = self.rows_of_pass.paths if self.rows_of_pass.held_out else self.other_paths
             if path not in paths:
                 paths.append(path)
 
     def step_begins(self, step: Step) -> None:
-        rows, before = self.now, self.last.get(id(step.optimizer))
+        rows, before = self.rows_of_pass, self.rows_of_step.get(id(step.optimizer))
         if rows is None:
             return
-        self.last[id(step.optimizer)] = rows
+        self.rows_of_step[id(step.optimizer)] = rows
         if before is not None and rows.held_out and not before.held_out:
             rows.turns += 1
             if rows.turns >= ENOUGH and self.found is None:
@@ -132,7 +132,7 @@ class HeldOut(Check):
             return
         rows, optimizer = self.found
         name = min((one for one in rows.names if said_to_be_held_out([one])), key=len)
-        shared = {place for others in self.others for place in others}
+        shared = {place for others in self.other_paths for place in others}
         lines = [place for place in rows.paths[0] if place not in shared]  # not those that train on other rows too
         yield Finding(
             "trained_on_held_out_rows",

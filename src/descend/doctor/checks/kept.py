@@ -33,7 +33,7 @@ class Kept(Check):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self.handed: ByTensor[tuple[State, int]] = ByTensor()
+        self.handed_out: ByTensor[tuple[State, int]] = ByTensor()
         """Where a tensor was handed out, and how often it had been changed by then."""
         self.loaded = 0
         self.found: Finding | None = None
@@ -53,15 +53,15 @@ class Kept(Check):
             state = State(place, weakref.ref(model), self.run.steps, self.loaded)
             for value in found.values():
                 if hasattr(value, "grad_fn"):
-                    self.handed[value] = state, value._version
+                    self.handed_out[value] = state, value._version
         return found
 
     def operation(self, operation: Operation) -> None:
         """Follow the tensors through what hands on the same numbers."""
-        if operation.name in SAME_NUMBERS and self.handed.known and operation.tensors and operation.outputs:
-            known, output = self.handed.of(operation.tensors[0]), operation.outputs[0]
+        if operation.name in SAME_NUMBERS and self.handed_out.known and operation.tensors and operation.outputs:
+            known, output = self.handed_out.of(operation.tensors[0]), operation.outputs[0]
             if known is not None and output.data_ptr() == operation.tensors[0].data_ptr():
-                self.handed[output] = known
+                self.handed_out[output] = known
 
     def _loads(
         self, theirs: Callable[..., object], model: Module, weights: object, *more: object, **by: object
@@ -80,7 +80,7 @@ class Kept(Check):
         if not isinstance(weights, dict) or self.found is not None:
             return
         for value in weights.values():
-            known = self.handed.of(value) if hasattr(value, "grad_fn") else None
+            known = self.handed_out.of(value) if hasattr(value, "grad_fn") else None
             source = None if known is None else known[0].model()
             if known is None or source is None:
                 continue

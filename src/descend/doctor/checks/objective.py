@@ -35,18 +35,18 @@ class Objective(Check):
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self.signs: dict[Place | None, tuple[str, Place | None, int]] = {}
-        self.negated: ByTensor[tuple[int, Place | None]] = ByTensor()
+        self.sign_of_loss: ByTensor[tuple[int, Place | None]] = ByTensor()
         """Losses and what is made of them: 1 as they are, -1 with a minus sign, and where it was put."""
-        self.overlap: ByTensor[bool] = ByTensor()
-        self.similar: set[Place | None] = set()
-        self.masked: dict[Place | None, bool] = {}
+        self.overlaps: ByTensor[bool] = ByTensor()
+        self.similarity_lines: set[Place | None] = set()
+        self.masking_lines: dict[Place | None, bool] = {}
         """Lines that multiply two tensors, and whether these were chances and a mask when first looked at."""
         self.mean_error = False
-        self.added: Place | None = None
-        self.likely: ByTensor[bool] = ByTensor()
+        self.step_added_at: Place | None = None
+        self.log_likelihoods: ByTensor[bool] = ByTensor()
         self.rewarded: ByTensor[Place | None] = ByTensor()
         """Log-probabilities of actions times what they brought in, and where they were multiplied."""
-        self.turned: dict[Place | None, Turned | None] = {}
+        self.unbounded_term: dict[Place | None, Turned | None] = {}
         """Of each line with a backward pass, the term of its loss that has no lower bound."""
 
     def replaces(self) -> Iterator[Replacement]:
@@ -58,36 +58,36 @@ class Objective(Check):
 
     def _likelihood(self, theirs: Callable[..., Tensor], *args: object, **kwargs: object) -> Tensor:
         result = theirs(*args, **kwargs)
-        self.likely[result] = True
+        self.log_likelihoods[result] = True
         return result
 
     def operation(self, operation: Operation) -> None:
         name, tensors = operation.name, operation.tensors
         adds = name in ("add_", "__iadd__") and tensors and tensors[0].is_leaf and not self.run.optimizers
-        if adds and self.added is None and id(tensors[0]) in self.run.leaves:
-            self.added = operation.place
+        if adds and self.step_added_at is None and id(tensors[0]) in self.run.leaves:
+            self.step_added_at = operation.place
         if not tensors or not operation.outputs or not operation.outputs[0].requires_grad:
             return
         output = operation.outputs[0]
-        likely = self.likely.of(*tensors)
+        likely = self.log_likelihoods.of(*tensors)
         if name in MULTIPLYING and likely is not None and len(tensors) > 1 and operation.place:
             if REWARD.search(operation.place.code) and not AGAINST.search(operation.place.code):
                 self.rewarded[output] = operation.place
         elif name in ("mean", "sum", *DIVIDING) and self.rewarded.of(tensors[0]) is not None:
             self.rewarded[output] = self.rewarded.of(tensors[0])
-        if self.likely.of(tensors[0]):
-            self.likely[output] = name in ("mean", "sum")  # not what is negated in place
+        if self.log_likelihoods.of(tensors[0]):
+            self.log_likelihoods[output] = name in ("mean", "sum")  # not what is negated in place
         if name == "cosine_similarity" and len([one for one in tensors[:2] if one.requires_grad]) == 1:
-            self.negated[output] = -1, operation.place  # with a target: it is to become large
-            self.similar.add(operation.place)
+            self.sign_of_loss[output] = -1, operation.place  # with a target: it is to become large
+            self.similarity_lines.add(operation.place)
             return
         if self._overlaps(operation):
             return
         if name.endswith("_loss") or "cross_entropy" in name:
             if not output.ndim or len([one for one in tensors[:2] if one.requires_grad]) == 1:
-                self.negated[output] = 1, None
+                self.sign_of_loss[output] = 1, None
             return
-        known = [one for tensor in tensors[:2] if (one := self.negated.of(tensor)) is not None]
+        known = [one for tensor in tensors[:2] if (one := self.sign_of_loss.of(tensor)) is not None]
         if not known:
             return
         sign, place = known[0]
@@ -95,14 +95,14 @@ class Objective(Check):
         factor = [arg for arg in operation.args if isinstance(arg, int | float)] if scaling else []
         subtracted = name in ("rsub", "__rsub__") or (name == "sub" and isinstance(operation.args[0], int | float))
         if name in ("neg", "__neg__", "negative", "neg_") or subtracted or (factor and factor[0] < 0):
-            self.negated[output] = -sign, None if output.ndim else operation.place
+            self.sign_of_loss[output] = -sign, None if output.ndim else operation.place
         elif name in ("mean", "sum") or (scaling and (factor or not output.ndim)):
-            self.negated[output] = sign, place
+            self.sign_of_loss[output] = sign, place
         elif tensors[0].ndim and name in ("sub", "__sub__", "add", "__add__"):  # two terms for each row, of one sign
-            second = self.negated.of(tensors[1]) if len(tensors) > 1 else None
+            second = self.sign_of_loss.of(tensors[1]) if len(tensors) > 1 else None
             turned = -1 if "sub" in name else 1
-            if self.negated.of(tensors[0]) is not None and (second is None or turned * second[0] == sign):
-                self.negated[output] = sign, place
+            if self.sign_of_loss.of(tensors[0]) is not None and (second is None or turned * second[0] == sign):
+                self.sign_of_loss[output] = sign, place
 
     def _overlaps(self, operation: Operation) -> bool:
         """Follow the product of chances and a mask, as in Dice or the intersection over union, to its quotient."""
@@ -111,19 +111,19 @@ class Objective(Check):
             first, second = tensors[:2]
             if first.requires_grad != second.requires_grad:
                 chances, mask = (first, second) if first.requires_grad else (second, first)
-                known = self.masked.get(operation.place)
+                known = self.masking_lines.get(operation.place)
                 if known is None:
-                    known = self.masked[operation.place] = _masked(chances.detach(), mask)
+                    known = self.masking_lines[operation.place] = _masked(chances.detach(), mask)
                 if known:
-                    self.overlap[output] = True
+                    self.overlaps[output] = True
             return False
-        if not self.overlap.known or not tensors or self.overlap.of(tensors[0]) is None:
+        if not self.overlaps.known or not tensors or self.overlaps.of(tensors[0]) is None:
             return False
         if name in DIVIDING and len(tensors) > 1 and tensors[1].requires_grad:
-            self.negated[output] = -1, operation.place
-            self.similar.add(operation.place)
+            self.sign_of_loss[output] = -1, operation.place
+            self.similarity_lines.add(operation.place)
         elif name in ("sum", "mul", "__mul__", "__rmul__", "add", "__add__", "mean", "clamp"):
-            self.overlap[output] = True
+            self.overlaps[output] = True
         else:
             return False
         return True
@@ -134,17 +134,17 @@ class Objective(Check):
             self.mean_error = _below(node).name().startswith((*LOSSES, "Pow", "Abs"))
         if node is None or backward.value is None or len(self.run.optimizers) > 1:
             return
-        if backward.place not in self.turned:
-            self.turned[backward.place] = turned_term(node)
+        if backward.place not in self.unbounded_term:
+            self.unbounded_term[backward.place] = turned_term(node)
         known = self.signs.get(backward.place)
         how = _ascent(node) if known is None or known[0] else ""
-        sign, negated_at = self.negated.of(backward.roots[0]) or (1, None)
+        sign, negated_at = self.sign_of_loss.of(backward.roots[0]) or (1, None)
         if not how and sign == -1:
             how = "the loss has a minus sign" if negated_at else "the error of each row enters it with a minus sign"
-            if negated_at in self.similar:
+            if negated_at in self.similarity_lines:
                 how = "a similarity, which is to become large, is taken for the loss"
             negated_at = negated_at or backward.place
-        if not how and self.likely.of(backward.roots[0]):
+        if not how and self.log_likelihoods.of(backward.roots[0]):
             how = "a log-likelihood lacks its minus sign"
         if not how and (rewarded := self.rewarded.of(backward.roots[0])) is not None:
             how, negated_at, sign = "log-probabilities times rewards lack their minus sign", rewarded, -1
@@ -169,7 +169,7 @@ class Objective(Check):
         moved = self.run.trained_by_hand()
         upwards = self.mean_error and not self._attacks(moved) and all(leaf.upwards >= ENOUGH for leaf in moved)
         if moved and not self.run.optimizers and upwards:
-            yield _ascending("the step by hand adds the gradient", self.added)
+            yield _ascending("the step by hand adds the gradient", self.step_added_at)
             return
         found = [_ascending(how, place) for how, place, count in self.signs.values() if how and count >= ENOUGH]
         yield from found or self._unbounded()
@@ -179,7 +179,7 @@ class Objective(Check):
         optimizers = self.run.optimizers
         if len(optimizers) > 1 or self._attacks([leaf for optimizer in optimizers for leaf in optimizer.leaves]):
             return
-        for place, term in self.turned.items():
+        for place, term in self.unbounded_term.items():
             losses = self.run.losses.get(place, [])
             if term is not None and runs_down(losses):
                 yield minus_infinity(term, losses, place)

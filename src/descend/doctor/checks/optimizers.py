@@ -30,8 +30,8 @@ class Optimizers(Check):
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self.copied: set[int] = set()
-        self.froze: dict[int, Place | None] = {}
-        self.drawn: set[int] = set()
+        self.frozen_at: dict[int, Place | None] = {}
+        self.drawn_at_random: set[int] = set()
         """Where numbers lie that were drawn at random in place, as layers begin, and not replaced since."""
 
     def findings(self) -> list[Finding]:
@@ -56,10 +56,10 @@ class Optimizers(Check):
                 leaf for leaf in optimizer.leaves if not leaf.tensor.requires_grad and not leaf.steps + leaf.passes
             ]
             matrices = [leaf for leaf in frozen if leaf.tensor.ndim > 1 and leaf.tensor.is_floating_point()]
-            matrices = [leaf for leaf in matrices if leaf.tensor.data_ptr() in self.drawn]
+            matrices = [leaf for leaf in matrices if leaf.tensor.data_ptr() in self.drawn_at_random]
             known = any(MEANT.search(leaf.name) for leaf in frozen) or self._says_meant()
             if matrices and optimizer.steps >= ENOUGH and not known:
-                place = self.froze.get(id(matrices[0].tensor)) or optimizer.place
+                place = self.frozen_at.get(id(matrices[0].tensor)) or optimizer.place
                 return [_as_drawn([leaf.name for leaf in matrices], optimizer, place)]
         return []
 
@@ -90,11 +90,11 @@ class Optimizers(Check):
         if name == "copy_":
             self.copied.add(id(operation.tensors[0]))  # loaded, perhaps
         elif name in ("requires_grad_", "__set__") and operation.tensors and not operation.tensors[0].requires_grad:
-            self.froze[id(operation.tensors[0])] = operation.place
+            self.frozen_at[id(operation.tensors[0])] = operation.place
         if name in DRAWING and operation.tensors and not operation.tensors[0].is_sparse:
-            self.drawn.add(operation.tensors[0].data_ptr())
+            self.drawn_at_random.add(operation.tensors[0].data_ptr())
         elif name in FILLING and operation.tensors and not operation.tensors[0].is_sparse:
-            self.drawn.discard(operation.tensors[0].data_ptr())
+            self.drawn_at_random.discard(operation.tensors[0].data_ptr())
 
 
 def _new_layer(assignment: Assignment) -> bool:

@@ -57,14 +57,14 @@ class Repeats(Check):
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self.parts: ByTensor[Part] = ByTensor()
-        self.before: weakref.ref[Tensor] | None = None
-        self.prints: list[tuple[float, ...]] = []
-        self.given: list[Part | None] = []
-        self.others: set[int] = set()
+        self.last_inputs: weakref.ref[Tensor] | None = None
+        self.fingerprints: list[tuple[float, ...]] = []
+        self.part_of_step: list[Part | None] = []
+        self.tables_tested_on: set[int] = set()
         self.steps: list[int] = []
         self.seeds: dict[tuple[Place | None, int, str], list[int]] = {}
         self.table: Part | None = None
-        self.handed: Counter[int] = Counter()
+        self.batches_of_loader: Counter[int] = Counter()
         """How many batches each loader has handed out."""
         self.trained_at: Place | None = None
         self.draws = self.drawing = 0
@@ -109,8 +109,8 @@ class Repeats(Check):
         from torch.utils.data import RandomSampler
 
         loader = getattr(iterator, "_dataset", iterator)
-        self.handed[id(loader)] += 1
-        if len(self.prints) > MOST:
+        self.batches_of_loader[id(loader)] += 1
+        if len(self.fingerprints) > MOST:
             return
         sampler = getattr(iterator, "_index_sampler", ())
         if isinstance(getattr(sampler, "sampler", None), RandomSampler) and id(iterator) != self.drawing:
@@ -120,7 +120,7 @@ class Repeats(Check):
             self.parts[tensor] = Part(self.run.here(), len(tensor), len(tensor) * count, id(loader), count)
 
     def operation(self, operation: Operation) -> None:
-        if len(self.prints) > MOST or not operation.outputs:
+        if len(self.fingerprints) > MOST or not operation.outputs:
             return
         name = operation.name
         self.draws += name == "randperm"
@@ -141,21 +141,21 @@ class Repeats(Check):
     def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         import torch
 
-        if not inputs or len(self.prints) > MOST or inputs[0].layout != torch.strided or not inputs[0].numel():
+        if not inputs or len(self.fingerprints) > MOST or inputs[0].layout != torch.strided or not inputs[0].numel():
             return
         part = self.parts.of(inputs[0])
         numbers = inputs[0].detach().reshape(-1).double()
         seen = (float(numbers.sum()), float(numbers.square().sum()), float(len(inputs[0])), float(numbers[0]))
         if not torch.is_grad_enabled():
-            if part is not None and (not self.prints or seen != self.prints[-1]):
-                self.others.add(part.key)  # other rows of the same table are kept for tests
+            if part is not None and (not self.fingerprints or seen != self.fingerprints[-1]):
+                self.tables_tested_on.add(part.key)  # other rows of the same table are kept for tests
             return
-        if part is None and len(self.prints) == ENOUGH and len(set(self.prints)) == 1:
-            anew = self.before is None or self.before() is not inputs[0]
+        if part is None and len(self.fingerprints) == ENOUGH and len(set(self.fingerprints)) == 1:
+            anew = self.last_inputs is None or self.last_inputs() is not inputs[0]
             self.table = self._table_of(inputs[0]) if anew else None
-        self.before = weakref.ref(inputs[0])
-        self.prints.append(seen)
-        self.given.append(part)
+        self.last_inputs = weakref.ref(inputs[0])
+        self.fingerprints.append(seen)
+        self.part_of_step.append(part)
         self.steps.append(self.run.steps)
 
     def _table_of(self, rows: Tensor) -> Part | None:
@@ -182,7 +182,7 @@ class Repeats(Check):
 
     def _same_order(self) -> Iterator[Finding]:
         """Look for an order of batches that is drawn at random and yet the same in each epoch."""
-        prints = self.prints[:MOST]
+        prints = self.fingerprints[:MOST]
         period = next((at for at, one in enumerate(prints) if at and one == prints[0]), 0)
         alike = period > 1 and len(prints) >= 3 * period and prints[period:] == prints[:-period]
         place = _seeding(self.run.source) if alike and self.draws >= ENOUGH_DRAWS else None
@@ -190,17 +190,17 @@ class Repeats(Check):
             yield _seeded(place, len(prints) // period)
 
     def _same(self) -> Iterator[Finding]:
-        taken = [one for one, step in zip(self.prints, self.steps, strict=True) if step] or self.prints
+        taken = [one for one, step in zip(self.fingerprints, self.steps, strict=True) if step] or self.fingerprints
         most = max(set(taken), key=taken.count, default=None)
         if most is None or len(taken) < ENOUGH or taken.count(most) < SAME * len(taken):
             return
-        parts = [one for one, seen in zip(self.given, self.prints, strict=True) if seen == most]
+        parts = [one for one, seen in zip(self.part_of_step, self.fingerprints, strict=True) if seen == most]
         part = self.table or parts[-1]
-        if part is None or part.key in self.others or part.rows > PART * part.of:
+        if part is None or part.key in self.tables_tested_on or part.rows > PART * part.of:
             return
         if not part.batches and self.table is None and len({id(one) for one in parts}) < ENOUGH:
             return  # taken once, before the loop: the rest is for tests
-        once = part.batches and self.handed[part.key] == 1
+        once = part.batches and self.batches_of_loader[part.key] == 1
         source, line = self.run.source, self.trained_at.line if self.trained_at else 0
         in_epochs = len(source.loops_around(line)) > 1  # as the loop over batches is in that over epochs
         if source.mentions(ON_PURPOSE) or (once and not in_epochs):
@@ -225,11 +225,11 @@ class Repeats(Check):
         gaps = (at for at, (one, after) in enumerate(pairwise(self.steps), 1) if after - one > 1)
         closely = next(gaps, len(self.steps))  # of a long run only each 16th step is looked at later on
         first_of = dict(
-            reversed(list(zip(self.steps[:closely], self.prints, strict=False)))
+            reversed(list(zip(self.steps[:closely], self.fingerprints, strict=False)))
         )  # several models, one step
         runs = [(seen, len(list(run))) for seen, run in groupby(first_of[step] for step in sorted(first_of))]
         lengths = {length for _, length in runs[:-1]}
-        part = self.table or next((one for one in self.given if one is not None), None)
+        part = self.table or next((one for one in self.part_of_step if one is not None), None)
         if (
             len(runs) < 3
             or len(lengths) > 1
@@ -239,7 +239,7 @@ class Repeats(Check):
             or part.rows > PART * part.of
         ):
             return
-        first = self.given[: runs[0][1]]
+        first = self.part_of_step[: runs[0][1]]
         taken_anew = self.table is not None or len({id(one) for one in first}) == len(first)
         if taken_anew and part.of // part.rows in {length + more for length in lengths for more in (-1, 0)}:
             yield Finding(

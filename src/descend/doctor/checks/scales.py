@@ -74,12 +74,12 @@ class Scales(Check):
         self.targets: Size | None = None
         self.looked = 0
         self.courses: dict[Place | None, Course] = {}
-        self.given: Tensor | None = None
-        self.copied: list[tuple[Place | None, Tensor, int]] | None = []
+        self.last_inputs: Tensor | None = None
+        self.equal_columns: list[tuple[Place | None, Tensor, int]] | None = []
         self.scaled = self.measured = False
         """Whether a column is the target in another unit, and the target a number, not a class."""
-        self.improbable: Size | None = None
-        self.beyond: dict[Place | None, tuple[str, float, float, float]] = {}
+        self.no_probabilities: Size | None = None
+        self.out_of_reach: dict[Place | None, tuple[str, float, float, float]] = {}
 
     def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         import torch
@@ -88,7 +88,7 @@ class Scales(Check):
             return
         self.looked += 1
         given = inputs[0].detach()
-        self.given = given.reshape(len(given), -1) if given.ndim > 1 and given.numel() <= MOST_NUMBERS else None
+        self.last_inputs = given.reshape(len(given), -1) if given.ndim > 1 and given.numel() <= MOST_NUMBERS else None
         if self.looked > LOOKED_AT:
             return
         if given.is_floating_point() and given.ndim >= 2 and given.numel() and _mixes_first(model):
@@ -106,8 +106,8 @@ class Scales(Check):
             course = self.courses[operation.place] = Course(operation.place, _guess(operation, prediction, target))
             self._look(operation, prediction, target.detach())
         course.count += 1
-        if self.given is not None and course.count <= MOST_BATCHES:
-            self._leaks(operation.place, self.given, target.detach())
+        if self.last_inputs is not None and course.count <= MOST_BATCHES:
+            self._leaks(operation.place, self.last_inputs, target.detach())
             self.measured = operation.name not in OF_CLASSES | OF_CHANCES
         if operation.outputs and operation.outputs[0].numel() == 1:
             course.values.append(float(operation.outputs[0].detach()))
@@ -116,22 +116,22 @@ class Scales(Check):
 
     def _leaks(self, place: Place | None, given: Tensor, target: Tensor) -> None:
         """Take note of batches in which one and the same column of the inputs is the target."""
-        if target.shape[:1] != given.shape[:1] or self.copied is None:
+        if target.shape[:1] != given.shape[:1] or self.equal_columns is None:
             return
         column = _column_of(given, target)
         if column is None and given.is_floating_point():
             column = _column_of(given, target, scaled=True)
             self.scaled = self.scaled or column is not None
-        if column is None or (self.copied and self.copied[0][2] != column):
-            self.copied = None
+        if column is None or (self.equal_columns and self.equal_columns[0][2] != column):
+            self.equal_columns = None
         else:
-            self.copied.append((place, given, column))
-            self.given = None
+            self.equal_columns.append((place, given, column))
+            self.last_inputs = None
 
     def _look(self, operation: Operation, prediction: Tensor, target: Tensor) -> None:
-        if operation.name in OF_CHANCES and self.improbable is None:
+        if operation.name in OF_CHANCES and self.no_probabilities is None:
             size = _size(target, operation.place)
-            self.improbable = size if size.low < -0.5 or size.high > 1.5 else None
+            self.no_probabilities = size if size.low < -0.5 or size.high > 1.5 else None
         if operation.name in OF_CLASSES | OF_CHANCES or not target.is_floating_point() or target.requires_grad:
             return
         size, own = _size(target, operation.place), _size(prediction.detach(), None)
@@ -144,15 +144,15 @@ class Scales(Check):
         for key, (title, low, high) in RANGES.items():
             outside = float(((target < low - 1e-6) | (target > high + 1e-6)).double().mean())
             if node.startswith(key) and outside > 0.05:
-                self.beyond[place_of(last, operation.place)] = (title, outside, size.low, size.high)
+                self.out_of_reach[place_of(last, operation.place)] = (title, outside, size.low, size.high)
 
     def findings(self) -> Iterator[Finding]:
-        if self.copied and self._leaks_target():
-            place, _, column = self.copied[-1]
+        if self.equal_columns and self._leaks_target():
+            place, _, column = self.equal_columns[-1]
             yield _leaked(place, column)
-        if self.improbable is not None:
-            yield _improbable(self.improbable)
-        yield from (_out_of_reach(place, *reach) for place, reach in self.beyond.items())
+        if self.no_probabilities is not None:
+            yield _improbable(self.no_probabilities)
+        yield from (_out_of_reach(place, *reach) for place, reach in self.out_of_reach.items())
         courses = [course for course in self.courses.values() if course.count >= ENOUGH]
         if not courses or any(course.learned for course in courses) or not self.run.steps or not self.looked:
             return
@@ -166,13 +166,13 @@ class Scales(Check):
         """Whether a column that equals the target was left in by mistake, not made up as a task."""
         import torch
 
-        assert self.copied
-        rows = torch.unique(torch.cat([given for _, given, _ in self.copied]), dim=0)
+        assert self.equal_columns
+        rows = torch.unique(torch.cat([given for _, given, _ in self.equal_columns]), dim=0)
         left = _left_in(self.run.source)
         scaled = self.scaled and self.measured  # then it may be a straight line that is to be learned
         if len(rows) < ENOUGH_ROWS or (scaled and not left):
             return False
-        return (left and not self.scaled) or _depends(rows, self.copied[-1][2])
+        return (left and not self.scaled) or _depends(rows, self.equal_columns[-1][2])
 
 
 def _out_of_reach(place: Place | None, title: str, share: float, low: float, high: float) -> Finding:

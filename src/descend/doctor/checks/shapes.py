@@ -36,7 +36,7 @@ def _moved(old: tuple[int, ...], new: tuple[int, ...]) -> bool:
 
 
 @dataclass(eq=False)
-class Spread:
+class Broadcast:
     """A difference of n predictions and n targets that became n x n numbers."""
 
     prediction: tuple[int, ...]
@@ -52,10 +52,10 @@ class Shapes(Check):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self.spread: ByTensor[Spread] = ByTensor()
-        self.waiting: list[Spread] = []
-        self.confirmed: Spread | None = None
-        self.mixed: tuple[Place | None, str, tuple[int, ...], tuple[int, ...]] | None = None
+        self.broadcasts: ByTensor[Broadcast] = ByTensor()
+        self.waiting: list[Broadcast] = []
+        self.confirmed: Broadcast | None = None
+        self.view_that_mixes: tuple[Place | None, str, tuple[int, ...], tuple[int, ...]] | None = None
         self.predicted: ByTensor[bool] = ByTensor()
         """What models return, and what is made of it row by row, where it has no gradient: for a metric."""
 
@@ -72,27 +72,27 @@ class Shapes(Check):
                 self.waiting.append(found)
         elif name in DIFFERENCES and len(tensors) == 2 and operation.outputs:
             if found := self._meets(operation):
-                self.spread[operation.outputs[0]] = found
+                self.broadcasts[operation.outputs[0]] = found
         elif name in KEPT | REDUCED and operation.outputs:
-            found = self.spread.of(*tensors)
+            found = self.broadcasts.of(*tensors)
             if found is not None:
                 output = operation.outputs[0]
                 if name in REDUCED and output.numel() == 1:
                     self.waiting.append(found)
                 elif name in KEPT:
-                    self.spread[output] = found
+                    self.broadcasts[output] = found
         elif name in VIEWS and operation.outputs:
             self._reshaped(operation)
 
     def _reshaped(self, operation: Operation) -> None:
         """Take note of a view whose sizes are those of its input in another order: it moves no axis, it mixes them."""
         before, after = operation.tensors[0], operation.outputs[0]
-        if self.mixed is not None or before.ndim < 2 or not before.is_floating_point():
+        if self.view_that_mixes is not None or before.ndim < 2 or not before.is_floating_point():
             return
         old, new = tuple(before.shape), tuple(after.shape)
         reordered = sorted(old) == sorted(new) and [n for n in old if n > 1] != [n for n in new if n > 1]
         if reordered or (before.ndim >= 3 and _moved(old, new)):
-            self.mixed = (operation.place, operation.name, old, new)
+            self.view_that_mixes = (operation.place, operation.name, old, new)
 
     def _measured(self, operation: Operation) -> None:
         """Follow predictions that have no gradient to where they are compared with the targets, for a metric."""
@@ -109,15 +109,15 @@ class Shapes(Check):
     def _predicted(self, tensor: Tensor) -> bool:
         return tensor.grad_fn is not None or self.predicted.of(tensor) is not None
 
-    def _meets(self, operation: Operation) -> Spread | None:
-        """Return a `Spread` if a prediction with a gradient is combined with targets of another shape."""
+    def _meets(self, operation: Operation) -> Broadcast | None:
+        """Return a `Broadcast` if a prediction with a gradient is combined with targets of another shape."""
         first, second = operation.tensors[:2]
         if first.requires_grad == second.requires_grad:
             return None
         return self._meeting(operation, *((first, second) if first.requires_grad else (second, first)))
 
-    def _meeting(self, operation: Operation, prediction: Tensor, target: Tensor, *more: Tensor) -> Spread | None:
-        """Return a `Spread` if n predictions and n targets are combined as a column and a row."""
+    def _meeting(self, operation: Operation, prediction: Tensor, target: Tensor, *more: Tensor) -> Broadcast | None:
+        """Return a `Broadcast` if n predictions and n targets are combined as a column and a row."""
         first, second = prediction, target
         if self.confirmed is not None or first.ndim == second.ndim:
             return None
@@ -128,7 +128,7 @@ class Shapes(Check):
         if longer.ndim != 2 or shorter.ndim != 1 or longer.shape[1] != 1:
             return None
         name = self.run.user_code.name_of(target if target.ndim == 1 else prediction)
-        return Spread(tuple(prediction.shape), tuple(target.shape), operation.place, operation.title, name)
+        return Broadcast(tuple(prediction.shape), tuple(target.shape), operation.place, operation.title, name)
 
     def backward_begins(self, backward: Backward) -> None:
         if self.waiting:
@@ -138,24 +138,24 @@ class Shapes(Check):
     def findings(self) -> Iterator[Finding]:
         if self.confirmed is not None:
             yield _broadcast(self.confirmed)
-        if self.run.backward_places and self.mixed is not None:
-            yield _mixed(*self.mixed)
+        if self.run.backward_places and self.view_that_mixes is not None:
+            yield _mixed(*self.view_that_mixes)
 
 
-def _broadcast(spread: Spread) -> Finding:
-    count = max(spread.prediction[0], spread.target[0])
-    name = spread.name or ("y" if len(spread.target) == 1 else "prediction")
+def _broadcast(broadcast: Broadcast) -> Finding:
+    count = max(broadcast.prediction[0], broadcast.target[0])
+    name = broadcast.name or ("y" if len(broadcast.target) == 1 else "prediction")
     fix = f"{name} = {name}.unsqueeze(1)"
     return Finding(
         "shape_broadcast",
-        f"The prediction has the shape {spread.prediction} and the target {spread.target}, so {spread.title} compares "
-        f"each of {count:,} predictions with all {count:,} targets.",
+        f"The prediction has the shape {broadcast.prediction} and the target {broadcast.target}, so {broadcast.title} "
+        f"compares each of {count:,} predictions with all {count:,} targets.",
         "The metric then says nothing of how many rows are right."
-        if spread.metric
+        if broadcast.metric
         else "The loss then is least where every prediction is the mean of the targets.",
         f"{fix}   # both of the shape ({count}, 1)",
-        spread.place,
-        {"prediction": list(spread.prediction), "target": list(spread.target), "differences": count * count},
+        broadcast.place,
+        {"prediction": list(broadcast.prediction), "target": list(broadcast.target), "differences": count * count},
     )
 
 

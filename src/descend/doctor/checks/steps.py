@@ -36,8 +36,8 @@ class Steps(Check):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self.first: dict[WatchedOptimizer, list[Tensor]] = {}
-        self.slope: dict[WatchedOptimizer, float] = {}
+        self.first_weights: dict[WatchedOptimizer, list[Tensor]] = {}
+        self.first_gradient: dict[WatchedOptimizer, float] = {}
         self.loss_at: Place | None = None
         self.added_at: Place | None = None
 
@@ -49,23 +49,23 @@ class Steps(Check):
 
     def step_begins(self, step: Step) -> None:
         optimizer = step.optimizer
-        if optimizer in self.first:
+        if optimizer in self.first_weights:
             return
         held = [leaf.tensor.detach() for leaf in optimizer.leaves if leaf.tensor.requires_grad]
         if sum(one.numel() for one in held) <= MOST_NUMBERS and all(one.layout == held[0].layout for one in held):
-            self.first[optimizer] = [one.clone() for one in held]
+            self.first_weights[optimizer] = [one.clone() for one in held]
 
     def step_ended(self, step: Step) -> None:
         optimizer = step.optimizer
-        if optimizer not in self.slope:  # a closure has computed the gradients only now
+        if optimizer not in self.first_gradient:  # a closure has computed the gradients only now
             gradients = [leaf.tensor.grad for leaf in optimizer.leaves if leaf.tensor.grad is not None]
-            self.slope[optimizer] = math.hypot(*norms(gradients)) if gradients else 0.0
+            self.first_gradient[optimizer] = math.hypot(*norms(gradients)) if gradients else 0.0
 
     def findings(self) -> Iterator[Finding]:
         losses = self.run.losses.get(self.loss_at, [])
         if len(losses) < ENOUGH or len(self.run.losses) > 1 or not all(map(math.isfinite, losses)):
             return
-        for optimizer, first in self.first.items() if len(self.run.stepping) == 1 else ():
+        for optimizer, first in self.first_weights.items() if len(self.run.stepping) == 1 else ():
             now = [leaf.tensor.detach() for leaf in optimizer.leaves if leaf.tensor.requires_grad]
             if optimizer.steps < ENOUGH or len(now) != len(first):
                 continue
@@ -103,13 +103,13 @@ class Steps(Check):
         fell = (early - late) / abs(early) if early else 1.0
         if moved > CRAWLED * begun or fell > FELL:
             return None
-        if self.slope.get(optimizer, 0.0) * begun < SLOPE * abs(early):
+        if self.first_gradient.get(optimizer, 0.0) * begun < SLOPE * abs(early):
             return None  # it begins at a minimum, where there is nothing to gain
         now = [leaf.tensor.grad for leaf in optimizer.leaves if leaf.tensor.grad is not None]
-        still = math.hypot(*norms(now)) if now else self.slope.get(optimizer, 0.0)
+        still = math.hypot(*norms(now)) if now else self.first_gradient.get(optimizer, 0.0)
         # Where more was moved than next to nothing, the rate is tiny, and it is as steep as it was at first.
         more, tiny = moved > HARDLY * begun or fell > 10 * HARDLY, 1e-5 if optimizer.kind in ADAPTIVE else 1e-4
-        if more and (rate > tiny or still < 0.8 * self.slope.get(optimizer, 0.0)):
+        if more and (rate > tiny or still < 0.8 * self.first_gradient.get(optimizer, 0.0)):
             return None
         return Finding(
             "rate_too_small",

@@ -39,7 +39,7 @@ class Zeroing(Check):
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self.spent: dict[int, tuple[weakref.ref[Tensor], int, float]] = {}
-        self.carried: dict[int, float] = {}
+        self.left_over: dict[int, float] = {}
         self.sums: dict[int, tuple[Leaf, float, float]] = {}
         self.inside: WatchedOptimizer | None = None
         self.passes_inside = 0
@@ -47,7 +47,7 @@ class Zeroing(Check):
         self.passed: Place | None = None
         self.steps_of_sums = 0
         self.first: Sum | None = None
-        self.last: dict[WatchedOptimizer, str] = {}
+        self.last_event: dict[WatchedOptimizer, str] = {}
         self.emptied: Counter[WatchedOptimizer] = Counter()
 
     def backward_begins(self, backward: Backward) -> None:
@@ -55,18 +55,18 @@ class Zeroing(Check):
             self._spend(self.inside.leaves)
         self.passes_inside += 1
         self._spend([leaf for leaf in self.run.trained_by_hand() if id(leaf.tensor) not in self.spent])
-        self.carried.clear()
+        self.left_over.clear()
         for key, (gradient, version, size) in list(self.spent.items()):
             there = self.run.leaves[key].tensor.grad
             same = there is not None and there is gradient() and there._version == version
             now = norm(there) if there is not None else 0.0
             if same and now > 0.0 and now == size:
-                self.carried[key] = now
+                self.left_over[key] = now
             else:
                 del self.spent[key]
                 self.sums.pop(key, None)
         self.before = {}
-        for key in self.carried if self.first is None else ():
+        for key in self.left_over if self.first is None else ():
             if (old := self.run.leaves[key].tensor.grad) is not None:
                 self.before[key] = old.detach().clone()
 
@@ -74,14 +74,14 @@ class Zeroing(Check):
         self.passed = backward.place
         for leaf in backward.received:
             key, gradient = id(leaf.tensor), leaf.tensor.grad
-            if key in self.carried:
+            if key in self.left_over:
                 new = backward.norms[key]
                 if key in self.before and gradient is not None:
                     new = norm(gradient.detach() - self.before[key])
-                self.sums[key] = (leaf, self.carried[key], new)
+                self.sums[key] = (leaf, self.left_over[key], new)
                 self.spent.pop(key, None)
             for optimizer in leaf.optimizers:
-                self.last[optimizer] = "backward"
+                self.last_event[optimizer] = "backward"
         if self.sums and not any(leaf.optimizers for leaf, *_ in self.sums.values()):
             self._took([leaf for leaf, *_ in self.sums.values()], None)
 
@@ -91,14 +91,14 @@ class Zeroing(Check):
         for leaf in optimizer.leaves:
             self.spent.pop(id(leaf.tensor), None)
             self.sums.pop(id(leaf.tensor), None)
-        if self.last.get(optimizer) == "backward":
-            self.last[optimizer] = "zeroed"
+        if self.last_event.get(optimizer) == "backward":
+            self.last_event[optimizer] = "zeroed"
 
     def step_begins(self, step: Step) -> None:
         if step.inside:
             self.inside, self.passes_inside = step.optimizer, 0
             return
-        if self.last.get(step.optimizer) == "zeroed":
+        if self.last_event.get(step.optimizer) == "zeroed":
             self.emptied[step.optimizer] += 1
         self._took(step.optimizer.leaves, step)
 
@@ -106,7 +106,7 @@ class Zeroing(Check):
         if step.inside:
             self._took(step.optimizer.leaves, step)
             self.inside = None
-        self.last[step.optimizer] = "step"
+        self.last_event[step.optimizer] = "step"
         self._spend(step.optimizer.leaves)
 
     def _spend(self, leaves: list[Leaf]) -> None:
