@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 import time
@@ -335,3 +336,11 @@ def test_the_title_has_names_of_columns_without_backticks():
     fit = descend.fit("`y (mV)` ~ a + b*`t (s)`", data)
     assert fit.plot().get_suptitle() == fit.fitted_formula.replace("`", "").strip()
     assert fit.plot().get_suptitle().startswith("y (mV) ~ ")
+
+
+def test_a_chinese_font_of_one_weight_is_no_news_but_a_missing_font_is(caplog):
+    style.fonts()
+    log = logging.getLogger("matplotlib.font_manager")
+    log.warning("findfont: Failed to find font weight %s for %s, now using %s.", "bold", "WenQuanYi Zen Hei", 500)
+    log.warning("findfont: Font family %r not found.", "Garamond")
+    assert [record.getMessage() for record in caplog.records] == ["findfont: Font family 'Garamond' not found."]

@@ -6,6 +6,7 @@ no display is needed. What differs between screen and paper is said by a `Theme`
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import textwrap
@@ -74,8 +75,15 @@ def fonts() -> tuple[str, ...]:
     """Return the font families to use, in order; each character is taken from the first family that has it."""
     from matplotlib.font_manager import fontManager
 
+    logging.getLogger("matplotlib.font_manager").addFilter(_is_news)
     installed = {font.name for font in fontManager.ttflist}
     return ("DejaVu Sans", *(name for name in HAN if name in installed))
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Return whether a line of Matplotlib's log is more than that a font of ``HAN`` has no such weight; few have."""
+    line = record.getMessage()
+    return not (line.startswith("findfont: Failed to find font weight") and any(name in line for name in HAN))
 
 
 @lru_cache(maxsize=1)
