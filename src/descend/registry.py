@@ -36,16 +36,23 @@ def setting(
     choices: tuple[str, ...] = (),
     auto: bool = False,
     estimates: tuple[str, ...] = (),
+    fitted: float | None = None,
 ) -> Any:
     """Return a dataclass field with a default and the range its values must lie in; ``auto``: or be "auto".
 
-    estimates: further words that stand for an estimate from the data, as "auto" does.
+    estimates: further words that stand for an estimate from the data, as "auto" does. fitted: where a loss whose
+    setting is 0 starts to fit it, as a parameter of its own.
     """
     given = dict(zip(BOUNDS, (at_least, above, below, at_most), strict=True))
     bounds = {words: bound for words, bound in given.items() if bound is not None}
     return dataclasses.field(
         default=default,
-        metadata={"bounds": bounds, "choices": choices, "auto": (("auto",) if auto else ()) + estimates},
+        metadata={
+            "bounds": bounds,
+            "choices": choices,
+            "auto": (("auto",) if auto else ()) + estimates,
+            "fitted": fitted,
+        },
     )
 
 

@@ -224,9 +224,9 @@ def test_the_order_of_like_terms(text, by, values):
 )
 def test_answers_called_equal_predict_the_same(signs, values):
     from descend.gradients.derived import derived
+    from descend.identifiability.symmetry import canonical
     from descend.losses import LOSSES
     from descend.models import FormulaModel
-    from descend.problem.symmetry import canonical
 
     read = formula("y ~ a*cos(w*x + p) + b*cos(v*x + q)")
     program = derived(read, LOSSES.build("squared"))

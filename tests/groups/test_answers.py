@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 import descend
-from descend.descent.solution import every_parameter
 
 HERE = Path(__file__).parent
 CASES = json.loads((HERE / "answers.json").read_text())
@@ -36,7 +35,7 @@ def fast_first(values, errors):
 def test_the_answers_of_r(name):
     case = CASES[name]
     fit = descend.fit(case["formula"], HERE / case["data"])
-    shapes = every_parameter(fit.model)
+    shapes = fit.model.every_parameter
     values = dict(zip(shapes.labels, shapes.flat(fit.parameters).tolist(), strict=True))
     errors = dict(zip(shapes.labels, shapes.flat(fit.standard_errors).tolist(), strict=True))
     assert fit.outcome == "converged"

@@ -106,7 +106,7 @@ def test_missing_cells_are_refused_by_name_or_left_out(kind, tmp_path):
 
 
 def test_what_a_database_cannot_sum_streams(parquet, monkeypatch):
-    monkeypatch.setattr("descend.problem.arrow_elsewhere.TAKING", frozenset())
+    monkeypatch.setattr("descend.table.joined_in_database.TAKING", frozenset())
     monkeypatch.setattr("descend.engines.arrow_stream.BLOCK", 200)
     mine = descend.fit(DECAY, parquet, engine="query")
     (note,) = [note for note in mine.notes if "streamed" in note]

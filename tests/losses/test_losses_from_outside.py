@@ -1,4 +1,4 @@
-"""Two losses that the package does not know: one with cutpoints to be fitted, one that reads which times are censored.
+"""Losses that the package does not know: one with cutpoints, one that reads which times are censored, one of shares.
 
 They are registered by one call each, and go through everything that a built-in loss goes through.
 """
@@ -6,12 +6,14 @@ They are registered by one call each, and go through everything that a built-in 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.differentiate import hessian
 from scipy.optimize import minimize
 from scipy.special import expit
@@ -82,12 +84,31 @@ class Survival(Loss):
     dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
 
 
+@dataclass(frozen=True)
+class Beta(Loss):
+    """Minus log-likelihood of shares of a beta distribution, of a mean (the prediction) and a precision phi."""
+
+    phi: float = setting(0.0, at_least=0, fitted=10.0)
+
+    name = "beta"
+    value_text = (
+        "lgamma(prediction*phi) + lgamma((1 - prediction)*phi) - lgamma(phi)"
+        " - (prediction*phi - 1)*log(y) - ((1 - prediction)*phi - 1)*log(1 - y)"
+    )
+    slope_text = "phi*(polygamma(0, prediction*phi) - polygamma(0, (1 - prediction)*phi) - log(y) + log(1 - y))"
+    weight_text = "phi^2*(polygamma(1, prediction*phi) + polygamma(1, (1 - prediction)*phi))"
+    response_domain = Domain(0.0, 1.0, "shares between 0 and 1", closed=False)
+    prediction_domain = Domain(0.0, 1.0, "between 0 and 1", closed=False, example="sigmoid(a + b*x)")
+    dispersion = "known"
+    observed_information = True
+
+
 @pytest.fixture(autouse=True)
 def registered() -> Iterator[None]:
-    for part in (Rating, Survival):
+    for part in (Rating, Survival, Beta):
         LOSSES.register(part)
     yield
-    for part in (Rating, Survival):
+    for part in (Rating, Survival, Beta):
         del LOSSES.parts[part.name]
     LOSSES.built.cache_clear()
 
@@ -283,3 +304,34 @@ def test_a_loss_of_least_value_0_is_told_by_a_database_as_in_memory(waits, tmp_p
     for fit in fits:
         assert fit.log_likelihood == pytest.approx(likelihood, rel=1e-9)
         assert fit.standard_errors["b"] == pytest.approx(fits[0].standard_errors["b"], rel=1e-6)
+
+
+def shares() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(2)
+    x = rng.uniform(-2, 2, 200)
+    mean = expit(0.3 + 0.8 * x)
+    return {"x": x, "y": rng.beta(12 * mean, 12 * (1 - mean))}
+
+
+def test_a_setting_is_fitted_unless_it_is_given():
+    data = shares()
+
+    def minus_log_density(theta):
+        mean = expit(theta[0] + theta[1] * data["x"])
+        return -stats.beta.logpdf(data["y"], mean * theta[2], (1 - mean) * theta[2]).sum()
+
+    fit = descend.fit("y ~ sigmoid(a + b*x)", data, loss="beta")
+    best = minimize(minus_log_density, [0.1, 0.1, 5.0], tol=1e-9)
+    assert list(fit.parameters) == ["a", "b", "phi"]
+    assert list(fit.parameters.values()) == pytest.approx(best.x, rel=1e-4)
+    assert fit.log_likelihood == pytest.approx(-best.fun, rel=1e-9)
+    known = descend.fit("y ~ sigmoid(a + b*x)", data, loss="beta(phi=12)")
+    assert list(known.parameters) == ["a", "b"] and str(known.model.loss) == "beta(phi=12)"
+
+
+def test_parameters_of_its_own_open_no_way_out_of_its_domain():
+    fit = descend.fit("y ~ a + b*x", shares(), loss="beta", start={"a": 0.5, "b": 0.0})
+    ends = fit.predict({"x": [-2.0, 2.0]})
+    assert (ends > 0.0).all() and (ends < 1.0).all()
+    with pytest.raises(ConfigError, match=re.escape("Keep the formula between 0 and 1, as in `y ~ sigmoid(a + b*x)`")):
+        descend.fit("y ~ a + b*x", shares(), loss="beta", start={"a": 3.0, "b": 0.0})

@@ -233,6 +233,23 @@ def an_engine() -> None:
     assert said in refused(*line, "exact", "--gradient", "autograd")
 
 
+def a_gradient_source() -> None:
+    rows = csv(x=X, y=2.0 * np.exp(-0.7 * X) + 0.5 + 0.1 * NOISE)
+    formula, options = "y ~ a*exp(-b*x) + c", {"gradient": "forward"}
+    fit = through_everything(formula, rows, **options)
+    assert fit.solution is not None and fit.solution.problem.gradient == "forward"
+    right = descend.fit(formula, rows)
+    assert np.allclose(list(fit.parameters.values()), list(right.parameters.values()), rtol=1e-6)
+
+    def curve(x, a, b, c):
+        return a * np.exp(-b * x) + c
+
+    by_function = descend.fit(curve, rows, response="y", **options)
+    assert np.allclose(list(by_function.parameters.values()), list(right.parameters.values()), rtol=1e-6)
+    said = "A formula has no gradient source `forwart`. Did you mean `forward`? Known: derived, autograd, forward;"
+    assert said in refused("fit", formula, rows, "--gradient", "forwart")
+
+
 def a_model_kind() -> None:
     from recipe import Waves
 

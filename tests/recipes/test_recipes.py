@@ -39,6 +39,7 @@ def test_every_kind_of_part_has_one():
         "A named curve",
         "A data source",
         "An engine",
+        "A gradient source",
         "A model kind",
         "An option",
         "A field of the report",

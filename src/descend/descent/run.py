@@ -188,7 +188,7 @@ def _planned(
     batches = request.batch_size is not None and request.batch_size < objective.rows
     certain = loss.certain
     if loss.endless and objective.penalty is None and objective.priors is None and objective.bounds is None:
-        from descend.problem.separation import VANISHED, always_the_same
+        from descend.identifiability.separation import VANISHED, always_the_same
 
         if always_the_same(problem) is not None:
             certain = VANISHED * abs(float(first.loss))

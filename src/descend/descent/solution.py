@@ -18,17 +18,17 @@ from descend.descent.outcome import Outcome
 from descend.descent.run import Run
 from descend.descent.step import Step, Trace
 from descend.formula.structure import interchangeable, waves
+from descend.identifiability.verdict import Verdict, at_end
 from descend.losses import Loss
 from descend.models import Model
 from descend.options.request import Request
-from descend.parameters import Constraints, Parameters
+from descend.parameters import Constraints
 from descend.parameters.ties import Ties
 from descend.parameters.vector import Values
-from descend.problem.identifiability import Verdict, at_end
 from descend.problem.objective import VectorObjective
 from descend.problem.problem import AllRows, Problem
-from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.table import Table
+from descend.table.repeated_rows import AT_ONCE, repeated_rows
 from descend.table.rows import Rows
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class Solution:
     @property
     def parameters(self) -> Named:
         """Parameters by name: a float for a scalar, an array for a vector; fixed and tied ones too."""
-        return named(self.model, self.theta)
+        return self.model.complete(self.theta)
 
     @property
     def undetermined(self) -> tuple[str, ...]:
@@ -182,11 +182,6 @@ class Solution:
         return self.__dict__ | {"problem": problem, "run": run}
 
 
-def every_parameter(model: Model) -> Parameters:
-    """Return the names and shapes of all parameters of a model, fixed and tied ones too."""
-    return model.parameters if model.constraints is None else model.constraints.parameters
-
-
 def starts_at(model: Model, theta: Array) -> dict[str, object]:
     """Return the free parameters by name, so that a fit of the same model can start from them.
 
@@ -199,12 +194,6 @@ def starts_at(model: Model, theta: Array) -> dict[str, object]:
         name: np.nan_to_num(constraints.with_held(name, np.ravel(value), 0.0)) if name in constraints.places else value
         for name, value in free.items()
     }
-
-
-def named(model: Model, theta: Any) -> Named:
-    """Return all parameters of a model by name, fixed and tied ones too."""
-    free = dict(model.parameters.named(theta))
-    return free if model.constraints is None else model.constraints.complete(free)
 
 
 def solution_of(run: Run, request: Request, began: float) -> Solution:
@@ -223,7 +212,7 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
     verdict, endless = Verdict(), None
     if outcome is not Outcome.DIVERGED and problem.model.loss.endless:
         with attempt("whether there is a minimum", failures):
-            from descend.problem.separation import no_minimum
+            from descend.identifiability.separation import no_minimum
 
             endless = no_minimum(problem, final.theta)
     silent = request.bare or problem.objective.penalty is not None
@@ -281,12 +270,12 @@ def _remarks(beginning: Beginning, theta: Any, outcome: Outcome) -> tuple[str, .
         return ()
     notes: list[str | None] = []
     if model.formula is not None and interchangeable(model.formula):
-        from descend.problem.symmetry import changed_places, order_of_terms
+        from descend.identifiability.symmetry import changed_places, order_of_terms
 
         notes.append(changed_places(model, problem.given, beginning.start, theta))
         notes.append(order_of_terms(model, problem.given, theta))
     if model.formula is not None and waves(model.formula):
-        from descend.problem.aliases import aliases
+        from descend.identifiability.aliases import aliases
 
         notes.append(aliases(model, theta, problem.columns, problem.objective.bounds))
     if (kinks := problem.objective.kinks) is not None:

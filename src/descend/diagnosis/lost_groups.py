@@ -9,8 +9,7 @@ from descend.diagnosis.case import Case
 from descend.diagnosis.cause import HEALTHY, Cause, Diagnosis
 from descend.engines.arrow import Arrow
 from descend.formula.trade_off import joined
-from descend.problem.arrow_rank import step_of_arrow
-from descend.problem.identifiability_of_groups import levels_of, some_groups
+from descend.identifiability.of_groups import levels_of, some_groups, step_of_arrow
 
 NO_INFLUENCE = 1e-9
 """A parameter whose doubling changes the loss by less than this share of what its group adds to it has none."""

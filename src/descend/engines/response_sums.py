@@ -14,6 +14,7 @@ from descend.formula.printers.ibis import QueryWriter
 from descend.formula.symbols import OMEGA, Column
 from descend.gradients.derived import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.row_sums import row_terms
 from descend.models import Model, SymbolicModel
 from descend.table.lazy import LARGEST, Lazy
 
@@ -57,7 +58,7 @@ class Response:
             self.sums |= {"finite": finite.ifelse(1, 0).sum(), "low": y.min(), "high": y.max()}
         if omega is not None:
             self.sums["squares"] = (y * y).sum()
-        for number, term in enumerate(model.loss.row_terms(weighted)):
+        for number, term in enumerate(row_terms(model.loss, weighted)):
             try:
                 each = writer.write(term, table)
             except LackingFunctionError:

@@ -11,9 +11,10 @@ import numpy as np
 from descend.engines.batches import Batch
 from descend.engines.compiled import compiled
 from descend.engines.lazy_engine import LazyEngine
-from descend.engines.torch_engine import checked_device, import_torch
+from descend.engines.torch_engine import checked_device
 from descend.engines.totals import Array, Totals, added, ordered
 from descend.formula.factor import merged_factors, torch_merged_factors
+from descend.gradients.autograd import import_torch
 from descend.gradients.contract import Kernel, Sums
 from descend.gradients.derived import Program
 from descend.table.lazy import Lazy, spread

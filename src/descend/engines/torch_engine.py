@@ -17,6 +17,7 @@ from descend.engines.fused import fused, split
 from descend.engines.totals import Array, InMemory, Totals, added, ordered
 from descend.errors import ConfigError
 from descend.formula.factor import torch_merged_factors
+from descend.gradients.autograd import import_torch
 from descend.gradients.contract import Kernel
 from descend.gradients.derived import Program
 from descend.table.rows import Rows
@@ -34,17 +35,6 @@ PER_ROW = {"numpy": 10e-9, "torch": 40e-9, "compiled": 2e-9}
 """Seconds per row of one evaluation of ``a*exp(-b*x) + c`` with its gradient, on two cores, about."""
 USUAL = 10
 """Passes over the rows assumed for a run of unknown length."""
-
-
-def import_torch() -> ModuleType:
-    """Import PyTorch, or say how to install it."""
-    try:
-        import torch
-    except ImportError:
-        raise ConfigError(
-            'PyTorch is not installed, and this needs it. Install it with: pip install "descend[torch]".'
-        ) from None
-    return torch
 
 
 def checked_device(torch: ModuleType, device: str | None) -> str:

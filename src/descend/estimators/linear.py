@@ -11,7 +11,6 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.descent.solution import named
 from descend.formula.compile import compile_expression
 from descend.formula.linear_inside import linear_inside
 from descend.formula.symbols import Column, Parameter, Predictor, Quantity
@@ -104,7 +103,7 @@ def linear_in_columns(
         return None  # a step, such as floor(x), has no slope and yet is no line
     prediction = symbolic.prediction.subs(fixed)
     terms = formula.terms
-    values = named(model, theta)
+    values = model.complete(theta)
     numbers = {symbol: values[symbol.name] for symbol in expression.atoms(Parameter)}
     column_number = {name: position for position, name in enumerate(names)}
     coefficients = np.zeros(len(names))

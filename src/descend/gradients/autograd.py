@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
 from sympy import Expr, Function
@@ -24,6 +25,17 @@ from descend.table.rows import Rows
 from descend.wording import spell
 
 Tensor = Any
+
+
+def import_torch() -> ModuleType:
+    """Import PyTorch, or say how to install it."""
+    try:
+        import torch
+    except ImportError:
+        raise ConfigError(
+            'PyTorch is not installed, and this needs it. Install it with: pip install "descend[torch]".'
+        ) from None
+    return torch
 
 
 class AutogradKernel(Kernel):

@@ -123,8 +123,8 @@ def _read(
 def _of_groups(label: str, expression: Expr, every: Parameters) -> list[tuple[str, Expr]]:
     """Return the gradient of each component that a text is for: of all groups at once, for one per group."""
     name, _, label_inside = label.partition("[")
-    labels, label_inside = every.shapes.get(name), label_inside.removesuffix("]")
-    if not isinstance(labels, GroupLabels):
+    labels, label_inside = every.groups.get(name), label_inside.removesuffix("]")
+    if labels is None:
         return [(label, expression)]
     levels, columns = labels.levels, ", ".join(labels.levels.columns)
     if label_inside not in (labels.parts or ("", columns)):
@@ -140,8 +140,8 @@ def _of_groups(label: str, expression: Expr, every: Parameters) -> list[tuple[st
 def _as_given(label: str, every: Parameters) -> str:
     """Return the left side of the text that gives the gradient of a component."""
     name = label.partition("[")[0]
-    labels = every.shapes.get(name)
-    if not isinstance(labels, GroupLabels):
+    labels = every.groups.get(name)
+    if labels is None:
         return label
     return f"{name}[{labels.parts[0]}]" if labels.parts else name
 

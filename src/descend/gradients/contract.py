@@ -24,12 +24,19 @@ Sums = tuple[Any, Any, Any]
 class Summand:
     """What is summed over rows. A kind that has more to say than this says it here."""
 
+    language: str | None = None
+    """"numpy" or "torch", if blocks of rows must be made of its arrays; None if every engine can sum it."""
     costly: ClassVar[bool] = False
     """Whether a curvature costs many gradients."""
     more_columns: tuple[str, ...] = ()
     """Columns that are read beside those of the model."""
     differencing: Differencing | None = None
     """What is known of derivatives that are found numerically; None where they are exact."""
+
+    @property
+    def arrow(self) -> bool:
+        """Whether most of the parameters belong to one group each, and are so many that the curvature is an arrow."""
+        return False
 
     def counted(self, rows: Rows) -> int:
         """Return how many of the rows count: those with a weight above 0."""
@@ -51,7 +58,6 @@ class Kernel(Summand, ABC):
     """Sums over one block of rows, by code rather than by expressions."""
 
     language: str = "numpy"
-    """"numpy" or "torch": what the blocks must be made of."""
     undivided: ClassVar[bool] = False
     """Whether all rows are one block, as what is computed of a row may look at the others."""
     finish: Callable[[Array, float, Array], Array] | None = None

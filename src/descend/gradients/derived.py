@@ -19,6 +19,7 @@ from descend.gradients.contract import Summand
 from descend.losses import Loss
 from descend.models.formula import score_slopes
 from descend.parameters import Parameters
+from descend.parameters.ties import MANY_OF_GROUPS
 
 Array = NDArray[np.float64]
 
@@ -78,6 +79,11 @@ class Program(Summand):
     @cached_property
     def _inside(self) -> Program:
         return replace(self, at_edges=False)
+
+    @cached_property
+    def arrow(self) -> bool:
+        many = self.parameters.size > MANY_OF_GROUPS
+        return many and any(term.levels is not None for term in self.formula.terms.values())
 
     @cached_property
     def linear(self) -> bool:

@@ -10,7 +10,6 @@ from descend.errors import ConfigError, DescendError
 from descend.gradients.contract import Array
 from descend.gradients.numeric import NumericKernel
 from descend.models import Call, Model
-from descend.parameters import Parameters
 from descend.table import Table
 
 
@@ -29,7 +28,7 @@ class JacobianKernel(NumericKernel):
 
     def returned(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         """Return what the function returns, (n, p) or (p, n). Raises ConfigError for anything else."""
-        rows, every = len(next(iter(columns.values()))), every_parameter(self.model)
+        rows, every = len(next(iter(columns.values()))), self.model.every_parameter
         jacobian_returned = np.asarray(self.jacobian(columns, self.model.parameters.named(theta)), dtype=np.float64)
         if jacobian_returned.ndim == 1 and every.size == 1:
             jacobian_returned = jacobian_returned[:, None]
@@ -45,7 +44,7 @@ class JacobianKernel(NumericKernel):
     def given(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         """Return the derivatives of the predictions by the free parameters, (n, p)."""
         returned, constraints = self.returned(theta, columns), self.model.constraints
-        upright = returned if returned.shape[1] == every_parameter(self.model).size else returned.T
+        upright = returned if returned.shape[1] == self.model.every_parameter.size else returned.T
         return upright if constraints is None else upright @ constraints.jacobian(theta)
 
     def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
@@ -61,15 +60,10 @@ def is_jacobian(model: Model, function: Call, table: Table) -> bool:
     """
     if set(model.response_columns) & set(function.columns) or not function.columns:
         return False
-    columns, every = table.numbers(function.columns, "drop"), every_parameter(model)
+    columns, every = table.numbers(function.columns, "drop"), model.every_parameter
     try:
         with np.errstate(all="ignore"):
             returned = np.asarray(function(columns, every.named(np.ones(every.size))), dtype=np.float64)
     except (DescendError, TypeError, ValueError):
         return False
     return returned.ndim > 0 and returned.size > every.size and (returned.ndim == 2 or every.size == 1)
-
-
-def every_parameter(model: Model) -> Parameters:
-    """Return all parameters of a model, those that are fixed or tied among them."""
-    return model.parameters if model.constraints is None else model.constraints.parameters

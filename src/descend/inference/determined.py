@@ -9,10 +9,10 @@ import numpy as np
 
 from descend.descent.comments_on_solution import comment
 from descend.descent.solution import Solution
+from descend.identifiability.verdict import EXACT, EXACT_SUMMED, INVOLVED
 from descend.inference.covariance.inverse_curvature import Covariance, Mask
 from descend.models import Model
 from descend.optimizers.systems import triangle
-from descend.problem.identifiability import EXACT, EXACT_SUMMED, INVOLVED
 from descend.problem.point import Point
 
 
@@ -36,7 +36,7 @@ def rank_of(point: Point) -> Rank | None:
     """
     free = np.ones(point.theta.size, dtype=bool) if point.bounds is None else ~point.bounds.held(point.theta)
     if not isinstance(point.curvature, np.ndarray):
-        from descend.problem.arrow_rank import rank_of_arrow
+        from descend.identifiability.of_groups import rank_of_arrow
 
         rank = rank_of_arrow(point, free)
         return None if rank is None or (rank.kept == free).all() else Rank(rank.kept, rank.estimable)

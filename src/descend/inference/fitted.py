@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
-from descend.descent.solution import Named, Solution, every_parameter, named
+from descend.descent.solution import Named, Solution
 from descend.descent.step import Trace
 from descend.inference.inferred import Inferred
 from descend.losses import Loss
@@ -107,7 +107,7 @@ class Fitted(ABC):
     @property  # What was fitted, and how it ended.
     def parameters(self) -> Named:
         """Parameters by name: a float for a scalar, an array for a vector; fixed and tied ones too."""
-        return named(self.model, self.theta)
+        return self.model.complete(self.theta)
 
     @property
     def loss_function(self) -> Loss:
@@ -345,6 +345,6 @@ class Fitted(ABC):
         errors = self.standard_errors if in_memory else None
         if errors is None or self.model.in_place:
             return self.model.parameters.mentioned(self.theta, digits)
-        shapes = every_parameter(self.model)
+        shapes = self.model.every_parameter
         by_label = dict(zip(shapes.labels, shapes.flat(errors).tolist(), strict=True))
         return self.model.parameters.mentioned(self.theta, digits, errors=by_label)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.solution import every_parameter, named
 from descend.errors import ConfigError
 from descend.inference.covariance.standard_errors import flat_errors, kind_in_words
 from descend.inference.estimates import Estimates
@@ -47,7 +46,7 @@ class Intervals(Shown, dict[str, tuple[Any, Any]]):
     quantities: Mapping[str, Estimated] = MappingProxyType({})
 
     def __init__(self, estimates: Estimates, ends: Ends, level: float, method: str, notes: Iterable[str] = ()) -> None:
-        constraints, parameters = estimates.model.constraints, every_parameter(estimates.model)
+        constraints, parameters = estimates.model.constraints, estimates.model.every_parameter
         self.labelled, notes_on_bounds = _within_bounds(None if constraints is None else constraints.bounds, ends)
         self.convention = _convention(estimates, method)
         short = [] if estimates.at_minimum else [NOT_AT_MINIMUM]
@@ -123,8 +122,8 @@ def t_intervals(estimates: Estimates, level: float, method: str) -> Intervals:
     The quantile is that of Student's t with the degrees of freedom of the fit; of the normal distribution where the
     scale is known, as it is with ``sigma`` and for the poisson and logistic losses.
     """
-    covariance, parameters = estimates.needed_covariance(), every_parameter(estimates.model)
-    best = parameters.flat(named(estimates.model, estimates.theta))
+    covariance, parameters = estimates.needed_covariance(), estimates.model.every_parameter
+    best = parameters.flat(estimates.model.complete(estimates.theta))
     ends = quantile(level, estimates.degrees) * flat_errors(
         estimates.model, estimates.theta, covariance, estimates.undetermined
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from descend.descent.comments_on_solution import comment, once
-from descend.descent.solution import Solution, every_parameter
+from descend.descent.solution import Solution
 
 if TYPE_CHECKING:
     from descend.inference.quantities.estimate import Estimated
@@ -86,7 +86,7 @@ def _of_quantity(text: str, model: Model, units: Units) -> Unit | None:
     from descend.parameters.components import with_components
     from descend.units.quantity import unit_of_expression
 
-    shapes = every_parameter(model)
+    shapes = model.every_parameter
     plain, components = with_components(text, shapes)
     units_known: dict[str, Known] = dict(units.parameters)
     for name, symbol in components.items():

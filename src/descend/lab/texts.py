@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from descend.lab.phrases import PHRASES
-from descend.losses.chinese import CHINESE as LOSSES
+from descend.losses import LOSSES
 from descend.options.request import OPTIONS
 
 TEXTS = {
@@ -240,7 +240,8 @@ class Words:
     def loss(self, name: str) -> str:
         """Return what the list of losses calls one: its name, and in Chinese what it is."""
         plain = name.replace("_", " ")
-        return f"{plain} {LOSSES[name]}" if self.chinese and name in LOSSES else plain
+        chinese = LOSSES[name].chinese if self.chinese and name in LOSSES else ""
+        return f"{plain} {chinese}" if chinese else plain
 
     def label(self, key: str) -> str:
         """Return the label of the control of an option."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from descend.losses.contract import Loss
 
@@ -23,13 +22,12 @@ class Absolute(Loss):
     array([ 1., -1.])
     """
 
-    name: ClassVar[str] = "absolute"
-    aliases: ClassVar[str] = "mae l1 lad median"
-    modules: ClassVar[str] = "L1Loss"
-    value_text: ClassVar[str] = "abs(r)"
-    slope_text: ClassVar[str] = "where(r > 0, 1, where(r < 0, -1, 0))"
-    weight_text: ClassVar[str] = (
-        "where(abs(prediction) + abs(y) > 0, 1/max(abs(r), 1e-8*(abs(prediction) + abs(y)), 1e-300), 0)"
-    )
-    kinked: ClassVar[bool] = True
-    convex: ClassVar[bool] = True
+    name = "absolute"
+    aliases = "mae l1 lad median"
+    chinese = "绝对误差"
+    modules = "L1Loss"
+    value_text = "abs(r)"
+    slope_text = "where(r > 0, 1, where(r < 0, -1, 0))"
+    weight_text = "where(abs(prediction) + abs(y) > 0, 1/max(abs(r), 1e-8*(abs(prediction) + abs(y)), 1e-300), 0)"
+    kinked = True
+    convex = True

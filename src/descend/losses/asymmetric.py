@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
 from sympy import Expr
 
@@ -47,15 +47,15 @@ class Asymmetric(Loss):
     low: str = setting("low")
     high: str = setting("high")
 
-    name: ClassVar[str] = "asymmetric"
-    value_text: ClassVar[str] = "where(r > 0, r/high, r/low)^2"
-    slope_text: ClassVar[str] = "2*where(r > 0, r/high^2, r/low^2)"
-    weight_text: ClassVar[str] = "2/where(r > 0, high, low)^2"
-    convex: ClassVar[bool] = True
-    dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
-    unit: ClassVar[float] = 2.0
-    squares: ClassVar[bool] = True
-    normaliser_text: ClassVar[str] = "-log(low + high) - 0.22579135264472744"  # log(2 / pi) / 2
+    name = "asymmetric"
+    value_text = "where(r > 0, r/high, r/low)^2"
+    slope_text = "2*where(r > 0, r/high^2, r/low^2)"
+    weight_text = "2/where(r > 0, high, low)^2"
+    convex = True
+    dispersion = "known"
+    unit = 2.0
+    squares = True
+    normaliser_text = "-log(low + high) - 0.22579135264472744"  # log(2 / pi) / 2
 
     @property
     def shown(self) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.losses.contract import Loss
-from descend.losses.distribution import Distribution, Rates
+from descend.losses.distribution import Distribution, Rates, of_scipy
 from descend.losses.domain import Domain
 from descend.losses.formulas import Array
 
@@ -20,12 +19,12 @@ from descend.losses.formulas import Array
 class Outcomes(Loss):
     """Negative log-likelihood of outcomes 0 or 1, or of shares of several trials whose number is the weight."""
 
-    response_domain: ClassVar[Domain] = Domain(0.0, 1.0, "0, 1 or a share between them")
-    family: ClassVar[str] = "a binomial distribution"
-    two_levels: ClassVar[bool] = True
-    dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
-    variance_text: ClassVar[str] = "mean*(1 - mean)"
-    kurtosis_text: ClassVar[str] = "(1 - 6*mean*(1 - mean))/(omega*mean*(1 - mean))"
+    response_domain = Domain(0.0, 1.0, "0, 1 or a share between them")
+    family = "a binomial distribution"
+    two_levels = True
+    dispersion = "known"
+    variance_text = "mean*(1 - mean)"
+    kurtosis_text = "(1 - 6*mean*(1 - mean))/(omega*mean*(1 - mean))"
 
     def repeats(self, y: Array, omega: Array) -> bool:
         """Whether rows are shares of several trials, whose numbers are the weights."""
@@ -53,9 +52,7 @@ class Outcomes(Loss):
         self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
     ) -> Distribution:
         """Return those of shares, where the weights are numbers of trials."""
-        from scipy import stats
-
-        return Rates(stats.binom(np.round(omega), mean), np.round(omega))
+        return Rates(of_scipy("binom", np.round(omega), mean), np.round(omega))
 
 
 @dataclass(frozen=True)
@@ -74,16 +71,17 @@ class Bernoulli(Outcomes):
     array([ 2., -2.])
     """
 
-    name: ClassVar[str] = "bernoulli"
+    name = "bernoulli"
+    chinese = "伯努利概率"
     # A probability within 1e-16 of 1 counts as 1.
     # A logarithm whose factor is 0 gets the argument 1, so that its derivative is not nan.
-    value_text: ClassVar[str] = (
+    value_text = (
         "-y*log(where(y > 0, where(prediction <= 1, prediction, 0), 1))"
         " - (1 - y)*log(where(y < 1, where(prediction >= 0, 1 - prediction, 0), 1))"
     )
-    slope_text: ClassVar[str] = "(1 - y)/where(y < 1, 1 - prediction, 1) - y/where(y > 0, prediction, 1)"
-    weight_text: ClassVar[str] = "1/max(prediction*(1 - prediction), 1e-16)"
-    prediction_domain: ClassVar[Domain] = Domain(
+    slope_text = "(1 - y)/where(y < 1, 1 - prediction, 1) - y/where(y > 0, prediction, 1)"
+    weight_text = "1/max(prediction*(1 - prediction), 1e-16)"
+    prediction_domain = Domain(
         low=0.0,
         high=1.0,
         words="between 0 and 1",

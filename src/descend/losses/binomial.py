@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -32,12 +31,11 @@ class Binomial(Bernoulli):
     array([ 2., -1.])
     """
 
-    name: ClassVar[str] = "binomial"
-    aliases: ClassVar[str] = "cbind quasibinomial shares"
-    advised_for: ClassVar[str] = "shares of trials"
-    response_domain: ClassVar[Domain] = Domain(
-        0.0, 1.0, "a share of successes, from 0 to 1, as in dead/n ~ ... with the trials n"
-    )
+    name = "binomial"
+    aliases = "cbind quasibinomial shares"
+    chinese = "二项比例"
+    advised_for = "shares of trials"
+    response_domain = Domain(0.0, 1.0, "a share of successes, from 0 to 1, as in dead/n ~ ... with the trials n")
 
     @property
     def of_score(self) -> Loss:
@@ -63,8 +61,8 @@ class Binomial(Bernoulli):
 class LogOdds(Logistic):
     """The binomial loss of a formula whose outermost function is sigmoid, working on its argument."""
 
-    name: ClassVar[str] = Binomial.name
-    response_domain: ClassVar[Domain] = Binomial.response_domain
+    name = Binomial.name
+    response_domain = Binomial.response_domain
 
     @property
     def of_mean(self) -> Loss:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from descend.losses.contract import Loss
 from descend.registry import setting
@@ -28,9 +27,10 @@ class Cauchy(Loss):
 
     scale: float = setting(1.0, above=0.0, auto=True)
 
-    name: ClassVar[str] = "cauchy"
-    aliases: ClassVar[str] = "lorentz lorentzian student"
+    name = "cauchy"
+    aliases = "lorentz lorentzian student"
+    chinese = "柯西损失"
     efficient = 2.385
-    value_text: ClassVar[str] = "scale^2/2*log1p((r/scale)^2)"
-    slope_text: ClassVar[str] = "r/(1 + (r/scale)^2)"
-    weight_text: ClassVar[str] = "1/(1 + (r/scale)^2)"
+    value_text = "scale^2/2*log1p((r/scale)^2)"
+    slope_text = "r/(1 + (r/scale)^2)"
+    weight_text = "1/(1 + (r/scale)^2)"

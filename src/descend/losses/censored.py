@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 import numpy as np
 from sympy import Eq, Expr, Integer, Lt, Rational, log
@@ -68,10 +68,10 @@ class Censored(Loss):
     sigma: str = setting("")
     parameter: str = setting("")
 
-    name: ClassVar[str] = "censored"
-    dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
-    observed_information: ClassVar[bool] = True
-    of_residual: ClassVar[bool] = False
+    name = "censored"
+    dispersion = "known"
+    observed_information = True
+    of_residual = False
 
     def __post_init__(self) -> None:
         from descend.losses import LOSSES

@@ -10,11 +10,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, Literal, TypeVar
+from typing import TypeVar
+
+import numpy as np
 
 from descend.errors import ConfigError
 from descend.losses.contract import Loss
 from descend.losses.domain import Domain
+from descend.losses.formulas import Array
 from descend.registry import setting
 from descend.wording import spell
 
@@ -31,10 +34,10 @@ class Classes(Loss):
 
     levels: str = setting("")
 
-    of_classes: ClassVar[bool] = True
-    dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
-    certain: ClassVar[float] = 1e-12
-    saturated_text: ClassVar[str] = "0"
+    of_classes = True
+    dispersion = "known"
+    certain = 1e-12
+    saturated_text = "0"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -97,6 +100,17 @@ class Classes(Loss):
     @property
     def response_domain(self) -> Domain:  # type: ignore[override]
         return Domain(0.0, self.size - 1.0, "classes")
+
+
+def softmax(scores: Array) -> Array:
+    """Return the probabilities of classes, given a score for each: (n, K, ...).
+
+    >>> softmax(np.log([[1.0, 3.0]]))
+    array([[0.25, 0.75]])
+    """
+    shares: Array = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    return shares
 
 
 def cells_of(names: Sequence[str]) -> tuple[str | int | float, ...]:

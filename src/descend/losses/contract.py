@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from descend.losses.in_torch import InTorch
     from descend.table.rows import Outside
 
-ZERO, ONE = Integer(0), Integer(1)
+ONE = Integer(1)
 NORMAL = 1.4826
 """Standard deviation of normal noise over its median absolute deviation."""
 
@@ -102,6 +102,8 @@ class Loss(Evaluated):
 
     advised_for: ClassVar[str] = ""
     """What it is the usual loss of: "two levels", "several levels", "ordered levels" or "shares of trials"."""
+    chinese: ClassVar[str] = ""
+    """What it is called in Chinese."""
     modules: ClassVar[str] = ""
     """The classes of PyTorch that compute it, or something like it."""
 
@@ -311,27 +313,6 @@ class Loss(Evaluated):
         ((-1, omega*lgamma(maximum(y, 0) + 1)),)
         """
         return _normaliser_terms(self.read(self.normaliser_text), weighted)
-
-    @property
-    def saturated_term(self) -> Expr:
-        """The least loss of a row times its weight, as an expression of RESPONSE and OMEGA."""
-        of_mean = self.of_mean
-        text = of_mean.saturated_text
-        loss = of_mean.read(text) if text else of_mean.expressions[0].xreplace({PREDICTION: RESPONSE, RESIDUAL: ZERO})
-        return OMEGA * loss
-
-    def row_terms(self, weighted: bool) -> tuple[Expr, ...]:
-        """Return what must be summed over rows, besides the loss, to compute the likelihood of a fit."""
-        terms = tuple(row for _, row in self.normaliser_terms(weighted) or () if not row.is_number)
-        if self.dispersion != "estimated" or self.of_residual:
-            return terms
-        saturated_loss = self.saturated_term
-        return (*terms, saturated_loss if weighted else saturated_loss.xreplace({OMEGA: ONE}))
-
-    def sum_over_rows(self, term: Expr, y: Array, omega: Array) -> float:
-        """Sum one of ``row_terms`` over the rows of a weight above 0."""
-        counting = omega > 0.0
-        return float(self.of_rows(term, {RESPONSE: y[counting], OMEGA: omega[counting]}).sum())
 
     def log_density(self, score: Array, y: Array, omega: Array, dispersion: float = 1.0) -> Array:
         """Return the logarithm of the density, or probability, of the response of each row, of a weight.

@@ -6,17 +6,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from descend.errors import ConfigError
-from descend.losses.classes import Classes
+from descend.losses.classes import Classes, softmax
 from descend.losses.contract import Loss
 from descend.losses.curved_rows import CurvedRows, Softmax
 from descend.losses.formulas import Array
 from descend.losses.in_torch import InTorch, shape_of
-from descend.losses.user_loss import OfPlaces, shares_of
+from descend.losses.user_loss import OfPlaces
 from descend.registry import setting
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ class CrossEntropy(Classes):
     label_smoothing: float = setting(0.0, at_least=0, at_most=1)
     class_weights: str = setting("")
 
-    name: ClassVar[str] = "cross_entropy"
-    aliases: ClassVar[str] = "crossentropy ce softmax categorical_cross_entropy multinomial nll"
-    convex: ClassVar[bool] = True
+    name = "cross_entropy"
+    aliases = "crossentropy ce softmax categorical_cross_entropy multinomial nll"
+    convex = True
     # Of two classes, by the difference of their scores; a module's own scores are compared by PyTorch.
-    value_text: ClassVar[str] = "softplus(prediction) - y*prediction"
-    slope_text: ClassVar[str] = "sigmoid(prediction) - y"
-    weight_text: ClassVar[str] = "sigmoid(prediction)*sigmoid(-prediction)"
+    value_text = "softplus(prediction) - y*prediction"
+    slope_text = "sigmoid(prediction) - y"
+    weight_text = "sigmoid(prediction)*sigmoid(-prediction)"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -98,7 +98,7 @@ class CrossEntropy(Classes):
         return self
 
     def probabilities(self, score: Array, parameters: Mapping[str, float]) -> Array:
-        return shares_of(score)
+        return softmax(score)
 
     @property
     def in_torch(self) -> InTorch:
@@ -148,8 +148,8 @@ class LogLikelihood(CrossEntropy):
     array([[0.25, 0.75]])
     """
 
-    name: ClassVar[str] = "nll"
-    aliases: ClassVar[str] = "nllloss nll_loss log_softmax"
+    name = "nll"
+    aliases = "nllloss nll_loss log_softmax"
 
     @property
     def in_torch(self) -> InTorch:
@@ -176,7 +176,7 @@ class ScoresOfClasses(InTorch):
     def curved(self) -> CurvedRows | None:
         return Softmax(self.smoothing, self.weights)
 
-    def checked(self, output: object, rows: int, name: str) -> Tensor:
+    def checked(self, output: Tensor, rows: int, name: str) -> Tensor:
         shape = tuple(getattr(output, "shape", ()))
         if len(shape) != 2 or shape[0] != rows or shape[1] < 2:
             raise ConfigError(
@@ -184,7 +184,7 @@ class ScoresOfClasses(InTorch):
                 f"score for each class: shape ({rows}, K). Of two classes one score will do: "
                 'loss="binary_cross_entropy".'
             )
-        return output  # type: ignore[return-value]
+        return output
 
     def mean(self, output: Tensor, y: Tensor, weights: Tensor | None, count: float) -> Tensor:
         import torch
@@ -210,7 +210,7 @@ class LogProbabilities(ScoresOfClasses):
     def curved(self) -> None:
         return None
 
-    def checked(self, output: object, rows: int, name: str) -> Tensor:
+    def checked(self, output: Tensor, rows: int, name: str) -> Tensor:
         log_probabilities = super().checked(output, rows, name)
         if not self.looked:
             sums = log_probabilities.detach().exp().sum(dim=1)

@@ -27,6 +27,14 @@ class Distribution(Protocol):
         """Return the least response whose ``cdf`` is at least a share, in each row."""
 
 
+def of_scipy(name: str, *shapes: Array | float, **location_and_scale: Array | float) -> Distribution:
+    """Return distributions that SciPy knows by this name, one a row."""
+    from scipy import stats
+
+    distributions: Distribution = getattr(stats, name)(*shapes, **location_and_scale)
+    return distributions
+
+
 @dataclass(frozen=True)
 class Rates:
     """Counts divided by a number for each row, such as the trials that a share is of.

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
 
 from descend.losses.contract import Loss
-from descend.losses.distribution import Distribution
+from descend.losses.distribution import Distribution, of_scipy
 from descend.losses.domain import POSITIVE, Domain
 from descend.losses.formulas import Array
 
@@ -29,28 +28,26 @@ class Exponential(Loss):
     array([0.   , 0.125])
     """
 
-    name: ClassVar[str] = "exponential"
-    aliases: ClassVar[str] = "exp expon constant_hazard waiting_times"
-    value_text: ClassVar[str] = "y/prediction + log(prediction)"
-    slope_text: ClassVar[str] = "r/prediction^2"
-    weight_text: ClassVar[str] = "1/prediction^2"
-    response_domain: ClassVar[Domain] = Domain(0.0, math.inf, "times above 0", closed=False)
-    prediction_domain: ClassVar[Domain] = POSITIVE
-    convex_in_log: ClassVar[bool] = True
+    name = "exponential"
+    aliases = "exp expon constant_hazard waiting_times"
+    chinese = "指数时间"
+    value_text = "y/prediction + log(prediction)"
+    slope_text = "r/prediction^2"
+    weight_text = "1/prediction^2"
+    response_domain = Domain(0.0, math.inf, "times above 0", closed=False)
+    prediction_domain = POSITIVE
+    convex_in_log = True
     # The second derivative by the logarithm of the mean is y / mean.
-    curvature_left_text: ClassVar[str] = "exp(-moved)"
-    dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
-    observed_information: ClassVar[bool] = True
-    variance_text: ClassVar[str] = "mean^2"
-    kurtosis_text: ClassVar[str] = "6/omega"
-    log_below_text: ClassVar[str] = "log(-expm1(-y/prediction))"
-    log_above_text: ClassVar[str] = "-y/prediction"
-    spread_text: ClassVar[str] = "prediction"
+    curvature_left_text = "exp(-moved)"
+    dispersion = "known"
+    observed_information = True
+    variance_text = "mean^2"
+    kurtosis_text = "6/omega"
+    log_below_text = "log(-expm1(-y/prediction))"
+    log_above_text = "-y/prediction"
+    spread_text = "prediction"
 
     def distribution(
         self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
     ) -> Distribution:
-        from scipy import stats
-
-        found: Distribution = stats.expon(scale=mean)
-        return found
+        return of_scipy("expon", scale=mean)

@@ -43,7 +43,8 @@ class Formulas(Part, ABC):
         argument, the score: `y ~ sigmoid(a + b*x)` and `y ~ a + b*x` are the same model of a logistic loss.
 
     A setting that is a text names a column of the loss's own, such as what is censored; the formulas use it by the name
-    of the setting. own_parameters are fitted with those of the formula; the formulas use them by name.
+    of the setting. own_parameters are fitted with those of the formula; the formulas use them by name. Such are the
+    settings made with ``fitted=``, where a user gives them no value.
     shifts: whether they make up for a constant added to the prediction, so that the formula needs none.
     of_classes: whether the response is one of several classes, by their places. ordered: whether these have an order.
     per_class: whether each class but the first has a score by the formula, with parameters of its own.
@@ -62,7 +63,14 @@ class Formulas(Part, ABC):
 
     @property
     def settings(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        fitted = self._fitted
+        return {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.name not in fitted}
+
+    @cached_property
+    def _fitted(self) -> dict[str, float]:
+        """Where the settings start that are fitted instead of given."""
+        starts = {each.name: each.metadata.get("fitted") for each in dataclasses.fields(self)}
+        return {name: start for name, start in starts.items() if start is not None and not getattr(self, name)}
 
     @cached_property
     def estimated(self) -> str | None:
@@ -138,7 +146,7 @@ class Formulas(Part, ABC):
     @property
     def own_parameters(self) -> dict[str, float]:
         """Its own parameters, such as cutpoints, and where they start from."""
-        return {}
+        return dict(self._fitted)
 
     @property
     def several_scores(self) -> bool:
@@ -216,9 +224,11 @@ class Formulas(Part, ABC):
         outside = [end for end in (domain.low - 1.0, domain.high + 1.0) if math.isfinite(end)]
         points = np.array(outside)
         ones = np.ones(len(points))
+        quantities: dict[Expr, Array] = {PREDICTION: points, RESPONSE: ones, RESIDUAL: points - ones}
+        quantities |= {Column(name): ones for name in self.own_columns}
+        quantities |= {Parameter(name): start * ones for name, start in self.own_parameters.items()}
         with np.errstate(all="ignore"):
-            quantities = {PREDICTION: points, RESPONSE: ones, RESIDUAL: points - ones}
-            if not (outside and self.plain and np.isfinite(self.of_rows(value, quantities)).any()):
+            if not (outside and np.isfinite(self.of_rows(value, quantities)).any()):
                 return value
         # NumPy computes both sides of a `where` in all rows: the root has a value in those inside, so it warns of none.
         within_domain = domain.condition("prediction")
@@ -260,12 +270,11 @@ class Formulas(Part, ABC):
 
         expression = self.read(formula) if isinstance(formula, str) else formula
         if not self.plain:
-            own_values = self.__dict__.get("_own")
-            if own_values is None and expression.atoms(Column, Parameter):
+            quantities = {**quantities, **self.__dict__.get("_own", {})}
+            if expression.atoms(Column, Parameter) - quantities.keys():
                 raise ConfigError(
                     f"The {self.name} loss has columns or parameters of its own, which are not known here."
                 )
-            quantities = {**quantities, **(own_values or {})}
         with np.errstate(invalid="ignore"):  # where a prediction lies outside its domain, nan says so
             values_of_rows = compile_expression(expression, tuple(quantities))(*quantities.values())
         if np.ndim(values_of_rows) == 0:
@@ -299,11 +308,15 @@ def _gamma_tail(*arguments: Expr) -> Expr:
 def _expression(text: str, settings: tuple[tuple[str, Any], ...], parameters: tuple[str, ...]) -> Expr:
     """Read a formula of a loss, its settings as numbers or columns."""
     from descend.formula.build import Builder
-    from descend.formula.symbols import Column, number
+    from descend.formula.compile import compile_expression
+    from descend.formula.real_functions import RealFunction
+    from descend.formula.symbols import number
     from descend.formula.syntax import parse_expression
 
     symbols: dict[str, Expr] = {symbol.name: symbol for symbol in SYMBOLS}
     symbols |= {name: Column(value) if isinstance(value, str) else number(float(value)) for name, value in settings}
     symbols |= {name: Parameter(name) for name in parameters}
     expression = Builder(text, tuple(symbols), extra={"gamma_tail": (_gamma_tail, (3,))}).build(parse_expression(text))
-    return expression.xreplace({Column(name): symbol for name, symbol in symbols.items()})
+    expression = expression.xreplace({Column(name): symbol for name, symbol in symbols.items()})
+    of_settings = [node for node in expression.atoms(RealFunction) if not node.free_symbols]
+    return expression.xreplace({node: number(float(compile_expression(node, ())())) for node in of_settings})

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
 
 from descend.losses.contract import Loss
-from descend.losses.distribution import Distribution
+from descend.losses.distribution import Distribution, of_scipy
 from descend.losses.domain import POSITIVE, Domain
 from descend.losses.formulas import Array
 
@@ -29,29 +28,30 @@ class Gamma(Loss):
     array([0.   , 0.125])
     """
 
-    name: ClassVar[str] = "gamma"
-    value_text: ClassVar[str] = "y/prediction + log(prediction)"
-    slope_text: ClassVar[str] = "r/prediction^2"
-    weight_text: ClassVar[str] = "1/prediction^2"
-    response_domain: ClassVar[Domain] = Domain(0.0, math.inf, "numbers above 0", closed=False)
-    prediction_domain: ClassVar[Domain] = POSITIVE
-    convex_in_log: ClassVar[bool] = True
+    name = "gamma"
+    chinese = "伽马分布"
+    value_text = "y/prediction + log(prediction)"
+    slope_text = "r/prediction^2"
+    weight_text = "1/prediction^2"
+    response_domain = Domain(0.0, math.inf, "numbers above 0", closed=False)
+    prediction_domain = POSITIVE
+    convex_in_log = True
     # The second derivative by the logarithm of the mean is y / mean.
-    curvature_left_text: ClassVar[str] = "exp(-moved)"
-    dispersion: ClassVar[Literal["known", "estimated"] | None] = "estimated"
-    normaliser_text: ClassVar[str] = (
+    curvature_left_text = "exp(-moved)"
+    dispersion = "estimated"
+    normaliser_text = (
         "omega/dispersion*log(omega/dispersion) - lgamma(omega/dispersion) + (omega/dispersion - 1)*log(y)"
     )
-    variance_text: ClassVar[str] = "mean^2"
-    scale_name: ClassVar[str] = "dispersion"
-    minus_log_density_text: ClassVar[str] = (
+    variance_text = "mean^2"
+    scale_name = "dispersion"
+    minus_log_density_text = (
         "y/(scale*prediction) + log(scale*prediction)/scale + lgamma(1/scale) - (1/scale - 1)*log(y)"
     )
-    log_below_text: ClassVar[str] = "gamma_tail(0, 1/scale, y/(scale*prediction))"
-    log_above_text: ClassVar[str] = "gamma_tail(1, 1/scale, y/(scale*prediction))"
-    location_information_text: ClassVar[str] = "1/(scale*prediction^2)"
-    scale_information_text: ClassVar[str] = "(polygamma(1, 1/scale) - scale)/scale^4"
-    spread_text: ClassVar[str] = "sqrt(scale)*prediction"
+    log_below_text = "gamma_tail(0, 1/scale, y/(scale*prediction))"
+    log_above_text = "gamma_tail(1, 1/scale, y/(scale*prediction))"
+    location_information_text = "1/(scale*prediction^2)"
+    scale_information_text = "(polygamma(1, 1/scale) - scale)/scale^4"
+    spread_text = "sqrt(scale)*prediction"
 
     def scale_of(self, mean: Array, y: Array, omega: Array) -> float:
         """Return the dispersion that responses show about their means, roughly."""
@@ -60,7 +60,4 @@ class Gamma(Loss):
     def distribution(
         self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
     ) -> Distribution:
-        from scipy import stats
-
-        found: Distribution = stats.gamma(omega / dispersion, scale=mean * dispersion / omega)
-        return found
+        return of_scipy("gamma", omega / dispersion, scale=mean * dispersion / omega)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from descend.losses.contract import Loss
 from descend.registry import setting
@@ -28,11 +27,12 @@ class Huber(Loss):
 
     delta: float = setting(1.0, above=0.0, auto=True)
 
-    name: ClassVar[str] = "huber"
-    modules: ClassVar[str] = "HuberLoss SmoothL1Loss"
+    name = "huber"
+    chinese = "Huber 损失"
+    modules = "HuberLoss SmoothL1Loss"
     efficient = 1.345
-    convex: ClassVar[bool] = True
-    value_text: ClassVar[str] = "where(abs(r) <= delta, r^2/2, delta*(abs(r) - delta/2))"
-    slope_text: ClassVar[str] = "min(max(r, -delta), delta)"
-    weight_text: ClassVar[str] = "where(abs(r) <= delta, 1, delta/max(abs(r), delta))"
-    curvature_left_text: ClassVar[str] = "where(abs(r) + moved < delta, 1, 0)"
+    convex = True
+    value_text = "where(abs(r) <= delta, r^2/2, delta*(abs(r) - delta/2))"
+    slope_text = "min(max(r, -delta), delta)"
+    weight_text = "where(abs(r) <= delta, 1, delta/max(abs(r), delta))"
+    curvature_left_text = "where(abs(r) + moved < delta, 1, 0)"

@@ -27,8 +27,11 @@ class InTorch(ABC):
         return None
 
     @abstractmethod
-    def checked(self, output: object, rows: int, name: str) -> Tensor:
-        """Return what a module returned for some rows. Raises ConfigError where the loss cannot take it."""
+    def checked(self, output: Tensor, rows: int, name: str) -> Tensor:
+        """Return what a module returned for some rows. Raises ConfigError where the loss cannot take it.
+
+        output: a tensor, several together, or anything else that a module may return.
+        """
 
     @abstractmethod
     def mean(self, output: Tensor, y: Tensor, weights: Tensor | None, count: float) -> Tensor:

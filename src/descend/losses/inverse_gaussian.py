@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
 
 from descend.losses.contract import Loss
-from descend.losses.distribution import Distribution
+from descend.losses.distribution import Distribution, of_scipy
 from descend.losses.domain import POSITIVE, Domain
 from descend.losses.formulas import Array
 
@@ -28,22 +27,20 @@ class InverseGaussian(Loss):
     array([0.     , 0.03125])
     """
 
-    name: ClassVar[str] = "inverse_gaussian"
-    aliases: ClassVar[str] = "inverse.gaussian invgauss inversegaussian wald"
-    value_text: ClassVar[str] = "r^2/(2*y*prediction^2)"
-    slope_text: ClassVar[str] = "r/prediction^3"
-    weight_text: ClassVar[str] = "1/prediction^3"
-    response_domain: ClassVar[Domain] = Domain(0.0, math.inf, "numbers above 0", closed=False)
-    prediction_domain: ClassVar[Domain] = POSITIVE
-    dispersion: ClassVar[Literal["known", "estimated"] | None] = "estimated"
-    normaliser_text: ClassVar[str] = "(log(omega) - log(dispersion) - log(2*pi) - 3*log(y))/2"
-    variance_text: ClassVar[str] = "mean^3"
-    kurtosis_text: ClassVar[str] = "15*mean/omega"
+    name = "inverse_gaussian"
+    aliases = "inverse.gaussian invgauss inversegaussian wald"
+    chinese = "逆高斯分布"
+    value_text = "r^2/(2*y*prediction^2)"
+    slope_text = "r/prediction^3"
+    weight_text = "1/prediction^3"
+    response_domain = Domain(0.0, math.inf, "numbers above 0", closed=False)
+    prediction_domain = POSITIVE
+    dispersion = "estimated"
+    normaliser_text = "(log(omega) - log(dispersion) - log(2*pi) - 3*log(y))/2"
+    variance_text = "mean^3"
+    kurtosis_text = "15*mean/omega"
 
     def distribution(
         self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
     ) -> Distribution:
-        from scipy import stats
-
-        found: Distribution = stats.invgauss(mu=mean * dispersion / omega, scale=omega / dispersion)
-        return found
+        return of_scipy("invgauss", mu=mean * dispersion / omega, scale=omega / dispersion)

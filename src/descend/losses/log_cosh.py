@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from descend.losses.contract import Loss
 
@@ -23,12 +22,11 @@ class LogCosh(Loss):
     array([999.3069])
     """
 
-    name: ClassVar[str] = "log_cosh"
-    convex: ClassVar[bool] = True
-    value_text: ClassVar[str] = (
-        "where(abs(r) < 1, -log1p(-min(tanh(r)^2, 3/4))/2, abs(r) + log1p(exp(-2*abs(r))) - log(2))"
-    )
-    slope_text: ClassVar[str] = "tanh(r)"
-    weight_text: ClassVar[str] = "tanh(max(abs(r), 1e-9))/max(abs(r), 1e-9)"
+    name = "log_cosh"
+    chinese = "对数双曲余弦"
+    convex = True
+    value_text = "where(abs(r) < 1, -log1p(-min(tanh(r)^2, 3/4))/2, abs(r) + log1p(exp(-2*abs(r))) - log(2))"
+    slope_text = "tanh(r)"
+    weight_text = "tanh(max(abs(r), 1e-9))/max(abs(r), 1e-9)"
     # 1 - tanh(r)^2 changes by no more than twice itself per unit of r.
-    curvature_left_text: ClassVar[str] = "exp(-2*moved)"
+    curvature_left_text = "exp(-2*moved)"

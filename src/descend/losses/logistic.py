@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from descend.losses.bernoulli import Bernoulli, Outcomes
 from descend.losses.contract import Loss
@@ -26,18 +25,19 @@ class Logistic(Outcomes):
     array([ 0.5, -0.5])
     """
 
-    name: ClassVar[str] = "logistic"
-    aliases: ClassVar[str] = "bce cross_entropy crossentropy log_loss logloss logit"
-    advised_for: ClassVar[str] = "two levels"
-    modules: ClassVar[str] = "BCELoss BCEWithLogitsLoss"
-    value_text: ClassVar[str] = "softplus(prediction) - y*prediction"
-    slope_text: ClassVar[str] = "sigmoid(prediction) - y"
-    weight_text: ClassVar[str] = "sigmoid(prediction)*sigmoid(-prediction)"
-    link: ClassVar[str | None] = "sigmoid"
-    convex: ClassVar[bool] = True
-    certain: ClassVar[float] = 1e-12
+    name = "logistic"
+    aliases = "bce cross_entropy crossentropy log_loss logloss logit"
+    chinese = "逻辑损失（是或否）"
+    advised_for = "two levels"
+    modules = "BCELoss BCEWithLogitsLoss"
+    value_text = "softplus(prediction) - y*prediction"
+    slope_text = "sigmoid(prediction) - y"
+    weight_text = "sigmoid(prediction)*sigmoid(-prediction)"
+    link = "sigmoid"
+    convex = True
+    certain = 1e-12
     # p (1 - p) changes by no more than itself per unit of the score.
-    curvature_left_text: ClassVar[str] = "exp(-moved)"
+    curvature_left_text = "exp(-moved)"
 
     @property
     def of_mean(self) -> Loss:

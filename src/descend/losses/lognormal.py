@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
-from descend.losses.distribution import Distribution
+from descend.losses.distribution import Distribution, of_scipy
 from descend.losses.domain import POSITIVE, Domain
 from descend.losses.exponential import Exponential
 from descend.losses.formulas import Array
@@ -34,20 +33,21 @@ class LogNormal(Scaled):
     array([0.9189])
     """
 
-    name: ClassVar[str] = "lognormal"
-    aliases: ClassVar[str] = "log_normal lognorm galton"
-    predicts: ClassVar[str] = "median"
-    response_domain: ClassVar[Domain] = Domain(0.0, math.inf, "numbers above 0", closed=False)
-    prediction_domain: ClassVar[Domain] = POSITIVE
-    scale_name: ClassVar[str] = "sigma"
-    minus_log_density_text: ClassVar[str] = (
+    name = "lognormal"
+    aliases = "log_normal lognorm galton"
+    chinese = "对数正态时间"
+    predicts = "median"
+    response_domain = Domain(0.0, math.inf, "numbers above 0", closed=False)
+    prediction_domain = POSITIVE
+    scale_name = "sigma"
+    minus_log_density_text = (
         "(log(y) - log(prediction))^2/(2*scale^2) + log(scale) + log(y) + 0.9189385332046727"  # log(2 pi)/2
     )
-    log_below_text: ClassVar[str] = "log_ndtr(min((log(y) - log(prediction))/scale, 30))"
-    log_above_text: ClassVar[str] = "log_ndtr(min((log(prediction) - log(y))/scale, 30))"
-    location_information_text: ClassVar[str] = "1/(scale^2*prediction^2)"
-    scale_information_text: ClassVar[str] = "2/scale^2"
-    spread_text: ClassVar[str] = "scale*prediction"
+    log_below_text = "log_ndtr(min((log(y) - log(prediction))/scale, 30))"
+    log_above_text = "log_ndtr(min((log(prediction) - log(y))/scale, 30))"
+    location_information_text = "1/(scale^2*prediction^2)"
+    scale_information_text = "2/scale^2"
+    spread_text = "scale*prediction"
 
     @property
     def exact(self) -> Exponential:
@@ -61,7 +61,4 @@ class LogNormal(Scaled):
     def distribution(
         self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
     ) -> Distribution:
-        from scipy import stats
-
-        found: Distribution = stats.lognorm(self.scale_in(dispersion, parameters), scale=mean)
-        return found
+        return of_scipy("lognorm", self.scale_in(dispersion, parameters), scale=mean)

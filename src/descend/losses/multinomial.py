@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
 
 import numpy as np
 
-from descend.losses.classes import Classes
+from descend.losses.classes import Classes, softmax
 from descend.losses.formulas import Array
 
 
@@ -30,22 +29,20 @@ class Multinomial(Classes):
     array([[0.25, 0.5 , 0.25]])
     """
 
-    name: ClassVar[str] = "multinomial"
-    aliases: ClassVar[str] = "softmax multinom categorical categorical_cross_entropy multiclass mlogit"
-    advised_for: ClassVar[str] = "several levels"
-    convex: ClassVar[bool] = True
-    per_class: ClassVar[bool] = True
+    name = "multinomial"
+    aliases = "softmax multinom categorical categorical_cross_entropy multiclass mlogit"
+    chinese = "多类别"
+    advised_for = "several levels"
+    convex = True
+    per_class = True
     # Of two classes; of more the model of all scores knows them (see ``models.per_class``).
-    value_text: ClassVar[str] = "softplus(prediction) - y*prediction"
-    slope_text: ClassVar[str] = "sigmoid(prediction) - y"
-    weight_text: ClassVar[str] = "sigmoid(prediction)*sigmoid(-prediction)"
+    value_text = "softplus(prediction) - y*prediction"
+    slope_text = "sigmoid(prediction) - y"
+    weight_text = "sigmoid(prediction)*sigmoid(-prediction)"
 
     @cached_property
     def plain(self) -> bool:
         return False
 
     def probabilities(self, score: Array, parameters: Mapping[str, float]) -> Array:
-        every = np.column_stack([np.zeros(len(score)), score])
-        shares: Array = np.exp(every - every.max(axis=1, keepdims=True))
-        shares /= shares.sum(axis=1, keepdims=True)
-        return shares
+        return softmax(np.column_stack([np.zeros(len(score)), score]))

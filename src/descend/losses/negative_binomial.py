@@ -6,14 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Literal
 
 import numpy as np
 from sympy import Expr, Integer
 
 from descend.errors import DataError
 from descend.losses.contract import Loss
-from descend.losses.distribution import Distribution, Rates
+from descend.losses.distribution import Distribution, Rates, of_scipy
 from descend.losses.domain import POSITIVE, Domain
 from descend.losses.formulas import Array
 from descend.losses.poisson import Poisson
@@ -45,28 +44,21 @@ class NegativeBinomial(Loss):
     array([0.        , 0.16666667])
     """
 
-    theta: float = setting(0.0, at_least=0)
+    theta: float = setting(0.0, at_least=0, fitted=1.0)
 
-    name: ClassVar[str] = "negative_binomial"
-    aliases: ClassVar[str] = "negbin nb nb2 nbinom glm.nb negativebinomial"
-    slope_text: ClassVar[str] = "r/(prediction + prediction^2/theta)"
-    weight_text: ClassVar[str] = "1/(prediction + prediction^2/theta)"
-    response_domain: ClassVar[Domain] = Domain(0.0, math.inf, "counts, so 0 or more")
-    prediction_domain: ClassVar[Domain] = POSITIVE
-    dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
-    variance_text: ClassVar[str] = "mean + mean^2/theta"
-    kurtosis_text: ClassVar[str] = "(6/theta + 1/(mean + mean^2/theta))/omega"
-    family: ClassVar[str] = "this negative binomial distribution"
-    counts: ClassVar[bool] = True
-    own_observed: ClassVar[bool] = True
-
-    @property
-    def settings(self) -> dict[str, float | str]:
-        return {"theta": self.theta} if self.theta else {}
-
-    @property
-    def own_parameters(self) -> dict[str, float]:
-        return {} if self.theta else {"theta": 1.0}
+    name = "negative_binomial"
+    aliases = "negbin nb nb2 nbinom glm.nb negativebinomial"
+    chinese = "负二项计数"
+    slope_text = "r/(prediction + prediction^2/theta)"
+    weight_text = "1/(prediction + prediction^2/theta)"
+    response_domain = Domain(0.0, math.inf, "counts, so 0 or more")
+    prediction_domain = POSITIVE
+    dispersion = "known"
+    variance_text = "mean + mean^2/theta"
+    kurtosis_text = "(6/theta + 1/(mean + mean^2/theta))/omega"
+    family = "this negative binomial distribution"
+    counts = True
+    own_observed = True
 
     @property
     def convex_in_log(self) -> bool:  # type: ignore[override]
@@ -146,7 +138,5 @@ class NegativeBinomial(Loss):
     def distribution(
         self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
     ) -> Distribution:
-        from scipy import stats
-
         theta = self.theta or float(parameters["theta"])
-        return Rates(stats.nbinom(theta, theta / (theta + mean)), np.ones(len(mean)))
+        return Rates(of_scipy("nbinom", theta, theta / (theta + mean)), np.ones(len(mean)))

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import ClassVar
 
 import numpy as np
 from sympy import Add, Expr, Integer, Lt, Rational, Symbol
@@ -59,12 +58,13 @@ class Ordinal(Classes):
 
     method: str = setting("logit", choices=tuple(TEXTS))
 
-    name: ClassVar[str] = "ordinal"
-    aliases: ClassVar[str] = "ordered polr proportional_odds cumulative ordered_logit ordered_probit"
-    advised_for: ClassVar[str] = "ordered levels"
-    ordered: ClassVar[bool] = True
-    shifts: ClassVar[bool] = True
-    convex: ClassVar[bool] = True
+    name = "ordinal"
+    aliases = "ordered polr proportional_odds cumulative ordered_logit ordered_probit"
+    chinese = "有序类别"
+    advised_for = "ordered levels"
+    ordered = True
+    shifts = True
+    convex = True
 
     @cached_property
     def _cuts(self) -> tuple[Parameter, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from functools import cached_property
-from typing import ClassVar
 
 from sympy import Expr, Integer
 
@@ -24,7 +23,7 @@ class Pearson(Loss):
 
     of: Loss
 
-    name: ClassVar[str] = "pearson"
+    name = "pearson"
 
     @cached_property
     def expressions(self) -> tuple[Expr, Expr, Expr]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from descend.losses.contract import Loss
 from descend.registry import setting
@@ -28,12 +27,11 @@ class Pinball(Loss):
 
     quantile: float = setting(0.5, above=0.0, below=1.0)
 
-    name: ClassVar[str] = "pinball"
-    aliases: ClassVar[str] = "quantile check"
-    value_text: ClassVar[str] = "max((1 - quantile)*r, -quantile*r)"
-    slope_text: ClassVar[str] = "where(r > 0, 1 - quantile, where(r < 0, -quantile, 1/2 - quantile))"
-    weight_text: ClassVar[str] = (
-        "where(abs(prediction) + abs(y) > 0, 1/(2*max(abs(r), 1e-8*(abs(prediction) + abs(y)), 1e-300)), 0)"
-    )
-    kinked: ClassVar[bool] = True
-    convex: ClassVar[bool] = True
+    name = "pinball"
+    aliases = "quantile check"
+    chinese = "分位数损失"
+    value_text = "max((1 - quantile)*r, -quantile*r)"
+    slope_text = "where(r > 0, 1 - quantile, where(r < 0, -quantile, 1/2 - quantile))"
+    weight_text = "where(abs(prediction) + abs(y) > 0, 1/(2*max(abs(r), 1e-8*(abs(prediction) + abs(y)), 1e-300)), 0)"
+    kinked = True
+    convex = True

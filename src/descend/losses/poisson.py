@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
 
 import numpy as np
 
 from descend.losses.contract import Loss
-from descend.losses.distribution import Distribution, Rates
+from descend.losses.distribution import Distribution, Rates, of_scipy
 from descend.losses.domain import POSITIVE, Domain
 from descend.losses.formulas import Array
 
@@ -28,27 +27,28 @@ class Poisson(Loss):
     array([0. , 0.5])
     """
 
-    name: ClassVar[str] = "poisson"
-    aliases: ClassVar[str] = "counts count quasipoisson"
-    modules: ClassVar[str] = "PoissonNLLLoss"
-    value_text: ClassVar[str] = "prediction - y*log(prediction)"
-    slope_text: ClassVar[str] = "1 - y/prediction"
-    weight_text: ClassVar[str] = "1/prediction"
-    response_domain: ClassVar[Domain] = Domain(0.0, math.inf, "counts, so 0 or more")
-    prediction_domain: ClassVar[Domain] = POSITIVE
-    convex_in_log: ClassVar[bool] = True
-    dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
+    name = "poisson"
+    aliases = "counts count quasipoisson"
+    chinese = "泊松计数"
+    modules = "PoissonNLLLoss"
+    value_text = "prediction - y*log(prediction)"
+    slope_text = "1 - y/prediction"
+    weight_text = "1/prediction"
+    response_domain = Domain(0.0, math.inf, "counts, so 0 or more")
+    prediction_domain = POSITIVE
+    convex_in_log = True
+    dispersion = "known"
     # The second derivative by the logarithm of the mean is the mean.
-    curvature_left_text: ClassVar[str] = "exp(-moved)"
-    normaliser_text: ClassVar[str] = "-omega*lgamma(max(y, 0) + 1)"
-    variance_text: ClassVar[str] = "mean"
-    kurtosis_text: ClassVar[str] = "1/(omega*mean)"
-    log_below_text: ClassVar[str] = "gamma_tail(1, floor(max(y, 0)) + 1, prediction)"
-    log_above_text: ClassVar[str] = "where(y > 0, gamma_tail(0, ceil(max(y, 1)), prediction), 0)"
-    family: ClassVar[str] = "a Poisson distribution"
-    wider: ClassVar[str] = "negative_binomial"
-    counts: ClassVar[bool] = True
-    saturated_text: ClassVar[str] = "y - y*log(where(y > 0, y, 1))"
+    curvature_left_text = "exp(-moved)"
+    normaliser_text = "-omega*lgamma(max(y, 0) + 1)"
+    variance_text = "mean"
+    kurtosis_text = "1/(omega*mean)"
+    log_below_text = "gamma_tail(1, floor(max(y, 0)) + 1, prediction)"
+    log_above_text = "where(y > 0, gamma_tail(0, ceil(max(y, 1)), prediction), 0)"
+    family = "a Poisson distribution"
+    wider = "negative_binomial"
+    counts = True
+    saturated_text = "y - y*log(where(y > 0, y, 1))"
 
     def repeats(self, y: Array, omega: Array) -> bool:
         """Whether every row is a single count: the scatter of weighted counts is not known."""
@@ -58,6 +58,4 @@ class Poisson(Loss):
         self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
     ) -> Distribution:
         """Return those of counts; where rows have weights, of counts over as many units of time or space."""
-        from scipy import stats
-
-        return Rates(stats.poisson(omega * mean), omega)
+        return Rates(of_scipy("poisson", omega * mean), omega)

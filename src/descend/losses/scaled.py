@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from sympy import Expr
@@ -33,15 +33,16 @@ class Scaled(Loss):
     estimate, without a correction for the degrees of freedom. Weights count rows.
     """
 
-    dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
-    observed_information: ClassVar[bool] = True
-    of_residual: ClassVar[bool] = False
-    predicts: ClassVar[str] = "location"
+    dispersion = "known"
+    observed_information = True
+    of_residual = False
+    predicts = "location"
     mixed_information_text: ClassVar[str] = "0"
 
     @property
     def own_parameters(self) -> dict[str, float]:
-        return {self.scale_name: 1.0}
+        scale = {} if self.scale_name in self.settings else {self.scale_name: 1.0}
+        return scale | super().own_parameters
 
     @property
     def value_text(self) -> str:  # type: ignore[override]

@@ -6,13 +6,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from descend.errors import ConfigError
 from descend.losses.contract import Loss
-from descend.losses.elements import Elements
 from descend.losses.in_torch import InTorch, shape_of
-from descend.losses.of_outputs import OfOutputs
+from descend.losses.of_outputs import Elements, OfOutputs
 from descend.registry import setting
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ class Several(OfOutputs):
     known: Mapping[str, Loss] | None = field(default=None, compare=False, repr=False)
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
 
-    name: ClassVar[str] = "several"
+    name = "several"
 
     @property
     def losses(self) -> Mapping[str, Loss]:
@@ -115,7 +114,7 @@ class Heads(InTorch):
     """The loss of each output, weighted and added up."""
 
     loss: Several
-    takes_several: ClassVar[bool] = True
+    takes_several = True
 
     @cached_property
     def parts(self) -> list[tuple[str, InTorch, float]]:
@@ -126,21 +125,26 @@ class Heads(InTorch):
             for name, each in loss.losses.items()
         ]
 
-    def checked(self, output: object, rows: int, name: str) -> Tensor:
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the outputs, in the order of their losses."""
+        return tuple(self.loss.losses)
+
+    def checked(self, output: Tensor, rows: int, name: str) -> Tensor:
         outputs, count = getattr(output, "parts", None), len(self.parts)
         if outputs is None or len(outputs) != count:
-            names = ", ".join(name for name, _, _ in self.parts)
+            names = ", ".join(self.names)
             raise ConfigError(
                 f"`{name}` returned {shape_of(output)}, for {rows} rows, and there are losses of {count} outputs: "
                 f"{names}. Let it return a tensor for each, as a dict or in this order."
             )
         outputs_checked = {}
-        for (head, output_part), (called, each, _) in zip(in_order(outputs, self), self.parts, strict=True):
+        for (head, output_part), (called, each, _) in zip(in_order(outputs, self.names), self.parts, strict=True):
             outputs_checked[head] = each.checked(output_part, rows, f"{name}, output {called}")
-        return type(output)(outputs_checked)  # type: ignore[call-arg, return-value]  # tensors together, which stand for one
+        return type(output)(outputs_checked)  # several tensors together, which stand for one
 
     def mean(self, output: Tensor, y: Tensor, weights: Tensor | None, count: float) -> Tensor:
-        outputs, ys = (in_order(each.parts, self) for each in (output, y))  # type: ignore[attr-defined]
+        outputs, ys = (in_order(each.parts, self.names) for each in (output, y))  # type: ignore[attr-defined]
         terms = [
             weight * each.mean(output_part, target_part, weights, count)
             for (_, output_part), (_, target_part), (_, each, weight) in zip(outputs, ys, self.parts, strict=True)
@@ -149,12 +153,11 @@ class Heads(InTorch):
         return total
 
 
-def in_order(parts_given: Mapping[Key, Part], heads: Heads) -> list[tuple[Key, Part]]:
+def in_order(parts_given: Mapping[Key, Part], names: Sequence[str]) -> list[tuple[Key, Part]]:
     """Return what is given for each output in the order of the losses: by their names, or as it comes without names.
 
     Raises ConfigError for names that are others.
     """
-    names = [name for name, _, _ in heads.parts]
     if not all(isinstance(key, str) for key in parts_given) or set(names) == {
         str(name_number) for name_number in range(len(names))
     }:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from descend.losses.contract import Loss
 from descend.registry import setting
@@ -28,9 +27,10 @@ class SoftL1(Loss):
 
     scale: float = setting(1.0, above=0.0, auto=True)
 
-    name: ClassVar[str] = "soft_l1"
+    name = "soft_l1"
+    chinese = "光滑绝对误差"
     efficient = 1.287
-    convex: ClassVar[bool] = True
-    value_text: ClassVar[str] = "max(r^2/(sqrt(1 + (r/scale)^2) + 1), scale*(abs(r) - scale))"
-    slope_text: ClassVar[str] = "r/sqrt(1 + (r/scale)^2)"
-    weight_text: ClassVar[str] = "1/sqrt(1 + (r/scale)^2)"
+    convex = True
+    value_text = "max(r^2/(sqrt(1 + (r/scale)^2) + 1), scale*(abs(r) - scale))"
+    slope_text = "r/sqrt(1 + (r/scale)^2)"
+    weight_text = "1/sqrt(1 + (r/scale)^2)"

@@ -6,13 +6,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
 
 import numpy as np
 from sympy import Expr
 
 from descend.losses.contract import NORMAL, Loss
-from descend.losses.distribution import Distribution
+from descend.losses.distribution import Distribution, of_scipy
 from descend.losses.formulas import Array
 from descend.losses.huber import Huber
 from descend.losses.scaled import Scaled
@@ -43,24 +42,17 @@ class StudentT(Scaled):
     array([1.1447])
     """
 
-    df: float = setting(0.0, at_least=0)
+    df: float = setting(0.0, at_least=0, fitted=5.0)
 
-    name: ClassVar[str] = "student_t"
-    aliases: ClassVar[str] = "studentt t tdist heavy_tails"
-    scale_name: ClassVar[str] = "sigma"
-    minus_log_density_text: ClassVar[str] = (
+    name = "student_t"
+    aliases = "studentt t tdist heavy_tails"
+    chinese = "t 分布"
+    scale_name = "sigma"
+    minus_log_density_text = (
         "(df + 1)/2*log1p(r^2/(df*scale^2)) + log(scale) + lgamma(df/2) - lgamma((df + 1)/2) + log(df*pi)/2"
     )
-    location_information_text: ClassVar[str] = "(df + 1)/((df + 3)*scale^2)"
-    scale_information_text: ClassVar[str] = "2*df/((df + 3)*scale^2)"
-
-    @property
-    def settings(self) -> dict[str, float]:
-        return {"df": self.df} if self.df else {}
-
-    @property
-    def own_parameters(self) -> dict[str, float]:
-        return {"sigma": 1.0} if self.df else {"sigma": 1.0, "df": 5.0}
+    location_information_text = "(df + 1)/((df + 3)*scale^2)"
+    scale_information_text = "2*df/((df + 3)*scale^2)"
 
     @cached_property
     def weights(self) -> tuple[Expr, ...]:
@@ -107,8 +99,5 @@ class StudentT(Scaled):
     def distribution(
         self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
     ) -> Distribution:
-        from scipy import stats
-
         df = self.df or float(parameters["df"])
-        found: Distribution = stats.t(df, loc=mean, scale=self.scale_in(dispersion, parameters))
-        return found
+        return of_scipy("t", df, loc=mean, scale=self.scale_in(dispersion, parameters))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from descend.losses.contract import Loss
 from descend.registry import setting
@@ -33,10 +32,11 @@ class Tukey(Loss):
 
     scale: float = setting(4.685, above=0.0, auto=True, estimates=("mm",))
 
-    name: ClassVar[str] = "tukey"
-    aliases: ClassVar[str] = "bisquare biweight"
+    name = "tukey"
+    aliases = "bisquare biweight"
+    chinese = "Tukey 双权损失"
     efficient = 4.685
-    many_minima: ClassVar[bool] = True
-    value_text: ClassVar[str] = "scale^2/6*min((r/scale)^2, 1)*(3 - 3*min((r/scale)^2, 1) + min((r/scale)^2, 1)^2)"
-    slope_text: ClassVar[str] = "r*max(1 - (r/scale)^2, 0)^2"
-    weight_text: ClassVar[str] = "max(1 - (r/scale)^2, 0)^2"
+    many_minima = True
+    value_text = "scale^2/6*min((r/scale)^2, 1)*(3 - 3*min((r/scale)^2, 1) + min((r/scale)^2, 1)^2)"
+    slope_text = "r*max(1 - (r/scale)^2, 0)^2"
+    weight_text = "max(1 - (r/scale)^2, 0)^2"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,19 +47,20 @@ class Tweedie(Loss):
 
     power: float = setting(1.5, above=1, below=2)
 
-    name: ClassVar[str] = "tweedie"
-    aliases: ClassVar[str] = "compound_poisson"
-    value_text: ClassVar[str] = "prediction^(2 - power)/(2 - power) - y*prediction^(1 - power)/(1 - power)"
-    slope_text: ClassVar[str] = "r*prediction^(-power)"
-    weight_text: ClassVar[str] = "prediction^(-power)"
-    response_domain: ClassVar[Domain] = Domain(0.0, math.inf, "amounts, so 0 or more")
-    prediction_domain: ClassVar[Domain] = POSITIVE
-    convex_in_log: ClassVar[bool] = True
+    name = "tweedie"
+    aliases = "compound_poisson"
+    chinese = "Tweedie 分布"
+    value_text = "prediction^(2 - power)/(2 - power) - y*prediction^(1 - power)/(1 - power)"
+    slope_text = "r*prediction^(-power)"
+    weight_text = "prediction^(-power)"
+    response_domain = Domain(0.0, math.inf, "amounts, so 0 or more")
+    prediction_domain = POSITIVE
+    convex_in_log = True
     # By the logarithm of the mean the second derivative is (2 - p) m**(2 - p) + (p - 1) y m**(1 - p).
-    curvature_left_text: ClassVar[str] = "exp(-moved)"
-    dispersion: ClassVar[Literal["known", "estimated"] | None] = "estimated"
-    variance_text: ClassVar[str] = "mean^power"
-    saturated_text: ClassVar[str] = "max(y, 0)^(2 - power)/((power - 1)*(2 - power))"
+    curvature_left_text = "exp(-moved)"
+    dispersion = "estimated"
+    variance_text = "mean^power"
+    saturated_text = "max(y, 0)^(2 - power)/((power - 1)*(2 - power))"
 
     def normaliser_terms(self, weighted: bool) -> tuple[tuple[Expr, Expr], ...] | None:
         """Return None: the normaliser is an infinite series."""

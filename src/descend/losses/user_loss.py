@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError
+from descend.losses.classes import softmax
 from descend.losses.in_torch import InTorch, shape_of
 from descend.losses.of_outputs import OfOutputs
 from descend.registry import setting
@@ -33,8 +34,8 @@ class Given(OfOutputs):
     called: str = setting("")
     function: Callable[..., object] | None = field(default=None, compare=False, repr=False)
 
-    name: ClassVar[str] = "given"
-    any_outputs: ClassVar[bool] = True
+    name = "given"
+    any_outputs = True
 
     @property
     def settings(self) -> dict[str, object]:
@@ -60,15 +61,15 @@ class OfPlaces(Given):
             [0.75, 0.5 ]]])
     """
 
-    name: ClassVar[str] = "of_places"
-    of_places: ClassVar[bool] = True
+    name = "of_places"
+    of_places = True
 
     @property
     def ignored(self) -> int:  # type: ignore[override]
         return int(getattr(self.function, "ignore_index", -1))
 
     def probabilities(self, score: Array, parameters: Mapping[str, float]) -> Array:
-        return shares_of(score)
+        return softmax(score)
 
 
 ORDER: dict[str, tuple[int | None, ...]] = {
@@ -94,16 +95,16 @@ class Called(InTorch):
 
     name: str
     function: Callable[..., object] | None
-    takes_several: ClassVar[bool] = True
+    takes_several = True
 
-    def checked(self, output: object, rows: int, name: str) -> Tensor:
+    def checked(self, output: Tensor, rows: int, name: str) -> Tensor:
         shape = tuple(getattr(output, "shape", ()))
         if not shape or shape[0] != rows:
             raise ConfigError(
                 f"`{name}` returned {shape_of(output)} for {rows} rows. It must return one tensor, with the rows along "
                 "its first axis."
             )
-        return output  # type: ignore[return-value]
+        return output
 
     def mean(self, output: Tensor, y: Tensor, weights: Tensor | None, count: float) -> Tensor:
         import torch
@@ -179,13 +180,6 @@ class Called(InTorch):
             if y.is_floating_point() or hasattr(y, "parts") or hasattr(output, "parts"):
                 raise
             return self.function(output, y.to(output.dtype))
-
-
-def shares_of(score: Array) -> Array:
-    """Return the probabilities of scores of classes, (n, K, ...)."""
-    shares: Array = np.exp(score - score.max(axis=1, keepdims=True))
-    shares /= shares.sum(axis=1, keepdims=True)
-    return shares
 
 
 def _described(tensor: Tensor) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -33,14 +32,15 @@ class VonMises(Scaled):
     array([0.9589, 0.9589])
     """
 
-    kappa: float = setting(0.0, at_least=0)
+    kappa: float = setting(0.0, at_least=0, fitted=1.0)
 
-    name: ClassVar[str] = "von_mises"
-    aliases: ClassVar[str] = "vonmises circular directions angles"
-    predicts: ClassVar[str] = "direction"
-    turns: ClassVar[bool] = True
-    scale_name: ClassVar[str] = "kappa"
-    scale_information_text: ClassVar[str] = "1 - (i1e(scale)/i0e(scale))^2 - i1e(scale)/(scale*i0e(scale))"
+    name = "von_mises"
+    aliases = "vonmises circular directions angles"
+    chinese = "冯·米塞斯方向"
+    predicts = "direction"
+    turns = True
+    scale_name = "kappa"
+    scale_information_text = "1 - (i1e(scale)/i0e(scale))^2 - i1e(scale)/(scale*i0e(scale))"
 
     @property
     def minus_log_density_text(self) -> str:  # type: ignore[override]
@@ -58,14 +58,6 @@ class VonMises(Scaled):
 
             return repr(self.kappa * float(i1e(self.kappa) / i0e(self.kappa)))
         return "scale*i1e(scale)/i0e(scale)"
-
-    @property
-    def settings(self) -> dict[str, float]:
-        return {"kappa": self.kappa} if self.kappa else {}
-
-    @property
-    def own_parameters(self) -> dict[str, float]:
-        return {} if self.kappa else super().own_parameters
 
     @property
     def exact(self) -> Loss | None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
-from descend.losses.distribution import Distribution
+from descend.losses.distribution import Distribution, of_scipy
 from descend.losses.domain import POSITIVE, Domain
 from descend.losses.exponential import Exponential
 from descend.losses.formulas import Array
@@ -38,21 +37,22 @@ class Weibull(Scaled):
     array([0.3069])
     """
 
-    name: ClassVar[str] = "weibull"
-    aliases: ClassVar[str] = "survival survreg weibull_aft"
-    predicts: ClassVar[str] = "scale"
-    response_domain: ClassVar[Domain] = Domain(0.0, math.inf, "times above 0", closed=False)
-    prediction_domain: ClassVar[Domain] = POSITIVE
-    scale_name: ClassVar[str] = "shape"
-    minus_log_density_text: ClassVar[str] = (
+    name = "weibull"
+    aliases = "survival survreg weibull_aft"
+    chinese = "威布尔时间"
+    predicts = "scale"
+    response_domain = Domain(0.0, math.inf, "times above 0", closed=False)
+    prediction_domain = POSITIVE
+    scale_name = "shape"
+    minus_log_density_text = (
         "exp(scale*(log(y) - log(prediction))) - scale*(log(y) - log(prediction)) - log(scale) + log(y)"
     )
-    log_below_text: ClassVar[str] = "log(-expm1(-exp(scale*(log(y) - log(prediction)))))"
-    log_above_text: ClassVar[str] = "-exp(scale*(log(y) - log(prediction)))"
-    location_information_text: ClassVar[str] = "scale^2/prediction^2"
-    mixed_information_text: ClassVar[str] = "-0.42278433509846713/prediction"  # Euler's constant less 1
-    scale_information_text: ClassVar[str] = "1.8236806608528794/scale^2"  # (1 - Euler's constant)**2 + pi**2/6
-    spread_text: ClassVar[str] = "1.2825498301618641*prediction/scale"
+    log_below_text = "log(-expm1(-exp(scale*(log(y) - log(prediction)))))"
+    log_above_text = "-exp(scale*(log(y) - log(prediction)))"
+    location_information_text = "scale^2/prediction^2"
+    mixed_information_text = "-0.42278433509846713/prediction"  # Euler's constant less 1
+    scale_information_text = "1.8236806608528794/scale^2"  # (1 - Euler's constant)**2 + pi**2/6
+    spread_text = "1.2825498301618641*prediction/scale"
 
     @property
     def exact(self) -> Exponential:
@@ -69,7 +69,4 @@ class Weibull(Scaled):
     def distribution(
         self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
     ) -> Distribution:
-        from scipy import stats
-
-        found: Distribution = stats.weibull_min(self.scale_in(dispersion, parameters), scale=mean)
-        return found
+        return of_scipy("weibull_min", self.scale_in(dispersion, parameters), scale=mean)

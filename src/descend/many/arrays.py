@@ -91,7 +91,8 @@ class Tensors(Arrays):
 
 def tensors(device: str | None) -> Tensors:
     """Return PyTorch's tensors on a device, else on CUDA if there is some. Raises ConfigError without PyTorch."""
-    from descend.engines.torch_engine import checked_device, import_torch
+    from descend.engines.torch_engine import checked_device
+    from descend.gradients.autograd import import_torch
 
     torch = import_torch()
     return Tensors(TORCH, torch, LARGE, (LARGE, LARGE), 1, checked_device(torch, device))

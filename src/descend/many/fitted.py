@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.solution import every_parameter
 from descend.errors import DataError
 from descend.losses import Loss
 from descend.many.outcomes import REFUSED, Outcomes
@@ -199,7 +198,7 @@ class FittedGroups:
     @property
     def labels(self) -> tuple[str, ...]:
         """A label for each component of the parameters: ``b``, ``w[x1]``."""
-        return every_parameter(self.model).labels
+        return self.model.every_parameter.labels
 
     def components(self, values: Mapping[str, Array]) -> Array:
         """Return ``parameters`` or ``standard_errors`` as (groups, components), in the order of ``labels``."""

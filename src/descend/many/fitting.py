@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from descend.errors import DataError, DescendError
 from descend.gradients.derived import Program
+from descend.identifiability.symmetry import upright
 from descend.losses import Loss
 from descend.losses.squared import Squared
 from descend.many.arrays import NUMPY_ARRAYS, tensors
@@ -36,7 +37,6 @@ from descend.parameters import Bounds
 from descend.problem.model_reading import columns_read
 from descend.problem.posing import untraced
 from descend.problem.preflight import check_rows
-from descend.problem.symmetry import upright
 from descend.results import Fit
 from descend.results.fitting import fit_table
 from descend.starts.robust import loss_of
@@ -171,7 +171,7 @@ class Grouped(OfRows):
     @cached_property
     def bounds(self) -> Bounds | None:
         """Bounds on the parameters, if there are any."""
-        return None if self.model.constraints is None else self.model.constraints.bounds
+        return self.model.bounds
 
     @cached_property
     def complete(self) -> Mask:

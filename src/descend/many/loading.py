@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
-from descend.descent.solution import every_parameter
 from descend.errors import DataError
 from descend.many.correlations import correlated, covariance_of, names_of
 from descend.many.fits import Fits
@@ -278,7 +277,7 @@ def _of_parquet(fits_path: Path, model_given: object) -> Fits:
     _check(head, HEAD, fits_path)
     model = _model(head, model_given, fits_path)
     table, by = open_table(fits_path), tuple(head["by"])
-    labels, free = every_parameter(model).labels, model.parameters
+    labels, free = model.every_parameter.labels, model.parameters
     names_in_use = {*by, *labels, *(f"{label} std. error" for label in labels)}
     own_names = {
         name: f"{name}_" if name in names_in_use else name for name in ("rows", "loss", "r_squared", "outcome", "cause")

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from descend.descent.outcome import Outcome
 from descend.formula.structure import symmetric
 from descend.gradients.derived import Program
+from descend.identifiability.symmetry import canonical_each
 from descend.many.descending_groups import Found
 from descend.parameters import Bounds
-from descend.problem.symmetry import canonical_each
 from descend.results import Fit
 
 if TYPE_CHECKING:

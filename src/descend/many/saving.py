@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from descend.descent.outcome import Outcome
-from descend.descent.solution import every_parameter
 from descend.many.outcomes import REFUSED
 from descend.output import write_atomically
 from descend.report.fields import plain
@@ -45,8 +44,8 @@ def save(fits: FittedGroups, path: str | os.PathLike[str]) -> None:
 def head(fits: FittedGroups) -> Content:
     """Return what all groups share: the model, its columns, and how it was fitted."""
     model, constraints, call, quantities = fits.model, fits.model.constraints, fits.call, fits.quantities
-    bounds = None if constraints is None else constraints.bounds
-    shapes = every_parameter(model).shapes
+    bounds = model.bounds
+    shapes = model.every_parameter.shapes
     return {
         "descend": version("descend"),
         "format": FORMAT,
@@ -54,7 +53,7 @@ def head(fits: FittedGroups) -> Content:
         **({"formula": None, "function": None, "response": None} | model.entry()),
         "columns": {name: fits.column_types[name] for name in model.columns},
         "shapes": {name: None if labels is None else list(labels) for name, labels in shapes.items()},
-        "levels": groups_of(every_parameter(model)).get("groups", {}),
+        "levels": groups_of(model.every_parameter).get("groups", {}),
         "fixed": {} if constraints is None else plain(constraints.fixed_by_user),
         "references": {} if constraints is None else constraints.reference_values,
         "ties": {} if constraints is None else dict(constraints.tie_texts),

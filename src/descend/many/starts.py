@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from descend.formula.structure import interchangeable, waves
 from descend.gradients.derived import Program
+from descend.identifiability.symmetry import canonical
 from descend.many.descending_groups import LEARNING, Together
 from descend.many.rows import GroupedRows
 from descend.parameters import Bounds
-from descend.problem.symmetry import canonical
 from descend.starts.search import linear_components
 from descend.starts.trial_points import name_of, trials
 

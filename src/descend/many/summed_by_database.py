@@ -107,7 +107,7 @@ class Summed:
     @property
     def bounds(self) -> Bounds | None:
         """Bounds on the parameters, if there are any."""
-        return None if self.model.constraints is None else self.model.constraints.bounds
+        return self.model.bounds
 
     @property
     def totals(self) -> Array:

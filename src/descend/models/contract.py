@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,10 @@ from descend.formula.symbols import Column
 from descend.losses import Loss
 from descend.models.call import Call
 from descend.models.inexact import Sigma
-from descend.models.reading import Content, checked_shape
+from descend.models.reading import Content, Options, checked_shape
 from descend.models.rows_of_model import RowsOfModel
-from descend.parameters import Constraints, Parameters, constrained
-from descend.parameters.constraints import refuse_starts
+from descend.parameters import Bounds, Constraints, Parameters
+from descend.parameters.vector import Values as NamedValues
 from descend.table import Table
 from descend.table.table import label
 
@@ -34,12 +34,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 SETS = 3
 """Sets of rows, the last used, whose derivatives are remembered."""
-
-
-class Options(Protocol):
-    """What the user asked for: the options of a fit by key."""
-
-    def __getitem__(self, key: str) -> Any: ...
 
 
 class Model(RowsOfModel, ABC):
@@ -148,6 +142,21 @@ class Model(RowsOfModel, ABC):
     def name(self) -> str:
         return type(self).__name__
 
+    @property
+    def bounds(self) -> Bounds | None:
+        """The bounds on the free parameters, if there are any."""
+        return None if self.constraints is None else self.constraints.bounds
+
+    @property
+    def every_parameter(self) -> Parameters:
+        """All parameters, those that are fixed or tied among them."""
+        return self.parameters if self.constraints is None else self.constraints.parameters
+
+    def complete(self, theta: Array) -> NamedValues:
+        """Return the values of all parameters by name, those that are fixed or tied among them."""
+        free = self.parameters.named(theta)
+        return free if self.constraints is None else self.constraints.complete(free)
+
     def __str__(self) -> str:
         return f"{self.response} ~ {self.name}({', '.join((*self.inputs, *self.parameters.shapes))})"
 
@@ -235,8 +244,7 @@ class Model(RowsOfModel, ABC):
             if all(first_array is second_array for first_array, second_array in zip(arrays, named, strict=True)):
                 derivatives_kept.append(derivatives_kept.pop(kept_number))
                 return found
-        bounds = None if self.constraints is None else self.constraints.bounds
-        every = np.full(self.parameters.size, np.inf)
+        bounds, every = self.bounds, np.full(self.parameters.size, np.inf)
         room = (-every, every) if bounds is None else (bounds.low, bounds.high)
         found = Derivatives(self.row_function(columns), self.parameters.size, room)
         derivatives_kept.append((named, found))
@@ -333,17 +341,3 @@ class SymbolicModel(Model):
 
         slopes: its derivatives by each scalar parameter and each ``w @ [...]``.
         """
-
-
-def held_back(
-    parameters: Parameters,
-    table: Table,
-    options: Options,
-    start: Mapping[str, object],
-    references: Mapping[str, float] | None = None,
-) -> Constraints | None:
-    """Return the constraints that the user put on the parameters, and the references beside them, if any."""
-    constraints = constrained(parameters, options["fix"], options["ties"], options["bounds"], table.names, references)
-    if constraints is not None:
-        refuse_starts(constraints, start)
-    return constraints

@@ -20,9 +20,9 @@ from descend.formula.printers.code import plain_name
 from descend.losses import Loss
 from descend.models.call import name_of
 from descend.models.called_rows import numbers_of
-from descend.models.contract import Model, Options, held_back
+from descend.models.contract import Model
 from descend.models.formula import FormulaModel, formula_model
-from descend.models.reading import checked_shape
+from descend.models.reading import Options, checked_shape, held_back
 from descend.models.traced_pair import over_all, traced_pair
 from descend.parameters import Constraints, Parameters
 from descend.table import Table

@@ -22,14 +22,13 @@ from descend.formula.linear_inside import linear_in, linear_inside
 from descend.formula.ordering import in_order
 from descend.formula.symbols import Column, Term
 from descend.losses import Loss
-from descend.models.contract import Options, SymbolicModel
+from descend.models.contract import SymbolicModel
 from descend.models.formula_text import read_text
 from descend.models.inexact import Sigma, correlations, inexact_inputs, refuse_loss
-from descend.models.reading import Content, shapes_of
+from descend.models.reading import Content, Options, shapes_of
 from descend.parameters import Constraints, Parameters
 from descend.table import Table
 from descend.table.in_matrix import InMatrix, taken
-from descend.table.levels import GroupLabels
 from descend.table.table import Coding
 
 Array = NDArray[np.float64]
@@ -83,7 +82,7 @@ class FormulaModel(SymbolicModel):
         formula, constraints, start = read_text(formula_given, start, table, options, loss, order)
         model = formula_model(formula, loss, constraints)
         if not model.inputs and len(model.parameters.shapes) - len(loss.own_parameters) > 1:
-            from descend.models.no_column import refuse_no_column
+            from descend.models.misnamed_columns import refuse_no_column
 
             refuse_no_column(model, table)
         if options["x_sigma"] or options["x_correlation"]:
@@ -109,8 +108,7 @@ class FormulaModel(SymbolicModel):
         columns = content["columns"]
         numeric = [name for name, kind in columns.items() if kind in ("number", "boolean")]
         values_held = None if constraints is None else constraints.given
-        labels = shapes_of(content).values()
-        levels = dict.fromkeys(each.levels for each in labels if isinstance(each, GroupLabels))
+        levels = dict.fromkeys(each.levels for each in Parameters(shapes_of(content)).groups.values())
         named = tuple(columns), numeric, content["shapes"]
         formula = read_formula(content["formula"], *named, given=values_held, levels=levels)
         model = formula_model(in_order(loss.extended(formula), tuple(content["shapes"])), loss, constraints)

@@ -12,8 +12,7 @@ from descend.formula.equations import levels_in
 from descend.formula.formula import Formula, read_one, refuse_size
 from descend.formula.ordering import in_order
 from descend.losses import Loss
-from descend.models.contract import Options, held_back
-from descend.models.reading import known_column
+from descend.models.reading import Options, held_back, known_column
 from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import mentioned
 from descend.parameters.values_by_label import by_parameter

@@ -19,11 +19,11 @@ from descend.formula.printers.code import plain_name
 from descend.losses import Loss
 from descend.models.call import Call, arguments_of, bind, name_of, no_formula
 from descend.models.called_rows import CalledRows
-from descend.models.contract import Model, Options, held_back
+from descend.models.contract import Model
 from descend.models.formula import FormulaModel
 from descend.models.jax_function import JaxFunction, read_jax, uses_jax
 from descend.models.libraries import leads_to
-from descend.models.reading import Content, known_column, shapes_of
+from descend.models.reading import Content, Options, held_back, known_column, shapes_of
 from descend.models.stacked import Stacked
 from descend.models.traced_pair import traced_pair
 from descend.parameters import Constraints, Parameters
@@ -115,8 +115,8 @@ class FunctionModel(Model):
     def original(cls, function_given: Any, model: Model) -> Pair | None:
         if model.formula is None:
             return None
-        every = model.parameters if model.constraints is None else model.constraints.parameters
-        forward = replace(bind(function_given, tuple(model.inputs), tuple(every.shapes)), constraints=model.constraints)
+        names = tuple(model.every_parameter.shapes)
+        forward = replace(bind(function_given, tuple(model.inputs), names), constraints=model.constraints)
         opaque = cls(forward, model.response, model.parameters, model.loss, model.constraints)
         return traced_pair(opaque.scores, model, model.formula, getattr(function_given, "__code__", None))
 

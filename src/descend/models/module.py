@@ -6,21 +6,21 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.losses import Loss
-from descend.losses.elements import Elements
 from descend.losses.in_torch import InTorch, shape_of
-from descend.losses.several import Heads, Several, in_order
-from descend.models.contract import Model, Options
+from descend.losses.of_outputs import Elements
+from descend.losses.several import in_order
+from descend.models.contract import Model
 from descend.models.datasets import is_dataset, rows_of
 from descend.models.module_modes import evaluating
 from descend.models.module_weights import ModuleParameters
-from descend.models.reading import Content, known_column
+from descend.models.reading import Content, Options, known_column
 from descend.models.together import Name, Together, called, joined_rows, returned, several, together
 from descend.parameters import Constraints
 from descend.table import Table, open_table
@@ -164,14 +164,14 @@ class ModuleModel(Model):
 
     def checked(self, output: object, rows: int) -> Tensor:
         """Return what the module returned for some rows, in the shape that the loss takes. Raises ConfigError."""
-        in_torch, output = self.cost, returned(output)
-        heads = several(output)
+        in_torch, given = self.cost, returned(output)
+        heads = several(given)
         if heads is not None and not (in_torch is not None and in_torch.takes_several):
             raise ConfigError(
-                f"`{self.name}` returned {shape_of(output)}, for {rows} rows. Let it return one tensor, or give a loss "
+                f"`{self.name}` returned {shape_of(given)}, for {rows} rows. Let it return one tensor, or give a loss "
                 f"for each: loss={{{', '.join(f'{name!r}: ...' for name in heads.names)}}}."
             )
-        return one_per_row(output, rows, self.name) if in_torch is None else in_torch.checked(output, rows, self.name)
+        return one_per_row(given, rows, self.name) if in_torch is None else in_torch.checked(given, rows, self.name)
 
     def inputs_of(self, data: Any, missing: str = "raise") -> Mapping[str, Any]:
         """Return the inputs of new rows: from any table with these columns, or as one tensor or array."""
@@ -197,17 +197,17 @@ class ModuleModel(Model):
 
     def _refuse_other_rows(self, shape: tuple[int, ...]) -> None:
         """Raise DataError for rows of another shape; one row will do, and pictures of another size."""
-        known = cast(tuple[int, ...], self.row_shape)
+        known = self.row_shape or ()
         one_number = {shape[1:], known} <= {(), (1,)}
         if not (one_number or known in (shape, shape[1:]) or self._of_another_size(shape)):
             raise self._other_rows(shape)
 
     def _of_another_size(self, shape: tuple[int, ...]) -> bool:
-        known = cast(tuple[int, ...], self.row_shape)
+        known = self.row_shape or ()
         return 1 < len(known) == len(shape) - 1 and shape[1:] != known
 
     def _other_rows(self, shape: tuple[int, ...]) -> DataError:
-        known = cast(tuple[int, ...], self.row_shape)
+        known = self.row_shape or ()
         return DataError(
             f"The rows have shape {shape[1:]}, but the module was fitted to rows of shape {known}: give X in the "
             f"shape ({', '.join(['n', *map(str, known)])})."
@@ -254,7 +254,7 @@ class ModuleModel(Model):
         arrays = {name: score_of_head.double().cpu().numpy() for name, score_of_head in heads.parts.items()}
         if not self.loss.outputs:
             return {str(name): array for name, array in arrays.items()}
-        named = in_order(arrays, Heads(cast(Several, self.loss)))
+        named = in_order(arrays, tuple(self.loss.outputs))
         return dict(zip(self.loss.outputs, (array for _, array in named), strict=True))
 
     def scores(self, theta: object, columns: Mapping[str, Array]) -> Array:

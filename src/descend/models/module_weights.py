@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from descend.table.levels import GroupLabels
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,9 +56,12 @@ class Weights:
 class ModuleParameters:
     """Names and shapes of the parameters of a module, and a copy of the last state that was worth keeping.
 
+    groups: none of them has a value for each group.
     trained: the parameters that are fitted; those with ``requires_grad=False`` are left alone.
     present: the handle of the state the module is in. begun: copies of ``trained`` where the run began.
     """
+
+    groups: Mapping[str, GroupLabels] = MappingProxyType({})
 
     def __init__(self, module: Module) -> None:
         self.module = module

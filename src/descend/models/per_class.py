@@ -17,8 +17,8 @@ from descend.formula.domain import interval
 from descend.losses import Loss
 from descend.losses.classes import cells_of
 from descend.losses.link import log_odds
-from descend.models.contract import Model, Options, SymbolicModel
-from descend.models.reading import Content, shapes_of
+from descend.models.contract import Model, SymbolicModel
+from descend.models.reading import Content, Options, groups_entry, shapes_of
 from descend.parameters import Constraints, Parameters, constrained
 from descend.parameters.values_by_label import by_parameter
 from descend.table import Table
@@ -111,16 +111,10 @@ class PerClassModel(Model):
         return class_places
 
     def entry(self) -> dict[str, object]:
-        held = self.each.constraints
-        shapes = self.each.parameters if held is None else held.parameters
-        groups = {
-            name: {"columns": labels.levels.columns, "keys": labels.levels.keys, "parts": labels.parts}
-            for name, labels in shapes.shapes.items()
-            if isinstance(labels, GroupLabels)
-        }
+        held, shapes = self.each.constraints, self.each.every_parameter
         of_one = {
             "shapes": {name: None if labels is None else list(labels) for name, labels in shapes.shapes.items()},
-            "groups": groups,
+            "groups": groups_entry(shapes),
             "references": {} if held is None else {label: held.fixed[label] for label in held.references},
         }
         return {**self.each.entry(), "per_class": of_one}

@@ -9,7 +9,7 @@ from descend.formula.contrasts import Cells, References, references
 from descend.formula.formula import Formula
 from descend.formula.symbols import Column
 from descend.formula.vectors import free_places
-from descend.models.contract import Options, held_back
+from descend.models.reading import Options, held_back
 from descend.parameters import Constraints, Parameters
 from descend.parameters.references import read_references
 from descend.parameters.values_by_label import by_parameter, spelled_out
@@ -62,7 +62,7 @@ def reference_levels(
     """
     levels_chosen = read_references(options["reference"])
     response = tuple(column.name for column in formula.response.atoms(Column))
-    of_groups = {name: each for name, each in formula.parameters.items() if isinstance(each, GroupLabels)}
+    of_groups = Parameters(formula.parameters).groups
     cells: dict[tuple[str, ...], Levels] = {each.columns: each for each in formula.levels}
 
     def combinations(columns: tuple[str, ...]) -> Levels:
@@ -197,8 +197,8 @@ def reference_note(held: Constraints | None) -> str | None:
                 f"{named}{others_text} {are}, held at {value:g}, so that other levels are {reference_words} {it}"
             )
     name = labels[0].partition("[")[0]
-    shape = held.parameters.shapes[name]
-    level_labels = shape.levels.labels if isinstance(shape, GroupLabels) else ()
+    groups = held.parameters.groups.get(name)
+    level_labels = () if groups is None else groups.levels.labels
     level = next((each for each in level_labels if f"{name}[{each}" not in labels[0]), "")
     how = f"; to choose another use {spell('reference', {name: level})}" if level else ""
     return "; ".join(reference_parts) + how

@@ -84,6 +84,11 @@ class Together:
         return {str(name): tensor for name, tensor in self.parts.items()}
 
 
+def as_one(parts: Mapping[Name, Tensor]) -> Tensor:
+    """Return several tensors together in the place of one: as they are indexed by rows, few need to know."""
+    return cast("Tensor", Together(parts))
+
+
 def several(rows: object) -> Together | None:
     """Return rows that are several tensors together; None for one tensor."""
     return rows if isinstance(rows, Together) else None
@@ -98,18 +103,16 @@ def tensors_of(rows: object) -> list[Tensor]:
 def together(tensors: object, convert: Callable[[Any], Tensor]) -> Tensor:
     """Return one tensor, or several together, of what was given: a tensor, a tuple or list, or a dict.
 
-    Several stand in for one: as they are indexed by rows, few need to know.
-
     convert: makes a tensor of each.
     """
     if isinstance(tensors, Together):
         tensors = dict(tensors.parts)
     if isinstance(tensors, Mapping):
-        return cast("Tensor", Together({name: convert(tensor) for name, tensor in tensors.items()}))
+        return as_one({name: convert(tensor) for name, tensor in tensors.items()})
     if isinstance(tensors, tuple | list) and tensors and all(hasattr(tensor, "shape") for tensor in tensors):
         if len(tensors) == 1:
             return convert(tensors[0])
-        return cast("Tensor", Together({place: convert(tensor) for place, tensor in enumerate(tensors)}))
+        return as_one({place: convert(tensor) for place, tensor in enumerate(tensors)})
     return convert(tensors)
 
 
@@ -121,8 +124,8 @@ def called(module: Module, inputs: Tensor) -> object:
     return module(**tensors_together.by_names()) if tensors_together.by_name else module(*tensors_together)
 
 
-def returned(output: object) -> object:
-    """Return what a module returned as one tensor, or several together; as it is if it is neither.
+def returned(output: object) -> Tensor:
+    """Return what a module returned as one tensor, or several together; as it is if it is neither, to be refused.
 
     Of an output with ``logits``, as models of Hugging Face return it, these.
     """
@@ -135,7 +138,9 @@ def returned(output: object) -> object:
         return logits
     parts = output.values() if isinstance(output, Mapping) else output if isinstance(output, tuple | list) else ()
     alike = len({len(part) if isinstance(part, Kind) and part.ndim else -1 for part in parts}) == 1
-    return together(output, lambda part: part) if alike and all(isinstance(part, Kind) for part in parts) else output
+    if alike and all(isinstance(part, Kind) for part in parts):
+        return together(output, lambda part: part)
+    return cast("Tensor", output)
 
 
 def split(rows: Tensor, sizes: Sequence[int]) -> Sequence[Tensor]:
@@ -146,7 +151,7 @@ def split(rows: Tensor, sizes: Sequence[int]) -> Sequence[Tensor]:
     if tensors_together is None:
         return torch.split(rows, list(sizes))
     tensors = {name: torch.split(tensor, list(sizes)) for name, tensor in tensors_together.parts.items()}
-    return [cast("Tensor", Together({name: tensor[k] for name, tensor in tensors.items()})) for k in range(len(sizes))]
+    return [as_one({name: tensor[k] for name, tensor in tensors.items()}) for k in range(len(sizes))]
 
 
 def joined_rows(tensors_joined: Sequence[Tensor]) -> Tensor:
@@ -156,9 +161,5 @@ def joined_rows(tensors_joined: Sequence[Tensor]) -> Tensor:
     tensors_together = [tensors for each in tensors_joined if (tensors := several(each)) is not None]
     if not tensors_together:
         return torch.cat(list(tensors_joined))
-    return cast(
-        "Tensor",
-        Together(
-            {name: torch.cat([each.parts[name] for each in tensors_together]) for name in tensors_together[0].names}
-        ),
-    )
+    names = tensors_together[0].names
+    return as_one({name: torch.cat([each.parts[name] for each in tensors_together]) for name in names})

@@ -35,8 +35,7 @@ def traced_pair(function: Evaluate, model: Model, formula: Formula | None, code:
     if formula is None:
         return None
     computed, conditions = _evaluations(formula, tuple(model.parameters.shapes.items()))
-    bounds = None if model.constraints is None else model.constraints.bounds
-    low, high = (None, None) if bounds is None else (bounds.low, bounds.high)
+    low, high = (None, None) if model.bounds is None else (model.bounds.low, model.bounds.high)
     return Pair(function, computed, conditions, low, high, None if code is None else (code, formula.text))
 
 

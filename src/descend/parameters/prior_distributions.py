@@ -87,9 +87,9 @@ class Normal(Distribution):
 
     location: float = setting(0.0)
     scale: float = setting(1.0, above=0)
-    name: ClassVar[str] = "normal"
-    aliases: ClassVar[str] = "gaussian norm n"
-    bell: ClassVar[bool] = True
+    name = "normal"
+    aliases = "gaussian norm n"
+    bell = True
 
     def value(self, x: Array) -> Array:
         return 0.5 * ((x - self.location) / self.scale) ** 2
@@ -115,8 +115,8 @@ class HalfNormal(Normal):
 
     location: float = 0.0
     scale: float = setting(1.0, above=0)
-    name: ClassVar[str] = "half_normal"
-    aliases: ClassVar[str] = "halfnormal halfnorm"
+    name = "half_normal"
+    aliases = "halfnormal halfnorm"
 
     @property
     def support(self) -> Support:
@@ -136,9 +136,9 @@ class Lognormal(Distribution):
 
     location: float = setting(0.0)
     scale: float = setting(1.0, above=0)
-    name: ClassVar[str] = "lognormal"
-    aliases: ClassVar[str] = "log_normal lnorm lognorm"
-    logarithm: ClassVar[bool] = True
+    name = "lognormal"
+    aliases = "log_normal lnorm lognorm"
+    logarithm = True
 
     def value(self, x: Array) -> Array:
         away = (np.log(x) - self.location) / self.scale
@@ -181,8 +181,8 @@ class StudentT(Distribution):
     df: float = setting(4.0, above=0)
     location: float = setting(0.0)
     scale: float = setting(1.0, above=0)
-    name: ClassVar[str] = "student_t"
-    aliases: ClassVar[str] = "t student studentt"
+    name = "student_t"
+    aliases = "t student studentt"
 
     def _away(self, x: Array) -> Array:
         return np.asarray((x - self.location) / self.scale)
@@ -225,8 +225,8 @@ class Cauchy(StudentT):
     df: float = 1.0
     location: float = setting(0.0)
     scale: float = setting(1.0, above=0)
-    name: ClassVar[str] = "cauchy"
-    aliases: ClassVar[str] = "lorentz"
+    name = "cauchy"
+    aliases = "lorentz"
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,7 @@ class Gamma(Distribution):
 
     shape: float = setting(1.0, at_least=1)
     rate: float = setting(1.0, above=0)
-    name: ClassVar[str] = "gamma"
+    name = "gamma"
 
     def value(self, x: Array) -> Array:
         exponent = self.shape - 1.0
@@ -269,7 +269,7 @@ class Beta(Distribution):
 
     a: float = setting(1.0, at_least=1)
     b: float = setting(1.0, at_least=1)
-    name: ClassVar[str] = "beta"
+    name = "beta"
 
     def value(self, x: Array) -> Array:
         total = self.a + self.b - 2.0
@@ -304,9 +304,9 @@ class Uniform(Distribution):
 
     low: float = setting(0.0)
     high: float = setting(1.0)
-    name: ClassVar[str] = "uniform"
-    aliases: ClassVar[str] = "flat unif"
-    bell: ClassVar[bool] = True
+    name = "uniform"
+    aliases = "flat unif"
+    bell = True
 
     def value(self, x: Array) -> Array:
         return np.zeros(np.shape(x))

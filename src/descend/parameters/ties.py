@@ -172,7 +172,7 @@ def _read_ties(
     texts: dict[str, str] = {}
     for text in texts_of(ties):
         for component in re.finditer(r"(\w+)\s*\[[^\]]*\]?", text):
-            if component[1] in parameters.shapes and not isinstance(parameters.shapes[component[1]], GroupLabels):
+            if component[1] in parameters.shapes.keys() - parameters.groups.keys():
                 raise pointed(text, component.start(), component.end(), COMPONENT, ITS_OWN)
         plain, components = with_components(text, parameters)
         name, index, node = parse_assignment(plain, "b2 = 2*b1")
@@ -241,11 +241,11 @@ def _check(tie: _Tie, indexed: bool, parameters: Parameters, columns: tuple[str,
         if name.name not in parameters.shapes:
             fault = f"`{name.name}` is not a parameter of the model.{closest(name.name, parameters.shapes)}"
             tie.fail(name, fault, f"Parameters: {', '.join(parameters.shapes)}.")
-        labels = parameters.shapes[name.name]
-        if isinstance(labels, GroupLabels) and labels != left:
+        labels, of_groups = parameters.shapes[name.name], name.name in parameters.groups
+        if labels is not None and of_groups and labels != left:
             fault = f"`{name.name}` has a value for each group, and what it is tied with has not the same groups."
             tie.fail(name, fault, f"Name the value of one group, such as `{name.name}[{labels[0]}]`.")
-        if labels is not None and not isinstance(labels, GroupLabels):
+        if labels is not None and not of_groups:
             tie.fail(name, f"`{name.name}` is a vector, and only single parameters are tied.", EXAMPLE)
 
 

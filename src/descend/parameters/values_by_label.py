@@ -38,8 +38,8 @@ def component(text: str, parameters: Parameters) -> str:
     label = inside if inside in labels else {parts_of(one): one for one in labels}.get(parts_of(inside))
     if label is not None:
         return f"{name}[{label}]"
-    if isinstance(labels, GroupLabels):
-        raise no_group(name, inside, labels)
+    if name in parameters.groups:
+        raise no_group(name, inside, parameters.groups[name])
     return text
 
 
@@ -64,11 +64,10 @@ def spelled_out(values: Mapping[str, object], parameters: Parameters) -> dict[st
     values_by_label: dict[str, object] = {}
     for text, value in values.items():
         name = component(text, parameters)
-        labels = parameters.shapes.get(name)
         if not isinstance(value, Mapping):
             values_by_label[name] = value
-        elif isinstance(labels, GroupLabels):
-            values_by_label |= _of_groups(name, value, labels)
+        elif name in parameters.groups:
+            values_by_label |= _of_groups(name, value, parameters.groups[name])
         else:
             values_by_label |= {component(f"{name}[{label}]", parameters): one for label, one in value.items()}
     return values_by_label
@@ -111,7 +110,7 @@ def by_parameter(values: Mapping[str, object], parameters: Parameters) -> dict[s
             )
         labels = parameters.labels[parameters.slices[name]]
         missing = [label for label in labels if label not in value_given]
-        if missing and not isinstance(parameters.shapes[name], GroupLabels):
+        if missing and name not in parameters.groups:
             raise ConfigError(
                 f"`{name}` is given a start for some components, but not for `{missing[0]}`. Give it one."
             )

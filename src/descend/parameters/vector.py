@@ -62,6 +62,11 @@ class Parameters:
             for label in ([name] if labels is None else [f"{name}[{label_part}]" for label_part in labels])
         )
 
+    @cached_property
+    def groups(self) -> dict[str, GroupLabels]:
+        """The labels of those parameters that have a value for each group, by name."""
+        return {name: labels for name, labels in self.shapes.items() if isinstance(labels, GroupLabels)}
+
     def flat(self, values: Mapping[str, object]) -> Array:
         """Return the flat vector of named values, which must be complete."""
         theta_parts = (listed(values[name]) for name in self.shapes)

@@ -11,7 +11,6 @@ from descend.formula.printers.code import LackingError
 from descend.gradients.contract import Kernel
 from descend.gradients.derived import Program
 from descend.options.request import Request
-from descend.parameters.ties import MANY_OF_GROUPS
 from descend.table.rows import Rows
 from descend.wording import spell
 
@@ -34,7 +33,7 @@ def chosen(request: Request, code: Program | Kernel, rows: Rows) -> Engine:
     Moments serve a squared loss and linear parameters; NumPy sums other expressions and functions by hand; PyTorch sums
     what autograd needs.
     """
-    only = None if isinstance(code, Program) else code.language
+    only = code.language
     name = (only or ("torch" if request.device else "numpy")) if request.engine == "auto" else request.engine
     if only is not None and name != only:
         kind = "gradient by a Python function" if only == "numpy" else "autograd gradient"
@@ -52,7 +51,7 @@ def chosen(request: Request, code: Program | Kernel, rows: Rows) -> Engine:
             f"The {code.loss.name} loss has parameters of its own, which the engine `torch` does not sum. Leave out "
             "the engine and the device."
         )
-    if is_arrow(code):
+    if code.arrow:
         from descend.problem.arrow_limits import refuse
 
         assert isinstance(code, Program)
@@ -84,16 +83,9 @@ def _repaid(request: Request, code: Program | Kernel, rows: int) -> bool:
         return False
 
 
-def is_arrow(code: Program | Kernel | None) -> bool:
-    """Whether most of the parameters belong to one group each, and are so many that the curvature is an arrow."""
-    if not isinstance(code, Program) or code.parameters.size <= MANY_OF_GROUPS:
-        return False
-    return any(term.levels is not None for term in code.formula.terms.values())
-
-
 def summing(code: Program | Kernel, rows: Rows) -> Engine:
     """Return the engine that sums rows in this process."""
-    if not is_arrow(code):
+    if not code.arrow:
         return NumpyEngine(code, rows)
     from descend.engines.arrow_engine import ArrowEngine
 

@@ -11,7 +11,8 @@ from descend.errors import ConfigError
 from descend.formula.functions import Interval
 from descend.formula.symbols import Column, Parameter
 from descend.gradients.contract import Kernel
-from descend.gradients.derived import Program, derived
+from descend.gradients.derived import Program
+from descend.gradients.sources import REGISTERED, of_source
 from descend.losses import Loss
 from descend.models import Model, SymbolicModel, bind, kind_of
 from descend.models.reading import known_column
@@ -48,7 +49,7 @@ def _as_probability(model: SymbolicModel, table: Table, request: Request) -> Mod
         return model
     from descend.losses.probability import taken_for
 
-    bounds = None if constraints is None else constraints.bounds
+    bounds = model.bounds
     ranges: dict[Expr, Interval] = {}
     if bounds is not None:
         ends = zip(bounds.labels, bounds.low.tolist(), bounds.high.tolist(), strict=True)
@@ -87,7 +88,7 @@ def probability_note(model: Model, loss: Loss) -> str | None:
             f"the formula is taken for the log-odds of `{name}`, as it can leave the range from 0 to 1; if it is the "
             f"probability itself, choose the {loss.of_mean.name} loss"
         )
-    ends_given = None if model.constraints is None else model.constraints.bounds
+    ends_given = model.bounds
     bounded = "" if ends_given is None or not ends_given.free_texts else f" with {', '.join(ends_given.free_texts)}"
     return (
         f"the formula is taken for the probability of `{name}`, not for its log-odds, as it stays between 0 and 1"
@@ -119,8 +120,8 @@ def gradient_source(model: Model, gradient: Gradient, table: Table, spread: str 
     if isinstance(gradient, str) and gradient == "by_hand":
         raise ConfigError('A gradient by hand must be given: gradient="w = mean(2*x*(w*x - y))", or a Python function.')
     source = model.gradient_sources[0] if gradient is None else gradient
-    if isinstance(source, str) and source in model.gradient_sources:
-        return source, _of_source(source, model)
+    if isinstance(source, str) and source in (*model.gradient_sources, *REGISTERED):
+        return source, of_source(source, model)
     if source == "derived":
         start = f"`{model.name}` is no formula: it "
         reason = next((note.partition(start)[2] for note in model.notes if note.startswith(start)), "")
@@ -142,44 +143,16 @@ def gradient_source(model: Model, gradient: Gradient, table: Table, spread: str 
             f'The gradient of a {model.kind} is a Python function or "{model.gradient_sources[0]}", not text: '
             f"`{_texts(source)[0]}`. Write the model as a formula to give its gradient as text."
         )
+    if isinstance(source, str) and source.isidentifier():
+        known = (*model.gradient_sources, *REGISTERED)
+        raise ConfigError(
+            f"A {model.kind} has no gradient source `{source}`.{closest(source, known)} Known: {', '.join(known)}; or "
+            "give the gradient itself, such as `w = mean(2*x*(w*x - y))`."
+        )
     from descend.gradients.by_hand import by_hand
 
     texts = _texts(source)
     return "by_hand", by_hand(model.formula, model.loss, texts, table.names, model.constraints)
-
-
-def _of_source(source: str, model: Model) -> Program | Kernel:
-    """Return what an engine sums where the model itself provides its gradient."""
-    if model.per_class:
-        from descend.gradients.per_class import ClassesKernel
-
-        return ClassesKernel(model)
-    if source == "numeric":
-        from descend.gradients.numeric import DifferentiatedKernel, NumericKernel
-
-        return DifferentiatedKernel(model) if model.differentiated else NumericKernel(model)
-    if source == "jax":
-        from descend.gradients.jax import JaxKernel
-
-        return JaxKernel(model)
-    if model.symbolic is not None and model.symbolic.inexact:
-        if model.symbolic.formula.parts:
-            from descend.gradients.joint_input_errors import JointKernel
-
-            return JointKernel(model.symbolic, model.symbolic.inexact)
-        from descend.gradients.orthogonal import OrthogonalKernel
-
-        return OrthogonalKernel(
-            model.symbolic, model.symbolic.inexact, not model.response_columns, model.symbolic.correlated
-        )
-    program = None if model.symbolic is None else derived(model.symbolic.formula, model.loss)
-    if source == "derived" and program is not None:
-        return program
-    from descend.engines.torch_engine import import_torch
-    from descend.gradients.autograd import autograd_of_formula, autograd_of_function
-
-    import_torch()
-    return autograd_of_function(model) if program is None else autograd_of_formula(program)
 
 
 def _texts(gradient: str | Sequence[str]) -> tuple[str, ...]:
@@ -197,7 +170,7 @@ def _by_function(model: Model, gradient: Callable[..., object], table: Table, sp
             "A gradient function goes with a plain column on the left of the formula and a loss without a "
             "link. Give the gradient as text."
         )
-    named_parameters = model.parameters if model.constraints is None else model.constraints.parameters
+    named_parameters = model.every_parameter
     if model.forward is not None:
         gradient = called_like(gradient, model.forward.function, frozenset((*table.names, *named_parameters.shapes)))
     others = [name for name in table.names if not named_parameters.shapes.keys() & {name, *plain_names([name])}]

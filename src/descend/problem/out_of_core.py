@@ -19,9 +19,9 @@ from descend.formula.printers.database import LackingFunctionError
 from descend.gradients.contract import Kernel
 from descend.gradients.court import Judgement
 from descend.gradients.derived import Program, derived
+from descend.losses.row_sums import row_terms, sum_over_rows
 from descend.models import Model
 from descend.problem import preflight, suspicion
-from descend.problem.engine_choice import is_arrow
 from descend.problem.point import Point
 from descend.problem.problem import AllRows, Problem, Summing
 from descend.table import Table
@@ -113,9 +113,9 @@ def gather(
 
     Raises DataError or ConfigError as for rows in memory.
     """
-    arrow = is_arrow(code)
+    arrow = code.arrow
     if arrow:
-        from descend.problem.arrow_elsewhere import refuse_for_arrow
+        from descend.problem.arrow_limits import refuse_for_arrow
 
         refuse_for_arrow(code, request)
     if model.inexact:
@@ -124,9 +124,9 @@ def gather(
             f"{spell('engine', 'query')} and {spell('memory_limit')}, or {spell('x_sigma')}."
         )
     if request.roles.clusters:
-        from descend.problem.clusters import refuse_elsewhere as refuse_clusters
+        from descend.problem.dependent_rows import refuse_clusters_elsewhere
 
-        refuse_clusters(request, model.loss)
+        refuse_clusters_elsewhere(request, model.loss)
     memory = None if request.memory_limit is None else of_database(read_size(request.memory_limit))
     lazy = keyed(table, names, memory, 0 if arrow else WRITTEN)
     lazy, rows, summaries = _complete(table, lazy, request.missing)
@@ -202,8 +202,8 @@ def _engine(
         library = "NumPy" if code.language == "numpy" else "PyTorch"
         note = f"rows streamed to {library} in blocks, as {source} needs them there"
         return StreamEngine(code, lazy, device=request.device, counted=counted), (note,)
-    if is_arrow(code):
-        from descend.problem.arrow_elsewhere import engine_of_arrow
+    if code.arrow:
+        from descend.problem.arrow_limits import engine_of_arrow
 
         return engine_of_arrow(code, lazy, counted)
     if request.device is not None:
@@ -258,7 +258,7 @@ def _all_rows(model: Model, lazy: Lazy, sample: Rows, known: Summary | None) -> 
     spread = second - first * first / omega
     terms = {
         term: sums[f"term{number}"]
-        for number, term in enumerate(model.loss.row_terms(lazy.roles.spread is not None))
+        for number, term in enumerate(row_terms(model.loss, lazy.roles.spread is not None))
         if f"term{number}" in sums
     }
     return AllRows(lazy, int(sums["counting"]), omega, max(spread, 0.0), sums["squares"], terms)
@@ -278,7 +278,7 @@ def _refuse_response(model: Model, found: Mapping[str, float], source: str) -> N
 def _by_blocks(model: Model, lazy: Lazy, near: float) -> dict[str, float]:
     """Gather what `Response` asks for from rows that stream through, where the database cannot compute the response."""
     sums = dict.fromkeys(("rows", "finite", "omega", "counting", "first", "second", "squares"), 0.0)
-    terms = model.loss.row_terms(lazy.roles.spread is not None)
+    terms = row_terms(model.loss, lazy.roles.spread is not None)
     sums |= {f"term{number}": 0.0 for number in range(len(terms))}
     low, high = np.inf, -np.inf
     with np.errstate(all="ignore"):
@@ -296,5 +296,5 @@ def _by_blocks(model: Model, lazy: Lazy, near: float) -> dict[str, float]:
             sums["second"] += float(omega @ (y - near) ** 2)
             sums["squares"] += float(y @ y)
             for number, term in enumerate(terms):
-                sums[f"term{number}"] += model.loss.sum_over_rows(term, y, omega)
+                sums[f"term{number}"] += sum_over_rows(model.loss, term, y, omega)
     return sums | {"low": low, "high": high}

@@ -5,18 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr
 
 from descend.engines.triangles import well_conditioned
 from descend.errors import ConfigError, WordsError
-from descend.formula import Formula
 from descend.formula.ambiguities import ambiguities
-from descend.formula.symbols import Parameter
 from descend.gradients.contract import Kernel
 from descend.gradients.derived import Program
 from descend.losses import LOSSES, Loss
@@ -28,14 +24,13 @@ from descend.problem import preflight
 from descend.problem.engine_choice import ENGINES, chosen
 from descend.problem.model_reading import gradient_source, probability_note, read_model
 from descend.problem.objective import VectorObjective, objective_over
-from descend.problem.penalty import Penalty
+from descend.problem.penalty import penalty_of
 from descend.problem.point import Array, PiecesOfRows
 from descend.problem.problem import AllRows, Problem, Summing
 from descend.registry import closest
 from descend.table import Table
 from descend.table.in_matrix import beside_matrix
 from descend.table.rows import Rows
-from descend.wording import spell
 
 BESIDE = 1e-3
 """Share of the way from a bound to the start at which J is looked at again."""
@@ -67,7 +62,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
     if model.codings or table.codings:
         table = table.with_codings(model.codings)
     if request.roles.clusters:
-        from descend.problem.clusters import with_clusters
+        from descend.problem.dependent_rows import with_clusters
 
         table = with_clusters(table, request, model)
     gradient, code = _code_of(model, request, table)
@@ -75,7 +70,6 @@ def _problem_of(request: Request, table: Table) -> Problem:
         raise ConfigError(
             f"There is no engine `{request.engine}`.{closest(request.engine, ENGINES)} Known: {', '.join(ENGINES)}."
         )
-    _check_errors_of_inputs(model, request)
     beside = (*code.more_columns, *request.roles.columns, *request.weighed_by)
     names = dict.fromkeys((*model.response_columns, *model.inputs, *beside))
     summing = _summing(model, code, table, tuple(names), request)
@@ -126,7 +120,7 @@ def _notes_of(model: Model, code: Program | Kernel, request: Request, rows: Rows
 
         yield from filter(None, (reference_note(model.constraints),))
     if model.inexact and not request.bare:
-        from descend.problem.inexact_notes import notes_of_inexact
+        from descend.problem.errors_of_inputs import notes_of_inexact
 
         yield from notes_of_inexact(model, code, rows)
 
@@ -137,7 +131,7 @@ def _objective(request: Request, model: Model, table: Table, summing: Summing) -
     objective = objective_over(summing.engine, penalty)
     if not request.priors:
         return objective
-    from descend.problem.prior_posing import posed_priors
+    from descend.problem.with_priors import posed_priors
 
     return posed_priors(objective, request, model, table, summing)
 
@@ -145,9 +139,13 @@ def _objective(request: Request, model: Model, table: Table, summing: Summing) -
 def _code_of(model: Model, request: Request, table: Table) -> tuple[str, Program | Kernel]:
     """Return the name of the gradient source, and what is to be summed."""
     gradient, code = gradient_source(model, request.gradient, table, request.roles.spread)
+    if request.x_sigma or not model.response_columns:
+        from descend.problem.errors_of_inputs import check_errors_of_inputs
+
+        check_errors_of_inputs(model, request)
     if request.covariance is None:
         return gradient, code
-    from descend.problem.coupling import coupled_rows
+    from descend.problem.dependent_rows import coupled_rows
 
     return gradient, coupled_rows(code, model, gradient, request)
 
@@ -191,21 +189,6 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
     return Summing(rows, engine, squares / rows.count, notes, remarks)
 
 
-def _check_errors_of_inputs(model: Model, request: Request) -> None:
-    """Raise ConfigError for errors of inputs that would count for nothing, and for a model that lacks them."""
-    if request.x_sigma and not model.inexact:
-        raise ConfigError(
-            f"Errors of inputs need the derivatives of the prediction by them, and `{model}` is no formula that tells "
-            f"them. Write it as a formula, or leave out {spell('x_sigma')}."
-        )
-    if not (model.response_columns or model.in_place or request.x_sigma or request.bare):
-        first = (*model.inputs, "x")[0]
-        raise ConfigError(
-            f"`{model}` has no response: it holds between columns, which have errors. Say how large these are, such "
-            f"as {spell('x_sigma', {first: 1})}, or write the column to predict on the left."
-        )
-
-
 def _with_rows(
     objective: VectorObjective,
     model: Model,
@@ -237,9 +220,9 @@ def _with_rows(
     start = model.parameters.start(given, 0.0 if model.linear or model.log_linear else 1.0)
     if model.log_linear and not given and not loss.response_domain.closed and not objective.arrow:
         start = _of_logarithms(model, rows, start)
-    if model.constraints is None or model.constraints.bounds is None:
+    if model.bounds is None:
         return start
-    start, objective.bounds = _within(model.constraints.bounds, model, start, given, requested, objective)
+    start, objective.bounds = _within(model.bounds, model, start, given, requested, objective)
     return start
 
 
@@ -308,28 +291,3 @@ def _within(
         return ~still
 
     return theta, bounds.barred_where(passable, theta)
-
-
-def penalty_of(model: Model, l1: float, l2: float) -> Penalty:
-    """Spread the penalties over the components, leaving out parameters of the loss and intercepts, merely added.
-
-    These are added to the prediction, or to what is linear in all parameters and inside a function, as in exp(a + b*x).
-    """
-    factors = np.ones(model.parameters.size)
-    for name in model.loss.own_parameters:
-        factors[model.parameters.slices[name]] = 0.0
-    if (symbolic := model.of_one_class) is not None:
-        for name in _merely_added(symbolic.formula, symbolic.linear_predictor):
-            factors[model.parameters.slices[name]] = 0.0
-    return Penalty(l1 * factors, l2 * factors)
-
-
-@lru_cache(maxsize=128)
-def _merely_added(formula: Formula, inside: Expr | None) -> tuple[str, ...]:
-    """Return the parameters that are added to the prediction, or to what is linear in all parameters and inside it."""
-    slopes = {symbol: slope if inside is None else inside.diff(symbol) for symbol, slope in formula.jacobian.items()}
-    return tuple(
-        symbol.name
-        for symbol, added in slopes.items()
-        if isinstance(symbol, Parameter) and added.is_number and added != 0
-    )

@@ -29,7 +29,7 @@ class AllRows:
     """What is known of all rows where only a sample is in memory. Below, omega are row weights and y the response.
 
     counting: rows whose weight is above 0. omega: sum of the weights. spread: sum omega (y - mean)**2.
-    squares: sum y**2. terms: the sum of each of ``Loss.row_terms`` that the database can compute.
+    squares: sum y**2. terms: the sum of each of ``row_terms`` that the database can compute.
     """
 
     lazy: Lazy

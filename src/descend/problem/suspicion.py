@@ -17,7 +17,6 @@ from descend.gradients.court import Finding, Judgement
 from descend.gradients.derived import Program, derived
 from descend.gradients.jacobian_by_hand import JacobianKernel
 from descend.models import Model
-from descend.parameters import Bounds
 from descend.problem.point import Point
 from descend.table.rows import Rows
 
@@ -89,7 +88,7 @@ def court_case(model: Model, rows: Rows, engine: Engine, start: Array, python: b
         assert totals.gradient is not None
         return totals.gradient / totals.rows
 
-    bounds: Bounds | None = None if model.constraints is None else model.constraints.bounds
+    bounds = model.bounds
 
     def allowed(theta: Array) -> bool:
         return bounds is None or bool(bounds.contains(theta).all())
@@ -100,8 +99,7 @@ def court_case(model: Model, rows: Rows, engine: Engine, start: Array, python: b
 def agrees(model: Model, rows: Rows, engine: Engine, first: Point, truth: Engine | None = None) -> bool:
     """Compare gradients at the first point near the start where all is finite, with the sums of ``truth`` if given."""
     scales = _scales(first)
-    constraints = model.constraints
-    bounds = None if constraints is None else constraints.bounds
+    bounds = model.bounds
     if truth is None and model.formula is not None:
         truth = NumpyEngine(derived(model.formula, model.loss), rows)
     for number in range(TRIED):

@@ -94,7 +94,7 @@ def unlike_errors(model: Model, sigma: str | None, units: Units, stated: Stated)
 
 def _check_names(stated: Stated, table: Table, model: Model) -> None:
     """Refuse a unit of what is neither a column nor a parameter."""
-    parameters = (*model.parameters.shapes, *({} if model.constraints is None else model.constraints.parameters.shapes))
+    parameters = (*model.parameters.shapes, *model.every_parameter.shapes)
     for name in stated.given:
         if name not in table.names and name not in parameters:
             names = tuple(dict.fromkeys((*table.names, *parameters)))

@@ -11,15 +11,14 @@ import numpy as np
 
 from descend.descent.comments_on_solution import attempt
 from descend.descent.outcome import Outcome
-from descend.descent.solution import every_parameter
 from descend.inference.covariance.standard_errors import errors_in_words
 from descend.inference.intervals import NOT_AT_MINIMUM
 from descend.inference.quantities.estimate import quantity_cells
-from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.report.field import Field, numbers_by_name
 from descend.report.right_digits import MOST_JUDGED, few_digits_note
 from descend.report.units import unit_notes, unit_of_label, unit_of_name
-from descend.table.levels import ByGroup, GroupLabels
+from descend.table.levels import ByGroup
+from descend.table.repeated_rows import AT_ONCE, repeated_rows
 
 if TYPE_CHECKING:
     from descend.inference.fitted import Fitted
@@ -100,11 +99,11 @@ def _fitted(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
         yield Field("fitted", str(fit.model), "formula")
         yield Field("parameters", f"{fit.model.parameters.size:,}", "text")
         return
-    constraints, shapes = fit.constraints, every_parameter(fit.model)
+    constraints, shapes = fit.constraints, fit.model.every_parameter
     values, found = [float(value) for value in shapes.flat(fit.parameters)], fit.standard_errors
     errors = [np.nan] * len(values) if found is None else shapes.flat(found).tolist()
     ends = [] if intervals is None else [_ends(intervals, shapes.labels, side) for side in (0, 1)]
-    many = {name for name, each in shapes.shapes.items() if isinstance(each, GroupLabels) and len(each) > MOST_GROUPS}
+    many = {name for name, labels in shapes.groups.items() if len(labels) > MOST_GROUPS}
     yield Field("fitted", fit.fitted_formula or str(fit.model), "formula")
     for label, value, error, *both in zip(shapes.labels, values, errors, *ends, strict=True):
         mark = "" if constraints is None else constraints.mark(label, fit.theta)
@@ -270,7 +269,7 @@ def _sentence(note: str, names: Collection[str] = ()) -> str:
 
 
 def _few_digits(fit: Fitted) -> Mapping[str, object] | None:
-    shapes = every_parameter(fit.model)
+    shapes = fit.model.every_parameter
     return None if fit.digits is None else shapes.named(np.round(shapes.flat(fit.digits), 1))
 
 

@@ -7,7 +7,6 @@ from html import escape
 
 import numpy as np
 
-from descend.descent.solution import every_parameter
 from descend.inference.fitted import Fitted
 from descend.parameters import digits_of
 from descend.report import grouped, multiples
@@ -15,7 +14,6 @@ from descend.report.cells import RIGHT, heads, minus, number, table
 from descend.report.document import figure
 from descend.report.figures import Panel
 from descend.report.view_of_fit import Group, View
-from descend.table.levels import GroupLabels
 
 DETAILED = 60
 """Groups with a picture, and with a section of their own, at most: those that fit worst."""
@@ -87,14 +85,12 @@ def _place(view: View, group: Group) -> str:
 
 def _by_group(fit: Fitted, view: View) -> tuple[list[str], list[list[Cell]]]:
     """Return the names of the parameters that belong to groups, and for each group their values and errors."""
-    shapes, found = every_parameter(fit.model), fit.standard_errors
+    shapes, found = fit.model.every_parameter, fit.standard_errors
     values = shapes.flat(fit.parameters)
     errors = np.full(len(values), np.nan) if found is None else shapes.flat(found)
     names: list[str] = []
     cells: list[list[Cell]] = [[] for _ in view.groups]
-    for name, labels in shapes.shapes.items():
-        if not isinstance(labels, GroupLabels):
-            continue
+    for name, labels in shapes.groups.items():
         component_names = labels.parts or ("",)
         names += [f"{name}, {component}" if component else name for component in component_names]
         for group, row in zip(view.groups, cells, strict=True):

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from descend.descent.outcome import Outcome
-from descend.descent.solution import every_parameter
 from descend.errors import ConfigError, OutputError
 from descend.gradients.derivation import Derivation
 from descend.output import write_atomically
@@ -43,7 +42,6 @@ from descend.report.fields import fields
 from descend.report.figures import Panel
 from descend.report.reproduce import as_command, as_python, versions
 from descend.report.view_of_fit import View, rows, view
-from descend.table.levels import GroupLabels
 
 if TYPE_CHECKING:
     from descend.inference.fitted import Fitted
@@ -167,12 +165,8 @@ def _listed_by_group(fit: Fitted) -> list[str]:
     """Return the parameters that have a value for each of many groups, which are listed with these."""
     if fit.solution is None or fit.model.in_place:
         return []
-    shapes = every_parameter(fit.model).shapes
-    return [
-        name
-        for name, labels in shapes.items()
-        if isinstance(labels, GroupLabels) and len(labels.levels) > grouped.TOGETHER
-    ]
+    groups = fit.model.every_parameter.groups
+    return [name for name, labels in groups.items() if len(labels.levels) > grouped.TOGETHER]
 
 
 def _formula(fields_shown: Sequence[Field]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from descend.descent.solution import every_parameter
 from descend.inference.intervals import listed
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ def few_digits_note(fit: Fitted) -> str:
     """Name parameters with few right digits because the run stopped early; those beyond any run are named elsewhere."""
     if fit.rows > MOST_JUDGED or fit.digits is None or fit.model.in_place:
         return ""
-    shapes = every_parameter(fit.model)
+    shapes = fit.model.every_parameter
     low = {
         label: int(number)
         for label, number in zip(shapes.labels, shapes.flat(fit.digits).tolist(), strict=True)

@@ -15,6 +15,7 @@ from descend.engines.moments import Factors, MomentsEngine, refusal
 from descend.errors import ConfigError, DataError
 from descend.gradients.derived import Program
 from descend.losses import LOSSES
+from descend.losses.row_sums import row_terms, sum_over_rows
 from descend.options.request import OPTIONS, Request
 from descend.problem.objective import objective_over
 from descend.problem.posing import pose
@@ -39,7 +40,7 @@ class Batches:
 
     formula, labels: what they were summed for. roles: where their weights came from. factors: their moments. count: how
     many rows there are; counting: those of a weight above 0. omega: the sum of the weights. mean, spread: of the
-    response, sum omega (y - mean)**2. squares: sum y**2. terms: the sum of each of ``Loss.row_terms``. ranges: the
+    response, sum omega (y - mean)**2. squares: sum y**2. terms: the sum of each of ``row_terms``. ranges: the
     least and the largest value of each column.
     """
 
@@ -82,7 +83,8 @@ class Batches:
             spread=float(omega @ (rows.y - mean) ** 2),
             squares=float(rows.y @ rows.y),
             terms={
-                term: loss.sum_over_rows(term, rows.y, omega) for term in loss.row_terms(rows.roles.spread is not None)
+                term: sum_over_rows(loss, term, rows.y, omega)
+                for term in row_terms(loss, rows.roles.spread is not None)
             },
             ranges={name: (float(column.min()), float(column.max())) for name, column in rows.columns.items()},
         )

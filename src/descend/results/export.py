@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.engines.torch_engine import import_torch
 from descend.errors import ConfigError
 from descend.formula.functions import imports
 from descend.formula.printers import groups
@@ -22,6 +21,7 @@ from descend.formula.printers.code import (
 )
 from descend.formula.printers.filled import filled_latex
 from descend.formula.symbols import Column
+from descend.gradients.autograd import import_torch
 from descend.inference.fitted import Fitted
 from descend.models import SymbolicModel
 from descend.registry import closest

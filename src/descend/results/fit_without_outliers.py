@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from descend.descent import Step
-from descend.descent.solution import every_parameter
 from descend.errors import ConfigError
 from descend.inference.rows.outliers import Outliers, outliers_of
 from descend.losses import LEAST_SQUARES, LOSSES, Loss
@@ -56,7 +55,7 @@ def _with(fit: SolvedFit, outliers: Outliers) -> SolvedFit:
 
 def _by_label(fit: SolvedFit) -> dict[str, tuple[float, float | None]]:
     """Return the estimates and their standard errors by label."""
-    shapes, errors = every_parameter(fit.model), fit.standard_errors
+    shapes, errors = fit.model.every_parameter, fit.standard_errors
     values = shapes.flat(fit.parameters).tolist()
     spread = [None] * len(values) if errors is None else shapes.flat(errors).tolist()
     return {

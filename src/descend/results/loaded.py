@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import numpy as np
 
 from descend.descent.outcome import Outcome
-from descend.descent.solution import Named, Solution, every_parameter
+from descend.descent.solution import Named, Solution
 from descend.diagnosis import Cause, Diagnosis
 from descend.errors import ConfigError
 from descend.inference.covariance.correlation import Correlation
@@ -109,7 +109,7 @@ def _digits(fit: LoadedFit) -> Named | None:
     digits_saved = fit._content.get("digits")
     if not digits_saved or fit.model.in_place:
         return None
-    shapes = every_parameter(fit.model)
+    shapes = fit.model.every_parameter
     return shapes.named(shapes.flat(digits_saved))
 
 

@@ -22,8 +22,8 @@ from descend.optimizers.sparse import least_sparse
 from descend.options.penalty import Auto, read_penalty
 from descend.options.request import Request
 from descend.problem.objective import objective_over
-from descend.problem.penalty import Penalty
-from descend.problem.posing import penalty_of, pose
+from descend.problem.penalty import Penalty, penalty_of
+from descend.problem.posing import pose
 from descend.problem.problem import Problem
 from descend.results.cross_validation import folds_of
 from descend.results.solved import SolvedFit

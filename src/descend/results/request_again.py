@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from descend.descent.solution import every_parameter
 from descend.errors import ConfigError
 from descend.formula.equations import levels_in
 from descend.options.arguments import read_request
@@ -22,7 +21,7 @@ from descend.results.loading import load
 from descend.results.model_file import Content
 from descend.results.request_content import request_content
 from descend.table import open_table
-from descend.table.levels import ByGroup, GroupLabels
+from descend.table.levels import ByGroup
 from descend.wording import spell
 
 PATTERN = re.compile(r"\[[^\]]*[*?][^\]]*\]")
@@ -162,10 +161,10 @@ def _start(fit: Fit, model: object, data: object, options_given: Values, options
 
 def _of_groups(fit: Fit, name: str, values: ByGroup, texts: Sequence[str], data: object) -> ByGroup | None:
     """Return the values of those groups that the new data have; None if there are none, or one is a reference."""
-    labels = every_parameter(fit.model).shapes[name]
+    labels = fit.model.every_parameter.groups.get(name)
     if fit.constraints is not None and any(each.startswith(f"{name}[") for each in fit.constraints.references):
         return None
-    if not isinstance(labels, GroupLabels):
+    if labels is None:
         return None
     table = open_table(data)
     new = {key for text in texts for each in levels_in(text, table) for key in each.keys}

@@ -9,16 +9,15 @@ from typing import cast
 
 import numpy as np
 
-from descend.descent.solution import every_parameter
 from descend.inference.fitted import Fitted
 from descend.losses import Loss
 from descend.models.module import ModuleModel
+from descend.models.reading import groups_entry
 from descend.output import write_atomically
 from descend.parameters import Parameters
 from descend.report.fields import plain, summary
 from descend.results.model_file import FORMAT, Content
 from descend.results.weights import written_weights
-from descend.table.levels import GroupLabels
 
 
 def save(fit: Fitted, path: str | os.PathLike[str]) -> None:
@@ -39,7 +38,7 @@ def content_of(fit: Fitted) -> Content:
     """Return the content of the model file of a fit."""
     entry, shapes = (
         {"formula": None, "function": None, "response": None} | fit.model.entry(),
-        every_parameter(fit.model),
+        fit.model.every_parameter,
     )
     return {
         "descend": version("descend"),
@@ -74,11 +73,7 @@ def _request(fit: Fitted) -> Content:
 
 def groups_of(shapes: Parameters) -> Content:
     """Return which groups the parameters with a value for each of them have, if there are any."""
-    groups_saved = {
-        name: {"columns": labels.levels.columns, "keys": labels.levels.keys, "parts": labels.parts}
-        for name, labels in shapes.shapes.items()
-        if isinstance(labels, GroupLabels)
-    }
+    groups_saved = groups_entry(shapes)
     return {"groups": groups_saved} if groups_saved else {}
 
 

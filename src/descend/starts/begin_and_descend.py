@@ -16,10 +16,10 @@ from descend.descent.run import run
 from descend.descent.solution import Solution, solution_of
 from descend.descent.step import Step
 from descend.errors import DescendError
+from descend.identifiability.verdict import at_end
 from descend.losses import Loss
 from descend.models import kind_of
 from descend.options.request import Request
-from descend.problem.identifiability import at_end
 from descend.problem.posing import pose, untraced
 from descend.problem.problem import Problem
 from descend.starts.choice_of_start import begin

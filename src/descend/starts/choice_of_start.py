@@ -8,8 +8,9 @@ from dataclasses import replace
 from descend.descent.beginning import Beginning
 from descend.gradients.contract import Kernel
 from descend.gradients.derived import Program, derived
+from descend.identifiability.verdict import at_start, free_values
 from descend.options.request import Request
-from descend.problem import identifiability, preflight
+from descend.problem import preflight
 from descend.problem.point import Array, Point
 from descend.problem.problem import Problem
 from descend.starts import growth
@@ -46,15 +47,15 @@ def begin(problem: Problem, request: Request) -> Beginning:
     if request.optimizer is None and not given_starts and (end := _shortest(problem, first)) is not None:
         first = objective(end, 2)
     silent = objective.penalty is not None or request.bare
-    doubts = () if silent else identifiability.at_start(model, first, problem.rows.columns, problem.table.source)
-    free = identifiability.free_values(model) if search_start is not None and doubts else {}
+    doubts = () if silent else at_start(model, first, problem.rows.columns, problem.table.source)
+    free = free_values(model) if search_start is not None and doubts else {}
     if searching and free.keys() - given_starts.keys():  # what may be chosen freely leads a search astray
         held_values = {**free, **given_starts}
         again = _searched(problem, request, model.parameters.start(held_values, 1.0), held_values)
         if again is not None:
             search_start, first = again, _first(problem, again.theta, held_values)
     if doubts:
-        from descend.problem.missing_columns import mistaken_columns
+        from descend.models.misnamed_columns import mistaken_columns
 
         doubts = (*mistaken_columns(model, problem.table, given_starts), *doubts)
     searched = (each.note for each in (search_start, on_samples) if each is not None)
@@ -67,7 +68,7 @@ def _shortest(problem: Problem, first: Point) -> Array | None:
     """Return the shortest of equally good answers, where a linear least-squares problem has several."""
     if not problem.model.linear or problem.all_rows is not None:
         return None
-    from descend.problem.shortest_solution import shortest
+    from descend.identifiability.shortest_solution import shortest
 
     return shortest(problem.model, problem.objective, first)
 
@@ -91,7 +92,7 @@ def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[s
         if model.symbolic is not None and something_left(model.symbolic, end, problem.rows):
             found_start = start_of_each_group(program, problem.rows, problem.objective, found_start, before, given)
     if found_start is not None and model.symbolic is not None and (found_start.theta < 0.0).any():
-        from descend.problem.symmetry import upright
+        from descend.identifiability.symmetry import upright
 
         end = upright(model.symbolic, found_start.theta, problem.rows.columns, given, problem.objective.bounds)
         found_start = replace(found_start, theta=end)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.problem.aliases import grid_step
+from descend.identifiability.aliases import grid_step
 
 Array = NDArray[np.float64]
 OVERSAMPLED = 4

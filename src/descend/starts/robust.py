@@ -11,6 +11,7 @@ from descend.descent.run import run
 from descend.engines.weighted_median import median
 from descend.errors import ConfigError, DataError
 from descend.gradients.derived import Program
+from descend.gradients.sources import is_source
 from descend.losses import LEAST_SQUARES, LOSSES, Loss
 from descend.losses.contract import NORMAL
 from descend.losses.huber import Huber
@@ -36,8 +37,6 @@ EXACT = 1e-9
 """Share of the largest response that is then taken for the noise."""
 CLEARLY = 0.99
 """A fit with less than this share of the noise of another is not the same."""
-DERIVED = (None, "derived", "autograd", "jax", "numeric")
-"""Gradients that are not written by hand."""
 
 
 def loss_of(request: Request) -> Loss:
@@ -48,7 +47,7 @@ def loss_of(request: Request) -> Loss:
     if not isinstance(request.loss, str):
         return request.loss
     loss = LOSSES.build(request.loss)
-    return loss.to_estimate() if request.gradient in DERIVED and not _is_configured(request) else loss
+    return loss.to_estimate() if is_source(request.gradient) and not _is_configured(request) else loss
 
 
 def _is_configured(request: Request) -> bool:
@@ -259,7 +258,7 @@ def _noise_of(request: Request, table: Table, nearly: bool = False) -> Noise:
 
 
 def _problem_of(request: Request, table: Table) -> Problem:
-    by_text = request.gradient not in DERIVED
+    by_text = not is_source(request.gradient)
     return pose(replace(request, gradient=None) if by_text else request, table)
 
 

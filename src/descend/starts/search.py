@@ -186,7 +186,7 @@ class _Search:
         """Return, among parameters that are as good as theta, those that are shown to the user."""
         if not symmetric(self.program.formula):
             return theta
-        from descend.problem.symmetry import canonical
+        from descend.identifiability.symmetry import canonical
 
         return canonical(self.program, theta, self.given, self.bounds)
 

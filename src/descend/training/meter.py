@@ -211,7 +211,7 @@ class MeterOfOutputs(Meter):
         return any(meter.heard for meter in self.meters.values())
 
     def hear(self, output: Tensor, y: Tensor) -> None:
-        outputs, ys = (in_order(each.parts, self.heads) for each in (output, y))  # type: ignore[attr-defined]
+        outputs, ys = (in_order(each.parts, self.heads.names) for each in (output, y))  # type: ignore[attr-defined]
         for name, (_, part), (_, given) in zip(self.model.loss.outputs, outputs, ys, strict=True):
             if name in self.meters:
                 self.meters[name].hear(part, given)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.losses import Loss
-from descend.losses.several import Heads, Several, in_order
+from descend.losses.several import Several, in_order
 from descend.models.module import TARGETS, TENSOR, ModuleModel, as_tensor, is_pair, is_tensor
 from descend.models.module_weights import ModuleParameters
 from descend.models.together import Name, Together, several, tensors_of, together
@@ -137,7 +137,7 @@ def _read_outputs(given: object, loss: Several) -> tuple[Loss, Array, Tensor]:
     shapes: dict[str, tuple[int, ...]] = {}
     read: dict[Name, Tensor] = {}
     numbers = np.empty(0)
-    for (name, each), (key, part) in zip(loss.outputs.items(), in_order(parts, Heads(loss)), strict=True):
+    for (name, each), (key, part) in zip(loss.outputs.items(), in_order(parts, tuple(loss.outputs)), strict=True):
         losses[name], own, targets = _read_response(part, each)
         if targets is None:
             targets = torch_of(own, losses[name])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from descend.errors import DataError
 from descend.losses import Loss
-from descend.losses.several import Heads, Several, in_order
+from descend.losses.several import in_order
 from descend.models.datasets import parted, undrawn
 from descend.models.module import ModuleModel
 from descend.models.together import Together, several, together
@@ -117,7 +117,7 @@ def observed(model: ModuleModel, y: Tensor) -> Tensor:
         losses = list(model.loss.outputs.values())
         found = {
             name: _observed(model, each, part, each.in_torch is not None or part.ndim > 1)
-            for each, (name, part) in zip(losses, in_order(heads.parts, Heads(cast(Several, model.loss))), strict=True)
+            for each, (name, part) in zip(losses, in_order(heads.parts, tuple(model.loss.outputs)), strict=True)
         }
         return cast("Tensor", Together(found))
     return together(y, model.placed) if heads is not None else _observed(model, model.loss, y, model.cost is not None)

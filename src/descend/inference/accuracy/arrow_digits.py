@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from descend.descent.solution import Named, Solution
 from descend.engines.arrow import Arrow
+from descend.identifiability.of_groups import step_of_arrow
 from descend.inference.covariance.arrow import derivatives_by_part, inverse_arrow, of_all_parameters
 from descend.inference.scored_rows import counted_rows
 from descend.parameters import Constraints
-from descend.problem.arrow_rank import step_of_arrow
 from descend.problem.point import Array, Point
 
 Mask = NDArray[np.bool_]

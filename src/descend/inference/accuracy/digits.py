@@ -102,7 +102,7 @@ def errors_hold(solution: Solution) -> bool:
         known_variances = np.flatnonzero(np.isfinite(variances) & (variances > 0.0))
         point, free = accurate_point(solution), determined_parts(solution)
         if solution.objective.arrow:
-            from descend.problem.arrow_rank import step_of_arrow
+            from descend.identifiability.of_groups import step_of_arrow
 
             step = step_of_arrow(point, free)[known_variances]
         else:

@@ -26,7 +26,7 @@ def robust_covariance(solution: Solution, kind: str, degrees: float, mask: Mask 
     named, all_rows = read_errors(kind), solution.all_rows
     if solution.objective.arrow:
         from descend.inference.covariance.arrow_sandwich import arrow_sandwich
-        from descend.problem.arrow_elsewhere import refuse_clusters
+        from descend.problem.arrow_limits import refuse_clusters
 
         if named.columns and all_rows is not None:
             refuse_clusters(solution.theta.size)

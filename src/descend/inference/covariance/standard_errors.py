@@ -8,7 +8,7 @@ import numpy as np
 
 from descend.descent.comments_on_solution import comment, once
 from descend.descent.outcome import Outcome
-from descend.descent.solution import Named, Solution, every_parameter
+from descend.descent.solution import Named, Solution
 from descend.inference.covariance.correlation import Correlation
 from descend.inference.covariance.edge_of_domain import held_at_edge
 from descend.inference.covariance.inverse_curvature import (
@@ -26,7 +26,6 @@ from descend.models import Model
 from descend.optimizers.systems import matrix_of
 from descend.options.kinds_of_errors import read_errors
 from descend.problem.point import Point
-from descend.table.levels import GroupLabels
 from descend.table.table import listing
 
 FEW = 10
@@ -85,8 +84,8 @@ def own_clusters_note(solution: Solution) -> str | None:
         return None
     labelled_names = [
         f"`{name}`"
-        for name, labels in every_parameter(solution.model).shapes.items()
-        if isinstance(labels, GroupLabels) and columns <= set(labels.levels.columns)
+        for name, labels in solution.model.every_parameter.groups.items()
+        if columns <= set(labels.levels.columns)
     ]
     if not labelled_names:
         return None
@@ -205,7 +204,7 @@ def standard_errors(solution: Solution) -> Named | None:
 
 def errors_by_name(model: Model, theta: Array, covariance: Covariance, undetermined: tuple[str, ...]) -> Named:
     """Return the standard errors of all parameters by name (see ``flat_errors``)."""
-    return every_parameter(model).named(flat_errors(model, theta, covariance, undetermined))
+    return model.every_parameter.named(flat_errors(model, theta, covariance, undetermined))
 
 
 def flat_errors(model: Model, theta: Array, covariance: Covariance, open_labels: tuple[str, ...]) -> Array:

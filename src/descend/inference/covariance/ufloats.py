@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.solution import every_parameter
 from descend.errors import ConfigError
 from descend.inference.covariance.standard_errors import flat_errors
 from descend.inference.estimates import Estimates
@@ -48,7 +47,7 @@ def correlated_values(estimates: Estimates, quantities: Mapping[str, Estimated])
             f"Correlated values of {model.parameters.size:,} parameters are too many: their correlations are a matrix, "
             f"and of more than {MOST:,} it is not made. Take a quantity of those that you need: fit.quantity(...)."
         )
-    held, shapes = model.constraints, every_parameter(model)
+    held, shapes = model.constraints, model.every_parameter
     errors = flat_errors(model, estimates.theta, covariance, estimates.undetermined)
     rows = np.eye(estimates.theta.size) if held is None else held.jacobian(estimates.theta)
     values = estimates.theta if held is None else shapes.flat(held.complete(model.parameters.named(estimates.theta)))

@@ -17,6 +17,7 @@ from descend.inference.scatter_of_rows import scatter_of
 from descend.inference.scored_rows import row_weights, weighted
 from descend.inference.statistics import responses, total_loss
 from descend.losses.formulas import DISPERSION
+from descend.losses.row_sums import row_terms, sum_over_rows
 
 Array = NDArray[np.float64]
 BLOCK = 1 << 16
@@ -85,7 +86,7 @@ def log_likelihood(solution: Solution) -> float | None:
     dispersion = loss.known_dispersion
     with_weights = weighted(solution)
     if loss.dispersion == "estimated" and not solution.scale_known:
-        smallest_sum = 0.0 if loss.of_residual else _sum(solution, loss.row_terms(with_weights)[-1])
+        smallest_sum = 0.0 if loss.of_residual else _sum(solution, row_terms(loss, with_weights)[-1])
         if smallest_sum is None:
             return None
         dispersion = 2.0 / loss.unit * (total - smallest_sum) / responses(solution)
@@ -111,7 +112,7 @@ def _sum(solution: Solution, term: Expr) -> float | None:
         return float(term) * responses(solution)
     if solution.all_rows is not None:
         return solution.all_rows.terms.get(term)
-    return solution.loss_function.sum_over_rows(term, solution.model.observed(solution.columns), row_weights(solution))
+    return sum_over_rows(solution.loss_function, term, solution.model.observed(solution.columns), row_weights(solution))
 
 
 def _normaliser(solution: Solution, dispersion: float) -> float:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.solution import named
 from descend.errors import DataError
 from descend.formula import as_text
 from descend.losses import Loss
@@ -68,7 +67,7 @@ def predicted_classes(model: Model, theta: Array, data: object, missing: str, pr
 def probabilities_of(model: Model, theta: Array, columns: Mapping[str, Array]) -> Array:
     """Return the probability of each class in each row, (rows, K), in the order of ``loss.classes``."""
     with np.errstate(all="ignore"):
-        return model.loss.probabilities(model.scores(theta, columns), named(model, theta))
+        return model.loss.probabilities(model.scores(theta, columns), model.complete(theta))
 
 
 def likeliest(loss: Loss, probabilities: Array) -> NDArray[np.generic]:

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr, nan, zoo
 
-from descend.descent.solution import every_parameter, named
 from descend.formula.compile import Compiled, compile_expression
 from descend.formula.derivative import derivatives
 from descend.formula.expanded_sums import component_symbols
@@ -55,8 +54,8 @@ class Quantity:
 
     def with_gradient(self, theta: Array) -> tuple[float, Array]:
         """Return the number at theta and its derivatives by theta, (p,). Raises UndefinedError if there is none."""
-        constraints, everything = self.model.constraints, every_parameter(self.model)
-        flat = everything.flat(named(self.model, theta)).tolist()
+        constraints, everything = self.model.constraints, self.model.every_parameter
+        flat = everything.flat(self.model.complete(theta)).tolist()
         spread = np.eye(theta.size) if constraints is None else constraints.jacobian(theta)
         values = dict(zip(self._symbols, flat, strict=True))
         slopes: dict[Expr, Array] = dict(zip(self._symbols, spread, strict=True))
@@ -124,7 +123,7 @@ class Quantity:
 
     @cached_property
     def _symbols(self) -> tuple[Expr, ...]:
-        everything = every_parameter(self.model)
+        everything = self.model.every_parameter
         return component_symbols(everything.labels, everything.shapes)
 
     def _evaluated(

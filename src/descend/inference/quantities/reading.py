@@ -9,7 +9,6 @@ from functools import partial
 import sympy
 from sympy import Expr
 
-from descend.descent.solution import every_parameter
 from descend.errors import ConfigError
 from descend.formula import symbols as kinds
 from descend.formula import syntax, tree
@@ -59,11 +58,11 @@ def read_quantity(text: str, model: Model) -> Quantity:
     """
     if model.in_place:
         raise ConfigError(f"A {model.kind} has no named parameters of which a quantity could be made. Use a formula.")
-    plain, components = with_components(text, every_parameter(model))
+    plain, components = with_components(text, model.every_parameter)
     node, name, typed = _parsed(plain, text)
     reader = _Reader(text, model, components)
     expression = reader.built(node)
-    if name is not None and name.name in every_parameter(model).shapes:
+    if name is not None and name.name in model.every_parameter.shapes:
         fault = f"`{name.name}` is a parameter, so it cannot be the name of a quantity."
         raise pointed(text, name.start, name.end, fault, "Choose another name.")
     return Quantity(typed if name is None else name.name, typed, model, expression, reader.features)
@@ -93,7 +92,7 @@ class _Reader:
     def __init__(self, text: str, model: Model, components: Mapping[str, Expr]) -> None:
         self.text, self.model, self.curve = text, model, curve_of(model)
         self.features: dict[Expr, Used] = {}
-        self.parameters = every_parameter(model)
+        self.parameters = model.every_parameter
         self.builder, self.inputs = Builder(text, model.inputs, starts=None), inputs_named(model)
         calls: dict[str, Callable[[tree.Call], Expr]] = {
             name: partial(self._feature, kind) for name, kind in FEATURES.items()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import descend
-from descend.problem.aliases import grid_step
+from descend.identifiability.aliases import grid_step
 
 T = 0.5 * np.arange(200)
 Y = 1.0 + 2.0 * np.sin(4.0 * T + 0.3) + 0.1 * np.random.default_rng(0).normal(size=T.size)

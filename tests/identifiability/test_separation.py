@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 import descend
-from descend.problem.recession import Pulls, recession
+from descend.identifiability.recession import Pulls, recession
 
 X = np.array([2.0, 3, 3, 4, 5, 6, 6, 7, 8, 9])
 Y = np.array([0.0, 0, 0, 0, 0, 0, 1, 1, 1, 1])  # only the rows at x = 6 differ

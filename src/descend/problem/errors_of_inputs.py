@@ -1,14 +1,17 @@
-"""What is to be said of the size of errors where inputs have some, too."""
+"""Inputs that have errors, too: where that means nothing, and what is to be said of the size of errors."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 
+from descend.errors import ConfigError
 from descend.gradients.contract import Kernel
 from descend.gradients.derived import Program
 from descend.models import Model
+from descend.options.request import Request
 from descend.table.rows import Rows
+from descend.wording import spell
 
 
 def notes_of_inexact(model: Model, code: Program | Kernel, rows: Rows) -> Iterator[str]:
@@ -31,4 +34,19 @@ def notes_of_inexact(model: Model, code: Program | Kernel, rows: Rows) -> Iterat
         yield (
             f"the size of the errors is estimated from {count:,} rows less {size} parameters, as in ODRPACK; from all "
             f"{responses:,} responses less {size} the standard errors would be {factor:.3g} times these"
+        )
+
+
+def check_errors_of_inputs(model: Model, request: Request) -> None:
+    """Raise ConfigError for errors of inputs that would count for nothing, and for a model that lacks them."""
+    if request.x_sigma and not model.inexact:
+        raise ConfigError(
+            f"Errors of inputs need the derivatives of the prediction by them, and `{model}` is no formula that tells "
+            f"them. Write it as a formula, or leave out {spell('x_sigma')}."
+        )
+    if not (model.response_columns or model.in_place or request.x_sigma or request.bare):
+        first = (*model.inputs, "x")[0]
+        raise ConfigError(
+            f"`{model}` has no response: it holds between columns, which have errors. Say how large these are, such "
+            f"as {spell('x_sigma', {first: 1})}, or write the column to predict on the left."
         )

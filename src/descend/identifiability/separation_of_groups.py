@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from descend.formula.trade_off import joined
-from descend.problem.identifiability_of_groups import levels_of, some_groups
+from descend.identifiability.of_groups import levels_of, some_groups
 from descend.problem.problem import Problem
 from descend.wording import using
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import descend
-from descend.problem.symmetry import changed_places, upright
+from descend.identifiability.symmetry import changed_places, upright
 
 X = np.linspace(0.0, 5.0, 60)
 Y = 3 * np.exp(-0.4 * X) + 2 * np.exp(-2 * X) + 0.01 * np.random.default_rng(0).normal(size=60)

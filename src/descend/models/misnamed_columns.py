@@ -6,12 +6,15 @@ import difflib
 import re
 from collections.abc import Collection
 
+from descend.errors import FormulaError
 from descend.formula.formula import unquoted
 from descend.formula.printers.code import plain_name
 from descend.formula.redundancy import redundancies
 from descend.formula.trade_off import joined
-from descend.models import Model
+from descend.models.contract import Model, SymbolicModel
+from descend.registry import closest
 from descend.table import Table
+from descend.table.table import listing
 
 ALIKE = 0.6
 """One name may be meant for another if their similarity, which is at most 1, is at least this."""
@@ -46,3 +49,18 @@ def _alike(name: str, column: str) -> bool:
     if stem and stem == column.rstrip("0123456789_"):
         return True
     return len(name) > 2 and difflib.SequenceMatcher(None, name, column).ratio() >= ALIKE
+
+
+def refuse_no_column(model: SymbolicModel, table: Table) -> None:
+    """Refuse several parameters without a column: they form one constant, and one is probably a misspelt column."""
+    names = tuple(model.parameters.shapes)
+    column_names = [name for name in table.names if name not in model.response_columns]
+    bare = unquoted(model.formula.text, column_names)
+    if bare is not None:
+        raise bare
+    meant = next(filter(None, (closest(name, column_names) for name in names)), "")
+    raise FormulaError(
+        f"The right side of `{model.formula.text}` uses no column of the data: {joined(names)} are all parameters."
+        f"{meant} "
+        f"Columns: {listing(column_names) or 'none but the response'}."
+    )

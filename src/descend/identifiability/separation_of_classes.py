@@ -60,12 +60,7 @@ def _certain(problem: Problem, theta: Array) -> bool:
     if (surest := problem.objective.engine.surest(theta)) is not None:
         return surest > CERTAIN
     model, columns = problem.model, problem.columns
-    named = (
-        model.parameters.named(theta)
-        if model.constraints is None
-        else model.constraints.complete(dict(model.parameters.named(theta)))
-    )
-    chances = model.loss.probabilities(model.scores(theta, columns), named)
+    chances = model.loss.probabilities(model.scores(theta, columns), model.complete(theta))
     class_numbers = model.observed(columns).astype(np.intp)
     return bool((chances[np.arange(len(class_numbers)), class_numbers] > CERTAIN).any())
 

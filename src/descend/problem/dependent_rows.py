@@ -1,8 +1,10 @@
-"""Which cluster each row is in, where rows of one are not independent of each other."""
+"""Rows that are not independent of each other: in clusters, or with a covariance that is known."""
 
 from __future__ import annotations
 
 from descend.errors import ConfigError, DataError
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program
 from descend.losses import Loss
 from descend.models import Model
 from descend.options.kinds_of_errors import read_errors
@@ -37,7 +39,7 @@ def with_clusters(table: Table, request: Request, model: Model) -> Table:
     return table.with_codings(codings.values())
 
 
-def refuse_elsewhere(request: Request, loss: Loss) -> None:
+def refuse_clusters_elsewhere(request: Request, loss: Loss) -> None:
     """Raise ConfigError for clustered errors that rows which stay where they are do not have in one pass."""
     columns = request.roles.clusters
     if len(columns) > 1 or (columns and loss.kinked):
@@ -46,3 +48,25 @@ def refuse_elsewhere(request: Request, loss: Loss) -> None:
             f"Clustered errors {kind} need the rows in memory, but these stay where they are. Use "
             f"{spell('engine', 'numpy')}, or cluster by one column with a smooth loss."
         )
+
+
+def coupled_rows(code: Program | Kernel, model: Model, gradient: str, request: Request) -> Kernel:
+    """Return the sums of a problem whose rows have a known covariance. Raises ConfigError where there are none."""
+    if not model.loss.quadratic:
+        raise ConfigError(
+            f"{spell('covariance')} is that of normal errors, but the {model.loss.name} loss has errors of another "
+            "kind. Use the squared loss."
+        )
+    if request.roles.clusters:
+        raise ConfigError(
+            f"{spell('covariance')} says how rows go together, and clustered errors estimate it. Leave out one of "
+            "the two."
+        )
+    if code.arrow:
+        raise ConfigError(
+            f"{spell('covariance')} couples the rows of all groups, so that {model.parameters.size:,} parameters, most "
+            "of one group each, are too many. Fit fewer groups."
+        )
+    from descend.gradients.whitened_rows import coupled
+
+    return coupled(code, model, gradient)

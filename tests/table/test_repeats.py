@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import descend
-from descend.problem.repeated_rows import repeated_rows
 from descend.report.fields import fields
+from descend.table.repeated_rows import repeated_rows
 
 X = np.linspace(0.0, 5.0, 40)
 Y = 1 + 2 * X + np.random.default_rng(0).normal(size=40)

@@ -12,11 +12,11 @@ from sympy import Expr
 from descend.formula.compile import compile_expression
 from descend.formula.printers.filled import filled
 from descend.formula.symbols import Quantity
+from descend.identifiability.recession import Pulls, Recession, recession
 from descend.models import Model, SymbolicModel
 from descend.optimizers.systems import is_finite
 from descend.problem.preflight import listed
 from descend.problem.problem import Problem
-from descend.problem.recession import Pulls, Recession, recession
 from descend.table.rows import Rows
 from descend.wording import spell, using
 
@@ -42,13 +42,13 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
     model, bounds, penalty = problem.model, problem.objective.bounds, problem.objective.penalty
     priors = problem.objective.priors
     if model.loss.classes:
-        from descend.problem.separated_classes import separated_classes
+        from descend.identifiability.separation_of_classes import separated_classes
 
         return separated_classes(problem, theta)
     if not model.loss.endless:
         return None
     if problem.objective.arrow:
-        from descend.problem.separation_of_groups import endless_groups
+        from descend.identifiability.separation_of_groups import endless_groups
 
         return endless_groups(problem, theta)
     free = bounds is None and penalty is None and priors is None and problem.all_rows is None

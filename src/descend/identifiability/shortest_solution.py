@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from descend.engines.triangles import condition_bound, norms
+from descend.identifiability.verdict import EXACT, EXACT_SUMMED, SINGULAR
 from descend.models import Model
 from descend.optimizers.systems import matrix_of, triangle
-from descend.problem.identifiability import EXACT, EXACT_SUMMED, SINGULAR
+from descend.problem.penalty import penalty_of
 from descend.problem.point import Array, Objective, Point
-from descend.problem.posing import penalty_of
 
 
 def shortest(model: Model, objective: Objective, point: Point) -> Array | None:

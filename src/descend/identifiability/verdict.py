@@ -179,7 +179,7 @@ def at_end(model: Model, objective: Objective, theta: Array, converged: bool, sc
     # The curvature is cheap to examine; look closer only if it leaves a doubt.
     point = objective(theta, 2)
     if objective.arrow:
-        from descend.problem.identifiability_of_groups import verdict_of_groups
+        from descend.identifiability.of_groups import verdict_of_groups
 
         return Verdict(*verdict_of_groups(model, objective, point))
     curvature = matrix_of(point.curvature)
