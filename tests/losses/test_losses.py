@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import mpmath
 import numpy as np
 import pytest
@@ -198,3 +200,9 @@ def test_log_cosh_fits_residuals_of_millions_as_the_absolute_loss_does(gradient)
     found = fit("y ~ a + b*x", {"x": x, "y": y}, loss="log_cosh", gradient=gradient)
     assert found.outcome == "converged"
     assert found.loss == pytest.approx(fit("y ~ a + b*x", {"x": x, "y": y}, loss="absolute").loss, rel=1e-5)
+
+
+def test_a_scale_whose_square_is_no_number_is_refused():
+    said = "With scale = 1e-200 a formula of the loss holds numbers beyond those of floating point. Measure the"
+    with pytest.raises(ConfigError, match=re.escape(f"{said} response in another unit.")):
+        fit("y ~ a*x", {"x": [1.0, 2.0, 3.0], "y": [1.0, 2.0, 4.0]}, loss="cauchy(scale=1e-200)")

@@ -330,7 +330,7 @@ def test_a_setting_is_fitted_unless_it_is_given():
 
 
 def test_parameters_of_its_own_open_no_way_out_of_its_domain():
-    fit = descend.fit("y ~ a + b*x", shares(), loss="beta", start={"a": 0.5, "b": 0.0})
+    fit = descend.fit("y ~ a + b*x", shares(), loss="beta")
     ends = fit.predict({"x": [-2.0, 2.0]})
     assert (ends > 0.0).all() and (ends < 1.0).all()
     with pytest.raises(ConfigError, match=re.escape("Keep the formula between 0 and 1, as in `y ~ sigmoid(a + b*x)`")):

@@ -240,3 +240,16 @@ def test_an_exact_fit_has_no_scale(formula, loss, scale):
         f"The formula fits every value exactly, so that no {scale} can be estimated. Use the squared loss, or fewer "
         "parameters."
     )
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1e20])
+@pytest.mark.parametrize("loss", ["weibull", "student_t", "lognormal"])
+def test_no_unit_of_the_response_hides_the_minimum(loss, unit):
+    rng = np.random.default_rng(5)
+    x = np.linspace(1.0, 5.0, 40)
+    y = np.exp(0.3 * x + 0.2 * rng.normal(size=40))
+    here = descend.fit("y ~ exp(a + b*x)", {"x": x, "y": y}, loss=loss)
+    there = descend.fit("y ~ exp(a + b*x)", {"x": x, "y": unit * y}, loss=loss)
+    assert there.outcome == "converged"
+    assert there.parameters["b"] == pytest.approx(here.parameters["b"], rel=1e-6)
+    assert there.loss - here.loss == pytest.approx(np.log(unit), rel=1e-9)

@@ -101,11 +101,16 @@ def whitened(
         if not np.isfinite(second).all():
             return np.full(count * rows, np.nan), np.full((len(jacobian), count * rows), np.nan)
         alike = bool((second == second[:, :1]).all())  # expected second derivatives are, where rows have equal weights
-        values, vectors = eigenvectors(second[:, :1] if alike else second, count)
+        second = second[:, :1] if alike else second
+        # Each score counts in a unit of its own: that of a prediction may be any power of ten of that of a shape.
+        one, other = np.triu_indices(count)
+        units = np.sqrt(np.abs(second[one == other]))
+        units = np.where(units > 0.0, units, 1.0)
+        values, vectors = eigenvectors(second / units[one] / units[other], count)
         values = np.abs(values)
         root = np.sqrt(np.maximum(values, LEAST * values.max(axis=0)))
-        slope = np.einsum("an,akn->kn", slope, vectors) / np.where(root > 0.0, root, 1.0)
-        turned = vectors * root
+        slope = np.einsum("an,akn->kn", slope / units, vectors) / np.where(root > 0.0, root, 1.0)
+        turned = vectors * root * units[:, None]
     each = np.zeros((len(jacobian), count, rows))
     for k in range(count):
         if turned is not None:

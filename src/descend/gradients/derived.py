@@ -15,8 +15,9 @@ from descend.formula.derivative import Slopes
 from descend.formula.formula import Formula
 from descend.formula.real_functions import RealFunction
 from descend.formula.symbols import Parameter, Predictor
-from descend.gradients.contract import Summand
+from descend.gradients.contract import Kernel, Summand
 from descend.losses import Loss
+from descend.models import Model
 from descend.models.formula import score_slopes
 from descend.parameters import Parameters
 from descend.parameters.ties import MANY_OF_GROUPS
@@ -102,3 +103,27 @@ def derived(formula: Formula, loss: Loss) -> Program:
     score = loss.score(formula.expression)
     parameters, slopes_of_score = Parameters(formula.parameters), score_slopes(formula, loss)
     return Program(formula, loss, parameters, score, slopes_of_score, more_columns=loss.own_columns)
+
+
+def derived_of(model: Model) -> Program | Kernel:
+    """Return what an engine sums of a model whose gradient is derived."""
+    if model.per_class:
+        from descend.gradients.per_class import ClassesKernel
+
+        return ClassesKernel(model)
+    assert model.symbolic is not None
+    return of_inexact_inputs(model) or derived(model.symbolic.formula, model.loss)
+
+
+def of_inexact_inputs(model: Model) -> Kernel | None:
+    """Return the sums of a formula whose inputs have errors, too: only those by their derivatives are known."""
+    symbolic = model.symbolic
+    if symbolic is None or not symbolic.inexact:
+        return None
+    if symbolic.formula.parts:
+        from descend.gradients.joint_input_errors import JointKernel
+
+        return JointKernel(symbolic, symbolic.inexact)
+    from descend.gradients.orthogonal import OrthogonalKernel
+
+    return OrthogonalKernel(symbolic, symbolic.inexact, not model.response_columns, symbolic.correlated)

@@ -11,7 +11,6 @@ import numpy as np
 from sympy import Add, Expr, Integer
 
 from descend.formula.symbols import OMEGA
-from descend.losses.domain import Domain
 from descend.losses.evaluated import Evaluated
 from descend.losses.formulas import DISPERSION, MEAN, PREDICTION, RESIDUAL, RESPONSE, Array
 
@@ -34,8 +33,7 @@ class Loss(Evaluated):
     value: the loss itself.
     slope: its first derivative by the prediction (a law test holds it against the derived one).
     weight: its second derivative, or a positive stand-in for it (Fisher information), for the curvature.
-    response_domain: the numbers that y may be. two_levels: whether it is 0 or 1, so that two
-        words will do for it.
+    two_levels: whether y is 0 or 1, so that two words will do for it.
 
     kinked: whether it is linear on both sides of a residual of 0, where its slope jumps, so that no curvature tells how
         long a step may be.
@@ -62,7 +60,6 @@ class Loss(Evaluated):
     See ``Evaluated`` for what it is in rows, ``Formulas`` for its link, and columns, parameters and classes of its own.
     """
 
-    response_domain: ClassVar[Domain] = Domain()
     two_levels: ClassVar[bool] = False
     kinked: ClassVar[bool] = False
     convex: ClassVar[bool] = False

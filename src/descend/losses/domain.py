@@ -31,6 +31,13 @@ class Domain:
     def __post_init__(self) -> None:
         object.__setattr__(self, "limited", self.low > -math.inf or self.high < math.inf)
 
+    @property
+    def inside(self) -> float:
+        """A number well inside the range."""
+        if math.isfinite(self.low + self.high):
+            return 0.5 * (self.low + self.high)
+        return self.low + 1.0 if math.isfinite(self.low) else min(self.high - 1.0, 1.0)
+
     def outside(self, values: Array) -> NDArray[np.bool_]:
         """Mark the numbers outside the range.
 

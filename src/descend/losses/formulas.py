@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr
+from sympy import Expr, Number
 
 from descend.errors import ConfigError
 from descend.formula.symbols import OMEGA, Column, Parameter, Quantity
@@ -38,6 +38,7 @@ class Formulas(Part, ABC):
     """Formulas in ``prediction``, ``y``, ``r`` = prediction - y, and the settings of a part.
 
     value, slope, weight: the loss of a row, and its first and second derivative by the prediction.
+    response_domain: the numbers that y may be.
     prediction_domain: the numbers that the prediction may be; elsewhere there is no value.
     link: a function that the loss absorbs when it is the outermost one of the formula, so that it works on its
         argument, the score: `y ~ sigmoid(a + b*x)` and `y ~ a + b*x` are the same model of a logistic loss.
@@ -51,6 +52,7 @@ class Formulas(Part, ABC):
     """
 
     kind: ClassVar[str] = "loss"
+    response_domain: ClassVar[Domain] = Domain()
     prediction_domain: ClassVar[Domain] = Domain()
     link: ClassVar[str | None] = None
     shifts: ClassVar[bool] = False
@@ -221,14 +223,17 @@ class Formulas(Part, ABC):
     def _confined_value(self) -> Expr:
         """The value, made to have none where the prediction lies outside its domain but the formula has one."""
         value, domain = self.read(self.value_text), self.prediction_domain
-        outside = [end for end in (domain.low - 1.0, domain.high + 1.0) if math.isfinite(end)]
-        points = np.array(outside)
-        ones = np.ones(len(points))
-        quantities: dict[Expr, Array] = {PREDICTION: points, RESPONSE: ones, RESIDUAL: points - ones}
+        # At a whole number some functions have a pole, where others have a value all around.
+        outside = [end for far in (1.0, 0.37) for end in (domain.low - far, domain.high + far) if math.isfinite(end)]
+        if not outside:
+            return value
+        points, ones = np.array(outside), np.ones(len(outside))
+        y = self.response_domain.inside * ones
+        quantities: dict[Expr, Array] = {PREDICTION: points, RESPONSE: y, RESIDUAL: points - y}
         quantities |= {Column(name): ones for name in self.own_columns}
         quantities |= {Parameter(name): start * ones for name, start in self.own_parameters.items()}
         with np.errstate(all="ignore"):
-            if not (outside and np.isfinite(self.of_rows(value, quantities)).any()):
+            if not np.isfinite(self.of_rows(value, quantities)).any():
                 return value
         # NumPy computes both sides of a `where` in all rows: the root has a value in those inside, so it warns of none.
         within_domain = domain.condition("prediction")
@@ -270,7 +275,7 @@ class Formulas(Part, ABC):
 
         expression = self.read(formula) if isinstance(formula, str) else formula
         if not self.plain:
-            quantities = {**quantities, **self.__dict__.get("_own", {})}
+            quantities = {**self.__dict__.get("_own", {}), **quantities}
             if expression.atoms(Column, Parameter) - quantities.keys():
                 raise ConfigError(
                     f"The {self.name} loss has columns or parameters of its own, which are not known here."
@@ -319,4 +324,11 @@ def _expression(text: str, settings: tuple[tuple[str, Any], ...], parameters: tu
     expression = Builder(text, tuple(symbols), extra={"gamma_tail": (_gamma_tail, (3,))}).build(parse_expression(text))
     expression = expression.xreplace({Column(name): symbol for name, symbol in symbols.items()})
     of_settings = [node for node in expression.atoms(RealFunction) if not node.free_symbols]
-    return expression.xreplace({node: number(float(compile_expression(node, ())())) for node in of_settings})
+    expression = expression.xreplace({node: number(float(compile_expression(node, ())())) for node in of_settings})
+    if not all(math.isfinite(float(each)) for each in expression.atoms(Number)):
+        written = ", ".join(f"{name} = {value:g}" for name, value in settings if not isinstance(value, str))
+        raise ConfigError(
+            f"With {written} a formula of the loss holds numbers beyond those of floating point. Measure the response "
+            "in another unit."
+        )
+    return expression

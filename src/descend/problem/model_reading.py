@@ -12,7 +12,7 @@ from descend.formula.functions import Interval
 from descend.formula.symbols import Column, Parameter
 from descend.gradients.contract import Kernel
 from descend.gradients.derived import Program
-from descend.gradients.sources import REGISTERED, of_source
+from descend.gradients.sources import REGISTERED, SOURCES
 from descend.losses import Loss
 from descend.models import Model, SymbolicModel, bind, kind_of
 from descend.models.reading import known_column
@@ -121,7 +121,7 @@ def gradient_source(model: Model, gradient: Gradient, table: Table, spread: str 
         raise ConfigError('A gradient by hand must be given: gradient="w = mean(2*x*(w*x - y))", or a Python function.')
     source = model.gradient_sources[0] if gradient is None else gradient
     if isinstance(source, str) and source in (*model.gradient_sources, *REGISTERED):
-        return source, of_source(source, model)
+        return source, (REGISTERED.get(source) or SOURCES[source])(model)
     if source == "derived":
         start = f"`{model.name}` is no formula: it "
         reason = next((note.partition(start)[2] for note in model.notes if note.startswith(start)), "")

@@ -220,9 +220,10 @@ def _with_rows(
     start = model.parameters.start(given, 0.0 if model.linear or model.log_linear else 1.0)
     if model.log_linear and not given and not loss.response_domain.closed and not objective.arrow:
         start = _of_logarithms(model, rows, start)
-    if model.bounds is None:
+    bounds = None if model.constraints is None else model.bounds
+    if bounds is None:
         return start
-    start, objective.bounds = _within(model.bounds, model, start, given, requested, objective)
+    start, objective.bounds = _within(bounds, model, start, given, requested, objective)
     return start
 
 

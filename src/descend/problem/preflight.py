@@ -136,16 +136,13 @@ def finite_start(
     if _is_finite(point):
         return point
     free = np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan))
+    line = model.linear and not {*given} - {*model.loss.own_parameters} and objective.bounds is None
     for value in ALTERNATIVES if free.any() else ():
         trial = np.where(free, value, theta)
         point = objective(trial if objective.bounds is None else objective.bounds.interior(trial), 2)
         if _is_finite(point):
-            return (
-                _to_scale(objective, model, point, columns)
-                if model.linear and free.all() and objective.bounds is None
-                else point
-            )
-    if model.linear and free.all() and objective.bounds is None:
+            return _to_scale(objective, model, point, columns) if line and free.all() else point
+    if line:
         for trial in _between(model, theta, columns):
             point = objective(trial, 2)
             if _is_finite(point):
