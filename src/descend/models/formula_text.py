@@ -14,8 +14,8 @@ from descend.formula.ordering import in_order
 from descend.losses import Loss
 from descend.models.reading import Options, held_back, known_column
 from descend.parameters import Constraints, Parameters
+from descend.parameters.components import by_parameter
 from descend.parameters.ties import mentioned
-from descend.parameters.values_by_label import by_parameter
 from descend.registry import names_listed
 from descend.table import Table
 from descend.table.headers import SIGN

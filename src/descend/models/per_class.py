@@ -20,7 +20,7 @@ from descend.losses.link import log_odds
 from descend.models.contract import Model, SymbolicModel
 from descend.models.reading import Content, Options, groups_entry, shapes_of
 from descend.parameters import Constraints, Parameters, constrained
-from descend.parameters.values_by_label import by_parameter
+from descend.parameters.components import by_parameter
 from descend.table import Table
 from descend.table.levels import GroupLabels, Levels
 from descend.table.table import Coding

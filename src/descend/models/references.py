@@ -11,8 +11,8 @@ from descend.formula.symbols import Column
 from descend.formula.vectors import free_places
 from descend.models.reading import Options, held_back
 from descend.parameters import Constraints, Parameters
+from descend.parameters.components import by_parameter, spelled_out
 from descend.parameters.references import read_references
-from descend.parameters.values_by_label import by_parameter, spelled_out
 from descend.registry import closest
 from descend.table import Table
 from descend.table.levels import GroupLabels, Levels

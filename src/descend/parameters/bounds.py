@@ -16,7 +16,7 @@ from descend.formula.build import Builder
 from descend.formula.names import not_a_parameter
 from descend.formula.syntax import parse_expression
 from descend.formula.tokens import pointed
-from descend.parameters.values_by_label import component, spelled_out
+from descend.parameters.components import component, spelled_out
 from descend.parameters.vector import Parameters
 from descend.registry import closest
 

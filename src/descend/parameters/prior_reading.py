@@ -16,16 +16,14 @@ from descend.errors import ConfigError
 from descend.formula.build import Builder
 from descend.formula.compile import compile_expression
 from descend.formula.functions import CONSTANTS
-from descend.formula.printers.code import plain_name
 from descend.formula.symbols import Component, Parameter, number
 from descend.formula.syntax import parse_expression
 from descend.formula.tokens import pointed
 from descend.formula.tree import Call, Name, Node, names_in
-from descend.parameters.components import with_components
+from descend.parameters.components import component, equations, with_components
 from descend.parameters.constraints import Constraints
 from descend.parameters.prior_distributions import PRIORS, Distribution
 from descend.parameters.priors import Expressed, Prior, Priors
-from descend.parameters.values_by_label import component
 from descend.parameters.vector import Parameters
 from descend.registry import closest
 
@@ -35,20 +33,9 @@ ONE = re.compile(r"""\w+|`[^`]*`|(?:\w+|`[^`]*`)\s*\[(?:"[^"]*"|[^\]"])*\]""")
 EXAMPLE = "Write it as `b ~ normal(0.5, 0.1)`."
 
 
-def texts_of(priors_given: Given) -> list[str]:
-    """Return priors as texts, from one text, several, or right sides by name.
-
-    >>> texts_of({"b": "normal(0.5, 0.1)", "a[A]": "half_normal(2)"})
-    ['b ~ normal(0.5, 0.1)', 'a[A] ~ half_normal(2)']
-    """
-    if isinstance(priors_given, Mapping):
-        return [f"{name if ']' in name else plain_name(name)} ~ {text}" for name, text in priors_given.items()]
-    return [priors_given] if isinstance(priors_given, str) else [str(text) for text in priors_given or ()]
-
-
 def names_of(priors_given: Given) -> set[str]:
     """Return the names of parameters that have a prior as a whole, with all their components."""
-    return {read_distribution(text)[0].strip("`") for text in texts_of(priors_given)}
+    return {read_distribution(text)[0].strip("`") for text in equations(priors_given, "~")}
 
 
 @lru_cache(maxsize=256)
@@ -93,7 +80,7 @@ def bounds_of(priors: Given) -> list[str]:
     ['0.0 < b', '-1.0 <= c <= 2.0']
     """
     bounds_texts = []
-    for text in texts_of(priors):
+    for text in equations(priors, "~"):
         left, distribution = read_distribution(text)
         low, high, strict = distribution.support
         sign = "<" if strict else "<="
@@ -109,7 +96,7 @@ def read_priors(priors: Given, parameters: Parameters, held: Constraints | None,
     columns: names that are data, which have no prior. Raises ConfigError or FormulaError.
     """
     reader = _Reader(parameters, parameters if held is None else held.parameters, held, tuple(columns))
-    return Priors(tuple(map(reader.read, texts_of(priors))), parameters.labels)
+    return Priors(tuple(map(reader.read, equations(priors, "~"))), parameters.labels)
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,14 @@ from descend.errors import ConfigError
 from descend.formula.build import Builder
 from descend.formula.functions import CONSTANTS
 from descend.formula.names import not_a_parameter
-from descend.formula.printers.code import plain_name
 from descend.formula.symbols import Component, Parameter
 from descend.formula.syntax import parse_assignment
 from descend.formula.tokens import pointed
 from descend.formula.tree import Name, Node, names_in
 from descend.parameters.bounds import Given as Bounded
 from descend.parameters.bounds import read_bounds
-from descend.parameters.components import with_components
+from descend.parameters.components import equations, spelled_out, with_components
 from descend.parameters.constraints import Constraints, Value, as_expressions
-from descend.parameters.values_by_label import spelled_out
 from descend.parameters.vector import Parameters
 from descend.registry import closest
 from descend.table.levels import GroupLabels
@@ -170,7 +168,7 @@ def _read_ties(
     """Return the expression of each tie, in free parameters and components only, and the texts as they were given."""
     ties_found: dict[str, _Tie] = {}
     texts: dict[str, str] = {}
-    for text in texts_of(ties):
+    for text in equations(ties, "="):
         for component in re.finditer(r"(\w+)\s*\[[^\]]*\]?", text):
             if component[1] in parameters.shapes.keys() - parameters.groups.keys():
                 raise pointed(text, component.start(), component.end(), COMPONENT, ITS_OWN)
@@ -218,13 +216,6 @@ def _values(parameters: Parameters, fixed: Mapping[str, Value]) -> dict[str, Exp
         else:
             fixed_values[name] = expressions
     return fixed_values
-
-
-def texts_of(ties: Ties) -> list[str]:
-    """Return equations as texts, ``b2 = 2*b1``, of one text, several, or right sides by name."""
-    if isinstance(ties, Mapping):
-        return [f"{name if name.endswith(']') else plain_name(name)} = {text}" for name, text in ties.items()]
-    return [ties] if isinstance(ties, str) else [str(text) for text in ties or ()]
 
 
 def _check(tie: _Tie, indexed: bool, parameters: Parameters, columns: tuple[str, ...]) -> None:

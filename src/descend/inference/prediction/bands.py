@@ -19,7 +19,7 @@ from descend.inference.prediction.predictions import refuse_not_finite, values_o
 from descend.losses import Loss
 from descend.losses.distribution import Distribution, mixed_quantile
 from descend.models import Model
-from descend.models.bare_arrays import named_inputs
+from descend.models.rows_of_model import named_inputs
 from descend.registry import closest
 from descend.table import Table, open_table
 from descend.table.rows import Roles, Rows

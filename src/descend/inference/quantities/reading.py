@@ -20,8 +20,8 @@ from descend.inference.quantities.curve import curve_of, group_columns, inputs_n
 from descend.inference.quantities.features import FEATURES, Feature
 from descend.inference.quantities.quantity import Quantity, Used
 from descend.models import Model
-from descend.parameters.components import QUOTES, with_components
-from descend.parameters.ties import Ties, texts_of
+from descend.parameters.components import QUOTES, equations, with_components
+from descend.parameters.ties import Ties
 from descend.registry import closest
 from descend.table.headers import in_full
 from descend.table.levels import Levels
@@ -37,7 +37,7 @@ def read_quantities(quantities_asked: Ties, model: Model) -> list[Quantity]:
     Raises FormulaError or ConfigError for a wrong one, or two of the same name.
     """
     quantities: dict[str, Quantity] = {}
-    named: list[tuple[object, str]] = [(None, text) for text in texts_of(quantities_asked)]
+    named: list[tuple[object, str]] = [(None, text) for text in equations(quantities_asked, "=")]
     if isinstance(quantities_asked, Mapping):
         named = [(name, str(text)) for name, text in quantities_asked.items()]
     for name, text in named:
