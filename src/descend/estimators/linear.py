@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.formula.compile import compile_expression
-from descend.formula.linear_inside import linear_inside
+from descend.formula.parametrisation import linear_inside
 from descend.formula.symbols import Column, Parameter, Predictor, Quantity
 from descend.many import Fits
 from descend.models.contract import Model

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +14,7 @@ from descend.errors import FormulaError
 from descend.formula.build import Builder
 from descend.formula.compile import over_rows
 from descend.formula.functions import CONSTANTS
-from descend.formula.syntax import parse_expression
+from descend.formula.syntax import ASSIGNED, parse_expression
 from descend.formula.tokens import pointed
 from descend.formula.tree import names_in
 from descend.registry import closest
@@ -24,8 +23,6 @@ Array = NDArray[np.float64]
 PREDICTION = "prediction"
 """What the model predicts in a row, by name, where no column has that name."""
 OPERATORS = frozenset("*/+-^(")
-ASSIGNED = re.compile(r"(?<![<>=!])=(?!=)")
-"""What a text has that says something of each response, ``y1=s1, y2=0.1``."""
 
 
 @dataclass(frozen=True)
@@ -62,16 +59,16 @@ def is_computed(text: str) -> bool:
     return True
 
 
-def read_computed(text: str, names: Sequence[str], role: str = "a column", before: Sequence[str] = ()) -> Computed:
-    """Read an expression of columns. names: of the columns; more: what else may stand in it.
+def read_computed(text: str, names: Sequence[str], role: str = "a column", others: Sequence[str] = ()) -> Computed:
+    """Read an expression of columns. names: of the columns; others: what else may stand in it.
 
     Raises FormulaError for other names. role: what the column is for.
     """
-    builder = Builder(text, (*names, *before), starts=None)
+    builder = Builder(text, (*names, *others), starts=None)
     expression = builder.build(parse_expression(text))
     for name, (token, _) in builder.parameters.items():
-        fault = f"`{name}` is not a column.{closest(name, (*names, *before))}"
-        also = "".join(f" and `{column}`" for column in before)
+        fault = f"`{name}` is not a column.{closest(name, (*names, *others))}"
+        also = "".join(f" and `{column}`" for column in others)
         advice = f"`{role}` is a column, or computed from columns{also}, not from parameters."
         raise pointed(text, token.start, token.end, fault, advice)
     return Computed(text, expression, tuple(builder.columns))

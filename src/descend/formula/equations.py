@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
@@ -12,13 +13,14 @@ from sympy import Expr, Lt, Rational
 from descend.errors import ConfigError, FormulaError
 from descend.formula.build import Builder
 from descend.formula.compile import over_rows
-from descend.formula.computed_column import ASSIGNED, computed_anywhere, is_computed, read_computed
-from descend.formula.formula import Formula, read_one
+from descend.formula.computed_column import computed_anywhere, is_computed, read_computed
+from descend.formula.formula import Formula, names_beside_constants, read_one
+from descend.formula.names import is_function, may_be_quoted
 from descend.formula.printers.code import as_text
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column
-from descend.formula.syntax import formulas_in, parse_formula, trees
-from descend.formula.tree import Grouped, names_in, walk
+from descend.formula.syntax import ASSIGNED, formulas_in, parse_formula, trees
+from descend.formula.tree import Call, Dot, Grouped, Name, names_in, walk
 from descend.registry import closest
 from descend.table import Table
 from descend.table.headers import SIGN, alike, plain_names
@@ -29,6 +31,7 @@ EQUATION = "equation"
 """The column that tells which formula a row is for, by its response."""
 ROW = "row of the table"
 """The column that tells which row of the table it was."""
+USUALLY_DATA = re.compile(r"[xtz](_\w+|\d*)")
 EACH = "Give each response a column or a number, such as y1=s1, y2=0.1."
 
 
@@ -82,6 +85,30 @@ def in_full(text: str, columns: Sequence[str], parameters: Collection[str] | Non
     from descend.formula.headers import with_columns
 
     return with_columns(text, columns, parameters)
+
+
+def guess_columns(text: str) -> tuple[str, ...]:
+    """Say which names of a formula are data when there is no table to ask.
+
+    These are the names on the left, those inside ``[ ]``, the x of a named curve, those in backticks that name no
+    function or constant, and x, t, z with or without a number or suffix (``x1``, ``t_start``). If that leaves no
+    parameter or no column the caller must be told.
+    """
+    if len(formula_texts := formulas_in(text)) > 1:
+        return tuple(dict.fromkeys(name for formula_text in formula_texts for name in guess_columns(formula_text)))
+    left, right = parse_formula(text)
+    names = {name.name: None for name in names_beside_constants(left)}
+    odd = (name.name for name in names_in(right) if name.quoted and not may_be_quoted(name.name))
+    usual = (name.name for name in names_beside_constants(right) if USUALLY_DATA.fullmatch(name.name))
+    names |= dict.fromkeys((*odd, *usual))
+    for node in walk(right):
+        if isinstance(node, Call) and not is_function(node.function):
+            names |= {name.name: None for name in node.arguments[:1] if isinstance(name, Name)}  # the x of a curve
+        if isinstance(node, Dot):
+            names |= {name.name: None for item in node.items for name in names_beside_constants(item)}
+        elif isinstance(node, Grouped):
+            names |= {column.name: None for column in node.columns}
+    return tuple(names)
 
 
 def levels_in(text: str, table: Table) -> tuple[Levels, ...]:

@@ -289,6 +289,16 @@ def names_beside_constants(node: Node) -> Iterable[Name]:
 
 
 @lru_cache(maxsize=256)
+def in_order(formula: Formula, names: tuple[str, ...]) -> Formula:
+    """Return a formula with its parameters in the order of these names, as far as they occur; others follow."""
+    parameters = formula.parameters
+    order = [*(name for name in names if name in parameters), *(name for name in parameters if name not in names)]
+    if order == list(parameters):
+        return formula
+    return replace(formula, parameters={name: parameters[name] for name in order})
+
+
+@lru_cache(maxsize=256)
 def refuse_size(expression: Expr) -> None:
     """Raise FormulaError where an expression has too many nonlinear parameters, or too long a product of them.
 

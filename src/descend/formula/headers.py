@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 
 from descend.errors import FormulaError
 from descend.formula.functions import reserved
 from descend.formula.printers.code import plain_name
-from descend.formula.syntax import formulas_in, parse_assignment, parse_expression, parse_formula
+from descend.formula.syntax import ASSIGNED, formulas_in, parse_assignment, parse_expression, parse_formula
 from descend.formula.tree import Dot, Grouped, names_in, walk
 from descend.table.headers import alike, plain_names
-
-EQUAL = re.compile(r"(?<![<>=!])=(?!=)")
-"""The sign between a name and what is said of it, as in ``t=dt``."""
 
 
 def with_columns(text: str, columns: Sequence[str], parameters: Collection[str] | None = None) -> str:
@@ -58,7 +54,7 @@ def _trees(text: str) -> tuple[object, ...]:
     """Return the trees of a formula, an equation or an expression."""
     if "~" in text:
         return parse_formula(text)
-    return parse_assignment(text)[1:] if EQUAL.search(text) else (parse_expression(text),)
+    return parse_assignment(text)[1:] if ASSIGNED.search(text) else (parse_expression(text),)
 
 
 def _replaced(text: str, trees: tuple[object, ...], plain: dict[str, str]) -> str:

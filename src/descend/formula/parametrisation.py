@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
@@ -87,6 +87,28 @@ def unwrapped(formula: Formula) -> tuple[Formula, Expr] | None:
     simpler = replace(formula, response=inner, expression=plain)
     before, after = linear_unknowns(formula), linear_unknowns(simpler)
     return (simpler, slope) if len(after) >= len(before) and after - before else None
+
+
+def linear_in(expression: Expr, unknowns: Collection[Expr]) -> bool:
+    """Return whether an expression is linear in its unknowns, parameters and linear predictors, all together."""
+    return not any(expression.diff(symbol).atoms(Parameter, Predictor) for symbol in unknowns)
+
+
+def linear_inside(expression: Expr, unknowns: Collection[Expr]) -> Expr | None:
+    """Return the part that is linear in the unknowns and of which the rest is a function; None if there is none.
+
+    >>> a, b, x = Parameter("a"), Parameter("b"), sympy.Symbol("x")
+    >>> linear_inside(2 * sympy.exp(a + b * x), [a, b]) == a + b * x
+    True
+    >>> linear_inside(x * sympy.exp(a + b * x), [a, b])  # x stands outside, too
+    """
+    part, unknown_symbols = expression, set(unknowns)
+    while not linear_in(part, unknowns):
+        with_unknowns = [each for each in part.args if each.free_symbols & unknown_symbols]
+        if len(with_unknowns) != 1 or any(each.free_symbols for each in part.args if each is not with_unknowns[0]):
+            return None
+        part = with_unknowns[0]
+    return part
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, Integer, Pow, Rational
+from sympy import Add, Expr, Integer, Mul, Pow, Rational
 
 from descend.formula.real_functions import where
 
@@ -130,6 +130,27 @@ class Term:
         """The columns that it reads."""
         group_columns = set() if self.levels is None else {Column(self.levels.name)}
         return group_columns.union(*(item.atoms(Column) for item in self.each))
+
+
+def component_symbols(labels: Sequence[str], shapes: Mapping[str, Sequence[str] | None]) -> tuple[Expr, ...]:
+    """Return the symbol of each component of theta: a parameter, or a component of a vector."""
+    return tuple(Parameter(label) if shapes.get(label, ()) is None else Component(label) for label in labels)
+
+
+def expanded(
+    expression: Expr, terms: Mapping[Predictor, Term], symbols: Sequence[Expr], slices: Mapping[str, slice]
+) -> Expr:
+    """Return an expression of columns and of the components of theta alone.
+
+    terms: what each predictor stands for. symbols: of the components; slices: where those of a vector lie.
+    """
+    sums = {
+        predictor: Add(
+            *(Mul(symbol, item) for symbol, item in zip(symbols[slices[term.vector]], term.items, strict=True))
+        )
+        for predictor, term in terms.items()
+    }
+    return expression.xreplace(sums) if sums else expression
 
 
 def number(value: float) -> Expr:

@@ -27,6 +27,8 @@ from descend.errors import FormulaError
 from descend.formula.tokens import SIMPLIFY, Token, pointed, refuse_depth, tokenize
 from descend.formula.tree import Call, Chain, Dot, Grouped, Listed, Name, Node, Number, Pattern, Power, Prefix
 
+ASSIGNED = re.compile(r"(?<![<>=!])=(?!=)")
+"""The sign between a name and what is said of it, as in ``t=dt``."""
 ENDS_OF_ITEM = (("operator", ","), ("operator", "]"))
 CHOICE = "For a choice between two values write where(x > 0, a, b)."
 FORM = "Write response ~ expression"

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from descend.formula.compile import Compiled
 from descend.formula.derivative import slopes
 from descend.formula.equations import ROW
-from descend.formula.expanded_sums import component_symbols, expanded
 from descend.formula.factor import triangle
-from descend.formula.symbols import Column
+from descend.formula.symbols import Column, component_symbols, expanded
 from descend.gradients.contract import Sums
 from descend.gradients.errors_of_inputs import spreads
 from descend.gradients.orthogonal import OrthogonalKernel, cost_of

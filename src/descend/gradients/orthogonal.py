@@ -14,11 +14,10 @@ from sympy import Add, Expr, sqrt
 
 from descend.formula.compile import Compiled, compile_together
 from descend.formula.derivative import slopes
-from descend.formula.expanded_sums import component_symbols, expanded
 from descend.formula.factor import triangle
 from descend.formula.formula import Formula
 from descend.formula.printers.code import as_text
-from descend.formula.symbols import Column, number
+from descend.formula.symbols import Column, component_symbols, expanded, number
 from descend.gradients.contract import Kernel, Sums
 from descend.gradients.errors_of_inputs import shared_errors, spreads
 from descend.models.contract import SymbolicModel

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from descend.differences.calls import RowFunction, Values
 from descend.errors import ConfigError, FormulaError
 from descend.formula import read_formula
-from descend.formula.formula import refuse_size
-from descend.formula.ordering import in_order
+from descend.formula.formula import in_order, refuse_size
 from descend.formula.printers.code import plain_name
 from descend.losses import Loss
 from descend.models.call import name_of

@@ -17,9 +17,8 @@ from descend.formula import as_text, read_formula
 from descend.formula.compile import compile_expression, items_matrix, listed_matrix, names_of_columns, over_rows
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.equations import is_stacked, stacked
-from descend.formula.formula import Formula
-from descend.formula.linear_inside import linear_in, linear_inside
-from descend.formula.ordering import in_order
+from descend.formula.formula import Formula, in_order
+from descend.formula.parametrisation import linear_in, linear_inside
 from descend.formula.symbols import Column, Term
 from descend.losses import Loss
 from descend.models.contract import SymbolicModel

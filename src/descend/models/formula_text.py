@@ -9,8 +9,7 @@ from sympy import Expr
 from descend.errors import ConfigError
 from descend.formula import read_formula
 from descend.formula.equations import levels_in
-from descend.formula.formula import Formula, read_one, refuse_size
-from descend.formula.ordering import in_order
+from descend.formula.formula import Formula, in_order, read_one, refuse_size
 from descend.losses import Loss
 from descend.models.reading import Options, held_back, known_column
 from descend.parameters import Constraints, Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from descend.errors import ConfigError
-from descend.formula.guessed_columns import USUALLY_DATA
+from descend.formula.equations import USUALLY_DATA
 from descend.formula.printers.code import plain_name
 from descend.models.call import arguments_of, bind, name_of
 from descend.table.headers import in_full

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from descend.formula.equations import at_commas
-from descend.formula.headers import EQUAL, with_columns
+from descend.formula.headers import with_columns
+from descend.formula.syntax import ASSIGNED
 from descend.options.option import Naming, Values
 from descend.options.request import OPTIONS
 from descend.table import open_table
@@ -68,7 +69,7 @@ def _in_full(value: Any, naming: Naming, columns: Sequence[str]) -> Any:
 
 def _pair(text: str, naming: Naming, columns: Sequence[str]) -> str:
     """Return ``t=dt`` with the whole names of both, or of the first; a mere expression as such."""
-    sign = EQUAL.search(text)
+    sign = ASSIGNED.search(text)
     if sign is None:
         return _text(text, columns) if naming == "names" else text
     name, value = text[: sign.start()].strip(), text[sign.end() :].strip()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from descend.tracing.indexing import get, row_numbers
+from descend.tracing.lookups import refuse_long
 from descend.tracing.tape import Tape, UntraceableError, Value
 from descend.tracing.traced import OPTIONS_OF_UFUNCS, Traced, as_traced, combined, handles
 from descend.tracing.ufuncs import operation_of
@@ -106,8 +107,7 @@ def interpolated(
     if period is not None:
         raise UntraceableError("calls np.interp with a period")
     at, values = list(xp), list(fp)
-    if len(at) > LONGEST_TABLE:
-        raise UntraceableError(f"looks up values in a table of {len(at)} numbers")
+    refuse_long(at)
     if len(at) != len(values) or not at:
         raise ValueError("fp and xp are not of the same length.")
     lines = [
@@ -117,9 +117,6 @@ def interpolated(
     value_between = _between(tape, x, at[1:-1], lines) if lines else values[0]
     below, above = (values[0] if left is None else left), (values[-1] if right is None else right)
     return where(tape, x < at[0], below, where(tape, x > at[-1], above, value_between))
-
-
-LONGEST_TABLE = 64
 
 
 def _between(tape: Tape, x: Value, knots: list[Value], pieces: list[Value]) -> Value:

@@ -57,31 +57,11 @@ def _copy(tape: Tape, a: Value, order: str = "K", subok: bool = False) -> Traced
     return copy.copy(as_traced(tape, a))
 
 
-@handles(np.real, np.real_if_close, method="conj")
-def _real(tape: Tape, val: Traced, **_: Value) -> Traced:
-    return val
-
-
-@handles(np.iscomplexobj)
-def _iscomplexobj(tape: Tape, x: Value) -> bool:
-    return False
-
-
-@handles(np.isrealobj)
-def _isrealobj(tape: Tape, x: Value) -> bool:
-    return True
-
-
-@handles(np.result_type, np.common_type)
-def _result_type(tape: Tape, *_: Value) -> np.dtype[Value]:
-    return np.dtype(float)
-
-
-@handles(np.imag)
-def _imag(tape: Tape, val: Traced) -> Traced:
-    return _like(tape, val, 0.0, None)
-
-
+handles(np.real, np.real_if_close, method="conj")(lambda tape, val, **_: val)
+handles(np.imag)(lambda tape, val: _like(tape, val, 0.0, None))
+handles(np.iscomplexobj)(lambda tape, x: False)
+handles(np.isrealobj)(lambda tape, x: True)
+handles(np.result_type, np.common_type)(lambda tape, *_: np.dtype(float))
 Traced.real = property(lambda self: self)  # type: ignore[attr-defined]
 Traced.imag = property(lambda self: _like(self.tape, self, 0.0, None))  # type: ignore[attr-defined]
 

@@ -17,6 +17,12 @@ LONGEST_TABLE = 64
 """Members of an array that is looked up in: each is a branch of the formula."""
 
 
+def refuse_long(table: list[Value]) -> None:
+    """Raise UntraceableError for a table of which a formula would be too long."""
+    if len(table) > LONGEST_TABLE:
+        raise UntraceableError(f"looks up values in a table of {len(table)} numbers")
+
+
 class WholeNumber(Traced):
     """Whole numbers, of which is known when each is below another: what an index needs."""
 
@@ -61,8 +67,7 @@ def _searchsorted(tape: Tape, a: Value, v: Value, side: str = "left", sorter: No
 
 def _counted(tape: Tape, x: Traced, bounds: list[Value], below: str) -> WholeNumber:
     """Return how many bounds, in ascending order, a number is not below."""
-    if len(bounds) > LONGEST_TABLE:
-        raise UntraceableError(f"looks up values in a table of {len(bounds)} numbers")
+    refuse_long(bounds)
 
     def condition(k: int) -> Traced:
         if 0 < k <= len(bounds):
@@ -81,8 +86,7 @@ def looked_up(tape: Tape, a: Value, choices: Value, **_: Value) -> Value:
     if not isinstance(a, WholeNumber):
         raise UntraceableError(f"takes the cell of an array at the place {a}")
     members = list(choices)
-    if len(members) > LONGEST_TABLE:
-        raise UntraceableError(f"looks up values in a table of {len(members)} numbers")
+    refuse_long(members)
     result = members[-1]
     for member_number in reversed(range(len(members) - 1)):
         result = combined(tape, "where", a.below(member_number + 1), members[member_number], result)

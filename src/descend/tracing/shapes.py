@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -61,21 +62,6 @@ def _transpose(tape: Tape, a: Value, *order: Value, axes: Value = None) -> Trace
     return _permuted(as_traced(tape, a), lambda array: np.transpose(array, axes_given))
 
 
-@handles(np.swapaxes, method="swapaxes")
-def _swapaxes(tape: Tape, a: Value, axis1: int, axis2: int) -> Traced:
-    return _permuted(as_traced(tape, a), lambda array: np.swapaxes(array, axis1, axis2))
-
-
-@handles(np.moveaxis)
-def _moveaxis(tape: Tape, a: Value, source: Value, destination: Value) -> Traced:
-    return _permuted(as_traced(tape, a), lambda array: np.moveaxis(array, source, destination))
-
-
-@handles(np.expand_dims)
-def _expand_dims(tape: Tape, a: Value, axis: Value) -> Traced:
-    return _permuted(as_traced(tape, a), lambda array: np.expand_dims(array, axis))
-
-
 @handles(np.squeeze, method="squeeze")
 def _squeeze(tape: Tape, a: Value, axis: Value = None) -> Traced:
     a = as_traced(tape, a)
@@ -84,19 +70,13 @@ def _squeeze(tape: Tape, a: Value, axis: Value = None) -> Traced:
     return _permuted(a, lambda array: np.squeeze(array, axes_given))
 
 
-@handles(np.atleast_1d)
-def _atleast_1d(tape: Tape, *arrays: Value) -> Value:
-    return _at_least(tape, arrays, np.atleast_1d)
-
-
-@handles(np.atleast_2d)
-def _atleast_2d(tape: Tape, *arrays: Value) -> Value:
-    return _at_least(tape, arrays, np.atleast_2d)
-
-
-def _at_least(tape: Tape, arrays: Sequence[Value], function: Value) -> Value:
+def _at_least(function: Value, tape: Tape, *arrays: Value) -> Value:
     results = tuple(_permuted(as_traced(tape, array), function) for array in arrays)
     return results[0] if len(results) == 1 else results
+
+
+def _rearranged(function: Value, tape: Tape, a: Value, *given: Value, **options: Value) -> Traced:
+    return _permuted(as_traced(tape, a), lambda array: function(array, *given, **options))
 
 
 def _permuted(array: Traced, function: Value) -> Traced:
@@ -107,6 +87,13 @@ def _permuted(array: Traced, function: Value) -> Traced:
     return array.view(function(array.shared()), marker.shape.index(2) - marker.ndim)
 
 
+AT_LEAST: tuple[Value, ...] = (np.atleast_1d, np.atleast_2d)
+REARRANGING: Mapping[Value, str | None] = {np.swapaxes: "swapaxes", np.moveaxis: None, np.expand_dims: None}
+"""Functions that move or add axes, and the methods of arrays that do the same."""
+for _function in AT_LEAST:
+    handles(_function)(partial(_at_least, _function))
+for _function, _method in REARRANGING.items():
+    handles(_function, method=_method)(partial(_rearranged, _function))
 Traced.T = property(lambda self: _transpose(self.tape, self))  # type: ignore[attr-defined]
 
 
@@ -172,12 +159,12 @@ def _append(tape: Tape, arr: Value, values: Value, axis: int | None = None) -> T
 
 @handles(np.vstack)
 def _vstack(tape: Tape, tup: Value, **_: Value) -> Traced:
-    return _concatenate(tape, [_at_least(tape, (array_given,), np.atleast_2d) for array_given in tup], 0)
+    return _concatenate(tape, [_at_least(np.atleast_2d, tape, array_given) for array_given in tup], 0)
 
 
 @handles(np.hstack)
 def _hstack(tape: Tape, tup: Value, **_: Value) -> Traced:
-    arrays_traced = [_at_least(tape, (array_given,), np.atleast_1d) for array_given in tup]
+    arrays_traced = [_at_least(np.atleast_1d, tape, array_given) for array_given in tup]
     return _concatenate(tape, arrays_traced, 0 if arrays_traced[0].ndim == 1 else 1)
 
 
@@ -188,40 +175,19 @@ def _column_stack(tape: Tape, tup: Value) -> Traced:
     return _concatenate(tape, columns, 1)
 
 
-@handles(np.tile)
-def _tile(tape: Tape, A: Value, reps: Value) -> Traced:
-    return _repeated(as_traced(tape, A), lambda array: np.tile(array, reps))
-
-
-@handles(np.repeat, method="repeat")
-def _repeat(tape: Tape, a: Value, repeats: Value, axis: int | None = None) -> Traced:
-    return _repeated(as_traced(tape, a), lambda array: np.repeat(array, repeats, axis))
-
-
-@handles(np.roll)
-def _roll(tape: Tape, a: Value, shift: Value, axis: Value = None) -> Traced:
-    return _repeated(as_traced(tape, a), lambda array: np.roll(array, shift, axis))
-
-
-@handles(np.flip)
-def _flip(tape: Tape, m: Value, axis: Value = None) -> Traced:
-    return _repeated(as_traced(tape, m), lambda array: np.flip(array, axis))
-
-
-def _repeated(array: Traced, function: Value) -> Traced:
+def _repeated(function: Value, tape: Tape, a: Value, *given: Value, **options: Value) -> Traced:
+    array = as_traced(tape, a)
     if array.axis is not None:
         raise UntraceableError("repeats or moves rows of the data")
-    return traced(array.tape, np.array(function(array.places)), None)
+    return traced(tape, np.array(function(array.places, *given, **options)), None)
 
 
-@handles(np.shape)
-def _shape(tape: Tape, a: Traced) -> tuple[int, ...]:
-    return a.shape
-
-
-@handles(np.ndim)
-def _ndim(tape: Tape, a: Traced) -> int:
-    return a.ndim
+REPEATING: Mapping[Value, str | None] = {np.tile: None, np.repeat: "repeat", np.roll: None, np.flip: None}
+"""Functions that repeat or move cells, and the method of arrays that does the same."""
+for _function, _method in REPEATING.items():
+    handles(_function, method=_method)(partial(_repeated, _function))
+handles(np.shape)(lambda tape, a: a.shape)
+handles(np.ndim)(lambda tape, a: a.ndim)
 
 
 @handles(np.size)

@@ -8,7 +8,7 @@ import numpy as np
 
 from descend.tracing.tape import Tape, UntraceableError, Value
 from descend.tracing.traced import Traced, combined, handles
-from descend.tracing.ufuncs import in_words
+from descend.tracing.ufuncs import IN_WORDS, in_words
 
 
 def tape_of(*operands: Value) -> Tape:
@@ -26,6 +26,11 @@ def _unless_zero(u: Value, at_zero: Value, otherwise: Value) -> Value:
 
 LOG_2 = float(np.log(2.0))
 WORDS: dict[str, Callable[..., Value]] = {
+    **dict.fromkeys(("positive", "conjugate"), lambda u: +u),
+    "square": lambda u: u**2,
+    "reciprocal": lambda u: 1.0 / u,
+    **dict.fromkeys(("radians", "deg2rad"), lambda u: u * (np.pi / 180.0)),
+    **dict.fromkeys(("degrees", "rad2deg"), lambda u: u * (180.0 / np.pi)),
     "exp2": lambda u: 2.0**u,
     "exp10": lambda u: 10.0**u,
     "xlog1py": lambda u, v: _unless_zero(u, 0.0, u * np.log1p(v)),
@@ -58,8 +63,7 @@ WORDS: dict[str, Callable[..., Value]] = {
     "ldexp": lambda u, power: u * 2.0**power,
 }
 """What a function is said with, by its name."""
-for _name, _words in WORDS.items():
-    in_words(_name)(_words)
+IN_WORDS.update(WORDS)
 handles(np.fix)(lambda tape, x: np.trunc(x))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -67,53 +68,46 @@ def _numbers(tape: Tape, array: Value, where: Value, otherwise: float) -> Traced
     return array if where is True else combined(tape, "where", where, array, otherwise)
 
 
-@handles(np.sum, method="sum")
-def total(
+def _folded_numbers(
+    operation: str,
+    words: str,
+    neutral: float,
     tape: Tape,
     a: Value,
     axis: Value = None,
     dtype: Value = None,
     out: None = None,
     keepdims: bool = False,
-    initial: float = 0.0,
+    initial: float | None = None,
     where: Value = True,
 ) -> Value:
-    """Return the sum along axes."""
-    return folded(_numbers(tape, a, where, 0.0), axis, _pair(tape, "+"), SUM, initial, keepdims)
+    start = neutral if initial is None else initial
+    return folded(_numbers(tape, a, where, neutral), axis, _pair(tape, operation), words, start, keepdims)
 
 
-@handles(np.prod, method="prod")
-def _prod(
+total = handles(np.sum, method="sum")(partial(_folded_numbers, "+", SUM, 0.0))
+handles(np.prod, method="prod")(partial(_folded_numbers, "*", PRODUCT, 1.0))
+
+
+def _folded_as(
+    operation: str,
+    words: str,
+    kind: type | None,
+    start: bool | None,
     tape: Tape,
     a: Value,
     axis: Value = None,
-    dtype: Value = None,
     out: None = None,
     keepdims: bool = False,
-    initial: float = 1.0,
-    where: Value = True,
 ) -> Value:
-    return folded(_numbers(tape, a, where, 1.0), axis, _pair(tape, "*"), PRODUCT, initial, keepdims)
+    array = as_traced(tape, a) if kind is None else cast(tape, as_traced(tape, a), kind)
+    return folded(array, axis, _pair(tape, operation), words, start, keepdims)
 
 
-@handles(np.max, np.amax, method="max")
-def _max(tape: Tape, a: Value, axis: Value = None, out: None = None, keepdims: bool = False) -> Value:
-    return folded(as_traced(tape, a), axis, _pair(tape, "max"), LARGEST, None, keepdims)
-
-
-@handles(np.min, np.amin, method="min")
-def _min(tape: Tape, a: Value, axis: Value = None, out: None = None, keepdims: bool = False) -> Value:
-    return folded(as_traced(tape, a), axis, _pair(tape, "min"), SMALLEST, None, keepdims)
-
-
-@handles(np.any, method="any")
-def _any(tape: Tape, a: Value, axis: Value = None, out: None = None, keepdims: bool = False) -> Value:
-    return folded(cast(tape, as_traced(tape, a), bool), axis, _pair(tape, "or"), ANY, False, keepdims)
-
-
-@handles(np.all, method="all")
-def _all(tape: Tape, a: Value, axis: Value = None, out: None = None, keepdims: bool = False) -> Value:
-    return folded(cast(tape, as_traced(tape, a), bool), axis, _pair(tape, "and"), ALL, True, keepdims)
+_max = handles(np.max, np.amax, method="max")(partial(_folded_as, "max", LARGEST, None, None))
+_min = handles(np.min, np.amin, method="min")(partial(_folded_as, "min", SMALLEST, None, None))
+handles(np.any, method="any")(partial(_folded_as, "or", ANY, bool, False))
+handles(np.all, method="all")(partial(_folded_as, "and", ALL, bool, True))
 
 
 @handles(np.mean, method="mean")
@@ -165,14 +159,14 @@ def _ptp(tape: Tape, a: Value, axis: Value = None) -> Value:
     return _max(tape, a, axis) - _min(tape, a, axis)
 
 
-@handles(np.cumsum, method="cumsum")
-def _cumsum(tape: Tape, a: Value, axis: Value = None, dtype: Value = None, out: None = None) -> Value:
-    return _running(_numbers(tape, a, True, 0.0), axis, _pair(tape, "+"))
+def _cumulated(
+    operation: str, tape: Tape, a: Value, axis: Value = None, dtype: Value = None, out: None = None
+) -> Value:
+    return _running(_numbers(tape, a, True, 0.0), axis, _pair(tape, operation))
 
 
-@handles(np.cumprod, method="cumprod")
-def _cumprod(tape: Tape, a: Value, axis: Value = None, dtype: Value = None, out: None = None) -> Value:
-    return _running(_numbers(tape, a, True, 0.0), axis, _pair(tape, "*"))
+handles(np.cumsum, method="cumsum")(partial(_cumulated, "+"))
+handles(np.cumprod, method="cumprod")(partial(_cumulated, "*"))
 
 
 def _running(array: Traced, axis: int | None, pair: Pair) -> Value:

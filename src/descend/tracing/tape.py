@@ -143,11 +143,11 @@ class Tape:
         """Return the place of what is always true, or always false."""
         return self.add(("true",) if value else ("false",))
 
-    def unary(self, operation: str, tape: int) -> int:
+    def unary(self, operation: str, operand: int) -> int:
         """Return the place of the result of an operation on a number: what `apply` does, fast in the usual case."""
-        if tape in self.numbers or tape in self.truths or (operation != "neg" and operation not in FUNCTIONS):
-            return self.apply(operation, tape)
-        return self.add((operation, tape))
+        if operand in self.numbers or operand in self.truths or (operation != "neg" and operation not in FUNCTIONS):
+            return self.apply(operation, operand)
+        return self.add((operation, operand))
 
     def binary(self, operation: str, left_place: int, right_place: int) -> int:
         """Return the place of the result of an operation on two numbers: what `apply` does, fast in the usual case."""
@@ -182,8 +182,8 @@ class Tape:
     def _called(self, function: str, operands: tuple[int, ...]) -> int:
         if function not in FUNCTIONS:
             raise UntraceableError(f"calls `{function}`, which formulas do not know")
-        if all(tape in self.numbers for tape in operands):
-            return self.number(constant_call(FUNCTIONS[function], [self.numbers[tape] for tape in operands]))
+        if all(operand in self.numbers for operand in operands):
+            return self.number(constant_call(FUNCTIONS[function], [self.numbers[operand] for operand in operands]))
         return self.add((function, *operands))
 
     def _simplified(self, operation: str, left_place: int, right_place: int | None = None) -> int | None:
@@ -232,15 +232,17 @@ class Tape:
             return right_place if (decided == "true") == (operation == "and") else left_place
         return self.add((operation, left_place, right_place))
 
-    def _negated(self, tape: int) -> int:
-        operation, *operands = self.entries[tape]
+    def _negated(self, condition: int) -> int:
+        operation, *operands = self.entries[condition]
         if operation in ("true", "false"):
             return self.logical_constant(operation == "false")
         if operation == "not":
             return int(operands[0])
-        if not self.compares_numbers(tape):  # of NaN neither x < m holds nor x >= m, which formulas take for opposites
-            return self.add(("==", self.numeric(tape), self.number(0.0)))
-        return self.add(("not", tape))
+        if not self.compares_numbers(
+            condition
+        ):  # of NaN neither x < m holds nor x >= m, which formulas take for opposites
+            return self.add(("==", self.numeric(condition), self.number(0.0)))
+        return self.add(("not", condition))
 
     def choice(self, condition: int, place_if: int, other: int) -> int:
         """Return the place of one thing where a condition holds, and of another elsewhere."""

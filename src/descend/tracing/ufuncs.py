@@ -17,16 +17,7 @@ OPERATORS = {
     np.absolute.__name__: "abs",
 }
 """Operations by the name of NumPy's function."""
-IN_WORDS: dict[str, Callable[..., Value]] = {
-    "positive": lambda u: +u,
-    "conjugate": lambda u: +u,
-    "square": lambda u: u**2,
-    "reciprocal": lambda u: 1.0 / u,
-    "deg2rad": lambda u: u * (np.pi / 180.0),
-    "radians": lambda u: u * (np.pi / 180.0),
-    "rad2deg": lambda u: u * (180.0 / np.pi),
-    "degrees": lambda u: u * (180.0 / np.pi),
-}
+IN_WORDS: dict[str, Callable[..., Value]] = {}
 """Functions that are said with others."""
 Operation = str | Callable[..., Value]
 KNOWN: dict[np.ufunc, Operation] = {}

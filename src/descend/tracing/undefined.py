@@ -81,7 +81,9 @@ def _any(tape: Tape, conditions: list[int]) -> int:
 
 def _each(array: Traced, condition: Callable[[Tape, int], int]) -> Traced:
     """Return a condition for each cell of an array."""
-    condition_places = np.array([condition(array.tape, tape) for tape in array.places.ravel().tolist()], dtype=np.intp)
+    condition_places = np.array(
+        [condition(array.tape, place) for place in array.places.ravel().tolist()], dtype=np.intp
+    )
     return traced(array.tape, condition_places.reshape(array.places.shape), array.axis, array.mask)
 
 

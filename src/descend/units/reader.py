@@ -6,6 +6,7 @@ import fnmatch
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import pairwise
 
 from sympy import Expr, Integer, Rational
@@ -16,7 +17,6 @@ from descend.formula.functions import CONSTANTS, function_named
 from descend.formula.operator_calls import as_operation
 from descend.units.equations import DEGREES, NUMBER, RADIANS, REFERENCE, Amount, Equations
 from descend.units.library import is_one, offset_of, ratio, unit_of
-from descend.units.signatures import ANGLES, signature
 from descend.units.unit import Atom, Unit, Unknown
 
 LOGARITHMS = ("log", "log2", "log10")
@@ -24,6 +24,33 @@ KELVIN = Unit({Atom("kelvin", "K"): Integer(1)})
 RANKINE = Unit({Atom("degree_Rankine", "°R"): Integer(1)})
 OF_OFFSET = {"degree_Celsius": KELVIN, "degree_Fahrenheit": RANKINE}
 """What a temperature is in once its zero was added."""
+
+POWERS: dict[str, Expr] = {
+    "u": Integer(1),
+    "u^2": Integer(2),
+    "1/u": Integer(-1),
+    "u^(1/2)": Rational(1, 2),
+    "u^(1/3)": Rational(1, 3),
+}
+"""Results that follow from the unit u of the arguments."""
+ANGLES = {"rad": RADIANS, "deg": DEGREES}
+
+
+@lru_cache(maxsize=256)
+def signature(text: str, count: int) -> tuple[tuple[str, ...], Unit, Expr]:
+    """Return what each of ``count`` arguments is, and the unit of the result with the power of u beside it.
+
+    An argument is ``1``, a pure number; ``rad`` or ``deg``, an angle; ``u``, of any unit, the same for all of them; or
+    ``any``. The last one is that of all further arguments.
+
+    >>> wanted, unit, power = signature("u -> u^(1/2)", 1)
+    >>> wanted, str(unit), power
+    (('u',), '1', 1/2)
+    """
+    before, _, after = text.partition(" -> ")
+    kinds = before.split(", ")
+    argument_units = tuple(kinds[min(argument_number, len(kinds) - 1)] for argument_number in range(count))
+    return argument_units, ANGLES.get(after, Unit()), POWERS.get(after, Integer(0))
 
 
 def _of_constant(node: tree.Number) -> Unit:

@@ -40,7 +40,7 @@ class Function:
     orders: the places of arguments that must be whole numbers from 0 on, written as such, as its class says.
     infinite_at_zero, steep_at_zero: whether its value, or its slope, is infinite at 0. periodic: as sin is. keeps_unit:
     whether its value has the unit of its arguments. jumps: whether its value moves in steps alone. units: what units
-    its arguments have, and its value, such as ``u -> u^(1/2)`` (see `units.signatures`); ``1 -> 1``: pure numbers.
+    its arguments have, and its value, such as ``u -> u^(1/2)`` (see `units.reader`); ``1 -> 1``: pure numbers.
     reserved: whether its name, without backticks, can name no parameter. autograd: whether PyTorch differentiates it.
     bend: returns (u, s, gap) for its arguments, where it bends at u = 0 as s |u| does; see `formula.domain.Bend`.
 

@@ -13,8 +13,7 @@ from sympy import Expr
 
 from descend.formula.compile import compile_expression
 from descend.formula.derivative import slopes
-from descend.formula.expanded_sums import component_symbols, expanded
-from descend.formula.symbols import Column
+from descend.formula.symbols import Column, component_symbols, expanded
 from descend.models import Model
 from descend.models.contract import SymbolicModel
 from descend.table.levels import Levels

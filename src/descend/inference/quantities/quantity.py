@@ -14,7 +14,7 @@ from sympy import Expr, nan, zoo
 
 from descend.formula.compile import Compiled, compile_expression
 from descend.formula.derivative import derivatives
-from descend.formula.expanded_sums import component_symbols
+from descend.formula.symbols import component_symbols
 from descend.inference.quantities.features import Feature
 from descend.inference.quantities.quadrature import UndefinedError
 from descend.models import Model
