@@ -115,6 +115,14 @@ def test_far_from_its_centre_a_voigt_profile_has_slopes_to_all_digits():
     assert exact.ndtr(-37.5) == pytest.approx(special.ndtr(-37.5), rel=1e-12)
 
 
+def test_a_beta_function_of_numbers_below_0_has_no_value():
+    x = np.linspace(0.2, 12.0, 60)
+    fit = descend.fit("y ~ a*beta(x, b)", {"x": x, "y": 2.0 * special.beta(x, 0.3)}, start={"a": 1.0, "b": 0.05})
+    assert fit.parameters == pytest.approx({"a": 2.0, "b": 0.3}, abs=1e-6)
+    with pytest.raises(descend.DescendError, match=r"`beta\(x, b\)` is nan there"):
+        fit.predict({"x": [-0.5]})
+
+
 def test_zero_by_zero_in_a_row_is_told():
     for text in ("y ~ a*(sin(k*x)/(k*x))^2", "y ~ a*(2*j1(k*x)/(k*x))^2"):
         with pytest.raises(descend.DescendError, match=r"in row 17 \(x = 0\), whatever the parameters"):

@@ -21,6 +21,7 @@ def refused(text: str, columns: tuple[str, ...] = COLUMNS) -> str:
 
 
 SIGNS = "Formulas are made of names, numbers, + - * / ^ @, brackets and functions."
+REMAINDER, SQUARED = "Write the remainder of a division as `mod(x, 2)`.", "A power of a function is `sin(...)^2`."
 BACKTICKS = "Column names with odd characters go in backticks: `unit price`."
 QUOTATION = 'It is a quotation mark of a word processor: write straight ones, ", and ` around odd column names.'
 FORM = "Write response ~ expression, for example `y ~ w*x`."
@@ -49,6 +50,8 @@ MESSAGES = [
     ("y ≈ a*x", "`≈` cannot stand in a formula.", "    y ≈ a*x", "      ^", FORM),
     ("y ~ 1,5*x", "A comma cannot stand here.", "    y ~ 1,5*x", "         ^", "Write decimals with a point: `1.5`."),
     ("y ~ a*\ud800", "The character U+D800 cannot stand in a formula.", "    y ~ a* ", "          ^", SIGNS),
+    ("y ~ a*x%2", "`%` cannot stand in a formula.", "    y ~ a*x%2", "           ^", REMAINDER),
+    ("y ~ a*sin^2(x)", "`(` cannot stand here.", "    y ~ a*sin^2(x)", "               ^", SQUARED),
     ("y ~ a*x {b}", "`{` cannot stand in a formula.", "    y ~ a*x {b}", "            ^", "Use round brackets."),
     ("y ~ a*x}", "`}` cannot stand in a formula.", "    y ~ a*x}", "           ^", "Use round brackets."),
     ("y ~ 'x'*a", "`'` cannot stand in a formula.", "    y ~ 'x'*a", "        ^", BACKTICKS),

@@ -19,7 +19,7 @@ from descend.formula.names import is_function, may_be_quoted
 from descend.formula.printers.code import as_text
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column
-from descend.formula.syntax import ASSIGNED, formulas_in, parse_formula, trees
+from descend.formula.syntax import ASSIGNED, formulas_in, parse_formula
 from descend.formula.tree import Call, Dot, Grouped, Name, names_in, walk
 from descend.registry import closest
 from descend.table import Table
@@ -125,7 +125,8 @@ def levels_in(text: str, table: Table) -> tuple[Levels, ...]:
 @lru_cache(maxsize=128)
 def _groupings(text: str) -> tuple[tuple[str, ...], ...]:
     """Return the columns, or combinations of columns, that parameters have in brackets after them."""
-    groups = (node for node in walk(*trees(text)) if isinstance(node, Grouped))
+    sides = (side for formula_text in formulas_in(text) for side in parse_formula(formula_text))
+    groups = (node for node in walk(*sides) if isinstance(node, Grouped))
     return tuple(dict.fromkeys(tuple(dict.fromkeys(column.name for column in node.columns)) for node in groups))
 
 

@@ -87,12 +87,22 @@ class Parser:
             fault = f"`{token.text}` follows another value with nothing between them."
             choice = token.text in ("if", "else")
             self.fail(token, fault, CHOICE if choice else f"To multiply, write `{joined}`.")
+        if token.text == "(":
+            self.refuse_power_of_function(token)
         following = self.tokens[self.position + 1]
         if token.text == "," and before.kind == following.kind == "number":
             self.fail(
                 token, "A comma cannot stand here.", f"Write decimals with a point: `{before.text}.{following.text}`."
             )
         self.fail(token, f"`{token.text}` cannot stand here.", "Check the brackets and operators around it.")
+
+    def refuse_power_of_function(self, opened: Token) -> None:
+        """Refuse ``sin^2(x)``."""
+        from descend.formula.functions import function_named
+
+        name, *power = (token.text for token in self.tokens[max(self.position - 3, 0) : self.position])
+        if power and power[0] in ("^", "**") and function_named(name) is not None:
+            self.fail(opened, "`(` cannot stand here.", f"A power of a function is `{name}(...){''.join(power)}`.")
 
     def refuse_alias(self, number: Token, name: Token) -> None:
         """Refuse what else a named curve is called, where that begins with a digit, as `4PL` does."""
@@ -285,11 +295,6 @@ def formulas_in(text: str) -> list[str]:
     if ";" not in text:
         return [text]
     return [formula.strip() for formula in re.findall(r"(?:`[^`]*`|[^;`])+", text) if formula.strip()] or [text]
-
-
-def trees(text: str) -> tuple[Node, ...]:
-    """Return both sides of each formula in a text."""
-    return tuple(side for formula_text in formulas_in(text) for side in parse_formula(formula_text))
 
 
 @lru_cache(maxsize=256)

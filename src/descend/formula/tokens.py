@@ -46,6 +46,8 @@ HINTS = {
     **dict.fromkeys("√∛", "Write roots as `sqrt(x)` or `cbrt(x)`."),
     **dict.fromkeys("½⅓⅔¼¾", "Write fractions as `1/2`."),
     "|": "Write the absolute value as `abs(x)`.",
+    "%": "Write the remainder of a division as `mod(x, 2)`.",
+    "!": "Write the factorial of n as `gamma(n + 1)`, and what is unlike as `!=`.",
     "∞": "A formula holds finite numbers only.",
     **dict.fromkeys("≈≃≅→", "Write response ~ expression, for example `y ~ w*x`."),
 }

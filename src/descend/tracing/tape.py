@@ -313,10 +313,6 @@ class Tape:
             self.path.facts.learn(condition, truth_known, self.compares_numbers(condition))
         return truth_known
 
-    def logical(self, tape_place: int) -> bool:
-        """Whether what stands at a place is true or false."""
-        return tape_place in self.truths
-
     def numeric(self, tape_place: int) -> int:
         """Return a place as one of a number: 1 where it was true and 0 where it was false."""
         if tape_place not in self.truths:

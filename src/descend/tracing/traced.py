@@ -88,7 +88,7 @@ class Traced:
     def logical(self) -> bool:
         """Whether its cells are true or false."""
         own_places = self.places
-        return bool(own_places.size) and self.tape.logical(int(own_places.flat[0]))
+        return bool(own_places.size) and int(own_places.flat[0]) in self.tape.truths
 
     @property
     def dtype(self) -> np.dtype[Value]:

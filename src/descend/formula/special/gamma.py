@@ -27,18 +27,20 @@ def betaln(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
     >>> print(f"{betaln(1e-3, 1e6):.12f}")  # SciPy has eight digits of it
     6.893363375325
     """
-    small, large = np.minimum(a, b), np.maximum(a, b).astype(np.float64)
+    small, large = _in_order(a, b)
     with np.errstate(all="ignore"):
         direct = np.log(special.gamma(small)) + np.log(special.gamma(large) / special.gamma(small + large))
         near_one = np.where(small > 1e-200, direct, -np.log(small))
         ratio = small / large
-        log_beta = _gammaln(small) - special.xlogy(small, large) + _one_large(small, large, ratio)
+        log_beta = np.asarray(special.gammaln(small)) - special.xlogy(small, large) + _one_large(small, large, ratio)
         both = _both_large(small, large, ratio)
     return np.where(large < LARGE, near_one, np.where(small < LARGE, log_beta, both))
 
 
-def _gammaln(a: Array) -> Array:
-    return np.asarray(special.gammaln(a))
+def _in_order(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[Array, Array]:
+    """Return the smaller number, NaN below 0, and the larger one."""
+    small: Array = np.minimum(a, b).astype(np.float64)
+    return np.where(small < 0.0, np.nan, small), np.maximum(a, b).astype(np.float64)
 
 
 def _one_large(small: Array, large: Array, ratio: Array) -> Array:
@@ -53,16 +55,19 @@ def _both_large(small: Array, large: Array, ratio: Array) -> Array:
 
 
 def beta(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
-    """Return the beta function of two numbers above 0."""
-    small, large = np.minimum(a, b), np.maximum(a, b).astype(np.float64)
+    """Return the beta function of two numbers above 0; NaN below, where its continuation changes sign.
+
+    >>> beta([1.0, 1.0, 1.0], [0.5, 0.0, -0.5]).tolist()
+    [2.0, inf, nan]
+    """
+    small, large = _in_order(a, b)
     with np.errstate(all="ignore"):
         direct = special.gamma(small) * (special.gamma(large) / special.gamma(small + large))
         by_log = np.exp(betaln(small, large))
         one = special.gamma(small) * large**-small * np.exp(_one_large(small, large, small / large))
-    beta_value = np.where(
-        large < LARGE, direct, np.where((small < LARGE) & (one > 0.0) & np.isfinite(one), one, by_log)
-    )
-    return np.where((large < LARGE) & ~np.isfinite(beta_value), 1.0 / np.maximum(small, 5e-324), beta_value)
+        one_large = np.where((small < LARGE) & (one > 0.0) & np.isfinite(one), one, by_log)
+        beta_value = np.where(large < LARGE, direct, one_large)
+        return np.where((large < LARGE) & ~np.isfinite(beta_value), 1.0 / np.maximum(small, 5e-324), beta_value)
 
 
 def polygamma(n: float, x: npt.ArrayLike) -> Array:
