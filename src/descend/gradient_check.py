@@ -81,11 +81,11 @@ def _stepped(read: Model, rows: Rows) -> Callable[[Array], Array | None]:
         if read.symbolic is not None or not read.differentiated:
             return None
         try:
-            found = read.derivatives(rows.columns)
-            _, jacobian = found.at(theta)
+            derivatives = read.derivatives(rows.columns)
+            _, jacobian = derivatives.at(theta)
         except DescendError:
             return None
-        return jacobian if found.by_complex_step else None
+        return jacobian if derivatives.by_complex_step else None
 
     return witness
 

@@ -43,8 +43,8 @@ def setting(
     estimates: further words that stand for an estimate from the data, as "auto" does. fitted: where a loss whose
     setting is 0 starts to fit it, as a parameter of its own.
     """
-    given = dict(zip(BOUNDS, (at_least, above, below, at_most), strict=True))
-    bounds = {words: bound for words, bound in given.items() if bound is not None}
+    limits = dict(zip(BOUNDS, (at_least, above, below, at_most), strict=True))
+    bounds = {words: bound for words, bound in limits.items() if bound is not None}
     return dataclasses.field(
         default=default,
         metadata={
@@ -188,8 +188,8 @@ class Registry(Generic[AnyPart]):
 
     def _at(self, place: str) -> type[AnyPart]:
         module, _, name = place.partition(":")
-        found: type[AnyPart] = getattr(import_module(module), name)
-        return found
+        part: type[AnyPart] = getattr(import_module(module), name)
+        return part
 
     def called(self, name: str) -> type[AnyPart]:
         """Return the class of this name, of those whose places are known. Raises AttributeError if there is none.
@@ -286,8 +286,8 @@ def closest(name: str, known: Iterable[str]) -> str:
     if name and 1 <= len(begun) <= MOST_MEANT:  # a name without its unit
         return f" Did you mean {' or '.join(f'`{each}`' for each in begun)}?"
     by_case = {candidate.casefold(): candidate for candidate in known}
-    found = difflib.get_close_matches(name.casefold(), by_case, n=1, cutoff=0.75)
-    return f" Did you mean `{by_case[found[0]]}`?" if found else ""
+    near = difflib.get_close_matches(name.casefold(), by_case, n=1, cutoff=0.75)
+    return f" Did you mean `{by_case[near[0]]}`?" if near else ""
 
 
 def _word(value: object) -> str:

@@ -62,21 +62,21 @@ class Calls:
         self.rows = 0
         self.refused_complex = False
         """Whether a complex call was refused for being complex, rather than for the points of it."""
-        self._known: deque[tuple[bytes, Array]] = deque(maxlen=REMEMBERED)
+        self._remembered: deque[tuple[bytes, Array]] = deque(maxlen=REMEMBERED)
 
-    def known(self, theta: Array) -> Array | None:
+    def remembered(self, theta: Array) -> Array | None:
         """Return the values at a point, if they are remembered."""
         key = theta.tobytes()
-        return next((values for theta_before, values in self._known if theta_before == key), None)
+        return next((values for theta_before, values in self._remembered if theta_before == key), None)
 
     def keep(self, theta: Array, values: Array) -> None:
         """Remember the values at a point."""
-        if self.known(theta) is None:
-            self._known.append((theta.tobytes(), values))
+        if self.remembered(theta) is None:
+            self._remembered.append((theta.tobytes(), values))
 
     def value(self, theta: Array) -> Array:
         """Return the (n,) values at a point: NaN where the function raises an error, unless it is the first point."""
-        values_before = self.known(theta)
+        values_before = self.remembered(theta)
         if values_before is None:
             values_before = self._called(theta)
             self.keep(theta, values_before)
@@ -109,7 +109,7 @@ class Calls:
         return np.array([self.value(thetas[0]), *map(self._once, thetas[1:])])
 
     def _once(self, theta: Array) -> Array:
-        values_before = self.known(theta)
+        values_before = self.remembered(theta)
         return self._called(theta) if values_before is None else values_before
 
     def learn(self, theta: Array) -> bool:
@@ -142,7 +142,7 @@ class Calls:
             values_at_once = self.function.many(thetas)
         except Exception:  # whatever it is that such a call leads to
             return None
-        values_before = self.known(thetas[0])
+        values_before = self.remembered(thetas[0])
         return values_at_once if values_before is None or alike(values_at_once[0], values_before) else None
 
     def complex_values(self, thetas: Values, together: bool) -> Values | None:

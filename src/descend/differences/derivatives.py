@@ -68,7 +68,7 @@ class Derivatives:
         self._looked: tuple[Scaled, Array] | None = None
         self.secant, self.stencil = Secant(), FORWARD
         self._last: tuple[bytes, Array, Array, int] | None = None
-        self._wanted = UPDATED
+        self._level_wanted = UPDATED
         self.carry_on = False
         """Whether the next derivatives may be carried on from the last, where they would cost a call each."""
         self.errors = np.zeros(size)
@@ -91,7 +91,7 @@ class Derivatives:
     def at(self, theta: Array) -> tuple[Array, Array]:
         """Return the (n,) values at a point, and their (n, p) derivatives."""
         key = theta.tobytes()
-        if self._last is not None and self._last[0] == key and self._last[3] >= self._wanted:
+        if self._last is not None and self._last[0] == key and self._last[3] >= self._level_wanted:
             return self._last[1], self._last[2]
         if self.by_complex_step is None:
             values_and_jacobian = self._first(theta)
@@ -104,7 +104,7 @@ class Derivatives:
         if level > UPDATED:
             self._learn_scales(theta, values, jacobian)
         self._last = key, values, jacobian, level
-        self._wanted, self.carry_on = UPDATED, False
+        self._level_wanted, self.carry_on = UPDATED, False
         self.secant.base(theta, values, jacobian)
         return values, jacobian
 
@@ -128,7 +128,7 @@ class Derivatives:
             return True
         if level >= (FINE if best else COARSE):
             return False
-        self._wanted = FINE if best else COARSE
+        self._level_wanted = FINE if best else COARSE
         return True
 
     @property
@@ -225,7 +225,7 @@ class Derivatives:
         """Return the columns that the values tell; none, once and for all, if at the end they turn out to be wrong."""
         if self.scales is None:
             return {}
-        if self._wanted == FINE and not self.scales.holds(self.calls, theta, values, self.room):
+        if self._level_wanted == FINE and not self.scales.holds(self.calls, theta, values, self.room):
             self.scales = None
             return {}
         return self.scales.columns(theta, values)
@@ -240,14 +240,14 @@ class Derivatives:
         if self.by_complex_step and not self.sparing:
             complex_slopes = complex_jacobian(self.calls, theta, True)
             if complex_slopes is not None:
-                return self._kept(theta, *complex_slopes)
+                return self._remember(theta, *complex_slopes)
         if self.calls.together and not self.by_complex_step:
             self.stencil = FOURTH
             return *self._differenced(theta, FOURTH), FINE
         values = self.calls.value(theta)
         if not np.isfinite(values).any():
             return values, np.full((len(values), self.size), np.nan), FINE
-        if self.carry_on and self.sparing and self._wanted == UPDATED:
+        if self.carry_on and self.sparing and self._level_wanted == UPDATED:
             carried = self.secant.carried(theta, values, max(self.noise, LEAST * self.scale))
             if carried is not None:
                 for component, column in self._costless(theta, values).items():
@@ -265,13 +265,13 @@ class Derivatives:
                 jacobian[:, [k for k in range(self.size) if k not in costless_columns]] = complex_slopes[1]
                 for component, column in costless_columns.items():
                     jacobian[:, component] = column
-                return self._kept(theta, values, jacobian)
+                return self._remember(theta, values, jacobian)
             self.by_complex_step = False
             self._measure(theta)
-        self.stencil = CENTRAL if self._wanted == FINE else FORWARD
+        self.stencil = CENTRAL if self._level_wanted == FINE else FORWARD
         return *self._differenced(theta, self.stencil, costless_columns), COARSE if self.stencil is FORWARD else FINE
 
-    def _kept(self, theta: Array, values: Array, jacobian: Array) -> tuple[Array, Array, int]:
+    def _remember(self, theta: Array, values: Array, jacobian: Array) -> tuple[Array, Array, int]:
         self.calls.keep(theta, values)
         self._exact(jacobian)
         return values, jacobian, FINE

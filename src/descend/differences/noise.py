@@ -15,7 +15,7 @@ WIDER = 1e3
 WIDEST = 1e-3
 POINTS, MORE_POINTS = 3, 6
 """Points beside the first, where each is a call, and where one call takes all of them."""
-KEPT = 0.95
+QUIETEST = 0.95
 """Share of the rows, the quietest, that count: a row that jumps is no noise."""
 LEAST = float(np.finfo(np.float64).eps) / 4.0
 """Relative noise of one rounded number, which no function is below."""
@@ -44,7 +44,7 @@ def noise_of(differences: Array) -> float:
         if order == 1 and len(differences) > 1:
             continue
         squares = np.sort(np.mean(differences**2, axis=0))
-        squares = squares[: max(1, math.ceil(KEPT * len(squares)))]
+        squares = squares[: max(1, math.ceil(QUIETEST * len(squares)))]
         noise = min(noise, math.sqrt(float(squares.mean()) * math.factorial(order) ** 2 / math.factorial(2 * order)))
     return noise
 

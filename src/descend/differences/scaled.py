@@ -12,7 +12,7 @@ CONSTANT = 1e-6
 """Share of the largest by which the derivatives by an added constant may differ from row to row, found coarsely."""
 FACTOR = 1e-5
 """How near to 1 a factor makes the part of a function that is proportional to it, derivatives being found coarsely."""
-FOUND = 1e-12
+AGREES = 1e-12
 """Share of the largest value to which a function has to be what a factor and a constant make of it."""
 MOVES = 0.37, -0.23
 """By how much both are moved to see that, as shares of the values."""
@@ -47,7 +47,7 @@ class Scaled:
         columns = self.columns(theta, values)
         expected = values + sum((there[component] - theta[component]) * column for component, column in columns.items())
         missed = np.abs(calls.value(there) - expected)
-        return bool((missed <= FOUND * np.abs(expected).max()).all())
+        return bool((missed <= AGREES * np.abs(expected).max()).all())
 
 
 def scaled(theta: Array, values: Array, jacobian: Array) -> Scaled | None:

@@ -96,8 +96,8 @@ def compile_together(expressions: tuple[Expr, ...], symbols: tuple[Expr, ...]) -
 
 def items_matrix(items: Sequence[Expr], columns: Mapping[str, Array], count: int) -> Array:
     """Return the (rows, k) matrix of the items inside ``[ ]``."""
-    if (known := listed_matrix(items, columns)) is not None:
-        return known
+    if (matrix_of_data := listed_matrix(items, columns)) is not None:
+        return matrix_of_data
     matrix = np.empty((len(items), count))
     for row, item in zip(matrix, items, strict=True):
         row[...] = columns[item.name] if isinstance(item, Column) else over_rows(item, columns, count)

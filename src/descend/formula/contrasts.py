@@ -102,7 +102,7 @@ def _directions(formula: Formula, scaled: bool) -> Iterator[Direction]:
     with np.errstate(all="ignore"):
         slopes = {symbol: _over(slope, numbers, values, rows) for symbol, slope in formula.jacobian.items()}
         usable = np.logical_and.reduce([np.isfinite(slope) for slope in slopes.values()])
-    found: dict[tuple[str, int], Direction] = {}
+    directions_of_items: dict[tuple[str, int], Direction] = {}
     for symbol, slope in slopes.items():
         along, term = slope[usable], formula.terms.get(symbol)
         along = along * np.broadcast_to(values[symbol], rows)[usable] if scaled else along
@@ -114,12 +114,12 @@ def _directions(formula: Formula, scaled: bool) -> Iterator[Direction]:
         labels = tuple(f"{term.vector}[{label}]" for label in term.labels)
         for item_number, item in enumerate(term.each):
             column_values = along * _over(item, numbers, values, rows)[usable]
-            before = found.get((term.vector, item_number))  # a vector may stand at several places
+            before = directions_of_items.get((term.vector, item_number))  # a vector may stand at several places
             column_values = column_values if before is None else column_values + before.along
-            found[term.vector, item_number] = Direction(
+            directions_of_items[term.vector, item_number] = Direction(
                 term.vector, column_values, term.levels, labels[item_number :: len(term.each)]
             )
-    yield from found.values()
+    yield from directions_of_items.values()
 
 
 def _over(expression: Expr, symbols: Sequence[Expr], values: Mapping[Expr, Array | float], rows: int) -> Array:
@@ -142,8 +142,8 @@ def _redundant(directions: Sequence[Direction], fixed: frozenset[str], first: Fi
                 label = direction.labels[group]
                 if label in fixed or not levels[k][group]:
                     continue
-                moved_cells = {(cell, part): share for cell in levels[k][group] for part, share in shares[k].items()}
-                if not reducer.adds(moved_cells) and direction.levels is not None:
+                cells_moved = {(cell, part): share for cell in levels[k][group] for part, share in shares[k].items()}
+                if not reducer.adds(cells_moved) and direction.levels is not None:
                     yield label
 
 

@@ -250,8 +250,8 @@ def interchangeable(formula: Formula) -> tuple[tuple[Own, ...], ...]:
         counts = Counter(symbol for term in terms for symbol in term.atoms(Parameter))
         common = [symbol for symbol in own_symbols if counts[symbol] > 1]
         if common and len(terms) > 1:
-            found = _families(_parts_of(formula, terms, common))
-            groups += [tuple(mine for _, mine in family) for family in found if len(family) > 1]
+            alike = _families(_parts_of(formula, terms, common))
+            groups += [tuple(mine for _, mine in family) for family in alike if len(family) > 1]
     return tuple(groups)
 
 

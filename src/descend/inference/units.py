@@ -11,7 +11,7 @@ from descend.descent.solution import Solution
 if TYPE_CHECKING:
     from descend.inference.quantities.estimate import Estimated
     from descend.models import Model
-    from descend.units.inference import Known, Units
+    from descend.units.inference import ParameterUnit, Units
     from descend.units.stated import Stated
     from descend.units.unit import Unit
 
@@ -88,7 +88,7 @@ def _of_quantity(text: str, model: Model, units: Units) -> Unit | None:
 
     shapes = model.every_parameter
     plain, components = with_components(text, shapes)
-    units_known: dict[str, Known] = dict(units.parameters)
+    units_known: dict[str, ParameterUnit] = dict(units.parameters)
     for name, symbol in components.items():
         label = str(symbol.name)
         owner = label.partition("[")[0]

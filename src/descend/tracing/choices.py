@@ -36,7 +36,7 @@ def _select(tape: Tape, condlist: Sequence[Value], choicelist: Sequence[Value], 
 
 
 @handles(np.piecewise)
-def _piecewise(tape: Tape, x: Value, condlist: Value, funclist: Value, *given: Value, **named: Value) -> Value:
+def _piecewise(tape: Tape, x: Value, condlist: Value, funclist: Value, *arguments: Value, **named: Value) -> Value:
     x = as_traced(tape, x)
     conditions = list(condlist) if isinstance(condlist, list | tuple) else [condlist]
     if len(funclist) == len(conditions) + 1:
@@ -48,7 +48,7 @@ def _piecewise(tape: Tape, x: Value, condlist: Value, funclist: Value, *given: V
         raise ValueError(f"with {len(conditions)} condition(s), either that many functions are expected or one more")
     result = as_traced(tape, 0.0) if x.axis is None else combined(tape, "*", x, 0.0)
     for condition, piece in zip(conditions, funclist, strict=True):
-        value = _of_rows(get(x, condition), given, named, piece)
+        value = _of_rows(get(x, condition), arguments, named, piece)
         result = where(tape, condition, value, result)
     return result
 

@@ -46,8 +46,8 @@ class Shape:
         return after if self.high == math.inf else after & (z <= self.high)
 
 
-def _special(name: str, *given: Value) -> Value:
-    return getattr(sys.modules["scipy.special"], name)(*given)
+def _special(name: str, *arguments: Value) -> Value:
+    return getattr(sys.modules["scipy.special"], name)(*arguments)
 
 
 def _bell(z: Value) -> Value:
@@ -146,42 +146,42 @@ class Distribution:
     def __init__(self, original: Value, shape: Shape, shape_arguments: Mapping[str, Value] | None = None) -> None:
         self.original = original
         self.shape = shape
-        self.given = shape_arguments
+        self.bound_arguments = shape_arguments
 
-    def __call__(self, *given: Value, **named: Value) -> Value:
-        bound = self._bound(given, named)
+    def __call__(self, *arguments: Value, **named: Value) -> Value:
+        bound = self._bound(arguments, named)
         if tape_of(*bound.values()) is None:
-            return self.original(*given, **named)
+            return self.original(*arguments, **named)
         return Distribution(self.original, self.shape, bound)
 
     freeze = __call__
 
     def __getattr__(self, name: str) -> Value:
-        if self.given is not None:
+        if self.bound_arguments is not None:
             raise UntraceableError(f"calls {self.original.name}.{name} of scipy.stats")
         return getattr(self.original, name)
 
-    def pdf(self, x: Value, *given: Value, **named: Value) -> Value:
+    def pdf(self, x: Value, *arguments: Value, **named: Value) -> Value:
         """Return the density at x."""
-        return self._value("pdf", self.shape.density, x, given, named)
+        return self._value("pdf", self.shape.density, x, arguments, named)
 
-    def logpdf(self, x: Value, *given: Value, **named: Value) -> Value:
+    def logpdf(self, x: Value, *arguments: Value, **named: Value) -> Value:
         """Return the logarithm of the density at x."""
-        return np.log(self.pdf(x, *given, **named))
+        return np.log(self.pdf(x, *arguments, **named))
 
-    def cdf(self, x: Value, *given: Value, **named: Value) -> Value:
+    def cdf(self, x: Value, *arguments: Value, **named: Value) -> Value:
         """Return the probability of less than x."""
         formula = self.shape.below
         if formula is None and (above := self.shape.above) is not None:
             formula = lambda *of: 1.0 - above(*of)  # noqa: E731
-        return self._value("cdf", formula, x, given, named)
+        return self._value("cdf", formula, x, arguments, named)
 
-    def sf(self, x: Value, *given: Value, **named: Value) -> Value:
+    def sf(self, x: Value, *arguments: Value, **named: Value) -> Value:
         """Return the probability of more than x."""
         formula = self.shape.above
         if formula is None and (below := self.shape.below) is not None:
             formula = lambda *of: 1.0 - below(*of)  # noqa: E731
-        return self._value("sf", formula, x, given, named)
+        return self._value("sf", formula, x, arguments, named)
 
     def _bound(self, shape_arguments: tuple[Value, ...], named: Mapping[str, Value]) -> dict[str, Value]:
         """Return the parameters by name, as SciPy takes them: shapes, loc, scale."""
@@ -198,7 +198,7 @@ class Distribution:
     def _value(
         self, method: str, formula: Formula | None, x: Value, arguments: tuple[Value, ...], named: Mapping[str, Value]
     ) -> Value:
-        bound = self._bound(arguments, named) if self.given is None else dict(self.given)
+        bound = self._bound(arguments, named) if self.bound_arguments is None else dict(self.bound_arguments)
         if tape_of(x, *bound.values()) is None:
             return getattr(self.original, method)(x, **bound)
         if formula is None:

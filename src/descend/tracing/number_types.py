@@ -16,10 +16,10 @@ class _Type(type):
 
     original: type
 
-    def __call__(cls, *given: Value, **options: Value) -> Value:
-        if any(isinstance(each, Traced) for each in given):
-            return cls.of_symbol(*given)
-        return cls.original(*given, **options)
+    def __call__(cls, *arguments: Value, **options: Value) -> Value:
+        if any(isinstance(each, Traced) for each in arguments):
+            return cls.of_symbol(*arguments)
+        return cls.original(*arguments, **options)
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, cls.original)

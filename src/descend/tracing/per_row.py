@@ -22,13 +22,13 @@ class PerRow:
         self.function = function
         self.excluded = excluded
 
-    def __call__(self, *given: Value, **options: Value) -> Value:
-        names: list[int | str] = [*range(len(given)), *options]
-        values: dict[int | str, Value] = dict(zip(names, (*given, *options.values()), strict=True))
+    def __call__(self, *arguments: Value, **options: Value) -> Value:
+        names: list[int | str] = [*range(len(arguments)), *options]
+        values: dict[int | str, Value] = dict(zip(names, (*arguments, *options.values()), strict=True))
         walked = [name for name in names if name not in self.excluded]
         tape = tape_of(*values.values())
         if tape is None:
-            return np.vectorize(self.function, excluded=self.excluded)(*given, **options)
+            return np.vectorize(self.function, excluded=self.excluded)(*arguments, **options)
         numbers = [array_of(tape, values[name]) for name in walked]
         axis, mask = common_rows(numbers)
         arrays = np.broadcast_arrays(*(number.places for number in numbers))

@@ -75,8 +75,8 @@ def _at_least(function: Value, tape: Tape, *arrays: Value) -> Value:
     return results[0] if len(results) == 1 else results
 
 
-def _rearranged(function: Value, tape: Tape, a: Value, *given: Value, **options: Value) -> Traced:
-    return _permuted(as_traced(tape, a), lambda array: function(array, *given, **options))
+def _rearranged(function: Value, tape: Tape, a: Value, *arguments: Value, **options: Value) -> Traced:
+    return _permuted(as_traced(tape, a), lambda array: function(array, *arguments, **options))
 
 
 def _permuted(array: Traced, function: Value) -> Traced:
@@ -175,11 +175,11 @@ def _column_stack(tape: Tape, tup: Value) -> Traced:
     return _concatenate(tape, columns, 1)
 
 
-def _repeated(function: Value, tape: Tape, a: Value, *given: Value, **options: Value) -> Traced:
+def _repeated(function: Value, tape: Tape, a: Value, *arguments: Value, **options: Value) -> Traced:
     array = as_traced(tape, a)
     if array.axis is not None:
         raise UntraceableError("repeats or moves rows of the data")
-    return traced(tape, np.array(function(array.places, *given, **options)), None)
+    return traced(tape, np.array(function(array.places, *arguments, **options)), None)
 
 
 REPEATING: Mapping[Value, str | None] = {np.tile: None, np.repeat: "repeat", np.roll: None, np.flip: None}

@@ -69,9 +69,9 @@ def _only_symbols(function: Function, stand_in: Function) -> Function:
     """Let a function be called as it is unless a symbol is among its arguments, or in a list among them."""
 
     @functools.wraps(function)
-    def called(*given: Value, **options: Value) -> Value:
-        symbolic = tape_of(*given) is not None or any(isinstance(each, Iterator) for each in given)
-        return (stand_in if symbolic else function)(*given, **options)
+    def called(*arguments: Value, **options: Value) -> Value:
+        symbolic = tape_of(*arguments) is not None or any(isinstance(each, Iterator) for each in arguments)
+        return (stand_in if symbolic else function)(*arguments, **options)
 
     if isinstance(function, np.ufunc):
         vars(called).update({name: getattr(function, name) for name in ("reduce", "accumulate", "outer")})
@@ -96,10 +96,10 @@ def _refuse_rows(value: object, words: str) -> None:
         raise UntraceableError(words)
 
 
-def _refusing_rows(function: Function, *given: Value, **options: Value) -> Value:
-    for each in given:
+def _refusing_rows(function: Function, *arguments: Value, **options: Value) -> Value:
+    for each in arguments:
         _refuse_rows(each, f"calls {function.__name__} with all rows")
-    return function(*given, **options)
+    return function(*arguments, **options)
 
 
 def _logarithm(number: Value, base: Value = math.e) -> Value:
@@ -121,9 +121,9 @@ def _distance(first_numbers: Iterable[Value], second_numbers: Iterable[Value]) -
     return np.sqrt(_sum((u - v) ** 2 for u, v in zip(first_numbers, second_numbers, strict=True)))
 
 
-def _extreme(operation: str, *given: Value, **options: Value) -> Value:
-    numbers = list(given[0]) if len(given) == 1 else given
-    if options or any(isinstance(number, Traced) and number.axis is not None for number in (*given, *numbers)):
+def _extreme(operation: str, *arguments: Value, **options: Value) -> Value:
+    numbers = list(arguments[0]) if len(arguments) == 1 else arguments
+    if options or any(isinstance(number, Traced) and number.axis is not None for number in (*arguments, *numbers)):
         raise UntraceableError(f"calls {operation} with all rows")
     tape = tape_of(*numbers)
     if tape is None:
@@ -172,23 +172,23 @@ def _array(function: Function, value: Value, dtype: Value = None, **options: Val
     return Traced(tape, array.cells, array.axis) if function is np.array and options.get("copy", True) else array
 
 
-def _from_iterator(iterator: Iterable[Value], dtype: Value = float, *given: Value, **options: Value) -> Value:
+def _from_iterator(iterator: Iterable[Value], dtype: Value = float, *arguments: Value, **options: Value) -> Value:
     members = list(iterator)
     if tape_of(members) is None:
-        return np.fromiter(members, plain(dtype), *given, **options)
+        return np.fromiter(members, plain(dtype), *arguments, **options)
     return _array(np.array, members, dtype)
 
 
 def _filled_with(function: Function, value: float | None) -> Function:
     """Stand in for what makes an array of one number; of as many as there are rows it becomes one of symbols."""
 
-    def filled(shape: Value, *given: Value, **options: Value) -> Value:
+    def filled(shape: Value, *arguments: Value, **options: Value) -> Value:
         lengths = shape if isinstance(shape, tuple | list) else (shape,)
         axes = [axis_number - len(lengths) for axis_number, length in enumerate(lengths) if type(length) is Rows]
-        number = (given[0] if given else options["fill_value"]) if value is None else value
+        number = (arguments[0] if arguments else options["fill_value"]) if value is None else value
         tape = lengths[axes[0]].tape if axes else tape_of(number)
         if tape is None:
-            return function(shape, *map(plain, given), **{name: plain(each) for name, each in options.items()})
+            return function(shape, *map(plain, arguments), **{name: plain(each) for name, each in options.items()})
         if len(axes) > 1:
             raise UntraceableError("sets each row of the data against every other")
         lengths_of_rows = [1 if type(length) is Rows else length for length in lengths]
@@ -198,8 +198,10 @@ def _filled_with(function: Function, value: float | None) -> Function:
     return filled
 
 
-def _with_lists(function: Function, *given: Value, **options: Value) -> Value:
+def _with_lists(function: Function, *arguments: Value, **options: Value) -> Value:
     """Stand in for a function of NumPy whose arguments may be lists of symbols."""
-    tape = tape_of(*given)
+    tape = tape_of(*arguments)
     lists = (list, tuple)
-    return function(*(array_of(tape, each) if tape and isinstance(each, lists) else each for each in given), **options)
+    return function(
+        *(array_of(tape, each) if tape and isinstance(each, lists) else each for each in arguments), **options
+    )

@@ -108,9 +108,9 @@ class Substitution:
         made.__defaults__ = None if function.__defaults__ is None else tuple(map(self.of, function.__defaults__))
         return made
 
-    def _imported(self, *given: Value, **options: Value) -> Value:
+    def _imported(self, *arguments: Value, **options: Value) -> Value:
         """Import a module inside the function, as `import math` there does."""
-        return self.of(builtins.__import__(*given, **options))
+        return self.of(builtins.__import__(*arguments, **options))
 
     def _fill(self, cell: types.CellType, cell_given: types.CellType) -> None:
         try:

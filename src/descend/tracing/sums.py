@@ -40,7 +40,7 @@ def parts_of(array: Traced, axis: Value, words: str) -> list[Traced]:
     return [traced(array.tape, array_part, after, array.mask) for array_part in moved_places.reshape(-1, *inner)]
 
 
-def _kept(array: Traced, result: Value, axis: Value, keepdims: bool) -> Value:
+def _with_all_axes(array: Traced, result: Value, axis: Value, keepdims: bool) -> Value:
     """Return a result with axes of length 1 where others have gone, if so told."""
     if not keepdims:
         return result
@@ -55,7 +55,7 @@ def folded(array: Traced, axis: Value, pair: Pair, words: str, start: Value = No
     result = array_parts[0]
     for array_part in array_parts[1:]:
         result = pair(result, array_part)
-    return _kept(array, +result if len(array_parts) == 1 else result, axis, keepdims)
+    return _with_all_axes(array, +result if len(array_parts) == 1 else result, axis, keepdims)
 
 
 def _pair(tape: Tape, operation: str) -> Pair:

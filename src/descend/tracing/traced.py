@@ -231,7 +231,7 @@ def handles(*functions: Callable[..., Value], method: str | None = None) -> Call
     def register(handler: SomeHandler) -> SomeHandler:
         HANDLERS.update(dict.fromkeys(functions, handler))
         if method is not None:
-            setattr(Traced, method, lambda self, *given, **options: handler(self.tape, self, *given, **options))
+            setattr(Traced, method, lambda self, *arguments, **options: handler(self.tape, self, *arguments, **options))
         return handler
 
     return register

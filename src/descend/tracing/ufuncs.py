@@ -20,7 +20,7 @@ OPERATORS = {
 IN_WORDS: dict[str, Callable[..., Value]] = {}
 """Functions that are said with others."""
 Operation = str | Callable[..., Value]
-KNOWN: dict[np.ufunc, Operation] = {}
+OPERATIONS: dict[np.ufunc, Operation] = {}
 """What was found for a function once."""
 
 
@@ -39,7 +39,7 @@ def operation_of(ufunc: np.ufunc) -> Operation:
 
     Raises UntraceableError if there is none.
     """
-    operation_known = KNOWN.get(ufunc)
+    operation_known = OPERATIONS.get(ufunc)
     if operation_known is None:
         name = ufunc.__name__
         operation_known = OPERATORS.get(name) or IN_WORDS.get(name)
@@ -47,5 +47,5 @@ def operation_of(ufunc: np.ufunc) -> Operation:
             operation_known = function.name
         if operation_known is None:
             raise UntraceableError(f"calls `{name.lstrip('_')}`, which formulas do not know")
-        KNOWN[ufunc] = operation_known
+        OPERATIONS[ufunc] = operation_known
     return operation_known

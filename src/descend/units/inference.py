@@ -22,7 +22,7 @@ from descend.units.reader import LOGARITHMS, Reader
 from descend.units.system import System
 from descend.units.unit import RADIAN, Atom, Unit, Unknown
 
-Known = Unit | tuple[Unit | None, ...] | None
+ParameterUnit = Unit | tuple[Unit | None, ...] | None
 """The unit of a parameter; one for each component of a vector; None where it is not known."""
 
 
@@ -36,7 +36,7 @@ class Units:
     """
 
     columns: Mapping[str, Unit]
-    parameters: Mapping[str, Known]
+    parameters: Mapping[str, ParameterUnit]
     responses: tuple[Unit | None, ...]
     open: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
@@ -70,8 +70,8 @@ def infer(
 
     >>> from descend.formula import read_formula
     >>> from descend.units.library import unit_of
-    >>> found = infer(read_formula("V ~ a*exp(-b*t) + c", ["t", "V"]), {"t": unit_of("min"), "V": unit_of("mV")})
-    >>> found.texts
+    >>> units = infer(read_formula("V ~ a*exp(-b*t) + c", ["t", "V"]), {"t": unit_of("min"), "V": unit_of("mV")})
+    >>> units.texts
     {'a': 'mV', 'b': '1/min', 'c': 'mV', 'V': 'mV', 't': 'min'}
     """
     system = System()
@@ -91,7 +91,7 @@ def infer(
         _assume(system, Unit({Unknown(name): Integer(1)}) / unit)
     for base in (unit for reader in readers for unit in reader.grouped):
         _assume(system, base)
-    return _found(formula, columns, system, readers, responses)
+    return _units_of(formula, columns, system, readers, responses)
 
 
 def _read(part: Formula, columns: Mapping[str, Unit], system: System) -> tuple[Reader, Unit | None]:
@@ -132,7 +132,7 @@ def _assume(system: System, number: Unit) -> None:
         system.solved = before
 
 
-def _found(
+def _units_of(
     formula: Formula,
     columns: Mapping[str, Unit],
     system: System,
@@ -151,7 +151,7 @@ def _found(
         return unit if turns or radians == 1 else unit.without(RADIAN)  # an angle is a number
 
     named = dict.fromkeys(name for reader in readers for name in reader.named)
-    parameters: dict[str, Known] = {}
+    parameters: dict[str, ParameterUnit] = {}
     for name in dict.fromkeys((*formula.parameters, *named)):
         labels = formula.parameters.get(name)
         labels_of_parts = labels.parts if isinstance(labels, GroupLabels) else labels

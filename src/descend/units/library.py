@@ -50,7 +50,7 @@ ALIASES = {
     "$": "USD",
 }
 """What Pint reads otherwise, or not at all."""
-SHOWN = {"degree_Celsius": "°C", "degree_Fahrenheit": "°F", "arbitrary_unit": "a.u.", "percent": "%", "kelvin": "K"}
+SPELLED = {"degree_Celsius": "°C", "degree_Fahrenheit": "°F", "arbitrary_unit": "a.u.", "percent": "%", "kelvin": "K"}
 WORD = re.compile(r"[^\W\d_](?:\w*[^\W\d_])?\d*|[%°]\w*")
 POWER = re.compile(r"(?<=[^\W\d_°%])\^?([-−+]?\d+)(?![\w.])")
 """The exponent in ``s-1`` and ``m2``."""
@@ -119,7 +119,7 @@ def unit_of(text: str) -> Unit | None:
             continue
         spellings = _spellings(unit_text)
         powers: dict[Base, Expr] = {
-            Atom(name, SHOWN.get(name) or spellings.get(name) or f"{registry().Unit(name):~P}"): fraction(
+            Atom(name, SPELLED.get(name) or spellings.get(name) or f"{registry().Unit(name):~P}"): fraction(
                 float(cast(float, power))
             )
             for name, power in sorted(parsed._units.items(), key=lambda each: _place(unit_text, spellings, each[0]))

@@ -8,7 +8,7 @@ from functools import partial
 from sympy import Integer
 
 from descend.formula import syntax, tree
-from descend.units.inference import Known
+from descend.units.inference import ParameterUnit
 from descend.units.reader import Reader
 from descend.units.system import System
 from descend.units.unit import Unit, Unknown
@@ -19,7 +19,7 @@ ALONG = ("argmax", "argmin", "root")
 
 def unit_of_expression(
     text: str,
-    parameters: Mapping[str, Known],
+    parameters: Mapping[str, ParameterUnit],
     columns: Mapping[str, Unit],
     response: Unit | None,
     features: Mapping[str, object],

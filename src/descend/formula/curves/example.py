@@ -34,8 +34,8 @@ def example(curve: Curve, points: int, random: np.random.Generator | None = None
     """Return a curve over its typical x, at typical parameters, or at some drawn at random.
 
     >>> from descend.formula.curves import curve_named
-    >>> found = example(curve_named("line"), 3)
-    >>> found.x.tolist(), found.y.round(6).tolist()
+    >>> line = example(curve_named("line"), 3)
+    >>> line.x.tolist(), line.y.round(6).tolist()
     ([0.0, 5.0, 10.0], [1.0, 5.0, 9.0])
     """
     x = np.array([curve.x.at(share) for share in np.linspace(0.0, 1.0, points)])
@@ -49,5 +49,5 @@ def valued(curve: Curve, x: Array, values: Mapping[str, float]) -> Array:
     numbers: dict[Expr, Array | float] = {Column("x"): x}
     numbers |= {Parameter(name): np.float64(value) for name, value in values.items()}
     with np.errstate(all="ignore"):
-        found = compile_expression(expression, tuple(numbers))(*numbers.values())
-    return np.broadcast_to(np.asarray(found, dtype=np.float64), x.shape).copy()
+        curve_values = compile_expression(expression, tuple(numbers))(*numbers.values())
+    return np.broadcast_to(np.asarray(curve_values, dtype=np.float64), x.shape).copy()
