@@ -44,6 +44,10 @@ class LimitsError(DataError):
         self.column = column
 
 
+class ConnectionLostError(DataError):
+    """The connection to a database is lost, and all tries to make it again have failed."""
+
+
 class ConfigError(DescendError):
     """Options that are out of range or contradict each other."""
 

@@ -18,7 +18,6 @@ from descend.optimizers import Optimizer, Schedule
 from descend.options.arguments import read_request
 from descend.options.of_model import Gradient
 from descend.options.request import Request, options_among
-from descend.report.log import printing
 from descend.results import Fit
 from descend.results.fitting import fit_table
 from descend.results.solved import fit_of
@@ -199,7 +198,11 @@ def fit(
         from descend.results.request_again import like_before
 
         request = like_before(like, model, data, options)
-    return fit_request(request, on_step if log_every is None else printing(log_every, on_step), on_groups, began)
+    if log_every is not None:
+        from descend.report.log import printing
+
+        on_step = printing(log_every, on_step)
+    return fit_request(request, on_step, on_groups, began)
 
 
 def fit_request(

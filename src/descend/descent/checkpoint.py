@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 from descend.descent.beginning import Beginning
 from descend.descent.loop import Plan
 from descend.descent.step import Snapshot, Step, Trace
-from descend.errors import ConfigError, DataError
+from descend.errors import ConfigError, ConnectionLostError, DataError
 from descend.optimizers import Optimizer
 from descend.options.request import Request
 from descend.output import refuse_unwritable, write_atomically
 from descend.parameters import Parameters
 from descend.problem.objective import VectorObjective
-from descend.table.connection import ConnectionLostError
 from descend.wording import spell, using
 
 Array = NDArray[np.float64]

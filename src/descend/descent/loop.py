@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,9 @@ from descend.optimizers.schedules import Constant
 from descend.optimizers.systems import is_finite
 from descend.parameters import Parameters
 from descend.problem.point import Array, Objective, Point
-from descend.stability.forecast import Trajectory
+
+if TYPE_CHECKING:
+    from descend.stability.forecast import Trajectory
 
 CLOSE_ENOUGH = 1e-9
 """The default tolerance."""

@@ -16,13 +16,13 @@ from descend.descent.checkpoint import Checkpoint, Writer, where_it_stood, write
 from descend.descent.loop import Plan, descend
 from descend.descent.outcome import Outcome
 from descend.descent.step import Step, Trace
+from descend.errors import ConnectionLostError
 from descend.models import Model
 from descend.optimizers import Optimizer
 from descend.optimizers.schedules import Constant, schedule_of
 from descend.options.request import Request
 from descend.problem.objective import VectorObjective
 from descend.problem.point import Array, Objective, Point
-from descend.table.connection import ConnectionLostError
 
 if TYPE_CHECKING:
     from descend.descent.validation import Validation

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.weighted_median import median
 from descend.losses.contract import NORMAL
 
 Array = NDArray[np.float64]
@@ -65,7 +66,7 @@ def suspects(name: str, values: Array) -> Suspects | None:
     array([2, 6])
     """
     sample = values[:: max(1, len(values) // SCREENED)]
-    middle = float(np.median(sample))
+    middle = median(sample)
     spread, low, high = _spread(sample, middle), float(values.min()), float(values.max())
     if not max(high - middle, middle - low) >= PLACED_FAR * spread or ((values == low) | (values == high)).all():
         return None
@@ -89,7 +90,7 @@ def placeholder(value: float) -> bool:
 
 
 def _spread(values: Array, middle: float) -> float:
-    spread = NORMAL * float(np.median(np.abs(values - middle)))
+    spread = NORMAL * median(np.abs(values - middle))
     if spread <= 0.0:
         low, high = np.quantile(values, (0.05, 0.95))
         spread = float(high - low) / 3.29 or max(abs(middle), 1.0)

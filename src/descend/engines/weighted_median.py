@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from descend.engines.totals import Array
@@ -16,9 +18,15 @@ def median(sizes: Array, omega: Array | None = None) -> float:
     >>> median(np.array([5.0, 1.0, 9.0]), np.array([1.0, 0.0, 3.0])), median(np.array([4.0, 2.0]))
     (9.0, 3.0)
     """
-    if omega is None:
-        return float(np.median(sizes))
-    return middle(sizes, omega, 0.0, float(omega.sum()))
+    if omega is not None:
+        return middle(sizes, omega, 0.0, float(omega.sum()))
+    if not sizes.size:
+        return math.nan
+    half = sizes.size // 2
+    ordered = np.partition(sizes, (half - 1, half, -1))  # np.median does the same, but imports masked arrays first
+    if np.isnan(ordered[-1]):
+        return math.nan
+    return float(ordered[half] if sizes.size % 2 else (ordered[half - 1] + ordered[half]) / 2.0)
 
 
 def middle(sizes: Array, omega: Array, below: float, total: float) -> float:

@@ -25,7 +25,6 @@ from descend.registry import closest
 from descend.table import Table
 from descend.table.headers import SIGN, alike, plain_names
 from descend.table.levels import Levels
-from descend.table.stacked import StackedTable
 
 EQUATION = "equation"
 """The column that tells which formula a row is for, by its response."""
@@ -181,7 +180,11 @@ def stacked(text: str, table: Table, spread: str | None = None) -> Table:
     (['y', 'y', 'log(z)', 'log(z)'], {'y, log(z)': array([2., 3., 0., 0.])})
     """
     texts = formulas_in(in_full(text, table.names))
-    if len(texts) == 1 or isinstance(table, StackedTable):
+    if len(texts) == 1:
+        return table
+    from descend.table.stacked import StackedTable
+
+    if isinstance(table, StackedTable):
         return table
     left = [_response(equation_text) for equation_text in texts]
     names, rows = [as_text(response) for response in left], table.rows

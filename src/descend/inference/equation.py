@@ -88,9 +88,10 @@ def _within(solution: Solution, rows: ScoredRows) -> Array:
     if loss.likelihood:
         bend = rows.loss.weight(rows.score, rows.y) / loss.unit
     if not loss.dispersion_known:
-        spread = NORMAL * float(np.median(np.abs(rows.y - rows.score)))
         if loss.likelihood and loss.plain:
             spread = float(np.sqrt(share @ loss.deviance(rows.score, rows.y)))
+        else:
+            spread = NORMAL * float(np.median(np.abs(rows.y - rows.score)))
         spread = max(spread, FLOOR * float(np.sqrt(share @ (bend * (rows.score - share @ rows.score) ** 2))))
     reach = np.square(rows.jacobian).T @ (share * bend)
     return np.asarray(SHARE * spread / np.sqrt(len(reach) * reach))

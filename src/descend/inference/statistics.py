@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,10 @@ from descend.gradients.derived import derived
 from descend.inference.determined import determined
 from descend.inference.scored_rows import row_weights, scored_rows, weighted
 from descend.losses import LEAST_SQUARES, Loss
-from descend.losses.pearson import Pearson
 from descend.problem.problem import AllRows
-from descend.table.response_covariance import Whitening
+
+if TYPE_CHECKING:
+    from descend.table.response_covariance import Whitening
 
 Array = NDArray[np.float64]
 
@@ -95,6 +97,8 @@ def dispersion_of(solution: Solution) -> float | None:
         return None
     if loss.quadratic:
         return squared_error(solution) / degrees
+    from descend.losses.pearson import Pearson
+
     if solution.all_rows is not None:
         total = _sum_of(solution, solution.all_rows, Pearson(loss))
         return None if total is None else total / degrees

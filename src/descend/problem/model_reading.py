@@ -16,7 +16,6 @@ from descend.gradients.sources import REGISTERED, SOURCES
 from descend.losses import Loss
 from descend.models import Model, SymbolicModel, bind, kind_of
 from descend.models.reading import known_column
-from descend.models.stacked import called_like
 from descend.options.of_model import Gradient
 from descend.options.request import Request
 from descend.parameters import Parameters, narrowed
@@ -172,6 +171,8 @@ def _by_function(model: Model, gradient: Callable[..., object], table: Table, sp
         )
     named_parameters = model.every_parameter
     if model.forward is not None:
+        from descend.models.stacked import called_like
+
         gradient = called_like(gradient, model.forward.function, frozenset((*table.names, *named_parameters.shapes)))
     others = [name for name in table.names if not named_parameters.shapes.keys() & {name, *plain_names([name])}]
     bound = bind(gradient, others)

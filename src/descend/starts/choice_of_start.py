@@ -13,10 +13,12 @@ from descend.options.request import Request
 from descend.problem import preflight
 from descend.problem.point import Array, Point
 from descend.problem.problem import Problem
-from descend.starts import growth
 from descend.starts.residual_noise import something_left
 from descend.starts.search import Start, search
 from descend.starts.trial_points import descended
+
+FEWEST_SAMPLED = 8_000
+"""Rows of which no sample helps: a 16th of them would be fewer than the smallest (see `growth`)."""
 
 
 def begin(problem: Problem, request: Request) -> Beginning:
@@ -104,11 +106,13 @@ def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[s
 def _on_samples(problem: Problem, request: Request, theta: Array) -> Start | None:
     """Improve a start on samples, where there are so many rows that it pays."""
     objective = problem.objective
-    if not request.grow or problem.parabola or objective.rows < growth.SMALLEST * growth.GROWTH:
+    if not request.grow or problem.parabola or objective.rows < FEWEST_SAMPLED:
         return None
     code = problem.code
     if not (isinstance(code, Program) or (isinstance(code, Kernel) and problem.model.per_class)):
         return None
+    from descend.starts import growth
+
     sample_starts = growth.improved(code, problem.rows, objective, theta)
     if sample_starts is not None:
         objective.passes += sample_starts.passes

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from descend.errors import DataError
+from descend.errors import ConnectionLostError, DataError
 from descend.table.spark import stopped
 from descend.table.sql import reason
 
@@ -28,10 +28,6 @@ GONE = re.compile(
 """What databases say when a connection, or something it depends on, is lost; another try may help."""
 GONE_STATES = ("08", "57P", "40001", "40P01")
 """How SQLSTATE codes of a lost connection, a shutdown or a conflict with another session begin."""
-
-
-class ConnectionLostError(DataError):
-    """The connection is lost, and all tries to make it again have failed."""
 
 
 class Connection:
