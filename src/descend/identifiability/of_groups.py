@@ -39,11 +39,6 @@ class ArrowRank:
     groups: Places
     shared: Places
 
-    @property
-    def complete(self) -> bool:
-        """Whether everything is determined."""
-        return bool(self.kept.all())
-
 
 def rank_of_arrow(point: Point, free: Mask | None = None) -> ArrowRank | None:
     """Return what is determined at a point, which was evaluated to order 3; None where its curvature is not finite.

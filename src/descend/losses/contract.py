@@ -28,11 +28,12 @@ NORMAL = 1.4826
 class Loss(Evaluated):
     """Cost of one row, as formulas in ``prediction``, ``y``, ``r`` = prediction - y, and the settings of the loss.
 
-    Whatever differs between losses is answered here, by these names; no other package knows a loss by its own name.
+    Whatever differs between losses is answered here; no other package knows a loss by its own name. A loss has to say
+    its ``name`` and three formulas, all else has a default. A likelihood with a width or shape of its own is `Scaled`.
 
-    value: the loss itself.
-    slope: its first derivative by the prediction (a law test holds it against the derived one).
-    weight: its second derivative, or a positive stand-in for it (Fisher information), for the curvature.
+    value_text: the loss itself.
+    slope_text: its first derivative by the prediction (a law test holds it against the derived one).
+    weight_text: its second derivative, or a positive stand-in for it (Fisher information), for the curvature.
     two_levels: whether y is 0 or 1, so that two words will do for it.
 
     kinked: whether it is linear on both sides of a residual of 0, where its slope jumps, so that no curvature tells how

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,10 +42,6 @@ class Scaled(Loss):
     def own_parameters(self) -> dict[str, float]:
         scale = {} if self.scale_name in self.settings else {self.scale_name: 1.0}
         return scale | super().own_parameters
-
-    @property
-    def value_text(self) -> str:  # type: ignore[override]
-        return re.sub(r"\bscale\b", self.scale_name, self.minus_log_density_text)
 
     def _known(self, text: str) -> Expr:
         """Read a formula, with the scale as the parameter that it is."""
