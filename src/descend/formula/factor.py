@@ -104,7 +104,7 @@ def whitened(
         second = second[:, :1] if alike else second
         # Each score counts in a unit of its own: that of a prediction may be any power of ten of that of a shape.
         one, other = np.triu_indices(count)
-        units = np.sqrt(np.abs(second[one == other]))
+        units = np.sqrt(np.abs(second[one == other]).max(axis=1, keepdims=True))
         units = np.where(units > 0.0, units, 1.0)
         values, vectors = eigenvectors(second / units[one] / units[other], count)
         values = np.abs(values)
