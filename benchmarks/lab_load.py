@@ -26,7 +26,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from descend.lab.problems import PROBLEMS
+from descend.lab.data.problems import PROBLEMS
 
 SLOWEST = 0.5
 GROWTH = 1.1
@@ -155,7 +155,7 @@ def memory(process: int) -> float:
 
 def places_of(source: Path) -> list[str] | None:
     """Return the elements whose words a version asks of Dash; None if it does not."""
-    text = (source / "descend/lab/callbacks.py").read_text(encoding="utf-8")
+    text = (source / "descend/lab/page/callbacks.py").read_text(encoding="utf-8")
     found = re.search(r"^WORDS_OF_FILM = \((.*?)^\)", text, re.DOTALL | re.MULTILINE)
     return None if found is None else "".join(re.findall(r'"(.*?)"', found[1])).split()
 
@@ -212,7 +212,7 @@ def main() -> int:
     options = parser.parse_args()
     problems = list(PROBLEMS)
     if options.before is not None:
-        there = (options.before / "descend/lab/problems.py").read_text(encoding="utf-8")
+        there = next(options.before.glob("descend/lab/**/problems.py")).read_text(encoding="utf-8")
         problems = [name for name in problems if f'"{name}",' in there]
         measured(options.readers, options.seconds, options.before, problems, options.drag)
     return int(measured(options.readers, options.seconds, None, problems, options.drag))

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import descend
-from descend.lab import groups
-from descend.lab.callbacks import Callbacks
-from descend.lab.copies import commands, python, report
-from descend.lab.data import Library, read_rows
-from descend.lab.descents import lowest_fit
-from descend.lab.groups import answer
-from descend.lab.limits import Limits, within
+from descend.lab.data.rows import Library, read_rows
+from descend.lab.descents import all_groups as groups
+from descend.lab.descents.all_groups import answer
+from descend.lab.descents.export import commands, python, report
+from descend.lab.descents.runs import lowest_fit
+from descend.lab.page.callbacks import Callbacks
+from descend.lab.serving.limits import Limits, within
 from descend.lab.state import FILE, State, read_query, usual_of
 
 

@@ -11,7 +11,7 @@ import pytest
 import descend
 from descend.diagnosis.cause import Cause
 from descend.gradients.court.judgement import VERDICTS
-from descend.lab import chinese
+from descend.lab.words import chinese_messages as chinese
 
 LINE = {"x": np.array([1.0, 2.0, 3.0, 4.0]), "y": np.array([2.0, 4.1, 5.9, 8.2])}
 

@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from descend.lab import server
+from descend.lab.serving import server
 
 IDLE, HALF_SENT = 200, 100
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import descend
-from descend.lab.controls import PHRASES, on_the_page
+from descend.lab.words.option_names import PHRASES, on_the_page
 from descend.wording import COMMAND_LINE, COMMANDS, speaking, spell, using, worded
 
 ROOMS = Path(descend.__file__).parent
@@ -98,8 +98,8 @@ def test_a_file_of_which_a_column_has_text_is_told_in_them(tmp_path):
 def test_the_page_has_a_control_for_every_option_with_a_label(language):
     from plotly.utils import PlotlyJSONEncoder
 
-    from descend.lab.data import Library
-    from descend.lab.layout import page
+    from descend.lab.data.rows import Library
+    from descend.lab.page.layout import page
     from descend.lab.state import State
     from descend.options.request import OPTIONS
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from descend.errors import DataError
-from descend.lab.data import Library
-from descend.lab.pasted import headed
-from descend.lab.server import make_app
-from descend.lab.shelf import MOST_KEPT, MOST_PACKED, Shelf, packed, unpacked
+from descend.lab.data.data_in_links import MOST_KEPT, MOST_PACKED, Shelf, packed, unpacked
+from descend.lab.data.pasted_text import headed
+from descend.lab.data.rows import Library
+from descend.lab.serving.server import make_app
 from descend.lab.state import UPLOAD, State, read_query
 
 HOST = {"Host": "127.0.0.1:8050"}

@@ -13,19 +13,21 @@ import numpy as np
 import pytest
 
 from descend.errors import ConfigError
-from descend.lab import chinese, copies, rates
-from descend.lab.callbacks import Callbacks
-from descend.lab.data import Library, Rows, read_rows
-from descend.lab.descents import descents, unknown_start
-from descend.lab.endings import sides_key
-from descend.lab.film import film_of
-from descend.lab.frames import chosen, frames_of
-from descend.lab.landscape import landscape_of
-from descend.lab.limits import Limits, within
-from descend.lab.problems import PROBLEMS
+from descend.lab.data.problems import PROBLEMS
+from descend.lab.data.rows import Library, Rows, read_rows
+from descend.lab.descents import export as copies
+from descend.lab.descents.runs import descents, unknown_start
+from descend.lab.figures.film import film_of
+from descend.lab.figures.frames import chosen, frames_of
+from descend.lab.figures.loss_surface import landscape_of
+from descend.lab.figures.still_figures import as_json
+from descend.lab.page import rate_scale as rates
+from descend.lab.page.callbacks import Callbacks
+from descend.lab.page.verdicts import sides_key
+from descend.lab.serving.limits import Limits, within
 from descend.lab.state import State, usual_of
-from descend.lab.stills import as_json
-from descend.lab.texts import OUTCOMES, TEXTS, words
+from descend.lab.words import chinese_messages as chinese
+from descend.lab.words.texts import OUTCOMES, TEXTS, words
 from descend.optimizers import OPTIMIZERS
 
 

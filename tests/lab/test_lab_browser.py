@@ -170,7 +170,7 @@ def test_the_copied_command_gives_the_same_answer(opened, tmp_path: Path):
         )
         assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    from descend.lab.equations import number
+    from descend.lab.figures.step_in_numbers import number
 
     for name, value in told["parameters"].items():
         assert f"{name} = {number(value)}" in answer

@@ -10,14 +10,18 @@ import pytest
 import descend
 from descend.descent.outcome import Outcome
 from descend.formula.curves import CURVES, curve_named
-from descend.lab import chinese_meanings, chinese_names, chinese_uses, copies, curves
-from descend.lab.callbacks import Callbacks
-from descend.lab.data import Library, Rows
-from descend.lab.descents import descents
-from descend.lab.endings import verdicts
-from descend.lab.film import film_of
+from descend.lab.data.rows import Library, Rows
+from descend.lab.descents import export as copies
+from descend.lab.descents.runs import descents
+from descend.lab.figures.film import film_of
+from descend.lab.page import named_curves as curves
+from descend.lab.page.callbacks import Callbacks
+from descend.lab.page.verdicts import verdicts
 from descend.lab.state import FILE, State, read_query, state_of
-from descend.lab.texts import words
+from descend.lab.words import chinese_curve_meanings as chinese_meanings
+from descend.lab.words import chinese_curve_names as chinese_names
+from descend.lab.words import chinese_curve_uses as chinese_uses
+from descend.lab.words.texts import words
 from descend.losses import LOSSES
 
 CONTEXT = {"problem": "decay", "seed": 0, "lang": "en", "by": [], "group": ""}

@@ -13,10 +13,10 @@ from http.cookiejar import CookieJar
 
 import pytest
 
-from descend.lab.data import read_rows
-from descend.lab.gate import FAILURES
-from descend.lab.limits import PUBLIC, Allowance, Limits, within
-from descend.lab.server import Door, make_app
+from descend.lab.data.rows import read_rows
+from descend.lab.serving.limits import PUBLIC, Allowance, Limits, within
+from descend.lab.serving.server import Door, make_app
+from descend.lab.serving.token_gate import FAILURES
 
 TOKEN = "the-token-of-the-class"
 HOST = "school.example"

@@ -8,11 +8,11 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from descend.lab.callbacks import Callbacks
-from descend.lab.data import MOST_UPLOADS, Library, read_rows
-from descend.lab.limits import Limits
-from descend.lab.security import known_host, own_page
-from descend.lab.server import make_app
+from descend.lab.data.rows import MOST_UPLOADS, Library, read_rows
+from descend.lab.page.callbacks import Callbacks
+from descend.lab.serving.limits import Limits
+from descend.lab.serving.security import known_host, own_page
+from descend.lab.serving.server import make_app
 from descend.lab.state import UPLOAD, State
 
 HOST = "127.0.0.1:8050"

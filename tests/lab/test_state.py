@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from descend.errors import ConfigError
-from descend.lab.callbacks import Callbacks
-from descend.lab.data import Library
-from descend.lab.problems import PROBLEMS
+from descend.lab.data.problems import PROBLEMS
+from descend.lab.data.rows import Library
+from descend.lab.page.callbacks import Callbacks
 from descend.lab.state import FILE, UPLOAD, State, read_query, state_of, usual_of
 from descend.losses import LOSSES
 from descend.optimizers import OPTIMIZERS

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs
 import pytest
 
 from descend.errors import DataError
-from descend.lab.data import read_rows
-from descend.lab.limits import OWN
-from descend.lab.server import make_app
+from descend.lab.data.rows import read_rows
+from descend.lab.serving.limits import OWN
+from descend.lab.serving.server import make_app
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from descend.lab.data import Library, Rows
-from descend.lab.descents import Descents, descents
-from descend.lab.endings import verdicts
+from descend.lab.data.rows import Library, Rows
+from descend.lab.descents.deeper_valley import other_valley
+from descend.lab.descents.runs import Descents, descents
+from descend.lab.page.verdicts import verdicts
 from descend.lab.state import State, read_query
-from descend.lab.texts import words
-from descend.lab.valley import other_valley
+from descend.lab.words.texts import words
 
 X = np.arange(100) / 10
 SIN = Rows(("sin",), {"x": X, "y": 2 * np.sin(1.5 * X + 0.5)}, "sin.csv", 100)

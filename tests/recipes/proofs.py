@@ -58,8 +58,8 @@ def lab() -> str:
     """Return the lab's page, its controls and what they offer included."""
     from plotly.utils import PlotlyJSONEncoder
 
-    from descend.lab.data import Library
-    from descend.lab.layout import page
+    from descend.lab.data.rows import Library
+    from descend.lab.page.layout import page
     from descend.lab.state import State
 
     return json.dumps(page(State(), None, Library(), ()), cls=PlotlyJSONEncoder)

@@ -20,8 +20,8 @@ from descend.errors import ConfigError
 from descend.options.option import Option
 
 if TYPE_CHECKING:
-    from descend.lab.limits import Limits
-    from descend.lab.server import Door
+    from descend.lab.serving.limits import Limits
+    from descend.lab.serving.server import Door
 
 SHORTEST_TOKEN = 8
 PATH = re.compile(r"(/[A-Za-z0-9._-]+)+")
@@ -69,15 +69,15 @@ def lab(
     if port is not None and not 0 <= port <= 65535:
         raise ConfigError(f"A port lies between 0 and 65535; `--port` was given `{port}`.")
 
-    from descend.lab.server import make_app, serve
+    from descend.lab.serving.server import make_app, serve
 
     door = _door(public, token, prefix, proxy)
     limits = _limits(public, {"rows": most_rows, "epochs": most_epochs, "work": most_work})
     rows = None
     if formula is not None and data is not None:
         from descend.formula import read_formula
-        from descend.lab.data import read_rows
-        from descend.lab.limits import within
+        from descend.lab.data.rows import read_rows
+        from descend.lab.serving.limits import within
         from descend.lab.state import FILE
 
         with within(limits):
@@ -97,7 +97,7 @@ def lab(
 
 def _door(public: bool, token: str | None, prefix: str, proxy: str | None) -> Door:
     """Return how readers come in. Raises ConfigError for what is for a public lab alone, and for what is no path."""
-    from descend.lab.server import Door
+    from descend.lab.serving.server import Door
 
     if not public:
         if token or proxy:
@@ -133,7 +133,7 @@ def _path(prefix: str) -> str:
 
 def _limits(public: bool, limits_given: Mapping[str, float | None]) -> Limits:
     """Return the limits for each reader. Raises ConfigError for one that is not above 0."""
-    from descend.lab.limits import OWN, PUBLIC
+    from descend.lab.serving.limits import OWN, PUBLIC
 
     changed = {name: value for name, value in limits_given.items() if value is not None}
     for name, value in changed.items():

@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from descend.errors import ConfigError, DescendError
-from descend.lab.problems import PROBLEMS, Problem
-from descend.lab.shelf import NAMED
-from descend.lab.texts import words
+from descend.lab.data.data_in_links import NAMED
+from descend.lab.data.problems import PROBLEMS, Problem
+from descend.lab.words.texts import words
 from descend.losses import LOSSES, advised_for
 from descend.optimizers import OPTIMIZERS
 from descend.options.checks import is_dispersion

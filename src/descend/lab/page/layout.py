@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from descend.lab import chinese
-from descend.lab import elements as html
-from descend.lab.curves import listed
-from descend.lab.data import Library, Rows
-from descend.lab.endings import lowest_key, prose
-from descend.lab.problems import PROBLEMS
-from descend.lab.scripted import by_hand, keeping, own_data, saving, told_by_hand
+from descend.lab.data.problems import PROBLEMS
+from descend.lab.data.rows import Library, Rows
+from descend.lab.page import elements as html
+from descend.lab.page.elements import Element
+from descend.lab.page.named_curves import listed
+from descend.lab.page.scripted_parts import by_hand, keeping, own_data, saving, told_by_hand
+from descend.lab.page.verdicts import lowest_key, prose
 from descend.lab.state import FILE, LANGUAGES, LONGEST_FORMULA, LONGEST_GRADIENT, UPLOAD, State
-from descend.lab.texts import Words, too_large, words
+from descend.lab.words import chinese_messages as chinese
+from descend.lab.words.texts import Words, too_large, words
 from descend.losses import LOSSES
 from descend.optimizers import OPTIMIZERS
 
@@ -34,13 +35,16 @@ CODE = {**TYPED, "spellCheck": False, "className": "mono"}
 
 def shell() -> Component:
     """Return the frame of every page, before its content is known."""
+    from dash import dcc
+    from dash.html import Div
+
     # The last element makes the drawing library load at once, in parallel with the rest.
-    warm = html.Div(html.Graph(id="warm", config={"staticPlot": True}), className="away")
-    stores = [html.Store(id="opening"), html.Store(id="theme"), html.Download(id="download")]
-    return html.Div([html.Location(id="url", refresh=False), *stores, html.Div(id="page"), warm])
+    warm = Div(dcc.Graph(id="warm", config={"staticPlot": True}), className="away")
+    stores = [dcc.Store(id="opening"), dcc.Store(id="theme"), dcc.Download(id="download")]
+    return Div([dcc.Location(id="url", refresh=False), *stores, Div(id="page"), warm])
 
 
-def page(state: State, rows: Rows | None, library: Library, unread: tuple[str, ...], at: object = None) -> Component:
+def page(state: State, rows: Rows | None, library: Library, unread: tuple[str, ...], at: object = None) -> Element:
     """Return the page of a state. Its requests carry ``at``, which distinguishes it from earlier pages."""
     say = words(state.lang)
     context = {"problem": state.problem, "seed": state.seed, "lang": state.lang, "at": at}
@@ -72,7 +76,7 @@ def _noted(note: str, say: Words) -> str:
     return (chinese.noted(note) if say.chinese else None) or f"{note[:1].upper()}{note[1:]}".rstrip(".") + "."
 
 
-def _header(page_state: State, say: Words) -> Component:
+def _header(page_state: State, say: Words) -> Element:
     other_language = next(language for language in LANGUAGES if language != page_state.lang)
     language = html.Button(say("language"), id="language", className="quiet", **{"data-language": other_language})
     shade = html.Button("◐", id="shade", className="quiet", title=say("theme"), **_label(say("theme")))
@@ -81,7 +85,7 @@ def _header(page_state: State, say: Words) -> Component:
     return html.Header([title, formula, html.Div([*keeping(say), language, shade], className="bar")])
 
 
-def _settings(page_state: State, rows: Rows | None, library: Library, say: Words) -> list[Component | None]:
+def _settings(page_state: State, rows: Rows | None, library: Library, say: Words) -> list[Element | None]:
     language_place, recipe = int(page_state.lang == "zh"), page_state.built_in
     problems = [{"label": each.title[language_place], "value": name} for name, each in PROBLEMS.items()]
     if library.file is not None:
@@ -107,7 +111,7 @@ def _settings(page_state: State, rows: Rows | None, library: Library, say: Words
     ]
 
 
-def _more(state: State, say: Words) -> list[Component]:
+def _more(state: State, say: Words) -> list[Element]:
     """Return the settings that a reader does not need at first."""
     optimizers = [{"label": name.replace("_", " "), "value": name} for name in OPTIMIZERS]
     race = html.Checklist(
@@ -143,7 +147,7 @@ def _more(state: State, say: Words) -> list[Component]:
     ]
 
 
-def _curves(say: Words) -> Component:
+def _curves(say: Words) -> Element:
     """Return the list of named curves; one that is chosen becomes the formula, and its picture is shown below."""
     choice = html.Dropdown(
         id="curve", options=listed(say), placeholder=say("curve_hint"), searchable=True, clearable=True
@@ -154,7 +158,7 @@ def _curves(say: Words) -> Component:
     return html.Details([html.Summary(say("curves")), label, choice, *stores, picture], id="curves")
 
 
-def _by(page_state: State, rows: Rows | None, say: Words) -> Component:
+def _by(page_state: State, rows: Rows | None, say: Words) -> Element:
     """Return the choice of the columns that tell groups apart; it is hidden where no column could."""
     names = rows.groupings if rows is not None else page_state.by
     chips = html.Checklist(id="by", value=list(page_state.by), className="chips", inline=True, options=list(names))
@@ -162,7 +166,7 @@ def _by(page_state: State, rows: Rows | None, say: Words) -> Component:
     return html.Fieldset([html.Legend(say.label("by")), chips, hint], className="field", hidden=not names)
 
 
-def _noise(page_state: State, say: Words) -> Component:
+def _noise(page_state: State, say: Words) -> Element:
     recipe = page_state.built_in
     least_noise, most = (0.0, 1.0) if recipe is None else (recipe.least, recipe.most)
     noise = 0.0 if recipe is None else (recipe.noise or 0.0) if page_state.noise is None else page_state.noise
@@ -172,7 +176,7 @@ def _noise(page_state: State, say: Words) -> Component:
     return html.Div(row, className="row noise", hidden=recipe is None or recipe.noise is None)
 
 
-def _main(page_state: State, say: Words) -> list[Component]:
+def _main(page_state: State, say: Words) -> list[Element]:
     steps = html.Div(id="equations", **{"aria-live": "off", "data-ended": say("ended")})
     in_words = html.Div(id="in-words", **{"aria-live": "off", "data-words": say.phrases("step")})
     numbers = html.Div(
@@ -194,7 +198,7 @@ def _main(page_state: State, say: Words) -> list[Component]:
     ]
 
 
-def _groups(say: Words) -> Component:
+def _groups(say: Words) -> Element:
     """Return the place of all groups: how they ended, their picture, and their table with what finds one in it."""
     find = html.Input(id="find-group", type="search", debounce=True, autoComplete="off", maxLength=80)
     worst = html.Button(say("worst_first"), id="worst-first")
@@ -214,14 +218,14 @@ def _groups(say: Words) -> Component:
     )
 
 
-def _one_group(page_state: State, say: Words) -> Component:
+def _one_group(page_state: State, say: Words) -> Element:
     """Return which group is shown, and the way back to all."""
     back = html.A(say("back_to_all"), href=replace(page_state, group="").query)
     title = html.H2(say("one_group", by=", ".join(page_state.by), name=page_state.group))
     return html.Div([title, back], id="one-group", className="row", hidden=not page_state.group)
 
 
-def _rate(page_state: State, say: Words) -> Component:
+def _rate(page_state: State, say: Words) -> Element:
     rate = 0.01 if page_state.rate is None else page_state.rate
     rate_shown = "" if page_state.rate is None else f"{rate:.6g}"
     low, high = DECADES
@@ -239,8 +243,8 @@ def _rate(page_state: State, say: Words) -> Component:
     )
 
 
-def _player(say: Words) -> Component:
-    def button(name: str, kind: str = "round", **data: str) -> Component:
+def _player(say: Words) -> Element:
+    def button(name: str, kind: str = "round", **data: str) -> Element:
         return html.Button(id=name, title=say(name), className=kind, **_label(say(name)), **data)
 
     play = button("play", "round main", **{"data-play": say("play"), "data-pause": say("pause")})
@@ -260,7 +264,7 @@ def _player(say: Words) -> Component:
     return html.Section([buttons, slider, epoch, html.Div(hand_buttons, className="bar")], className="card player")
 
 
-def _by_hand(page_state: State, say: Words) -> Component:
+def _by_hand(page_state: State, say: Words) -> Element:
     typed = html.Textarea(
         id="gradient", value=page_state.gradient, maxLength=LONGEST_GRADIENT, rows=3, spellCheck=False, className="mono"
     )
@@ -280,8 +284,8 @@ def _by_hand(page_state: State, say: Words) -> Component:
     )
 
 
-def _take(page_state: State, say: Words) -> Component:
-    def block(name: str) -> Component:
+def _take(page_state: State, say: Words) -> Element:
+    def block(name: str) -> Element:
         copy = html.Button(say("copy"), className="copy", **{"data-copies": name, "data-done": say("copied")})
         return html.Div([html.H3(say(name)), html.Div([html.Pre(html.Code(id=name)), copy], className="code")])
 
@@ -291,7 +295,7 @@ def _take(page_state: State, say: Words) -> Component:
     return html.Section([html.H2(say("take")), block("command"), block("python"), row, hint], className="card")
 
 
-def _figure(name: str, say: Words, caption: Sequence[Component] | None = None) -> Component:
+def _figure(name: str, say: Words, caption: Sequence[Element] | None = None) -> Element:
     config = {"displayModeBar": False, "displaylogo": False, "doubleClick": False, "showTips": False}
     graph = html.Div(html.Graph(id=f"{name}-figure", responsive=True, config=config), className="graph")
     below = html.P(caption, id=f"{name}-caption", className="hint")
@@ -299,19 +303,20 @@ def _figure(name: str, say: Words, caption: Sequence[Component] | None = None) -
     return html.Section([title, graph, below], className=f"card figure {name}")
 
 
-def _choice(name: str, options: Sequence[str | dict[str, str]], value: str) -> Component:
+def _choice(name: str, options: Sequence[str | dict[str, str]], value: str) -> Element:
     return html.Dropdown(id=name, options=options, value=value, clearable=False, searchable=False)
 
 
-def _switch(name: str, label: str, value: str, on: bool) -> Component:
+def _switch(name: str, label: str, value: str, on: bool) -> Element:
     """Return a box to tick."""
     options = [{"label": label, "value": value}]
     return html.Checklist(id=name, options=options, value=[value] if on else [], className="switch")
 
 
-def _field(title: str, control: Component, hint: str = "") -> Component:
-    below = [html.P(hint, className="hint", id=f"{control.id}-hint")] if hint else []
-    return html.Div([html.Label(title, htmlFor=control.id), control, *below], className="field")
+def _field(title: str, control: Element, hint: str = "") -> Element:
+    name = control["props"]["id"]
+    below = [html.P(hint, className="hint", id=f"{name}-hint")] if hint else []
+    return html.Div([html.Label(title, htmlFor=name), control, *below], className="field")
 
 
 def _label(text: str) -> dict[str, str]:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from descend import api
 from descend.errors import ConfigError, DescendError
 from descend.lab.cache import Cache
-from descend.lab.data import Rows
-from descend.lab.limits import LIMITS
+from descend.lab.data.rows import Rows
+from descend.lab.serving.limits import LIMITS
 from descend.lab.state import State
-from descend.lab.texts import words
+from descend.lab.words.texts import words
 from descend.losses import LOSSES
 from descend.optimizers import OPTIMIZERS
 from descend.parameters import Parameters

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from descend.lab import parts as html
-from descend.lab.descents import Descents
-from descend.lab.equations import number
-from descend.lab.parts import Part
-from descend.lab.texts import Words
+from descend.lab.descents.runs import Descents
+from descend.lab.figures.step_in_numbers import number
+from descend.lab.page import elements as html
+from descend.lab.page.elements import Element
+from descend.lab.words.texts import Words
 from descend.optimizers import OPTIMIZERS
 
 BELOW, ABOVE = 4.0, 1.0
@@ -31,7 +31,7 @@ def ends(runs: Descents) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def drawn(runs: Descents, low: float, high: float, say: Words) -> list[Part]:
+def drawn(runs: Descents, low: float, high: float, say: Words) -> list[Element]:
     """Draw the scale: the powers of ten, the stable region shaded, the limit marked."""
 
     def left(power: float) -> str:

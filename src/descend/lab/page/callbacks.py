@@ -11,13 +11,20 @@ from descend import api
 from descend.errors import ConfigError, DescendError
 from descend.formula.curves import curve_named
 from descend.gradients.derivation import Derivation
-from descend.lab import copies, curves, groups, hand, rates
-from descend.lab import parts as html
 from descend.lab.cache import Cache
-from descend.lab.controls import on_the_page
-from descend.lab.data import Library, Rows, first_formula
-from descend.lab.descents import Descents, descents, gradient_lines, lowest_fit, starts, unknown_start
-from descend.lab.endings import (
+from descend.lab.data.rows import Library, Rows, first_formula
+from descend.lab.descents import all_groups as groups
+from descend.lab.descents import export as copies
+from descend.lab.descents.runs import Descents, descents, gradient_lines, lowest_fit, starts, unknown_start
+from descend.lab.figures import steps_by_hand as hand
+from descend.lab.figures.film import captions, written
+from descend.lab.figures.step_in_numbers import rule
+from descend.lab.figures.still_figures import Still, as_json
+from descend.lab.page import elements as html
+from descend.lab.page import named_curves as curves
+from descend.lab.page import rate_scale as rates
+from descend.lab.page.layout import page
+from descend.lab.page.verdicts import (
     error_text,
     groups_key,
     held_out_key,
@@ -30,13 +37,10 @@ from descend.lab.endings import (
     unbroken,
     verdicts,
 )
-from descend.lab.equations import rule
-from descend.lab.film import captions, written
-from descend.lab.layout import page
+from descend.lab.serving.turn_to_compute import Turn
 from descend.lab.state import FILE, OUT_OF_DATE, READERS, UPLOAD, State, read_query, state_of, state_of_rows, usual_of
-from descend.lab.stills import Still, as_json
-from descend.lab.texts import Words, words
-from descend.lab.turn import Turn
+from descend.lab.words.option_names import on_the_page
+from descend.lab.words.texts import Words, words
 from descend.losses import LOSSES
 from descend.report import mathematics
 from descend.report.view_of_fit import view

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from descend.lab import elements as html
+from descend.lab.page import elements as html
+from descend.lab.page.elements import Element
 from descend.lab.state import LONGEST_FORMULA
-from descend.lab.texts import Words
-
-if TYPE_CHECKING:
-    from dash.development.base_component import Component
+from descend.lab.words.texts import Words
 
 LONGEST_PASTE = 2**20
 MOST_MADE = 2_000
@@ -18,7 +14,7 @@ PICTURE = (640, 400)
 """Size of the place to draw in, in pixels of the page."""
 
 
-def own_data(say: Words) -> list[Component]:
+def own_data(say: Words) -> list[Element]:
     """Return the ways to data of one's own: buttons, and the dialog that three of them open."""
     ways = ("paste", "draw", "equation")
     buttons = [html.Button(say(f"own_{way}"), **{"data-own": way}, className="way") for way in ways]
@@ -38,7 +34,7 @@ def own_data(say: Words) -> list[Component]:
     return [html.Div(buttons, className="row ways"), dialog]
 
 
-def _paste(say: Words) -> list[Component]:
+def _paste(say: Words) -> list[Element]:
     box = html.Textarea(
         id="pasted",
         value="",
@@ -55,7 +51,7 @@ def _paste(say: Words) -> list[Component]:
     ]
 
 
-def _draw(say: Words) -> list[Component]:
+def _draw(say: Words) -> list[Element]:
     kinds = [html.Option(say(f"draw_{kind}"), value=kind) for kind in ("curve", "points", "zero", "one")]
     choice = html.Select(kinds, id="draw-kind")
     width, height = PICTURE
@@ -83,7 +79,7 @@ def _draw(say: Words) -> list[Component]:
     ]
 
 
-def _equation(say: Words) -> list[Component]:
+def _equation(say: Words) -> list[Element]:
     typed = html.Input(
         id="equation",
         type="text",
@@ -102,17 +98,17 @@ def _equation(say: Words) -> list[Component]:
     return [html.P(say("own_equation_hint"), className="hint"), label, typed, html.Div(ends, className="ends")]
 
 
-def _number(name: str, label: str, value: float) -> Component:
+def _number(name: str, label: str, value: float) -> Element:
     box = html.Input(
         id=name, type="text", inputMode="decimal", value=f"{value:g}", autoComplete="off", className="mono"
     )
     return html.Div([html.Label(label, htmlFor=name), box], className="field")
 
 
-def by_hand(say: Words) -> Component:
+def by_hand(say: Words) -> Element:
     """Return what one descends with by hand, in the place of the player."""
 
-    def slider(name: str, label: str) -> Component:
+    def slider(name: str, label: str) -> Element:
         return html.Div(
             [
                 html.Span(label, id=f"{name}-label"),
@@ -134,7 +130,7 @@ def by_hand(say: Words) -> Component:
     )
 
 
-def told_by_hand(say: Words) -> Component:
+def told_by_hand(say: Words) -> Element:
     """Return where steps by hand are told, in the place of the step with its numbers."""
     return html.Div(
         [html.H2(say("hand_title")), html.Div(id="hand-told", role="status", **{"data-words": say.phrases("hand")})],
@@ -142,7 +138,7 @@ def told_by_hand(say: Words) -> Component:
     )
 
 
-def keeping(say: Words) -> list[Component]:
+def keeping(say: Words) -> list[Element]:
     """Return the buttons of the header: for a projector, and for print."""
     return [
         html.Button(say("projector"), id="projector", className="quiet", **{"aria-pressed": "false"}),
@@ -150,7 +146,7 @@ def keeping(say: Words) -> list[Component]:
     ]
 
 
-def saving(name: str, say: Words) -> Component:
+def saving(name: str, say: Words) -> Element:
     """Return the button that saves the picture of a figure."""
     label = say("save_picture")
     return html.Button("⤓", className="save quiet", title=label, **{"aria-label": label, "data-picture": name})

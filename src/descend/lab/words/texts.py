@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from descend.lab.phrases import PHRASES
+from descend.lab.words.phrases import PHRASES
 from descend.losses import LOSSES
 from descend.options.request import OPTIONS
 

@@ -10,7 +10,7 @@ from descend import api
 from descend.descent import Outcome
 from descend.errors import DescendError
 from descend.lab.cache import Cache
-from descend.lab.descents import Descents, Start
+from descend.lab.descents.runs import Descents, Start
 from descend.results import Fit
 
 EPOCHS, SECONDS = 200, 0.3

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from descend.gradients.court import Judgement
 from descend.gradients.court.judgement import Finding
-from descend.lab.equations import number
+from descend.lab.figures.step_in_numbers import number
 from descend.losses import LOSSES
 from descend.results import Fit
 

@@ -6,14 +6,14 @@ import re
 
 from descend.errors import DescendError
 from descend.gradients.court import Judgement
-from descend.lab import chinese as zh
-from descend.lab import parts as html
-from descend.lab.descents import Descents
-from descend.lab.equations import number
-from descend.lab.parts import Part
-from descend.lab.scenes import Scene, colour_name
-from descend.lab.texts import OUTCOMES, Words
-from descend.lab.valley import Valley, other_valley
+from descend.lab.descents.deeper_valley import Valley, other_valley
+from descend.lab.descents.runs import Descents
+from descend.lab.figures.data_figure import Scene, colour_name
+from descend.lab.figures.step_in_numbers import number
+from descend.lab.page import elements as html
+from descend.lab.page.elements import Element
+from descend.lab.words import chinese_messages as zh
+from descend.lab.words.texts import OUTCOMES, Words
 from descend.report import grouped
 from descend.report.units import unit_of_label
 from descend.report.view_of_fit import view
@@ -27,19 +27,19 @@ SHORT_OF_EPOCHS = "too_few_epochs"
 """The one cause that is not a failure: more epochs would do."""
 
 
-def verdicts(runs: Descents, say: Words) -> list[Part]:
+def verdicts(runs: Descents, say: Words) -> list[Element]:
     """Return how the descents ended: a table if several race, and a box for each that has something to say."""
     return [_table(runs, say), *(_verdict(name, runs, say) for name in runs.fits)]
 
 
-def legend(runs: Descents) -> list[Part]:
+def legend(runs: Descents) -> list[Element]:
     """Return the legend, which colour is which optimizer; empty unless several race."""
     if len(runs.fits) == 1:
         return []
     return [html.Span(_named(run_number, name), className="key") for run_number, name in enumerate(runs.fits)]
 
 
-def groups_key(runs: Descents) -> list[Part]:
+def groups_key(runs: Descents) -> list[Element]:
     """Return the legend of the rows: which colour is which group, where parameters belong to groups."""
     view_of_rows, keys = view(runs.first), []
     for name, colour in grouped.coloured(view_of_rows) if grouped.together(view_of_rows) else ():
@@ -48,7 +48,7 @@ def groups_key(runs: Descents) -> list[Part]:
     return keys
 
 
-def sides_key(runs: Descents, say: Words) -> list[Part]:
+def sides_key(runs: Descents, say: Words) -> list[Element]:
     """Return the legend of two kinds of rows, and of the border between them; empty where they are not drawn."""
     scene = Scene.of(runs)
     if not scene.sides:
@@ -59,33 +59,33 @@ def sides_key(runs: Descents, say: Words) -> list[Part]:
     return [html.Span([html.Span(className=kind, **HIDDEN), text], className="key") for kind, text in named]
 
 
-def lowest_key(say: Words) -> Part:
+def lowest_key(say: Words) -> Element:
     """Return the legend of the dotted lines."""
     return html.Span([html.Span(className="dots", **HIDDEN), say("lowest")], className="key")
 
 
-def held_out_key(runs: Descents, say: Words) -> list[Part]:
+def held_out_key(runs: Descents, say: Words) -> list[Element]:
     """Return the legend of the dashed line, the loss of the rows held out; empty where there are none."""
     if runs.state.validation is None:
         return []
     return [html.Span([html.Span(className="dashes", **HIDDEN), say("held_out")], className="key")]
 
 
-def held_out_rows_key(runs: Descents, say: Words) -> list[Part]:
+def held_out_rows_key(runs: Descents, say: Words) -> list[Element]:
     """Return the legend of the rows held out; empty where none are drawn."""
     if not Scene.of(runs).held_out():
         return []
     return [html.Span(["△ ", say("held_out_rows")], className="key")]
 
 
-def unbroken(text: str) -> list[Part | str]:
+def unbroken(text: str) -> list[Element | str]:
     """Return a text in which command-line options are not broken at their hyphens."""
     return [
         piece if piece.isspace() else html.Span(piece, className="word") for piece in re.split(r"(\s)", text) if piece
     ]
 
 
-def error_text(error: DescendError, say: Words) -> Part:
+def error_text(error: DescendError, say: Words) -> Element:
     """Return an error message, and where in the text it points; below a Chinese sentence where it is English."""
     lines = str(error).split("\n")
     english = {"lang": "en"} if say.chinese and str(error)[:1].isascii() else {}
@@ -98,7 +98,7 @@ def error_text(error: DescendError, say: Words) -> Part:
     return html.Div([*lead, *body], className="error")
 
 
-def judgement_text(judgement: Judgement, say: Words) -> Part:
+def judgement_text(judgement: Judgement, say: Words) -> Element:
     """Return the judgement on a gradient by hand, in words."""
     kind, sign = ("success", "✓") if judgement.agree else ("failure", "✕")
     sentence = zh.verdict(judgement) if say.chinese else judgement.sentence
@@ -107,7 +107,7 @@ def judgement_text(judgement: Judgement, say: Words) -> Part:
     return html.Div([sentences_html, _details([judgement.sentence], say)]) if say.chinese else sentences_html
 
 
-def prose(text: str) -> list[Part | str]:
+def prose(text: str) -> list[Element | str]:
     """Return a sentence with the text in backticks set as code."""
     prose_parts = text.split("`")
     if len(prose_parts) % 2 == 0:
@@ -115,12 +115,12 @@ def prose(text: str) -> list[Part | str]:
     return [html.Code(part) if part_number % 2 else part for part_number, part in enumerate(prose_parts) if part]
 
 
-def _details(sentences: list[str], say: Words) -> Part:
+def _details(sentences: list[str], say: Words) -> Element:
     """Return the library's own English sentences, to stand below a Chinese one."""
     return html.Details([html.Summary(say("details")), *(html.P(prose(sentence), lang="en") for sentence in sentences)])
 
 
-def _table(runs: Descents, say: Words) -> Part:
+def _table(runs: Descents, say: Words) -> Element:
     held_out_head = [] if runs.state.validation is None else [say("held_out_loss")]
     heads = (say("run"), say("outcome"), say("used"), "J", *held_out_head, "η", say("parameters"))
     lines = []
@@ -140,12 +140,12 @@ def _table(runs: Descents, say: Words) -> Part:
     return html.Div(html.Table([head, html.Tbody(lines)]), className="scroll", tabIndex=0)
 
 
-def _named(run_number: int, name: str) -> list[Part | str]:
+def _named(run_number: int, name: str) -> list[Element | str]:
     """Return a dot in the colour of a descent, and its name."""
     return [html.Span(className=f"dot {colour_name(run_number)}", **HIDDEN), name.replace("_", " ")]
 
 
-def _verdict(name: str, runs: Descents, say: Words) -> Part:
+def _verdict(name: str, runs: Descents, say: Words) -> Element:
     """Return the box of one descent."""
     fit = runs.fits[name]
     outcome, cause = str(fit.outcome), fit.diagnosis.cause

@@ -10,11 +10,11 @@ from descend.errors import DescendError
 from descend.formula import read_formula
 from descend.formula.curves import CURVES, Curve
 from descend.formula.printers.code import plain_name
-from descend.lab.chinese_meanings import MEANINGS, QUANTITIES
-from descend.lab.chinese_names import CURVES as CHINESE
-from descend.lab.chinese_uses import USES
-from descend.lab.data import Rows
-from descend.lab.texts import Words
+from descend.lab.data.rows import Rows
+from descend.lab.words.chinese_curve_meanings import MEANINGS, QUANTITIES
+from descend.lab.words.chinese_curve_names import CURVES as CHINESE
+from descend.lab.words.chinese_curve_uses import USES
+from descend.lab.words.texts import Words
 from descend.report.figures import Line, Mark, Panel
 from descend.report.named_curves import panel_of
 from descend.report.svg import legend, svg
@@ -88,10 +88,7 @@ def _in_chinese(curve: Curve, panel: Panel) -> Panel:
         title=title,
         x=replace(panel.x, name=panel.x.name.replace(curve.x.meaning, across, 1)),
         y=replace(panel.y, name=f"y: {upwards}"),
-        marks=[
-            replace(mark, name="典型") if isinstance(mark, Line) and mark.name == "typical" else mark
-            for mark in panel.marks
-        ],
+        marks=list(map(_named_in_chinese, panel.marks)),
         caption=caption,
         alt=f"{title}，y = {curve.formula}，{caption}。",
     )

@@ -17,8 +17,8 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from descend.lab.limits import Allowance, Limits, within
-from descend.lab.texts import words
+from descend.lab.serving.limits import Allowance, Limits, within
+from descend.lab.words.texts import words
 
 COOKIE = "descend-lab"
 TOKEN = "token"

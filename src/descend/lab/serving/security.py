@@ -13,7 +13,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from descend.lab.texts import too_large
+from descend.lab.words.texts import too_large
 
 if TYPE_CHECKING:
     from flask import Flask, Response

@@ -18,13 +18,14 @@ from typing import TypeGuard
 
 import numpy as np
 
-from descend.lab import equations, rates
-from descend.lab.descents import Descents
-from descend.lab.frames import Frames, frames_of
-from descend.lab.landscape import Landscape, landscape_of
-from descend.lab.scenes import Scene, colour_name
-from descend.lab.stills import Array, Plain, Still, as_json, brief, still, styled
-from descend.lab.texts import Words, words
+from descend.lab.descents.runs import Descents
+from descend.lab.figures import step_in_numbers as equations
+from descend.lab.figures.data_figure import Scene, colour_name
+from descend.lab.figures.frames import Frames, frames_of
+from descend.lab.figures.loss_surface import Landscape, landscape_of
+from descend.lab.figures.still_figures import Array, Plain, Still, as_json, brief, still, styled
+from descend.lab.page import rate_scale as rates
+from descend.lab.words.texts import Words, words
 from descend.report import panels
 from descend.report.figures import Axis, Line, Mark, Panel, reach
 from descend.report.surface import MOST_ROWS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from descend.lab.state import MOST_EPOCHS
-from descend.lab.texts import Words, words
+from descend.lab.words.texts import Words, words
 from descend.wording import OnCommandLine, Value
 
 CONTROLS = {
@@ -35,7 +35,7 @@ PHRASES = {
 class OnThePage(OnCommandLine):
     """The words of the page, in one of its languages.
 
-    >>> from descend.lab.texts import words
+    >>> from descend.lab.words.texts import words
     >>> from descend.wording import speaking, spell, using
     >>> with speaking(OnThePage(words("en"))):
     ...     print(f"Use {spell('learning_rate', 0.05)}, or {spell('learning_rate', 'auto')}.")

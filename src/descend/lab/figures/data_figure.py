@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from descend.lab.descents import Descents
-from descend.lab.frames import Frames
-from descend.lab.stills import Array, Plain, brief
-from descend.lab.texts import words
+from descend.lab.descents.runs import Descents
+from descend.lab.figures.frames import Frames
+from descend.lab.figures.still_figures import Array, Plain, brief
+from descend.lab.words.texts import words
 from descend.report import grouped
 from descend.report.figures import Axis, Line, Mark, Panel, Points, reach
 from descend.report.units import with_unit

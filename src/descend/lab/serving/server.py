@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from descend.errors import ConfigError
-from descend.lab import routes
-from descend.lab.callbacks import Callbacks
-from descend.lab.data import Library, Rows
-from descend.lab.gate import Gate
-from descend.lab.layout import shell
-from descend.lab.limits import OWN, Limits
-from descend.lab.security import guard
-from descend.lab.shelf import Shelf
+from descend.lab.data.data_in_links import Shelf
+from descend.lab.data.rows import Library, Rows
+from descend.lab.page.callbacks import Callbacks
+from descend.lab.page.layout import shell
+from descend.lab.serving import routes
+from descend.lab.serving.limits import OWN, Limits
+from descend.lab.serving.security import guard
+from descend.lab.serving.token_gate import Gate
 from descend.report import palette
 
 if TYPE_CHECKING:

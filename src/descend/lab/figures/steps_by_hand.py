@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from descend.errors import ConfigError
-from descend.lab.descents import Descents
-from descend.lab.landscape import Landscape, landscape_of
-from descend.lab.scenes import Scene
+from descend.lab.descents.runs import Descents
+from descend.lab.figures.data_figure import Scene
+from descend.lab.figures.loss_surface import Landscape, landscape_of
+from descend.lab.figures.still_figures import Array, Plain
 from descend.lab.state import OUT_OF_DATE
-from descend.lab.stills import Array, Plain
 
 USUAL = 0.01
 """The rate of gd beside one's own steps, where nothing says which is stable."""

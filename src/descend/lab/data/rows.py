@@ -20,13 +20,13 @@ from descend import api
 from descend.errors import DataError, DescendError
 from descend.formula.printers.code import plain_name
 from descend.lab.cache import Cache
-from descend.lab.controls import on_the_page
-from descend.lab.limits import LIMITS, OWN
-from descend.lab.problems import PROBLEMS
-from descend.lab.shelf import MOST_CARRIED, Shelf
+from descend.lab.data.data_in_links import MOST_CARRIED, Shelf
+from descend.lab.data.problems import PROBLEMS
+from descend.lab.data.text_columns import MOST_ROWS as MOST_READ
+from descend.lab.data.text_columns import left_out
+from descend.lab.serving.limits import LIMITS, OWN
 from descend.lab.state import FILE, UPLOAD, State
-from descend.lab.text_columns import MOST_ROWS as MOST_READ
-from descend.lab.text_columns import left_out
+from descend.lab.words.option_names import on_the_page
 from descend.many.groups import Groups
 from descend.table import Table, open_table
 from descend.table.files import inspect

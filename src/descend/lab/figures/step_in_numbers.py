@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.lab.descents import Descents
-from descend.lab.frames import Frames, steps_at
-from descend.lab.stills import brief
+from descend.lab.descents.runs import Descents
+from descend.lab.figures.frames import Frames, steps_at
+from descend.lab.figures.still_figures import brief
 from descend.results import Fit
 
 Array = NDArray[np.float64]

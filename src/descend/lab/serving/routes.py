@@ -15,14 +15,14 @@ import numpy as np
 from descend import api
 from descend.errors import ConfigError, DescendError
 from descend.formula.printers.code import plain_name
-from descend.lab.callbacks import Callbacks
-from descend.lab.controls import on_the_page
-from descend.lab.data import Library, first_formula
-from descend.lab.pasted import headed
-from descend.lab.scripted import MOST_MADE
-from descend.lab.shelf import MOST_PACKED, packed, unpacked
+from descend.lab.data.data_in_links import MOST_PACKED, packed, unpacked
+from descend.lab.data.pasted_text import headed
+from descend.lab.data.rows import Library, first_formula
+from descend.lab.page.callbacks import Callbacks
+from descend.lab.page.scripted_parts import MOST_MADE
 from descend.lab.state import LONGEST_FORMULA, OUT_OF_DATE, UPLOAD
-from descend.lab.texts import too_large
+from descend.lab.words.option_names import on_the_page
+from descend.lab.words.texts import too_large
 from descend.wording import speaking
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from descend.lab.data import Rows
-from descend.lab.descents import Start, call, descents
-from descend.lab.groups import fits_of
+from descend.lab.data.rows import Rows
+from descend.lab.descents.all_groups import fits_of
+from descend.lab.descents.runs import Start, call, descents
 from descend.lab.state import State
 from descend.optimizers import OPTIMIZERS
 from descend.report.reproduce import as_command, as_python

@@ -13,11 +13,11 @@ from html import escape
 from descend import api
 from descend.errors import ConfigError
 from descend.lab.cache import Cache
-from descend.lab.data import Rows, first_groups, groups_of
-from descend.lab.descents import MOST_PARAMETERS
-from descend.lab.limits import LIMITS
+from descend.lab.data.rows import Rows, first_groups, groups_of
+from descend.lab.descents.runs import MOST_PARAMETERS
+from descend.lab.serving.limits import LIMITS
 from descend.lab.state import State
-from descend.lab.texts import OUTCOMES, Words, words
+from descend.lab.words.texts import OUTCOMES, Words, words
 from descend.many import Fits
 from descend.many.coloured import coloured
 from descend.many.listing import Listing, reasons_of

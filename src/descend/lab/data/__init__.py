@@ -1,0 +1,1 @@
+"""The rows to descend on: made, read, pasted, or carried by a link."""

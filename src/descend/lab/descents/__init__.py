@@ -1,0 +1,1 @@
+"""What a page shows, computed: descents, fits of groups, the deepest valley; and the same outside the lab."""

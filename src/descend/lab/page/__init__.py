@@ -1,0 +1,1 @@
+"""The page: its layout, and what its controls ask for."""

@@ -1,0 +1,1 @@
+"""Who may ask, how much and when, and the answers over HTTP."""
