@@ -303,7 +303,7 @@ def test_a_rate_that_is_no_number_is_marked(opened):
     page = opened()
     page.type("rate-typed", "fast")
     page.tab.wait_for_selector("#rate-typed[aria-invalid=true]")
-    page.type("rate-typed", "0.01")
+    page.type("rate-typed", "0,01")
     page.film_has("rate=0.01")
     assert page.tab.locator("#rate-typed[aria-invalid=true]").count() == 0
 

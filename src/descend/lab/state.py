@@ -88,6 +88,11 @@ class State:
         return loss | {key: text for key, text in options_given.items() if text} | held_out
 
     @property
+    def model(self) -> tuple[object, ...]:
+        """What is fitted to the rows: with their key, that of a fit."""
+        return self.formula, *self.kind.items()
+
+    @property
     def loss_shown(self) -> str:
         """The loss that is fitted: of shares of trials that of shares, where no other is asked for."""
         return advised_for("shares of trials") if self.trials and self.loss == State.loss else self.loss

@@ -430,10 +430,11 @@
 
   // The slider of rates and the number beside it follow each other, the number once it stays as it is.
   // A rate is what its box says; where the slider has moved on, what the box is about to say.
+  const typed = (text) => Number((text || "").replace("−", "-").replace(",", "."));
   const short = (power) => Number((10 ** power).toPrecision(3));
   const rated = (power) => {
-    const typed = Math.log10(Number(find("rate-typed")?.value));
-    return Math.abs(typed - power) < 1e-4 ? typed : Math.log10(short(power));
+    const said = Math.log10(typed(find("rate-typed")?.value));
+    return Math.abs(said - power) < 1e-4 ? said : Math.log10(short(power));
   };
   let typing = null;
   const manual = () => { if (document.querySelector("#auto input:checked")) set("auto", { value: [] }); };
@@ -453,7 +454,7 @@
     if (target.id === "rate-typed") {
       clearTimeout(typing);
       typing = setTimeout(() => {
-        const rate = Number(target.value.replace("−", "-")), good = rate > 0 && Number.isFinite(rate);
+        const rate = typed(target.value), good = rate > 0 && Number.isFinite(rate);
         target.setAttribute("aria-invalid", !good);
         if (!good) return;
         manual();

@@ -77,7 +77,7 @@ def fits_of(page_state: State, rows: Rows) -> Fits:
             )
         return fits
 
-    return FITS((rows.key, page_state.formula, *page_state.kind.items(), page_state.by), fit)
+    return FITS((rows.key, *page_state.model, page_state.by), fit)
 
 
 def _fitted(page_state: State, rows: Rows) -> Fits:

@@ -52,7 +52,7 @@ def other_valley(runs: Descents, name: str) -> Valley | None:
         bottom = _down(runs, start)
         return math.nan if bottom is None else bottom.loss
 
-    key = (runs.rows.key, page_state.formula, *page_state.kind.items())
+    key = (runs.rows.key, *page_state.model)
     floor = LOOKS((*key, fit.theta.tobytes()), lambda: look(fit.parameters))
     if not floor > level:
         return None

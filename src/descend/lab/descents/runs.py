@@ -97,7 +97,7 @@ def descents(page: State, rows: Rows, afresh: bool = False) -> Descents:
 
 def lowest_fit(page_state: State, rows: Rows) -> Fit:
     """Return what the default optimizer finds from a start of its own. Raises DescendError."""
-    key = (rows.key, page_state.formula, *page_state.kind.items())
+    key = (rows.key, *page_state.model)
 
     def fit() -> Fit:
         fitted: Fit = api.fit(

@@ -78,7 +78,7 @@ def moving(runs: Descents) -> Plain:
 def figures_of(runs: Descents, dark: bool) -> dict[str, tuple[Hashable, Callable[[], Plain]]]:
     """Return how to draw each figure, and what it depends on."""
     page_state, landscape = runs.state, landscape_of(runs)
-    kind = (runs.rows.key, page_state.formula, *page_state.kind.items(), page_state.lang, dark)
+    kind = (runs.rows.key, *page_state.model, page_state.lang, dark)
     figures_of_page: dict[str, tuple[Hashable, Callable[[], Plain]]] = {
         "data": (("data", *kind), lambda: styled(Scene.of(runs).panel(), dark)),
     }

@@ -53,7 +53,7 @@ def landscape_of(runs: Descents) -> Landscape | None:
     labels = lowest.model.parameters.labels
     axis = (0,) if len(labels) == 1 else places_of(lowest, _usual_pair(runs, labels))
     ends = tuple(_window(runs, lowest, axis_place) for axis_place in axis)
-    key = (runs.rows.key, runs.state.formula, *runs.state.kind.items(), ends)
+    key = (runs.rows.key, *runs.state.model, ends)
     return LANDSCAPES(key, lambda: _computed(lowest, tuple(labels[axis_place] for axis_place in axis), axis, ends))
 
 
@@ -100,7 +100,7 @@ def _range_passed(runs: Descents) -> Array:
         ends = lowest.theta + np.array([np.minimum(parts, 0.0).sum(axis=1), np.maximum(parts, 0.0).sum(axis=1)])
         return np.asarray(ends.T)
 
-    return PASSED((runs.rows.key, runs.state.formula, *runs.state.kind.items()), way)
+    return PASSED((runs.rows.key, *runs.state.model), way)
 
 
 def _window(runs: Descents, lowest: Fit, axis_place: int) -> tuple[float, float]:

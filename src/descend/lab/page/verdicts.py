@@ -56,26 +56,27 @@ def sides_key(runs: Descents, say: Words) -> list[Element]:
     border = [] if len(runs.fits) > 1 else [("stroke", say("border"))]  # of several the legend says whose is which
     response = scene.seen.response
     named = [("dot blue", f"{response} = 0"), ("wedge", f"{response} = 1"), *border]
-    return [html.Span([html.Span(className=kind, **HIDDEN), text], className="key") for kind, text in named]
+    return [_key(kind, text) for kind, text in named]
 
 
 def lowest_key(say: Words) -> Element:
     """Return the legend of the dotted lines."""
-    return html.Span([html.Span(className="dots", **HIDDEN), say("lowest")], className="key")
+    return _key("dots", say("lowest"))
 
 
 def held_out_key(runs: Descents, say: Words) -> list[Element]:
     """Return the legend of the dashed line, the loss of the rows held out; empty where there are none."""
-    if runs.state.validation is None:
-        return []
-    return [html.Span([html.Span(className="dashes", **HIDDEN), say("held_out")], className="key")]
+    return [] if runs.state.validation is None else [_key("dashes", say("held_out"))]
 
 
 def held_out_rows_key(runs: Descents, say: Words) -> list[Element]:
     """Return the legend of the rows held out; empty where none are drawn."""
-    if not Scene.of(runs).held_out():
-        return []
-    return [html.Span(["△ ", say("held_out_rows")], className="key")]
+    return [html.Span(["△ ", say("held_out_rows")], className="key")] if Scene.of(runs).held_out() else []
+
+
+def _key(sign: str, text: str) -> Element:
+    """Return a sign of a figure, and what it stands for."""
+    return html.Span([html.Span(className=sign, **HIDDEN), text], className="key")
 
 
 def unbroken(text: str) -> list[Element | str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING
 from urllib.parse import quote, unquote
@@ -42,30 +42,21 @@ def give(server: Flask, callbacks: Callbacks) -> None:
 
 
 def _give_films(server: Flask, callbacks: Callbacks) -> None:
-    def question(part: str = "settings", kind: type = dict) -> Mapping[str, object] | None:
-        posted = _posted()
-        return posted if isinstance(posted, dict) and isinstance(posted.get(part), kind) else None
+    """Make a server answer questions, each of which has some part, of some kind, or its page is out of date."""
+    questions: list[tuple[str, Callable[[Mapping[str, object]], bytes], str, type]] = [
+        (FILMS, callbacks.film, "settings", dict),
+        ("/words", callbacks.words, "link", str),
+        ("/hand", callbacks.hand, "settings", dict),
+    ]
+    for path, answer, part, kind in questions:
 
-    @server.post(FILMS)  # type: ignore[untyped-decorator]
-    def film() -> Answer:
-        posted = question()
-        if posted is None:
+        def answered(answer: Callable[..., bytes] = answer, part: str = part, kind: type = kind) -> Answer:
+            posted = _posted()
+            if isinstance(posted, dict) and isinstance(posted.get(part), kind):
+                return answer(posted), 200, {"Content-Type": "application/json"}
             return _said({"error": OUT_OF_DATE}, 400)
-        return _json(callbacks.film(posted))
 
-    @server.post("/words")  # type: ignore[untyped-decorator]
-    def words() -> Answer:
-        posted = question("link", str)
-        if posted is None:
-            return _said({"error": OUT_OF_DATE}, 400)
-        return _json(callbacks.words(posted))
-
-    @server.post("/hand")  # type: ignore[untyped-decorator]
-    def hand() -> Answer:
-        posted = question()
-        if posted is None:
-            return _said({"error": OUT_OF_DATE}, 400)
-        return _json(callbacks.hand(posted))
+        server.add_url_rule(path, path, answered, methods=["POST"])
 
 
 def _posted() -> object:
@@ -175,7 +166,3 @@ def _stored(stream: IO[bytes], file: IO[bytes], most: int) -> bool:
 
 def _said(answer: dict[str, object], code: int) -> Answer:
     return json.dumps(answer), code, {"Content-Type": "application/json"}
-
-
-def _json(answer: bytes) -> Answer:
-    return answer, 200, {"Content-Type": "application/json"}

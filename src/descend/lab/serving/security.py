@@ -47,17 +47,17 @@ def guard(server: Flask, host: str | None, scripts: Collection[str], most_upload
     @server.before_request  # type: ignore[untyped-decorator]
     def check() -> tuple[str, int] | None:
         if host is not None and not known_host(request.host, host):
-            return _refused("This lab does not answer to that name. Open it at the address it printed.", 421)
+            return "This lab does not answer to that name. Open it at the address it printed.", 421
         if request.method not in ("GET", "HEAD") and not own_page(
             request.host, request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
         ):
-            return _refused("This request comes from another page, so it is refused.", 403)
+            return "This request comes from another page, so it is refused.", 403
         most = most_upload if request.path == upload else MOST_BYTES
         length = request.content_length
         if length is not None and length > most:
-            return _refused(too_large(most), 413)
+            return too_large(most), 413
         if length is None and request.method == "POST":
-            return _refused("This request does not say how long it is.", 411)
+            return "This request does not say how long it is.", 411
         return None
 
     @server.after_request  # type: ignore[untyped-decorator]
@@ -121,7 +121,3 @@ def _address(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _refused(message: str, code: int) -> tuple[str, int]:
-    return message, code
