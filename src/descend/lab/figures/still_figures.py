@@ -48,15 +48,10 @@ def still(key: Hashable, make: Callable[[], Plain]) -> Still:
 
 
 def as_json(content: object) -> bytes:
-    """Write an object of JSON, also of a page; arrays are lists, and a number that JSON does not have is null."""
+    """Write an object of JSON; arrays are lists, and a number that JSON does not have is null."""
     import orjson
 
-    return orjson.dumps(content, _plain, orjson.OPT_SERIALIZE_NUMPY)
-
-
-def _plain(element: Any) -> Plain:
-    plain: Plain = element.to_plotly_json()
-    return plain
+    return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def styled(panel: Panel, dark: bool) -> Plain:
