@@ -50,6 +50,7 @@ class Wording:
 COMMANDS = {
     "saved": "Give a file that `descend fit --save` wrote",
     "more": "see --json",
+    "column_range": "--column {name}=0:10:0.1",
     "naming_function": "Name it: --model FILE.py:{name}",
     "giving_function": "Give that one: --model FILE.py:{name}",
 }

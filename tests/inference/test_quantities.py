@@ -222,7 +222,7 @@ def test_a_quantity_without_a_value_says_why(peak, text, why):
         (
             "area(x, low=0, 10)",
             "An argument without a name follows one with a name.\n    area(x, low=0, 10)\n                   ^^\n"
-            "Put those without a name first.",
+            "Put those without a name first; to compare two values write `==`.",
         ),
     ],
 )

@@ -17,18 +17,25 @@ from descend.formula.symbols import Column
 from descend.formula.syntax import parse_assignment
 from descend.formula.tree import Node
 from descend.table import parse_column_range
-from descend.wording import spell, using
+from descend.wording import spell, worded
 
 Array = NDArray[np.float64]
 Draw = Callable[..., Array]
 EXAMPLE = "y = 2*x + uniform()"
+
+
+def _bernoulli(rng: np.random.Generator, rows: int, probability: Array) -> Array:
+    if not ((probability >= 0.0) & (probability <= 1.0)).all():
+        raise ValueError("probability < 0, probability > 1 or NaN")
+    return (rng.uniform(size=rows) < probability).astype(np.float64)
+
 
 DISTRIBUTIONS: dict[str, tuple[tuple[int, ...], Draw]] = {
     "uniform": ((0, 2), lambda rng, rows, low=0.0, high=1.0: rng.uniform(low, high, rows)),
     "normal": ((0, 2), lambda rng, rows, mean=0.0, deviation=1.0: rng.normal(mean, deviation, rows)),
     "exponential": ((0, 1), lambda rng, rows, mean=1.0: rng.exponential(mean, rows)),
     "poisson": ((1,), lambda rng, rows, mean: rng.poisson(mean, rows).astype(np.float64)),
-    "bernoulli": ((1,), lambda rng, rows, probability: (rng.uniform(size=rows) < probability).astype(np.float64)),
+    "bernoulli": ((1,), _bernoulli),
 }
 """What an equation may draw from: argument counts, and how to draw. uniform(low, high), normal(mean, deviation),
 exponential(mean), poisson(mean), bernoulli(probability); without arguments uniform(0, 1) and normal(0, 1)."""
@@ -109,11 +116,8 @@ def _column(equation: str, node: Node, table: Mapping[str, Array], rows: int, rn
     builder = Builder(equation, tuple(table), tuple(table), extra=extra)
     expression = builder.build(node)
     for unknown, (at, _) in builder.parameters.items():
-        builder.fail(
-            at,
-            f"`{unknown}` is not defined.",
-            f"""Define it before,{using("column", f"{unknown}=0:10:0.1")} or an equation.""",
-        )
+        option = worded("column_range", f"columns={{{unknown!r}: '0:10:0.1'}}".replace("'", '"'), name=unknown)
+        builder.fail(at, f"`{unknown}` is not defined.", f"Define it before, with {option} or an equation.")
     values: dict[str, Array] = dict(table)
     for symbol, (name, arguments) in draws.items():
         settings = [over_rows(argument, values, rows) for argument in arguments]

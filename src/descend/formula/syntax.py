@@ -235,7 +235,7 @@ class Parser:
             return
         if named:
             fault = "An argument without a name follows one with a name."
-            self.fail(token, fault, "Put those without a name first.")
+            self.fail(token, fault, "Put those without a name first; to compare two values write `==`.")
         arguments.append(self.nested(self.expression))
 
     def value(self) -> Node:
