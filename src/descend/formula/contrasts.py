@@ -155,10 +155,10 @@ def _places(family: Sequence[Direction], cells: Levels, columns: Sequence[str]) 
             cells_of_levels.append([list(range(len(cells)))])
             continue
         groups: list[list[int]] = [[] for _ in direction.levels.keys]
-        number_of_key = {key: key_number for key_number, key in enumerate(direction.levels.keys)}
+        number_of_key = {key: number for number, key in enumerate(direction.levels.keys)}
         columns_taken = [columns.index(column) for column in direction.columns]
         for cell, key in enumerate(cells.keys):
-            groups[number_of_key[tuple(key[key_number] for key_number in columns_taken)]].append(cell)
+            groups[number_of_key[tuple(key[column] for column in columns_taken)]].append(cell)
         cells_of_levels.append(groups)
     return cells_of_levels
 
@@ -230,19 +230,19 @@ class Reducer:
         """Return whether a vector adds a dimension, and keep it if so."""
         left, size = dict(vector), max(map(abs, vector.values()), default=0.0)
         while left:
-            pivot_row = next((pivot_row for pivot_row in left if pivot_row in self.rows), None)
-            if pivot_row is None:
+            pivot = next((entry for entry in left if entry in self.rows), None)
+            if pivot is None:
                 break
-            factor = left.pop(pivot_row)
-            for pivot_column, value in self.rows[pivot_row].items():
-                if pivot_column != pivot_row:
-                    value = left.get(pivot_column, 0.0) - factor * value
-                    left[pivot_column] = value
+            factor = left.pop(pivot)
+            for entry, value in self.rows[pivot].items():
+                if entry != pivot:
+                    value = left.get(entry, 0.0) - factor * value
+                    left[entry] = value
                     if abs(value) < DEPENDENT * size:
-                        del left[pivot_column]
+                        del left[entry]
         if not left:
             return False
-        pivot = max(left, key=lambda place: abs(left[place]))
+        pivot = max(left, key=lambda entry: abs(left[entry]))
         scale = left[pivot]
-        self.rows[pivot] = {pivot_row: value / scale for pivot_row, value in left.items()}
+        self.rows[pivot] = {entry: value / scale for entry, value in left.items()}
         return True

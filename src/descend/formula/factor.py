@@ -91,7 +91,7 @@ def whitened(
 ) -> tuple[Array, Array]:
     """Return slopes, (m n,), and derivatives, (p, m n), of m scores per row, combined so that they do not interact.
 
-    jacobian: (p, n) derivatives of the first score. own: the place in theta of each other score. slopes: of the m
+    jacobian: (p, n) derivatives of the first score. own_places: those in theta of the other scores. slopes: of the m
     scores. weights: the upper triangle of their second derivatives, row by row; none if they are not needed.
     """
     count, rows = len(slopes), jacobian.shape[1]

@@ -261,15 +261,15 @@ def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, T
 
 def _outside_conditions(expression: Expr, steps: bool = True) -> set[Expr]:
     """Return the parts of an expression outside the conditions of where( ) and, if asked, of functions that jump."""
-    symbols_seen: set[Expr] = set()
+    nodes: set[Expr] = set()
     waiting = [expression]
     while waiting:
         node = waiting.pop()
-        if node not in symbols_seen:
-            symbols_seen.add(node)
+        if node not in nodes:
+            nodes.add(node)
             if not (steps and _jumps(node)):
                 waiting.extend(node.args[1:] if node.func is where else node.args)
-    return symbols_seen
+    return nodes
 
 
 def _jumps(node: Expr) -> bool:

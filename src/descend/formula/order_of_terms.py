@@ -41,22 +41,22 @@ def order_of(formula: Formula, own_symbols: tuple[Parameter, ...]) -> Order:
     else runs along the data the fastest comes first; others are ordered by their first nonlinear parameter.
     """
     measured, linear = measures(formula), linear_unknowns(formula)
-    moving = [moving_symbol for moving_symbol, symbol in enumerate(own_symbols) if symbol not in linear]
-    for moving_symbol in moving:
-        location = measured[own_symbols[moving_symbol]].location
+    moving = [number for number, symbol in enumerate(own_symbols) if symbol not in linear]
+    for number in moving:
+        location = measured[own_symbols[number]].location
         added = location is not None and location.could_extract_minus_sign()
         # What is added to x and the only unknown, as in `x/(k + x)`, says how fast a curve saturates.
         if location is not None and (len(moving) > 1 or not added):
-            return Order(moving_symbol, False, added, "the leftmost")
-    for moving_symbol, symbol in enumerate(own_symbols):
+            return Order(number, False, added, "the leftmost")
+    for number, symbol in enumerate(own_symbols):
         if symbol in waves(formula):
-            return Order(moving_symbol, True, waves(formula)[symbol].is_period, "the one of lowest frequency")
-    for moving_symbol in moving:
-        power = distance_power(formula, own_symbols[moving_symbol])
+            return Order(number, True, waves(formula)[symbol].is_period, "the one of lowest frequency")
+    for number in moving:
+        power = distance_power(formula, own_symbols[number])
         if power:
-            return Order(moving_symbol, True, power < 0.0, "the fastest")
-    moving_symbol = moving[0] if moving else 0
-    return Order(moving_symbol, False, False, f"the one of lowest {own_symbols[moving_symbol].name}")
+            return Order(number, True, power < 0.0, "the fastest")
+    number = moving[0] if moving else 0
+    return Order(number, False, False, f"the one of lowest {own_symbols[number].name}")
 
 
 def distance_power(formula: Formula, symbol: Parameter | Predictor) -> float:

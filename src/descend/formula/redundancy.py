@@ -186,17 +186,15 @@ def _groups(units: Array, active: Sequence[int]) -> list[list[int]]:
 
 def _circuits(units: Array, columns: Sequence[int]) -> Iterator[tuple[list[int], Array]]:
     """Yield each column that depends on those before it, with those it depends on and the null vector at each point."""
-    circuit_columns: list[int] = []
+    independent: list[int] = []
     for k in columns:
-        if circuit_columns:
-            pairs = list(zip(units[:, :, circuit_columns], units[:, :, k], strict=True))
+        if independent:
+            pairs = list(zip(units[:, :, independent], units[:, :, k], strict=True))
             weights = np.array([np.linalg.lstsq(matrix, column, rcond=None)[0] for matrix, column in pairs])
             left = [column - matrix @ weight for (matrix, column), weight in zip(pairs, weights, strict=True)]
             if np.sqrt(np.square(left).sum(axis=1)).max() < DEPENDENT:
-                involved = [
-                    circuit for circuit in range(len(circuit_columns)) if (np.abs(weights[:, circuit]) > 1e-7).all()
-                ]
+                involved = [number for number in range(weights.shape[1]) if (np.abs(weights[:, number]) > 1e-7).all()]
                 null = np.column_stack([weights[:, involved], -np.ones(len(units))])
-                yield [*(circuit_columns[circuit] for circuit in involved), k], null
+                yield [*(independent[number] for number in involved), k], null
                 continue
-        circuit_columns.append(k)
+        independent.append(k)

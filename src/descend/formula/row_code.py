@@ -230,7 +230,7 @@ class RowCode:
 
     A block is a tuple: the columns, the row weights if ``weighted``, arrays computed from data alone, and a matrix for
     each ``w @ [...]``.
-    slices: where each parameter lies in theta. more: columns needed beside those of the formula.
+    slices: where each parameter lies in theta. columns_added: those needed beside the formula's.
     """
 
     def __init__(

@@ -51,7 +51,7 @@ def unknown_function(
 ) -> tuple[str, str]:
     """Say that there is no function of this name, and what to do.
 
-    arguments: those of the call, as written. parameter: one that occurs in them, if any. known: all function names.
+    arguments: those of the call, as written. parameter: one that occurs in them, if any. functions_known: all names.
     """
     if name in STEPS:
         fault = f"`{name}` has no derivative to descend along, so formulas cannot use it."

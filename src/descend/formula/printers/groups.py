@@ -46,7 +46,7 @@ def by_group(term: Term, values: Sequence[str]) -> str:
 def values_in_rows(term: Term, values: Sequence[str], language: Language, level_column: str) -> list[str]:
     """Return the code of the values in each row that multiply the items of a term.
 
-    values: the code of each component. place: that of the place of the group of each row.
+    values: the code of each component. level_column: that of the place of the group of each row.
     """
     assert term.levels is not None
     size = len(term.each)

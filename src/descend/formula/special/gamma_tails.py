@@ -68,7 +68,7 @@ def _log_density(a: Array, x: Array) -> Array:
 
 
 def _where_small(tail: Array, slope: Array, otherwise: Callable[[Array, Array], Array], a: Array, x: Array) -> Array:
-    """Return what was found, but for tails that are too small."""
+    """Return a slope; for tails that are too small, what ``otherwise`` returns."""
     small = (tail < SMALL) & (x > 0.0) & np.isfinite(x)
     if small.any():
         slope = np.array(slope)
