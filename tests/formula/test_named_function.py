@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
 import descend
-from descend.formula.functions import FUNCTIONS, NAMES, Function, register
+from descend.formula.functions import DERIVED_ONLY, FUNCTIONS, NAMES, Function, register
 from descend.formula.real_functions import absolute, real_function
 
 SOFTSIGN = real_function("softsign", lambda u: (1 + absolute(u)) ** -2)
@@ -62,3 +64,8 @@ def test_a_mere_shorthand_needs_nothing_else():
     fitted = descend.fit("y ~ v*hill(x, k, n)", {"x": x, "y": 5.0 * x**2 / (2.0**2 + x**2)})
     del FUNCTIONS["hill"]
     assert fitted.parameters == pytest.approx({"v": 5.0, "k": 2.0, "n": 2.0}, abs=1e-5)
+
+
+@pytest.mark.parametrize("entry", [*FUNCTIONS.values(), *DERIVED_ONLY.values()], ids=lambda entry: entry.name)
+def test_what_calls_it_can_cross_processes(entry):
+    assert pickle.loads(pickle.dumps(entry.nodes)) is entry.nodes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from types import new_class
 from typing import ClassVar
@@ -23,8 +24,10 @@ class RealFunction(sympy.Function):  # type: ignore[misc]
         return True
 
 
-def real_function(name: str, *derivatives: Callable[..., Expr], module: str = __name__) -> type[RealFunction]:
+def real_function(name: str, *derivatives: Callable[..., Expr]) -> type[RealFunction]:
     """Return the SymPy class of a function, given its derivative by each argument, if it has one.
+
+    Where it is to be pickled, the module that calls this has it under its name.
 
     >>> u, softsign = sympy.Symbol("u", real=True), real_function("softsign", lambda u: (1 + absolute(u)) ** -2)
     >>> softsign(2 * u).diff(u)
@@ -35,7 +38,8 @@ def real_function(name: str, *derivatives: Callable[..., Expr], module: str = __
         return derivatives[argindex - 1](*node.args)
 
     count, orders = len(derivatives) or 1, tuple(k for k, each in enumerate(derivatives) if each is of_order)
-    members: dict[str, object] = {"nargs": count, "argument_count": count, "orders": orders, "__module__": module}
+    members: dict[str, object] = {"nargs": count, "argument_count": count, "orders": orders}
+    members["__module__"] = sys._getframe(1).f_globals.get("__name__", __name__)
     members |= {"fdiff": fdiff} if derivatives else {}
     return new_class(name, (RealFunction,), exec_body=lambda space: space.update(members))
 

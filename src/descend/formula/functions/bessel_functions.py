@@ -17,11 +17,11 @@ from descend.formula.real_functions import RealFunction, of_order, real_function
 
 Kind = type[RealFunction]
 j0: Kind = real_function("j0", lambda x: -j1(x))
-j1: Kind = real_function("j1", lambda x: (j0(x) - jn(2, x)) / 2)
-jn: Kind = real_function("bessel_jn", of_order, lambda n, x: (first_kind(n - 1, x) - first_kind(n + 1, x)) / 2)
+j1: Kind = real_function("j1", lambda x: (j0(x) - bessel_jn(2, x)) / 2)
+bessel_jn: Kind = real_function("bessel_jn", of_order, lambda n, x: (first_kind(n - 1, x) - first_kind(n + 1, x)) / 2)
 y0: Kind = real_function("y0", lambda x: -y1(x))
-y1: Kind = real_function("y1", lambda x: (y0(x) - yn(2, x)) / 2)
-yn: Kind = real_function("bessel_yn", of_order, lambda n, x: (second_kind(n - 1, x) - second_kind(n + 1, x)) / 2)
+y1: Kind = real_function("y1", lambda x: (y0(x) - bessel_yn(2, x)) / 2)
+bessel_yn: Kind = real_function("bessel_yn", of_order, lambda n, x: (second_kind(n - 1, x) - second_kind(n + 1, x)) / 2)
 i0: Kind = real_function("i0", lambda x: modified_first(Integer(1), x))
 i1: Kind = real_function("i1", lambda x: (i0(x) + iv(2, x)) / 2)
 iv: Kind = real_function("iv", of_order, lambda n, x: (modified_first(n - 1, x) + modified_first(n + 1, x)) / 2)
@@ -42,12 +42,12 @@ k1e: Kind = real_function("k1e", lambda x: -k0e_slope(x) - k1e(x) / x)
 
 def first_kind(n: Expr, x: Expr) -> Expr:
     """Build J of order n."""
-    return j0(x) if n == 0 else j1(x) if n == 1 else jn(Integer(n), x)
+    return j0(x) if n == 0 else j1(x) if n == 1 else bessel_jn(Integer(n), x)
 
 
 def second_kind(n: Expr, x: Expr) -> Expr:
     """Build Y of order n."""
-    return y0(x) if n == 0 else y1(x) if n == 1 else yn(Integer(n), x)
+    return y0(x) if n == 0 else y1(x) if n == 1 else bessel_yn(Integer(n), x)
 
 
 def modified_first(n: Expr, x: Expr) -> Expr:
@@ -82,12 +82,24 @@ ENTRIES = (
     _special("j0", j0, symbol="J_0", aliases=("bessel_j0", "besselj0"), range=(J0_LEAST, 1.0)),
     _special("j1", j1, symbol="J_1", aliases=("bessel_j1", "besselj1"), range=(-J1_MOST, J1_MOST)),
     _special(
-        "jn", first_kind, "special.jv({0}, {1})", nodes=jn, symbol="J_{0}", aliases=("jv", "besselj"), range=(-1.0, 1.0)
+        "jn",
+        first_kind,
+        "special.jv({0}, {1})",
+        nodes=bessel_jn,
+        symbol="J_{0}",
+        aliases=("jv", "besselj"),
+        range=(-1.0, 1.0),
     ),
     _second("y0", y0, symbol="Y_0", aliases=("bessel_y0", "bessely0")),
     _second("y1", y1, symbol="Y_1", aliases=("bessel_y1", "bessely1")),
     _special(
-        "yn", second_kind, "special.yv({0}, {1})", nodes=yn, symbol="Y_{0}", aliases=("yv", "bessely"), domain=_above
+        "yn",
+        second_kind,
+        "special.yv({0}, {1})",
+        nodes=bessel_yn,
+        symbol="Y_{0}",
+        aliases=("yv", "bessely"),
+        domain=_above,
     ),
     _regular(
         "i0",
