@@ -239,3 +239,13 @@ def test_a_bootstrap_needs_more_rows_than_parameters():
     fit = descend.fit("y ~ a + b*x", {"x": [1.0, 2.0], "y": [1.0, 3.0]}, sigma=0.1)
     with pytest.raises(ConfigError, match="The bootstrap draws other rows, and there are only as many as parameters"):
         fit.quantity("a/b", method="bootstrap")
+
+
+def test_a_group_of_one_row_has_no_bootstrap_interval():
+    x = np.linspace(0.0, 5.0, 40)
+    y = 1.0 + 3.0 * np.exp(-0.7 * x) + 0.05 * np.sin(30.0 * x)
+    fit = descend.fit("y ~ a[g] + b*x", {"x": x, "y": y, "g": ["p"] + ["q"] * 39})
+    found = fit.intervals(method="bootstrap", resamples=100)
+    low, high = found["a"]
+    assert np.isnan([low["p"], high["p"]]).all() and low["q"] < fit.parameters["a"]["q"] < high["q"]
+    assert "one row alone determines `a[p]`, and is in every sample, so there is no interval: ask for t" in found.notes

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.diagnosis.case import MOST_PARAMETERS, Array, Case, losses, went_well
+from descend.diagnosis.case import MOST_PARAMETERS, Array, Case
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.diagnosis.mistyped_values import Suspects, suspects
+from descend.diagnosis.progress import losses, went_well
 from descend.wording import spell, worded
 
 CURVED = 3.0

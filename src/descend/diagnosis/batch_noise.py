@@ -7,8 +7,9 @@ import math
 import numpy as np
 
 from descend.descent.outcome import Outcome
-from descend.diagnosis.case import OF_LOSS, Case
+from descend.diagnosis.case import Case
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
+from descend.diagnosis.progress import OF_LOSS
 from descend.wording import spell
 
 BATCHES = 24

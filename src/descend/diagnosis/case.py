@@ -1,7 +1,8 @@
-"""The case: a run that ended, and the means to find out what would have happened under other conditions."""
+"""The case: a run that ended, whatever its model is, and the means to try it again under other conditions."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,32 +17,22 @@ from descend.descent.loop import Plan, descend
 from descend.descent.outcome import Outcome
 from descend.descent.run import Run
 from descend.descent.step import Step, Trace
+from descend.diagnosis.progress import Progress, close_enough, losses
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program
 from descend.models import Model
 from descend.optimizers import Optimizer
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
-from descend.problem.objective import OnRows, VectorObjective
+from descend.problem.engine_choice import summing
+from descend.problem.objective import OnRows, VectorObjective, objective_over
 from descend.problem.point import Objective, Point
 from descend.problem.problem import Problem
 
 Array = NDArray[np.float64]
 MOST_EPOCHS, LONGEST = 2_000, 20.0
 """Most epochs and seconds of a trial; besides, it takes no longer than twice the run, or a second."""
-OF_LOSS = 0.1
-"""A run that is more than halfway down has come close enough if its loss is within this share of the lowest it can
-reach, ..."""
-NEXT_TO_NOTHING = 0.01
-"""... or, wherever it began, within this share of it, ..."""
-OF_PROGRESS = 1e-4
-"""... or if no more than this share of the decrease made so far is left."""
-OF_ROUNDING = 1e-7
-"""Ups and downs of the loss below this share of it are rounding."""
 MOST_PARAMETERS = 300
 """Parameters up to which a trial may form matrices of them."""
-
-
-def close_enough(left: float, floor: float, gain: float) -> bool:
-    """Whether the decrease of J that is ``left`` is small beside its ``floor`` and the decrease ``gain`` so far."""
-    return left <= max(NEXT_TO_NOTHING * floor, OF_PROGRESS * gain) or left <= min(OF_LOSS * floor, gain)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -277,73 +268,56 @@ class Case:
         return np.asarray(min(finite, key=lambda step: step.loss).theta) if finite else theta
 
 
-@dataclass(frozen=True)
-class Progress:
-    """The losses of a run, read for trend and swing."""
-
-    values: Sequence[float]
-
-    def at(self, share: float) -> float:
-        """Return the median loss of the twentieth of the run that ends after this share of it."""
-        count = len(self.values)
-        last = max(1, round(share * count))
-        return float(np.median(self.values[max(0, last - max(1, count // 20)) : last]))
-
-    @property
-    def level(self) -> float:
-        """The loss at the end, less its swings."""
-        return self.at(1.0)
-
-    @property
-    def made(self) -> float:
-        """How far the loss fell in all."""
-        return self.values[0] - self.level
-
-    @property
-    def ahead(self) -> float:
-        """How far the loss would still fall: with the last two quarters of the run as parts of a geometric series."""
-        half, three = self.at(0.5), self.at(0.75)
-        before, last = half - three, three - self.level
-        if last <= 0.0:
-            return 0.0
-        ratio = last / before if before > last else 1.0
-        return min(last * ratio / (1.0 - ratio), abs(self.level)) if ratio < 1.0 else abs(self.level)
-
-    @property
-    def swing(self) -> float:
-        """How far the loss goes up again from step to step, in the last quarter of the run, as a share of it."""
-        tail = np.array(self.values[-max(3, len(self.values) // 4) :])
-        ups = np.diff(tail)
-        return float(np.abs(ups[ups > 0.0]).sum() / max(len(ups), 1) / max(abs(float(np.median(tail))), 1e-300))
-
-    @property
-    def hovers(self) -> bool:
-        """Whether the loss goes up and down repeatedly without falling overall; a single swing is an overshoot."""
-        count = len(self.values)
-        if count < 12:
-            return False
-        tail = np.array(self.values[count // 2 :])
-        ups = np.diff(tail)
-        ups[np.abs(ups) <= OF_ROUNDING * np.abs(tail[1:])] = 0.0
-        rising = float((ups > 0.0).mean())
-        turns = int((ups[1:] * ups[:-1] < 0.0).sum())
-        fallen = self.at(0.6) - self.level
-        return (
-            rising > 0.2 and turns >= max(3, len(ups) // 20) and fallen < 0.5 * float(np.abs(ups).sum() + np.ptp(tail))
+@contextlib.contextmanager
+def case_of(run: Run) -> Iterator[Case]:
+    """Open the case of a run that ended; a module is left as it was found."""
+    problem = run.beginning.problem
+    if not problem.model.in_place:
+        yield _of_vector(run)
+        return
+    objective: Any = problem.objective
+    optimizer: Any = run.optimizer
+    with objective.aside() as flat:
+        start, last, failed = flat.path()
+        yield Case(
+            run=run,
+            objective=flat,
+            start=start,
+            last=last,
+            optimizer=optimizer.alike,
+            columns=flat.columns() if problem.model.comparable else {},
+            decays=optimizer.decays,
+            failed=failed,
+            over=flat.over,
         )
 
 
-def losses(steps: Sequence[Step]) -> list[float]:
-    """Return the losses that are finite."""
-    return [step.loss for step in steps if math.isfinite(step.loss)]
+def _of_vector(run: Run) -> Case:
+    problem = run.beginning.problem
+    names = dict.fromkeys((*problem.model.inputs, *problem.model.response_columns))
+    failed, last = run.trace[-1], run.trace.last_finite
+    # A run in standardised columns descended in other parameters than those it reports.
+    objective = run.first.objective
+    to_standardized = np.asarray if objective.units is None else objective.units.u
+    return Case(
+        run=run,
+        objective=objective,
+        start=run.first.theta,
+        last=to_standardized(last.theta),
+        optimizer=run.optimizer,
+        columns={name: problem.columns[name] for name in names},
+        failed=None if failed is last else to_standardized(failed.theta),
+        over=lambda columns: _rebuilt(problem, columns),
+        sampled=problem.all_rows is not None,
+    )
 
 
-def went_well(steps: Sequence[Step]) -> bool:
-    """Whether a trial stayed finite and brought J down."""
-    last = steps[-1]
-    return last.outcome is not Outcome.DIVERGED and math.isfinite(last.loss) and last.loss <= steps[0].loss
+def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Objective:
+    """Return J of the same model over other values of its columns."""
+    from descend.engines.torch_engine import TorchEngine
 
-
-def counted(epochs: int) -> str:
-    """Write a number of epochs in words."""
-    return f"{epochs:,} epoch" + ("" if epochs == 1 else "s")
+    known, code, merged = problem.objective, problem.code, problem.rows.replaced(columns)
+    assert isinstance(code, Program | Kernel)
+    device = known.engine.device
+    built = summing(code, merged) if device is None else TorchEngine(code, merged, device, passes=0)
+    return known.with_priors_of(objective_over(built, known.penalty, known.bounds))

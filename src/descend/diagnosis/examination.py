@@ -9,9 +9,9 @@ import numpy as np
 from descend.descent.outcome import Outcome
 from descend.descent.run import Run
 from descend.diagnosis.bad_rows import taken_along
-from descend.diagnosis.case import Case, close_enough
+from descend.diagnosis.case import Case, case_of
 from descend.diagnosis.cause import HEALTHY, Diagnosis
-from descend.diagnosis.opening import case_of
+from descend.diagnosis.progress import close_enough
 from descend.errors import DescendError
 
 OF_MODULE = 0.1

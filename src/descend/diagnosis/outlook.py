@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from descend.descent.beginning import Beginning, learning_rate, named_optimizer
 from descend.descent.loop import CLOSE_ENOUGH
+from descend.diagnosis.progress import counted
 from descend.errors import ConfigError
 from descend.optimizers import OPTIMIZERS, Optimizer
 from descend.optimizers.recurrence import Recurrence
@@ -95,7 +96,7 @@ class Outlook:
         if blamed is not None and gain is not None:
             after = f"brings the condition from {spectrum.condition:.2g} to {gain.condition:.2g}"
             epochs = self._at_best(gain)
-            after += "" if epochs is None else f", at best {_counted(epochs)}"
+            after += "" if epochs is None else f", at best {counted(epochs)}"
             lines.append(("to blame", f"{blamed}; standardising ({spell('standardize', True)}) {after}"))
         return lines
 
@@ -117,11 +118,7 @@ class Outlook:
         if epochs is None:
             return f"more than {MOST_EPOCHS:.0e} epochs to the tolerance of {self.tolerance:g}"
         about = "" if spectrum.exact else "if J were that parabola, "
-        return f"{about}{_counted(epochs)} to the tolerance of {self.tolerance:g}"
-
-
-def _counted(epochs: int) -> str:
-    return f"{epochs:,} epoch" + ("" if epochs == 1 else "s")
+        return f"{about}{counted(epochs)} to the tolerance of {self.tolerance:g}"
 
 
 def asked_outlook(

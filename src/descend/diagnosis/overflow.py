@@ -12,9 +12,10 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.diagnosis.case import MOST_EPOCHS, Array, Case, went_well
+from descend.diagnosis.case import MOST_EPOCHS, Array, Case
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.diagnosis.operations import Broken, first_broken, watched_numpy, watched_torch
+from descend.diagnosis.progress import went_well
 from descend.diagnosis.rate_too_large import stable_in_trial
 from descend.engines.batches import Batch
 from descend.formula import as_text

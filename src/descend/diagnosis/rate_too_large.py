@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from descend.descent.outcome import Outcome
-from descend.diagnosis.case import MOST_EPOCHS, OF_LOSS, Case, Progress, counted, losses, went_well
+from descend.diagnosis.case import MOST_EPOCHS, Case
 from descend.diagnosis.cause import Cause, Diagnosis
+from descend.diagnosis.progress import OF_LOSS, Progress, counted, losses, went_well
 from descend.stability.spectrum import fold_of
 from descend.wording import spell
 

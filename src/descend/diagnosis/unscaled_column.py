@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from descend.diagnosis.case import Array, Case, Progress, counted, losses, went_well
+from descend.diagnosis.case import Array, Case
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
+from descend.diagnosis.progress import Progress, counted, losses, went_well
 from descend.optimizers.systems import matrix_of
 from descend.problem.point import Objective
 from descend.problem.standardized import column_moments, entering, standardized

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from descend.descent.run import Interruptible
 from descend.descent.solution import Solution
 from descend.errors import ConfigError
-from descend.inference.covariance.standard_errors import flat_errors, generalized_covariance
+from descend.inference.covariance.standard_errors import flat_errors, generalized_covariance, of_one_row
 from descend.inference.determined import free_to_move, undetermined
 from descend.inference.estimates import estimates_of
 from descend.inference.intervals import Intervals, listed, quantile
@@ -62,20 +62,27 @@ def bootstrap_intervals(
     values, influence, reach = fits.values, fits.influence, fits.reach(level)
     labels, best = solution.model.parameters.labels, solution.theta
     unknown = undetermined(solution.model, estimates.covariance, solution.undetermined)
+    alone = of_one_row(solution) & ~unknown
     if solution.constraints is not None:
         constraints, whole_of = solution.constraints, solution.constraints.parameters
         jacobian, free_named = constraints.jacobian(solution.theta), solution.model.parameters.named
         labels, best, influence = whole_of.labels, whole_of.flat(solution.parameters), influence @ jacobian.T
         values = np.array([whole_of.flat(constraints.complete(free_named(value))) for value in values])
-        unknown = (jacobian[:, unknown] != 0.0).any(axis=1)
+        unknown, alone = ((jacobian[:, some] != 0.0).any(axis=1) for some in (unknown, alone))
     errors = flat_errors(solution.model, solution.theta, estimates.covariance, solution.undetermined)
     ends = {
         label: (-math.inf, math.inf)
         if unknown[component]
+        else (math.nan, math.nan)
+        if alone[component]
         else skewed_ends(values[:, component], best[component], influence[:, component], reach)
         for component, label in enumerate(labels)
     }
-    return Intervals(estimates, ends, level, "bootstrap", [*fits.notes, *_too_wide(labels, ends, errors, reach)])
+    notes = [*fits.notes, *_too_wide(labels, ends, errors, reach)]
+    if alone.any():
+        of_one = listed([label for label, lone in zip(labels, alone, strict=True) if lone])
+        notes.append(f"one row alone determines {of_one}, and is in every sample, so there is no interval: ask for t")
+    return Intervals(estimates, ends, level, "bootstrap", notes)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from descend.descent.comments_on_solution import once
 from descend.descent.solution import Solution
 
-NORMAL = 1.959963984540054
+QUANTILE = 1.959963984540054
 """The normal quantile of 95% intervals."""
 FORMS = {"power": "s |prediction|^p", "exponential": "s exp(p prediction)"}
 
@@ -34,7 +34,7 @@ class Scatter:
     @property
     def power_interval(self) -> tuple[float, float]:
         """The 95% interval of p, by the normal distribution."""
-        return self.power - NORMAL * self.power_error, self.power + NORMAL * self.power_error
+        return self.power - QUANTILE * self.power_error, self.power + QUANTILE * self.power_error
 
     def plain(self) -> dict[str, object]:
         """Return it as plain values, as in the JSON."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from descend.descent.comments_on_solution import comment, once
+from descend.descent.comments_on_solution import comment
 from descend.descent.solution import Solution
 
 if TYPE_CHECKING:
-    from descend.inference.quantities.estimate import Estimated
     from descend.models import Model
     from descend.units.inference import ParameterUnit, Units
     from descend.units.stated import Stated
@@ -52,11 +51,6 @@ def _of_model(model: Model, stated: Stated) -> Units | None:
     return units_of_model(model, stated)
 
 
-@once
-def _units(solution: Solution) -> Units | None:
-    return _of_model(solution.model, solution.stated) if solution.stated else None
-
-
 @comment("the units of the parameters", empty=dict)
 def units_of(solution: Solution) -> Texts:
     """Return the unit of each parameter, quantity and column by name, as text: ``mV``, ``1/s``, ``1`` of a number.
@@ -65,7 +59,9 @@ def units_of(solution: Solution) -> Texts:
     """
     if not solution.stated:
         return {}
-    quantities = {name: each.text for name, each in _quantities(solution).items()}
+    from descend.inference.quantities.quantities_asked import quantities_of
+
+    quantities = {name: each.text for name, each in quantities_of(solution).items()}
     return texts_of(solution.model, solution.stated, quantities)
 
 
@@ -73,12 +69,6 @@ def units_of(solution: Solution) -> Texts:
 def unit_notes(solution: Solution) -> tuple[str, ...]:
     """Return what there is to say of the units of a formula (see `notes_of`)."""
     return notes_of(solution.model, solution.stated, solution.sigma) if solution.stated else ()
-
-
-def _quantities(solution: Solution) -> Mapping[str, Estimated]:
-    from descend.inference.quantities.quantities_asked import quantities_of
-
-    return quantities_of(solution)
 
 
 def _of_quantity(text: str, model: Model, units: Units) -> Unit | None:

@@ -172,7 +172,7 @@ class Fit(Fitted, Convertible):
         checked.checked_sigma(sigma, between)
         name = checked.varying_input(self.model, input, other_measured)
         inputs = placed(self.model, {**other_measured, name: 0.0})
-        question = inverse.Question(
+        question = checked.Question(
             name,
             {input_name: value for input_name, value in inputs.items() if input_name != name},
             checked.checked_response(measured),

@@ -98,13 +98,7 @@ def own_clusters_note(solution: Solution) -> str | None:
 
 def one_row_note(solution: Solution) -> str | None:
     """Say so if some parameters have no errors because one row alone determines them; else None."""
-    covariance_matrix = covariance(solution) if solution.loss_function.likelihood else None
-    if covariance_matrix is None:
-        return None
-    rank_known = rank(solution)
-    alone = np.isnan(covariance_matrix.diagonal())
-    if rank_known is not None:
-        alone = alone & rank_known.estimable
+    alone = of_one_row(solution, kind_of_errors(solution))
     labels = [label for label, row in zip(solution.model.parameters.labels, alone.tolist(), strict=True) if row]
     if not labels or len(labels) == len(alone):
         return None
@@ -113,6 +107,15 @@ def one_row_note(solution: Solution) -> str | None:
         f"there are no {kind_in_words(kind_of_errors(solution), solution.loss_function)} errors of {listing(labels)}: "
         f"{'each is' if many else 'it is'} determined by one row alone, whose residual shows nothing"
     )
+
+
+def of_one_row(solution: Solution, kind: str = "HC3") -> Mask:
+    """Mark the parameters that one row alone determines: its residual shows nothing of their errors."""
+    matrix = covariance_of(solution, kind) if solution.loss_function.likelihood else None
+    if matrix is None:
+        return np.zeros(solution.theta.size, dtype=bool)
+    alone, rank_known = np.isnan(matrix.diagonal()), rank(solution)
+    return alone if rank_known is None else alone & rank_known.estimable
 
 
 @comment("the covariance")

@@ -16,8 +16,9 @@ from descend.inference.covariance.inverse_curvature import variance_of
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import NOT_AT_MINIMUM, listed, quantile
 from descend.inference.prediction.inverse_answer import Inverse, Range
+from descend.inference.prediction.inverse_question import Question
 from descend.inference.prediction.new_measurement import Measurement, measurement_of
-from descend.inference.quantities.curve import Curve, curve_of
+from descend.inference.quantities.curve import Curve, crossings, curve_of, root_between
 from descend.models import Model
 from descend.wording import spell
 
@@ -30,7 +31,6 @@ PER_DECADE = 64
 STRIDE = 0.05
 """First stride from the estimate to an end of the interval, in standard errors."""
 GROWTH = 1.15
-EXACT = 4.0 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -56,25 +56,6 @@ def _scale_of(model: Model, mean: bool) -> Scale:
         return PLAIN
     bounded = loss.link == "sigmoid" or math.isfinite(domain.high)
     return LOG_ODDS if bounded else LOGARITHM
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked of an inverse prediction.
-
-    input: the one that varies; others: values of all other inputs. response: replicates of one sample, on the scale of
-    the left side of the formula. mean: whether the curve itself is asked for, not a new measurement. sigma: standard
-    deviation of one measurement, needed where the fit has a column of them. within: where to look.
-    """
-
-    input: str
-    others: Mapping[str, float]
-    response: tuple[float, ...]
-    interval: str = "inversion"
-    level: float = 0.95
-    mean: bool = False
-    sigma: float | None = None
-    within: Range | None = None
 
 
 def invert(estimates: Estimates, question: Question, data: Range | None) -> Inverse:
@@ -188,9 +169,9 @@ class _Inverted:
     def roots(self, data: Range, beyond: bool) -> tuple[list[float], bool]:
         """Return where the curve reaches the response: within a range, or beyond it, nearest first; and which it is."""
         low, high = data
-        crossings = self._crossings(_values(low, high))
-        if crossings or not beyond:
-            return crossings, False
+        inside = self._crossings(_values(low, high))
+        if inside or not beyond:
+            return inside, False
         span = high - low or abs(high) or 1.0
         far = span * np.logspace(-2.0, DECADES, PER_DECADE * (DECADES + 2) + 1)
         below = low / np.logspace(0.0, DECADES, PER_DECADE * DECADES + 1) if low > 0.0 else low - far
@@ -200,30 +181,20 @@ class _Inverted:
     @cached_property
     def reaches(self) -> str:
         """Where the curve was seen to be, in words."""
-        return (
-            f"goes from {self._seen[0]:.6g} to {self._seen[1]:.6g}"
-            if self._seen[0] <= self._seen[1]
-            else "has no value"
-        )
+        low, high = self._seen
+        return f"goes from {low:.6g} to {high:.6g}" if low <= high else "has no value"
 
     _seen: Range = (math.inf, -math.inf)
 
     def _crossings(self, values: Array) -> list[float]:
         """Return the places between these values, in their order, where the curve crosses the response."""
-        from scipy.optimize import brentq
-
         with np.errstate(all="ignore"):
             curve = self.along(values)
         finite = curve[np.isfinite(curve)]
         if finite.size:
             self._seen = min(self._seen[0], float(finite.min())), max(self._seen[1], float(finite.max()))
         above = np.where(np.isfinite(curve), curve - self.y0, np.nan)
-        zeros_of_excess = [(float(crossing), crossing) for crossing in np.flatnonzero(above == 0.0)]
-        crossings = [(crossing, float(values[int(crossing)])) for crossing, _ in zeros_of_excess]
-        for left in np.flatnonzero(np.sign(above[:-1]) * np.sign(above[1:]) < 0.0).tolist():
-            both = float(values[left]), float(values[left + 1])
-            crossings.append((left + 0.5, float(brentq(self.rise, min(both), max(both), xtol=1e-300, rtol=EXACT))))
-        return [root for _, root in sorted(crossings)]
+        return crossings(self.rise, values, above)
 
     def ends(self, value: float, error: float) -> tuple[Range, list[str]]:
         """Return the inversion interval around the estimate, and sentences on ends that are open."""
@@ -245,7 +216,7 @@ class _Inverted:
                     ends.append(trial_input)
                     break
                 if excess > 0.0:
-                    ends.append(_first(self.excess, end_within, trial_input))
+                    ends.append(root_between(self.excess, end_within, trial_input))
                     break
                 end_within = trial_input
             else:
@@ -261,13 +232,6 @@ class _Inverted:
                 break
             end_within, outside = (middle, outside) if math.isfinite(self.excess(middle)) else (end_within, middle)
         return end_within
-
-
-def _first(excess: Callable[[float], float], end_within: float, outside: float) -> float:
-    """Return where the excess crosses 0 between two places."""
-    from scipy.optimize import brentq
-
-    return float(brentq(excess, end_within, outside, xtol=1e-300, rtol=EXACT))
 
 
 def _outwards(value: float, error: float) -> Iterator[float]:

@@ -4,17 +4,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from descend.errors import ConfigError
 from descend.inference.intervals import listed
+from descend.inference.prediction.inverse_answer import Range
 from descend.inference.quantities.curve import group_columns, inputs_named
 from descend.models import Model
 from descend.registry import closest
 
-Range = tuple[float, float]
 INTERVALS = ("inversion", "wald")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of an inverse prediction.
+
+    input: the one that varies; others: values of all other inputs. response: replicates of one sample, on the scale of
+    the left side of the formula. mean: whether the curve itself is asked for, not a new measurement. sigma: standard
+    deviation of one measurement, needed where the fit has a column of them. within: where to look.
+    """
+
+    input: str
+    others: Mapping[str, float]
+    response: tuple[float, ...]
+    interval: str = "inversion"
+    level: float = 0.95
+    mean: bool = False
+    sigma: float | None = None
+    within: Range | None = None
 
 
 def varying_input(model: Model, name: str | None, other_inputs: Mapping[str, object]) -> str:

@@ -179,6 +179,22 @@ class CalledCurve(Curve):
         return np.array([along(component) for component in range(theta.size)])
 
 
+def root_between(function: Callable[[float], float], low: float, high: float) -> float:
+    """Return where a function crosses 0 between two places at which it has different signs."""
+    from scipy.optimize import brentq
+
+    return float(brentq(function, low, high, xtol=1e-300, rtol=4.0 * float(np.finfo(np.float64).eps)))
+
+
+def crossings(function: Callable[[float], float], places: Array, values: Array) -> list[float]:
+    """Return where a function crosses 0, in the order of some places; values: those it has there."""
+    roots = [(float(number), float(places[number])) for number in np.flatnonzero(values == 0.0).tolist()]
+    for left in np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0.0).tolist():
+        between = sorted((float(places[left]), float(places[left + 1])))
+        roots.append((left + 0.5, root_between(function, *between)))
+    return [root for _, root in sorted(roots)]
+
+
 def _difference(function: Callable[[float], float], at: float) -> float:
     """Return the derivative of a function of one number, by differences of five points."""
     step = STEP * (abs(at) or 1.0)

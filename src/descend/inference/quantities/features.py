@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr, Float
 
-from descend.inference.quantities.curve import Curve
+from descend.inference.quantities.curve import Curve, crossings, root_between
 from descend.inference.quantities.quadrature import PIECES, UndefinedError, edges_of, integrals
 
 Array = NDArray[np.float64]
@@ -146,11 +146,9 @@ class Extreme(Feature):
 
     def _found(self, theta: Array, low: float, high: float) -> tuple[float, int]:
         """Return x*, and -1 or 1 if that is the low or high end of the range, 0 inside."""
-        from scipy.optimize import brentq
-
         self._range(low, high)
-        values, index_of_extreme = self._along(theta, low, high)
-        best = int(np.argmax(self.sign * index_of_extreme))
+        values, curve_values = self._along(theta, low, high)
+        best = int(np.argmax(self.sign * curve_values))
 
         def slope(x: float) -> float:
             return self.curve.value(theta, self.place(x), (self.along,))
@@ -158,7 +156,7 @@ class Extreme(Feature):
         before, after = float(values[max(best - 1, 0)]), float(values[min(best + 1, len(values) - 1)])
         first, last = self.sign * slope(before), self.sign * slope(after)
         if first > 0.0 > last:
-            return float(brentq(slope, before, after, xtol=1e-300, rtol=4.0 * np.finfo(float).eps)), 0
+            return root_between(slope, before, after), 0
         if best in (0, len(values) - 1):
             return float(values[best]), -1 if best == 0 else 1
         if first == 0.0 == last:
@@ -252,19 +250,12 @@ class Root(Feature):
 
     def crossings(self, theta: Array, low: float, high: float, level: float) -> list[float]:
         """Return the places in a range where the curve reaches a level, in order."""
-        from scipy.optimize import brentq
-
-        values, index_of_root = self._along(theta, low, high)
-        above = index_of_root - level
+        values, curve_values = self._along(theta, low, high)
 
         def rise(x: float) -> float:
             return self.curve.value(theta, self.place(x)) - level
 
-        roots = values[above == 0.0].tolist()
-        for left in np.flatnonzero(above[:-1] * above[1:] < 0.0).tolist():
-            before, after = float(values[left]), float(values[left + 1])
-            roots.append(float(brentq(rise, before, after, xtol=1e-300, rtol=4.0 * np.finfo(float).eps)))
-        return sorted(roots)
+        return crossings(rise, values, curve_values - level)
 
 
 def _listed(inputs: Mapping[str, float]) -> str:
