@@ -25,17 +25,17 @@ DRAGGED = 0.1
 class Apart:
     """The rows that stand apart in some column, and the rows that are left."""
 
-    found: Sequence[Suspects]
+    suspects_of_columns: Sequence[Suspects]
     bad: NDArray[np.intp]
-    kept: NDArray[np.intp]
+    others: NDArray[np.intp]
 
     @property
     def worst(self) -> Suspects:
-        return max(self.found, key=lambda each: each.distance)
+        return max(self.suspects_of_columns, key=lambda each: each.distance)
 
     @property
     def certain(self) -> bool:
-        return any(each.certain for each in self.found)
+        return any(each.certain for each in self.suspects_of_columns)
 
 
 def bad_rows(case: Case) -> Diagnosis | None:
@@ -43,7 +43,7 @@ def bad_rows(case: Case) -> Diagnosis | None:
     distant_rows = standing_apart(case)
     if distant_rows is None:
         return None
-    if _better_without(case, distant_rows.kept):
+    if _better_without(case, distant_rows.others):
         return _diagnosis(case, distant_rows, f"without {_these(distant_rows)} the same run goes well")
     pull = _pull(case, distant_rows) if distant_rows.certain and not case.diverged else None
     return None if pull is None else _diagnosis(case, distant_rows, _dragged(distant_rows, *pull))
@@ -105,7 +105,7 @@ def _diagnosis(case: Case, distant: Apart, why: str) -> Diagnosis:
         "others_max": float(remaining.max()),
     }
     conditions = " AND ".join(
-        _condition(each, np.delete(case.columns[each.column], each.rows)) for each in distant.found
+        _condition(each, np.delete(case.columns[each.column], each.rows)) for each in distant.suspects_of_columns
     )
     return Diagnosis(
         Cause.BAD_ROWS,
@@ -154,7 +154,7 @@ def _better_without(case: Case, rows_left: NDArray[np.intp]) -> bool:
 
 def _pull(case: Case, distant: Apart) -> tuple[float, float] | None:
     """Return the other rows' loss at the fit to all rows, and its lowest value; None if they hardly differ."""
-    case_without = case.on(distant.kept)
+    case_without = case.on(distant.others)
     if case.model.in_place or case.objective.has_l1 or case.last.size > MOST_PARAMETERS:
         minimum_without = case.trial(case.last, batch_size=None)[-1].theta  # as much effort as over the others below
         reached = case.trial(case.last, objective=case_without, batch_size=None)

@@ -212,7 +212,7 @@ class Case:
         progress = Progress(losses(steps))
         floor = progress.level - progress.ahead if self.model.in_place else self.lowest(steps[-1].theta, objective)
         left = progress.level - floor
-        return close_enough(left, abs(floor), progress.made)
+        return close_enough(left, abs(floor), progress.fallen)
 
     @cached_property
     def faster_rate(self) -> float | None:
@@ -316,8 +316,8 @@ def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Objective:
     """Return J of the same model over other values of its columns."""
     from descend.engines.torch_engine import TorchEngine
 
-    known, code, merged = problem.objective, problem.code, problem.rows.replaced(columns)
+    objective, code, merged = problem.objective, problem.code, problem.rows.replaced(columns)
     assert isinstance(code, Program | Kernel)
-    device = known.engine.device
+    device = objective.engine.device
     built = summing(code, merged) if device is None else TorchEngine(code, merged, device, passes=0)
-    return known.with_priors_of(objective_over(built, known.penalty, known.bounds))
+    return objective.with_priors_of(objective_over(built, objective.penalty, objective.bounds))

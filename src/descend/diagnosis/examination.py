@@ -67,10 +67,10 @@ def _healthy(case: Case) -> bool:
         return case.outcome is not Outcome.STALLED
     progress = case.progress
     if case.model.in_place and case.known_floor is None:
-        little = progress.swing * abs(progress.level) < OF_WAY * progress.made
+        little = progress.swing * abs(progress.level) < OF_WAY * progress.fallen
         settled = progress.swing < OF_MODULE or not progress.hovers or little
-        return settled and progress.made > 0.0 and case.excess <= OF_MODULE * progress.made
-    return close_enough(case.excess, abs(case.reachable), max(progress.made, 0.0))
+        return settled and progress.fallen > 0.0 and case.excess <= OF_MODULE * progress.fallen
+    return close_enough(case.excess, abs(case.reachable), max(progress.fallen, 0.0))
 
 
 def _hidden(case: Case) -> Diagnosis | None:

@@ -192,12 +192,12 @@ def _in_formula(case: Case, model: SymbolicModel, theta: Array) -> Failure | Non
     columns = case.problem.columns
     prediction = model.predict(theta, {name: columns[name] for name in model.inputs} or dict(columns))
 
-    def failure(found: tuple[Expr, float] | None, row: int, cause: Cause | None = None) -> Failure | None:
-        if found is None:
+    def failure(innermost: tuple[Expr, float] | None, row: int, cause: Cause | None = None) -> Failure | None:
+        if innermost is None:
             return None
         inputs = {name: float(columns[name][row]) for name in model.inputs}
         values = preflight.row_values(model, theta, columns, row)
-        return Failure(cause or _kind(found, values), as_text(found[0]), found[1], row + 1, inputs, theta)
+        return Failure(cause or _kind(innermost, values), as_text(innermost[0]), innermost[1], row + 1, inputs, theta)
 
     bad = ~np.isfinite(prediction)
     if bad.any():

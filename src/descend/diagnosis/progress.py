@@ -45,7 +45,7 @@ class Progress:
         return self.at(1.0)
 
     @property
-    def made(self) -> float:
+    def fallen(self) -> float:
         """How far the loss fell in all."""
         return self.values[0] - self.level
 

@@ -56,14 +56,14 @@ ADVICE = "Correct the gradient, or leave it out to have it derived or taken by a
 
 def _of_court(judgement: Judgement) -> Diagnosis:
     """Repeat what the court found before the first step."""
-    wrong = {name: found for name, found in judgement.parameters.items() if found.verdict != "correct"}
+    wrong = {name: judged for name, judged in judgement.parameters.items() if judged.verdict != "correct"}
     name, worst = next(iter(wrong.items()))
     evidence: Evidence = {
         "parameter": name,
         "given": worst.yours,
         "measured": worst.derived if worst.derived is not None else worst.numeric,
         "factor": worst.factor,
-        "verdicts": {label: found.verdict for label, found in judgement.parameters.items()},
+        "verdicts": {label: judged.verdict for label, judged in judgement.parameters.items()},
     }
     return Diagnosis(Cause.WRONG_GRADIENT, evidence, judgement.sentence, ADVICE)
 

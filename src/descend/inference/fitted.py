@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution
 from descend.descent.step import Trace
-from descend.inference.inferred import Inferred
+from descend.inference.inferred import Inferred, answer
 from descend.losses import Loss
 from descend.models import Model
 from descend.parameters import Constraints
@@ -123,13 +123,13 @@ class Fitted(ABC):
     column_types: ClassVar[Inferred[dict[str, str]]] = Inferred("columns:column_types")
     response_levels: ClassVar[Inferred[dict[str, float]]] = Inferred("columns:response_levels")
     """The columns the model reads, and their kinds; what each word of a response of words counts as."""
-    outliers: ClassVar[Inferred[Outliers | None]] = Inferred(lambda found: found.answers.get("outliers"))
+    outliers: ClassVar[Inferred[Outliers | None]] = answer("outliers")
     """`Outliers`, if they were asked for: rows too far off for normal scatter, listed or left out of this fit."""
-    penalty_path: ClassVar[Inferred[PenaltyPath | None]] = Inferred(lambda found: found.answers.get("penalty_path"))
+    penalty_path: ClassVar[Inferred[PenaltyPath | None]] = answer("penalty_path")
     """`PenaltyPath`, if a penalty was chosen by cross-validation: the error at each that was tried."""
     censored: ClassVar[Inferred[dict[str, int]]] = Inferred("columns:censored")
     """How many responses are censored: ``left``, ``right``, ``interval``; empty if the loss knows of none."""
-    measures: ClassVar[Inferred[dict[str, float] | None]] = Inferred(lambda found: dict(found.measures or {}) or None)
+    measures: ClassVar[Inferred[dict[str, float] | None]] = Inferred(lambda run: dict(run.measures or {}) or None)
     """What else was measured of a module: ``validation_loss``, and metrics by name."""
     at_bound: ClassVar[Inferred[list[str]]] = Inferred("determined:at_bound")
     """The labels of the parameters that ended at a bound."""
@@ -236,14 +236,14 @@ class Fitted(ABC):
 
         level, method = checked_level(level), checked_method(method)
         refuse_clusters(self.clusters, method)
-        found = self._intervals(level, method, resamples, seed, on_resample)
+        intervals = self._intervals(level, method, resamples, seed, on_resample)
         if self.quantities:
             from descend.inference.quantities.interval_methods import estimated_quantities
 
             texts = {name: each.text for name, each in self.quantities.items()}
             estimates = self.estimates("sandwich" if method == "sandwich" else None)
-            found.quantities = estimated_quantities(texts, estimates, self.solution, level, method, resamples, seed)
-        return found
+            intervals.quantities = estimated_quantities(texts, estimates, self.solution, level, method, resamples, seed)
+        return intervals
 
     def _intervals(
         self, level: float, method: str, resamples: int, seed: int, on_resample: Callable[[int], None] | None

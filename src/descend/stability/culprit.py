@@ -54,8 +54,8 @@ def standardised(spectrum: Spectrum) -> Spectrum | None:
     gradient = units.gradient(spectrum.vectors @ spectrum.slopes)
     curvature = np.asarray(units.curvature(spectrum.curvature))
     values, vectors = eigen(curvature, gradient)
-    moved = replace(spectrum, values=values, vectors=vectors, slopes=vectors.T @ gradient, curvature=curvature)
-    return replace(moved, theta=units.u(spectrum.theta), columns=(), intercept=None, rows_only=None)
+    rescaled = replace(spectrum, values=values, vectors=vectors, slopes=vectors.T @ gradient, curvature=curvature)
+    return replace(rescaled, theta=units.u(spectrum.theta), columns=(), intercept=None, rows_only=None)
 
 
 def culprit_of(spectrum: Spectrum) -> Culprit | None:
@@ -68,10 +68,10 @@ def culprit_of(spectrum: Spectrum) -> Culprit | None:
     others = [place for place in range(len(diagonal)) if place != intercept]
     scale = 1.0 / np.sqrt(diagonal)
     values = eigen(data * scale * scale[:, None], np.ones(len(scale)))[0]
-    kept = values[values > NOTHING * len(values) * values[-1]]
+    above_rounding = values[values > NOTHING * len(values) * values[-1]]
     labels = spectrum.labels or tuple(str(place) for place in range(len(diagonal)))
     columns = spectrum.columns or ("",) * len(diagonal)
-    if intercept is not None and spectrum.condition < GAIN * kept[-1] / kept[0]:
+    if intercept is not None and spectrum.condition < GAIN * above_rounding[-1] / above_rounding[0]:
         units = standard_units(data / data[intercept, intercept], spectrum.linear, intercept)
         place = int(np.abs(units.shift).argmax())
         shift, unit = float(units.shift[place]), float(units.scale[place])

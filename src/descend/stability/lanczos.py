@@ -57,9 +57,9 @@ def lanczos(
             break
         beside.append(length)
         vector = following / length
-    found = len(diagonal)
+    steps_taken = len(diagonal)
     values, inside = _ritz(diagonal, beside)
-    return values, np.asarray(basis[:found].T @ inside)
+    return values, np.asarray(basis[:steps_taken].T @ inside)
 
 
 def _ritz(diagonal: list[float], beside: list[float]) -> tuple[Array, Array]:

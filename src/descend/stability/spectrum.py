@@ -143,17 +143,17 @@ class Spectrum:
         modes = optimizer.recurrence.modes(rate * self.values[self._rounding :])
         if (self.growth(rate, optimizer) or 0.0) >= 1.0:
             return 0 if bool(self._remaining(np.zeros(1), modes, scales)[0] <= tolerance) else None
-        seen = -1.0
+        last_epoch = -1.0
         for epochs in _looked_at(most, CHUNK // self.vectors.size):
             within = self._remaining(epochs, modes, scales) <= tolerance
             if within.any():
                 last = int(within.argmax())
-                before = float(epochs[last - 1]) if last else seen
+                before = float(epochs[last - 1]) if last else last_epoch
                 if 1.0 < epochs[last] - before < CHUNK / self.vectors.size:
                     epochs = np.arange(before + 1.0, epochs[last] + 1.0)
                     last = int((self._remaining(epochs, modes, scales) <= tolerance).argmax())
                 return int(epochs[last])
-            seen = float(epochs[-1])
+            last_epoch = float(epochs[-1])
         return None
 
     def _remaining(self, epochs: Array, modes: Modes, scales: Array | None) -> Array:
@@ -229,17 +229,17 @@ def spectrum_of(problem: Problem, point: Point) -> Spectrum | None:
         return None
     if model.in_place:
         return _of_module(point)
-    found = spectrum_at(point, model.parameters.labels, problem.scale, problem.everywhere_parabola)
-    if found is None or found.curvature is None:
-        return found
+    spectrum = spectrum_at(point, model.parameters.labels, problem.scale, problem.everywhere_parabola)
+    if spectrum is None or spectrum.curvature is None:
+        return spectrum
     columns, intercept = entering(model)
-    rows_only = None if penalty is None else found.curvature - np.diag(2.0 * penalty.l2)
-    if (known := problem.objective.priors) is not None:
+    rows_only = None if penalty is None else spectrum.curvature - np.diag(2.0 * penalty.l2)
+    if (priors := problem.objective.priors) is not None:
         from descend.problem.with_priors import bent
 
-        of_priors = matrix_of(bent(np.zeros_like(found.curvature), known.priors.at(point.theta), known.scale))
-        rows_only = None if of_priors is None else found.curvature - of_priors
-    return replace(found, columns=columns, intercept=intercept, rows_only=rows_only)
+        of_priors = matrix_of(bent(np.zeros_like(spectrum.curvature), priors.priors.at(point.theta), priors.scale))
+        rows_only = None if of_priors is None else spectrum.curvature - of_priors
+    return replace(spectrum, columns=columns, intercept=intercept, rows_only=rows_only)
 
 
 def spectrum_at(point: Point, labels: Sequence[str], scale: float = 0.0, exact: bool = False) -> Spectrum | None:
@@ -257,11 +257,13 @@ def spectrum_at(point: Point, labels: Sequence[str], scale: float = 0.0, exact: 
 
 def _of_module(point: Any) -> Spectrum | None:
     """Return the spectrum of the Hessian of J of a PyTorch module, over a sample of rows."""
-    found = point.hessian()
-    if found is None or not found.values[-1] > 0.0:
+    hessian = point.hessian()
+    if hessian is None or not hessian.values[-1] > 0.0:
         return None
-    slopes = found.vectors.T @ found.gradient
-    return Spectrum(found.values, found.vectors, slopes, len(slopes) == len(found.theta), found.theta, point.loss)
+    slopes = hessian.vectors.T @ hessian.gradient
+    return Spectrum(
+        hessian.values, hessian.vectors, slopes, len(slopes) == len(hessian.theta), hessian.theta, point.loss
+    )
 
 
 def eigen(matrix: Curvature, gradient: Array) -> tuple[Array, Array]:

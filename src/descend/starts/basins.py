@@ -50,7 +50,7 @@ FACTORS = np.geomspace(0.125, 8.0, 48)
 """Factors by which the value of a parameter is multiplied."""
 BELOW = 1e-9
 """Share of J by which the bottom of a valley must lie below its sides; otherwise the profile is merely flat."""
-TAKEN = 3
+EXPLORED = 3
 """Valleys that are explored, the lowest first."""
 
 
@@ -218,7 +218,7 @@ def valleys(
         lowest += [begin + number for number in _bottoms(axis[:, place_of(program, symbol).start], losses[cell])]
         begin += len(axis)
     lowest += [begin + number for number in range(len(changed)) if np.isfinite(losses[begin + number])]
-    least_valleys = sorted(lowest, key=lambda number: float(losses[number]))[:TAKEN]
+    least_valleys = sorted(lowest, key=lambda number: float(losses[number]))[:EXPLORED]
     return [_inside(thetas[number], theta, bounds) for number in least_valleys], len(points)
 
 

@@ -88,7 +88,7 @@ def _solved(
     if not request.given.get("start"):
         return solution
     with attempt("whether another start leads lower", solution.failures):
-        solution = SecondLook(request, solution, resumed, since).taken()
+        solution = SecondLook(request, solution, resumed, since).better()
     return solution
 
 
@@ -101,7 +101,7 @@ class SecondLook:
     resumed: Checkpoint | None
     began: float
 
-    def taken(self) -> Solution:
+    def better(self) -> Solution:
         """Return the better of both, with the other kept and noted; the first if nothing better was found."""
         first, request, beginning = self.first, self.request, self.first.run.beginning
         if not first.succeeded:
@@ -190,8 +190,8 @@ class SecondLook:
 
         return not undetermined(again) or undetermined(self.first)
 
-    def _both(self, again: Solution, found: str) -> Solution:
+    def _both(self, again: Solution, reason: str) -> Solution:
         first = self.first
         ended = first.model.parameters.mentioned(first.theta)
-        note = f"from the start given, the descent ended {first.outcome} at loss {first.loss:.6g} ({ended}); {found}"
+        note = f"from the start given, the descent ended {first.outcome} at loss {first.loss:.6g} ({ended}); {reason}"
         return replace(again, notes=(note, *again.notes), from_start=first)

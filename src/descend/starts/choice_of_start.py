@@ -28,38 +28,38 @@ def begin(problem: Problem, request: Request) -> Beginning:
 
     Raises ConfigError or DataError where J has no value, or the data cannot determine the parameters.
     """
-    model, given_starts, objective = problem.model, problem.given, problem.objective
+    model, starts_given, objective = problem.model, problem.given, problem.objective
     if model.in_place:
         return Beginning(problem, objective(problem.start, 1), problem.notes)
     searching = not (model.linear or model.log_linear) and model.formula is not None
     search_start = None
-    if searching and len(given_starts) < len(model.parameters.shapes):
-        search_start = _searched(problem, request, problem.start, given_starts)
-    elif problem.gradient == "numeric" and len(given_starts) < len(model.parameters.shapes):
+    if searching and len(starts_given) < len(model.parameters.shapes):
+        search_start = _searched(problem, request, problem.start, starts_given)
+    elif problem.gradient == "numeric" and len(starts_given) < len(model.parameters.shapes):
         from descend.starts.sampling import sampled
 
-        search_start = sampled(problem, given_starts)
-    if model.loss.turns and request.polish and len(given_starts) < len(model.parameters.shapes):
+        search_start = sampled(problem, starts_given)
+    if model.loss.turns and request.polish and len(starts_given) < len(model.parameters.shapes):
         from descend.starts.circular_starts import turned
 
-        search_start = turned(problem, search_start, given_starts)
+        search_start = turned(problem, search_start, starts_given)
     origin = problem.start if search_start is None else search_start.theta
     on_samples = _on_samples(problem, request, origin)
-    first = _first(problem, origin if on_samples is None else on_samples.theta, given_starts)
-    if request.optimizer is None and not given_starts and (end := _shortest(problem, first)) is not None:
+    first = _first(problem, origin if on_samples is None else on_samples.theta, starts_given)
+    if request.optimizer is None and not starts_given and (end := _shortest(problem, first)) is not None:
         first = objective(end, 2)
     silent = objective.penalty is not None or request.bare
     doubts = () if silent else at_start(model, first, problem.rows.columns, problem.table.source)
     free = free_values(model) if search_start is not None and doubts else {}
-    if searching and free.keys() - given_starts.keys():  # what may be chosen freely leads a search astray
-        held_values = {**free, **given_starts}
+    if searching and free.keys() - starts_given.keys():  # what may be chosen freely leads a search astray
+        held_values = {**free, **starts_given}
         again = _searched(problem, request, model.parameters.start(held_values, 1.0), held_values)
         if again is not None:
             search_start, first = again, _first(problem, again.theta, held_values)
     if doubts:
         from descend.models.misnamed_columns import mistaken_columns
 
-        doubts = (*mistaken_columns(model, problem.table, given_starts), *doubts)
+        doubts = (*mistaken_columns(model, problem.table, starts_given), *doubts)
     searched = (each.note for each in (search_start, on_samples) if each is not None)
     notes = (*problem.notes, *searched, *problem.remarks, *doubts)
     beginning = Beginning(problem, first, notes, None if on_samples is None else origin, bool(doubts))
@@ -75,8 +75,8 @@ def _shortest(problem: Problem, first: Point) -> Array | None:
     return shortest(problem.model, problem.objective, first)
 
 
-def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[str, object]) -> Start | None:
-    """Search for starting values of what is not ``given``."""
+def _searched(problem: Problem, request: Request, theta: Array, starts_given: Mapping[str, object]) -> Start | None:
+    """Search for starting values of what is not ``starts_given``."""
     model = problem.model
     assert model.formula is not None
     program = derived(model.formula, model.loss)
@@ -85,18 +85,20 @@ def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[s
 
         every = problem.objective.engine.grouped
         assert every is not None
-        return search_of_groups(program, problem.rows, every, theta, given, problem.objective.bounds)
-    found_start = search(program, problem.rows, theta, given, request.polish, problem.objective.bounds)
+        return search_of_groups(program, problem.rows, every, theta, starts_given, problem.objective.bounds)
+    found_start = search(program, problem.rows, theta, starts_given, request.polish, problem.objective.bounds)
     if found_start is not None and model.codings and problem.all_rows is None and request.polish:
         from descend.starts.groups import EPOCHS, start_of_each_group
 
         before, end = descended(problem.objective, found_start.theta, EPOCHS)
         if model.symbolic is not None and something_left(model.symbolic, end, problem.rows):
-            found_start = start_of_each_group(program, problem.rows, problem.objective, found_start, before, given)
+            found_start = start_of_each_group(
+                program, problem.rows, problem.objective, found_start, before, starts_given
+            )
     if found_start is not None and model.symbolic is not None and (found_start.theta < 0.0).any():
         from descend.identifiability.symmetry import upright
 
-        end = upright(model.symbolic, found_start.theta, problem.rows.columns, given, problem.objective.bounds)
+        end = upright(model.symbolic, found_start.theta, problem.rows.columns, starts_given, problem.objective.bounds)
         found_start = replace(found_start, theta=end)
     if found_start is None or problem.all_rows is None:
         return found_start
@@ -119,13 +121,13 @@ def _on_samples(problem: Problem, request: Request, theta: Array) -> Start | Non
     return sample_starts
 
 
-def _first(problem: Problem, theta: Array, given: Mapping[str, object]) -> Point:
+def _first(problem: Problem, theta: Array, starts_given: Mapping[str, object]) -> Point:
     """Evaluate J where the descent begins; refuse a start at which it has no value."""
     if problem.all_rows is None:
-        return preflight.finite_start(problem.objective, problem.model, theta, given, problem.rows.columns)
+        return preflight.finite_start(problem.objective, problem.model, theta, starts_given, problem.rows.columns)
     from descend.problem.out_of_core import finite_start
 
-    return finite_start(problem, theta, given)
+    return finite_start(problem, theta, starts_given)
 
 
 def _judged(beginning: Beginning) -> Beginning:

@@ -28,7 +28,7 @@ MORE = 3.0
 """By how much n R**2 of the best points has to be above that of the usual start, besides what chance gives."""
 
 
-def turned(problem: Problem, usual: Start | None, given: Collection[str]) -> Start | None:
+def turned(problem: Problem, usual: Start | None, held: Collection[str]) -> Start | None:
     """Return a start whose residuals lie together better than those of the usual one; that itself if there is none.
 
     How closely residuals r lie together, wherever, is R = |mean of exp(i r)|; what is merely added to every prediction
@@ -42,14 +42,14 @@ def turned(problem: Problem, usual: Start | None, given: Collection[str]) -> Sta
     if model is None or not isinstance(program, Program) or problem.objective.bounds is not None:
         return usual
     rows = sample(problem.rows, ROWS)
-    judge = _Judge(model, program, rows.columns, rows.y, given)
+    judge = _Judge(model, program, rows.columns, rows.y, held)
     begin = problem.start if usual is None else usual.theta
     end = descended(problem.objective, begin, EPOCHS)[1]
     points = [judge.best(points) for points in judge.turns(begin)] if model.linear else judge.spread(begin)
     ranked = sorted(points, key=judge.together, reverse=True)[:DESCENTS]
     if not ranked or not all(map(np.isfinite, ranked[0])):
         return usual
-    ends = sorted((descended(problem.objective, point, EPOCHS) for point in ranked), key=lambda found: found[0])
+    ends = sorted((descended(problem.objective, point, EPOCHS) for point in ranked), key=lambda end: end[0])
     best, count = ends[0][1], rows.count
     gain = count * (judge.together(best) ** 2 - judge.together(end) ** 2)
     choices = max(len(judge.free), 1) if model.linear else 1
@@ -64,15 +64,15 @@ class _Judge:
     """Tells at how many points, and how closely, residuals lie together."""
 
     def __init__(
-        self, model: SymbolicModel, program: Program, columns: Mapping[str, Array], y: Array, given: Collection[str]
+        self, model: SymbolicModel, program: Program, columns: Mapping[str, Array], y: Array, held: Collection[str]
     ) -> None:
         self.model, self.program, self.columns, self.y = model, program, columns, y
         self.tried = 0
         slopes, terms, slices = model.formula.jacobian, model.formula.terms, program.parameters.slices
         added = [each for each, slope in slopes.items() if isinstance(each, Parameter) and slope == 1]
-        self.added = next((slices[each.name].start for each in added if each.name not in given), None)
-        self.scanned = [each for each in slopes if isinstance(each, Parameter) and each.name not in given]
-        names = {terms[each].vector if each in terms else each.name for each in slopes} - {*given}
+        self.added = next((slices[each.name].start for each in added if each.name not in held), None)
+        self.scanned = [each for each in slopes if isinstance(each, Parameter) and each.name not in held]
+        names = {terms[each].vector if each in terms else each.name for each in slopes} - {*held}
         free = {theta for name in names for theta in range(slices[name].start, slices[name].stop)} - {self.added}
         self.free = sorted(free) if len(free) <= MOST_SCANNED else []
 

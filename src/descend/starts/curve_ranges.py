@@ -54,9 +54,11 @@ def _ranges(curve: NamedCurve, program: Program, rows: Rows) -> dict[Parameter, 
     return {curve.own[name]: _range(text, features_of_rows) for name, text in starts.items()}
 
 
-def _range(text: str, seen: Mapping[str, float]) -> tuple[float, float]:
+def _range(text: str, features_of_rows: Mapping[str, float]) -> tuple[float, float]:
     low, high = (
-        read_computed(range_ends, tuple(seen)).over({name: np.array([value]) for name, value in seen.items()}, 1)[0]
+        read_computed(range_ends, tuple(features_of_rows)).over(
+            {name: np.array([value]) for name, value in features_of_rows.items()}, 1
+        )[0]
         for range_ends in text.split(" to ")
     )
     return float(low), float(high)

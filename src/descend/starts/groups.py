@@ -46,9 +46,9 @@ LOWER = 1e-3
 
 
 def search_of_groups(
-    program: Program, rows: Rows, every: GroupedEngine, theta: Array, given: Collection[str], bounds: Bounds | None
+    program: Program, rows: Rows, every: GroupedEngine, theta: Array, held: Collection[str], bounds: Bounds | None
 ) -> Start | None:
-    """Look for starting values of the parameters that are not ``given``; None if none gives a finite loss.
+    """Look for starting values of the parameters that are not ``held``; None if none gives a finite loss.
 
     1. Search for one curve through all rows, as if there were no groups, and for the curves of a few large groups.
     2. From each of them let every group descend by itself, with what the groups share held; each has a damping of its
@@ -59,13 +59,13 @@ def search_of_groups(
     every: the engine that sums all rows.
     """
     (engine, lacking), curve = _in_memory(program, rows, every), one_curve(program)
-    free = np.isin(_names(program.parameters), list(given), invert=True)
+    free = np.isin(_names(program.parameters), list(held), invert=True)
     if bounds is not None:
         free &= ~bounds.pinned
         theta = np.where(bounds.pinned, bounds.low, theta)
     moving = free.copy()
     moving[engine.layout.own[:, lacking]] = False
-    descent, names = GroupDescent(engine, moving, bounds), frozenset(given)
+    descent, names = GroupDescent(engine, moving, bounds), frozenset(held)
     best: tuple[float, Array, Array] | None = None
     tried = 0
     for some in _samples(rows, engine):
@@ -226,7 +226,7 @@ class GroupDescent:
 
 
 def start_of_each_group(
-    program: Program, rows: Rows, objective: Objective, found: Start, before: float, given: Collection[str]
+    program: Program, rows: Rows, objective: Objective, start: Start, before: float, held: Collection[str]
 ) -> Start:
     """Return the start, or a better one: of each group its own parameters, found from its rows alone.
 
@@ -238,21 +238,21 @@ def start_of_each_group(
     terms = program.formula.terms.values()
     levels = {term.levels for term in terms if term.levels is not None}
     tied = {term.vector for term in terms if term.levels is None} & {term.vector for term in terms if term.levels}
-    if len(levels) != 1 or tied or given:  # a group that follows another is no curve by itself
-        return found
+    if len(levels) != 1 or tied or held:  # a group that follows another is no curve by itself
+        return start
     (groups,) = levels
     if not 1 < len(groups) <= MOST_GROUPS:
-        return found
+        return start
     curve, codes = one_curve(program), rows.columns[groups.name]
     size = curve.parameters.size
     each = np.full((len(groups), size), np.nan)
     for group in range(len(groups)):
         group_rows = np.flatnonzero(codes == group)
         if len(group_rows) <= size:
-            return found
+            return start
         alone = search(curve, rows.take(group_rows), np.ones(size), frozenset(), True)
         if alone is None:
-            return found
+            return start
         each[group] = alone.theta
     theta = np.empty(program.parameters.size)
     for name, theta_slice in program.parameters.slices.items():
@@ -263,5 +263,5 @@ def start_of_each_group(
         theta = objective.bounds.interior(theta)
     after, end = descended(objective, theta, EPOCHS)
     if not after < before * (1.0 - LOWER) or not math.isfinite(after):
-        return found
+        return start
     return Start(end, f"start found in each of {len(groups)} groups by itself")

@@ -97,7 +97,7 @@ class Peeling:
         """Return copies of theta with two like terms exchanged, one for each such pair."""
         pairs = itertools.combinations(self.terms, 2)
         exchanged_terms = [self._exchanged(theta, first, two) for first, two in pairs if first.kind == two.kind]
-        return [self.projection.solved(moved[None])[1][0] for moved in exchanged_terms]
+        return [self.projection.solved(theta_exchanged[None])[1][0] for theta_exchanged in exchanged_terms]
 
     def _exchanged(self, theta: Array, one: Term, two: Term) -> Array:
         slices, swapped_theta = self.projection.parameters.slices, theta.copy()

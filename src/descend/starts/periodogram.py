@@ -114,9 +114,9 @@ def _power(t: Array, residuals: Array, parts: Sequence[Array], count: int) -> Ar
     return total
 
 
-def _left(t: Array, residuals: Array, parts: Sequence[Array], found: Array) -> float:
+def _left(t: Array, residuals: Array, parts: Sequence[Array], wave_frequencies: Array) -> float:
     """Return the share of the squares that the best wave of this frequency leaves, together with an offset."""
-    angles = [2.0 * math.pi / OVERSAMPLED * frequency * t for frequency in found]
+    angles = [2.0 * math.pi / OVERSAMPLED * frequency * t for frequency in wave_frequencies]
     columns = [series * wave(angle) for angle in angles for series in parts for wave in (np.sin, np.cos)]
     design = np.column_stack([*columns, np.ones(t.size)])
     left = residuals - design @ np.linalg.lstsq(design, residuals, rcond=None)[0]

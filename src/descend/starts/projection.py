@@ -43,8 +43,8 @@ class Amplitude:
 
 
 @lru_cache(maxsize=128)
-def amplitudes(formula: Formula, linear: frozenset[Expr], given: frozenset[str]) -> tuple[Amplitude, ...]:
-    """Return the unknowns to solve for: those of ``linear``, with their phases if these are not ``given``."""
+def amplitudes(formula: Formula, linear: frozenset[Expr], held: frozenset[str]) -> tuple[Amplitude, ...]:
+    """Return the unknowns to solve for: those of ``linear``, with their phases if these are not ``held``."""
     slices, unknowns = Parameters(formula.parameters).slices, []
     together = quadratures(formula)
     for symbol in formula.unknowns:
@@ -58,7 +58,7 @@ def amplitudes(formula: Formula, linear: frozenset[Expr], given: frozenset[str])
             unknowns.append(Amplitude(symbol, columns, tuple(range(theta_index.start, theta_index.stop))))
             continue
         theta_index, phase = slices[symbol.name].start, together.get(symbol)
-        if phase is None or phase.name in given:
+        if phase is None or phase.name in held:
             unknowns.append(Amplitude(symbol, (slope,), (theta_index,)))
         else:
             quarters = (slope.xreplace({phase: 0 * pi}), slope.xreplace({phase: pi / 2}))
@@ -67,19 +67,19 @@ def amplitudes(formula: Formula, linear: frozenset[Expr], given: frozenset[str])
     for symbol, rate in exponents(formula).items():
         column = formula.jacobian[symbol] / rate
         beside = any(symbol in other.free_symbols for each in unknowns for other in each.columns)
-        if symbol.name not in given and symbol not in unknown and not beside and not column.free_symbols & unknown:
+        if symbol.name not in held and symbol not in unknown and not beside and not column.free_symbols & unknown:
             unknowns.append(Amplitude(symbol, (column,), (slices[symbol.name].start,), rate=float(rate)))
             unknown.add(symbol)
     return tuple(unknowns)
 
 
 @lru_cache(maxsize=128)
-def without(expression: Expr, formula: Formula, found: tuple[Amplitude, ...]) -> Expr:
+def without(expression: Expr, formula: Formula, solved_amplitudes: tuple[Amplitude, ...]) -> Expr:
     """Return what is left of the expression when all these amplitudes are 0."""
-    for each in found:
+    for each in solved_amplitudes:
         if each.rate:
             expression = expression - formula.jacobian[each.symbol] / exponents(formula)[each.symbol]
-    return expression.xreplace({each.symbol: 0 * pi for each in found if not each.rate})
+    return expression.xreplace({each.symbol: 0 * pi for each in solved_amplitudes if not each.rate})
 
 
 class Projection:
@@ -88,7 +88,7 @@ class Projection:
     With the prediction  f = remainder + sum_k c_k column_k,  where remainder and columns hold no c_k, the c_k solve
     sum omega (y - f)**2 = min. Columns are scaled to be at most 1, so that none overflows when squared.
 
-    rows: weighted, if they have weights. linear: what to solve for. given: names of parameters that keep their values.
+    rows: weighted, if they have weights. linear: what to solve for. held: names of parameters that keep their values.
 
     Source: Golub & Pereyra (1973), SIAM J. Numer. Anal. 10, 413-432.
     """
@@ -98,13 +98,13 @@ class Projection:
         formula: Formula,
         rows: Rows,
         linear: frozenset[Expr],
-        given: frozenset[str] = frozenset(),
+        held: frozenset[str] = frozenset(),
         bounds: Bounds | None = None,
     ) -> None:
         self.formula, self.columns, self.bounds = formula, rows.columns, bounds
         self.rows = rows.count
         self.parameters = Parameters(formula.parameters)
-        self.amplitudes = amplitudes(formula, linear, given)
+        self.amplitudes = amplitudes(formula, linear, held)
         self.root = None if rows.omega is None else np.sqrt(rows.omega)
         self.total = rows.total
         self.observed = self.weighed(over_rows(formula.response, self.columns, self.rows))

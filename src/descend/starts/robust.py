@@ -111,9 +111,9 @@ def settled(request: Request, table: Table) -> Request:
     return replace(request, start=start, loss=loss, notes=(note,), unsettled=request, grow=grow)
 
 
-def _honoured(request: Request, found: Values) -> Values:
+def _honoured(request: Request, start_values: Values) -> Values:
     """Return the starts of a run; where the user named an optimizer, to watch its way, the given ones are kept."""
-    return found if request.polish else {**found, **(request.start or {})}
+    return start_values if request.polish else {**start_values, **(request.start or {})}
 
 
 @dataclass(frozen=True)
@@ -145,13 +145,13 @@ def _estimated(request: Request, table: Table, loss: Loss) -> Noise:
     return noise if noise.exact or not loss.many_minima else _beside(request, table, loss, noise)
 
 
-def _of_s_estimate(request: Request, table: Table, found: Noise) -> Noise:
+def _of_s_estimate(request: Request, table: Table, noise: Noise) -> Noise:
     """Return the scale of the S-estimate, which an MM-estimate keeps."""
     from descend.starts.s_estimate import mm_start
 
     problem = _problem_of(replace(request, loss=LEAST_SQUARES), table)
     model = problem.model
-    end = mm_start(problem, model.parameters.flat(found.start))
+    end = mm_start(problem, model.parameters.flat(noise.start))
     start = model.parameters.named(end.theta)
     largest_response = float(np.abs(model.observed(problem.columns)).max())
     if not end.scale > NOISELESS * largest_response:
@@ -159,7 +159,7 @@ def _of_s_estimate(request: Request, table: Table, found: Noise) -> Noise:
     return Noise(end.scale, start, source="an S-estimate")
 
 
-def _beside(request: Request, table: Table, loss: Loss, found: Noise) -> Noise:
+def _beside(request: Request, table: Table, loss: Loss, noise: Noise) -> Noise:
     """Return the noise of a fit from the S-estimate, if that is less than the noise found from a huber fit."""
     from descend.starts.s_estimate import better_start
 
@@ -168,12 +168,12 @@ def _beside(request: Request, table: Table, loss: Loss, found: Noise) -> Noise:
     start_stays = (
         bool(request.start or request.x_sigma) and not model.linear
     )  # a start that a user gave has a second look of its own
-    better = None if start_stays else better_start(problem, model.parameters.flat(found.start))
-    if better is None or not better.scale > NOISELESS * found.noise:
-        return found
+    better = None if start_stays else better_start(problem, model.parameters.flat(noise.start))
+    if better is None or not better.scale > NOISELESS * noise.noise:
+        return noise
     start = Noise(better.scale, model.parameters.named(better.theta))
     other = _fixed_point(request, table, loss, start, SETTLED)
-    return other if not other.exact and other.noise < CLEARLY * found.noise else found
+    return other if not other.exact and other.noise < CLEARLY * noise.noise else noise
 
 
 def _lower_start(request: Request, table: Table, near: Values) -> tuple[Values, str]:
@@ -206,7 +206,7 @@ def _noise_beside(request: Request, table: Table) -> Noise | None:
     return None if noise is None or not noise.noise > 0.0 else Noise(noise.noise, dict(request.start or {}))
 
 
-def _fixed_point(request: Request, table: Table, loss: Loss, found: Noise, settled: float) -> Noise:
+def _fixed_point(request: Request, table: Table, loss: Loss, noise: Noise, settled: float) -> Noise:
     """Return the noise s that a fit leaves when its setting is chosen for s: a fixed point.
 
     Near it, a line through the last two changes leads there sooner. As the median jumps from row to row the estimates
@@ -214,20 +214,20 @@ def _fixed_point(request: Request, table: Table, loss: Loss, found: Noise, settl
     """
     assert loss.efficient is not None
     setting = next(iter(loss.settings))
-    tried, before = found.noise, None
+    tried, before = noise.noise, None
     for _ in range(ROUNDS):
-        there = replace(request, loss=replace(loss, **{setting: loss.efficient * tried}), start=found.start)
+        there = replace(request, loss=replace(loss, **{setting: loss.efficient * tried}), start=noise.start)
         nearly = settled >= NEARLY
-        found = _noise_of(there if nearly else replace(there, grow=False), table, nearly)  # samples would lead off it
-        change = found.noise - tried
-        if found.exact or abs(change) <= settled * tried:
-            return found
-        ahead = found.noise
+        noise = _noise_of(there if nearly else replace(there, grow=False), table, nearly)  # samples would lead off it
+        change = noise.noise - tried
+        if noise.exact or abs(change) <= settled * tried:
+            return noise
+        ahead = noise.noise
         if before is not None and abs(change) <= NEARLY * tried and change != before[1]:
             secant = tried - change * (tried - before[0]) / (change - before[1])
-            ahead = secant if abs(secant - found.noise) <= abs(change) * 10.0 and secant > 0.0 else ahead
+            ahead = secant if abs(secant - noise.noise) <= abs(change) * 10.0 and secant > 0.0 else ahead
         before, tried = (tried, change), ahead
-    return found
+    return noise
 
 
 def _noise_of(request: Request, table: Table, nearly: bool = False) -> Noise:

@@ -44,8 +44,8 @@ COMPARED, ENOUGH = 8, 2
 """Points at which a function is called, at most, until so many have shown that it says the same of few rows."""
 
 
-def sampled(problem: Problem, given: Collection[str]) -> Start | None:
-    """Look for starting values of the parameters that are not ``given``; None if J has no value at any point.
+def sampled(problem: Problem, held: Collection[str]) -> Start | None:
+    """Look for starting values of the parameters that are not ``held``; None if J has no value at any point.
 
     1. Find out by calling it which parameters the function is linear in (``differences.linear``).
     2. Spread points over the others, whose sizes are those that the columns suggest: places among their values, widths
@@ -54,15 +54,15 @@ def sampled(problem: Problem, given: Collection[str]) -> Start | None:
     4. Descend a little way from the best few, and return the lowest.
     Of very many rows all this looks at a few, where the function says the same of a row whatever rows are beside it.
     """
-    few = _of_few_rows(problem, given) if problem.rows.count >= MANY else None
-    if few is not None and (sample_start := sampled(few, given)) is not None:
+    few = _of_few_rows(problem, held) if problem.rows.count >= MANY else None
+    if few is not None and (sample_start := sampled(few, held)) is not None:
         return sample_start.in_sample(few.rows.count, problem.rows.count)
     model, rows = problem.model, problem.rows
     calls = model.derivatives(rows.columns).calls
     calls.rows = rows.count
     before = calls.count
     with np.errstate(all="ignore"):
-        trials = _Trials(problem, calls, _free(problem, given))
+        trials = _Trials(problem, calls, _free(problem, held))
         ranked = trials.ranked()
     if not ranked:
         calls.rows = 0  # so that the next call raises the error that these met
@@ -74,7 +74,7 @@ def sampled(problem: Problem, given: Collection[str]) -> Start | None:
     return Start(theta, f"start found among {trials.tried} trial points, in {calls.count - before} calls")
 
 
-def _of_few_rows(problem: Problem, given: Collection[str]) -> Problem | None:
+def _of_few_rows(problem: Problem, held: Collection[str]) -> Problem | None:
     """Return the problem of a sample of the rows; None if the function says something else of them by themselves."""
     model, count = problem.model, problem.rows.count
     rows_sampled = places_of(count, FEW)
@@ -86,7 +86,7 @@ def _of_few_rows(problem: Problem, given: Collection[str]) -> Problem | None:
     objective = objective_over(NumpyEngine(DifferentiatedKernel(few), rows), bounds=problem.objective.bounds)
     sampled_problem = replace(problem, model=few, rows=rows, objective=objective)
     with contextlib.suppress(Exception), np.errstate(all="ignore"):  # whatever a user's function raises
-        trials = _Trials(sampled_problem, few.derivatives(rows.columns).calls, _free(problem, given))
+        trials = _Trials(sampled_problem, few.derivatives(rows.columns).calls, _free(problem, held))
         for number in range(COMPARED):
             theta = trials.point(trials.free, spread(number, len(trials.free)))
             few_scores, other = few.scores(theta, rows.columns), model.scores(theta, problem.rows.columns)[rows_sampled]
@@ -98,9 +98,9 @@ def _of_few_rows(problem: Problem, given: Collection[str]) -> Problem | None:
     return None
 
 
-def _free(problem: Problem, given: Collection[str]) -> Places:
+def _free(problem: Problem, held: Collection[str]) -> Places:
     """Return the components of theta that are searched for."""
-    return np.flatnonzero(np.isnan(problem.model.parameters.start(dict.fromkeys(given, 0.0), math.nan)))
+    return np.flatnonzero(np.isnan(problem.model.parameters.start(dict.fromkeys(held, 0.0), math.nan)))
 
 
 class _Trials:

@@ -78,11 +78,11 @@ def search(
     program: Program,
     rows: Rows,
     theta: Array,
-    given: Collection[str],
+    held: Collection[str],
     polish: bool,
     bounds: Bounds | None = None,
 ) -> Start | None:
-    """Look for starting values of the parameters that are not ``given``; None if none gives a finite loss.
+    """Look for starting values of the parameters whose names are not ``held``; None if none gives a finite loss.
 
     1. Spread trial points over the nonlinear parameters, each in its own unit (``formula.structure.measures``).
     2. At each, solve for the linear parameters, where J is a parabola in them, and take J there.
@@ -92,8 +92,8 @@ def search(
     Everything is deterministic, and stays within ``bounds``. Where descents from a few trial points agree on a place
     that leaves only noise, the search ends with them, and looks at few rows.
     """
-    search_of = partial(_Search, program, rows, theta, frozenset(given), bounds)
-    if polish and can_agree(program, given, bounds is not None):
+    search_of = partial(_Search, program, rows, theta, frozenset(held), bounds)
+    if polish and can_agree(program, held, bounds is not None):
         few = search_of(FEW)
         if (agreed := few.agreed()) is not None or few.size == ROWS:
             return agreed or few.start(polish)
@@ -108,9 +108,9 @@ class _Search:
     """
 
     def __init__(
-        self, program: Program, rows: Rows, theta: Array, given: frozenset[str], bounds: Bounds | None, size: int
+        self, program: Program, rows: Rows, theta: Array, held: frozenset[str], bounds: Bounds | None, size: int
     ) -> None:
-        self.program, self.theta, self.given, self.bounds = program, theta, given, bounds
+        self.program, self.theta, self.held, self.bounds = program, theta, held, bounds
         if program.loss.of_residual and not program.loss.quadratic:
             from descend.starts.neighbouring_rows import without_outliers
 
@@ -118,12 +118,12 @@ class _Search:
         self.plain, self.every = _plain(program, rows)
         self.as_it_is = program.loss.quadratic and self.plain.formula is program.formula
         self.rows, self.size = self._sample(size)
-        self.linear = linear_components(program, given)
+        self.linear = linear_components(program, held)
         self.objective = objective_over(NumpyEngine(program, self.rows), bounds=bounds)
-        free = [symbol for symbol in self.plain.formula.unknowns if name_of(program, symbol) not in given]
-        known = linear_unknowns(self.plain.formula)
-        self.symbols = frozenset(symbol for symbol in free if symbol in known)
-        self.projection = Projection(self.plain.formula, self.rows, self.symbols, given, bounds)
+        free = [symbol for symbol in self.plain.formula.unknowns if name_of(program, symbol) not in held]
+        linear_of_formula = linear_unknowns(self.plain.formula)
+        self.symbols = frozenset(symbol for symbol in free if symbol in linear_of_formula)
+        self.projection = Projection(self.plain.formula, self.rows, self.symbols, held, bounds)
         linear = [each for each in self.projection.amplitudes if not each.rate]
         solved = {symbol for each in linear for symbol in (each.symbol, each.phase)}
         self.scanned = [symbol for symbol in free if symbol not in solved]
@@ -188,7 +188,7 @@ class _Search:
             return theta
         from descend.identifiability.symmetry import canonical
 
-        return canonical(self.program, theta, self.given, self.bounds)
+        return canonical(self.program, theta, self.held, self.bounds)
 
     def agreed(self) -> Start | None:
         """Return the end of descents from a few points, if half of them end in the lowest place, and leave only noise.
@@ -239,7 +239,7 @@ class _Search:
         """The formula as a sum of terms."""
         from descend.starts.term_placement import TermPlacement
 
-        return TermPlacement(self.plain, self.rows, self.every, self.given, self.projection, self.symbols, self.scanned)
+        return TermPlacement(self.plain, self.rows, self.every, self.held, self.projection, self.symbols, self.scanned)
 
     def _peeled(self) -> tuple[list[tuple[float, Array]], bool]:
         """Return points where the terms of a sum were placed one by one, and whether the search need not go on."""
@@ -253,10 +253,10 @@ class _Search:
         return [pair for pair in pairs if pair is not None], placed.certain
 
 
-def can_agree(program: Program, given: Collection[str], bounded: bool) -> bool:
+def can_agree(program: Program, held: Collection[str], bounded: bool) -> bool:
     """Whether descents that agree on a place that leaves only noise show that there is no lower one."""
     formula = program.formula
-    if not program.loss.quadratic or unwrapped(formula) is not None or given or formula.terms:
+    if not program.loss.quadratic or unwrapped(formula) is not None or held or formula.terms:
         return False
     beside = many_basins(formula) or interchangeable(formula) or shared(formula)
     return not (beside or like_terms(formula, bounded))
@@ -290,11 +290,11 @@ def sampled(rows: int, size: int, together: int = 1) -> NDArray[np.intp]:
     return (first[:, None] + np.arange(together)).ravel()
 
 
-def linear_components(program: Program, given: Collection[str]) -> NDArray[np.bool_]:
+def linear_components(program: Program, held: Collection[str]) -> NDArray[np.bool_]:
     """Mark the components of theta in which the expression is jointly linear, save those that were given a start."""
     linear = np.zeros(program.parameters.size, dtype=bool)
     for symbol in linear_unknowns(program.formula):
-        linear[place_of(program, symbol)] = name_of(program, symbol) not in given
+        linear[place_of(program, symbol)] = name_of(program, symbol) not in held
     return linear
 
 

@@ -48,14 +48,14 @@ class Placed:
 class TermPlacement:
     """A program under the squared loss, and the rows on which its points are judged.
 
-    every: all rows. given: names of parameters that keep their values. projection: solves for the linear parameters;
+    every: all rows. held: names of parameters that keep their values. projection: solves for the linear parameters;
     symbols: these. scanned: the others, which are searched for.
     """
 
     program: Program
     rows: Rows
     every: Rows
-    given: frozenset[str]
+    held: frozenset[str]
     projection: Projection
     symbols: frozenset[Expr]
     scanned: Sequence[Expr]
@@ -68,7 +68,7 @@ class TermPlacement:
     def placed(self, theta: Array) -> Placed | None:
         """Place the terms of the sum one after the other; None if it is no sum of such terms."""
         program, projection = self._with_amplitudes()
-        held_symbols = {symbol for symbol in program.formula.unknowns if name_of(program, symbol) in self.given}
+        held_symbols = {symbol for symbol in program.formula.unknowns if name_of(program, symbol) in self.held}
         split = terms_of(projection, held_symbols)
         if split is None or not worth_peeling(self.program.formula, split[1]):
             return None
@@ -98,7 +98,7 @@ class TermPlacement:
 
     def _projected(self, rows: Rows, program: Program, bounds: Bounds | None) -> Projection:
         new = linear_unknowns(program.formula).difference(self.program.formula.unknowns)
-        return Projection(program.formula, rows, self.symbols | new, self.given, bounds)
+        return Projection(program.formula, rows, self.symbols | new, self.held, bounds)
 
     def _with_amplitudes(self) -> tuple[Program, Projection]:
         """Return what to take apart: the program with an amplitude for each of its terms, and its projection."""

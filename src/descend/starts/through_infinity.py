@@ -11,7 +11,7 @@ from descend.problem.point import Objective
 Array = NDArray[np.float64]
 FLAT = 1e-3
 """A direction is flat whose curvature, of parameters in units of themselves, is below this share of the largest ..."""
-TAKEN, LEFT = 0.5, 0.1
+RUNNING, LEFT = 0.5, 0.1
 """... and leads away from 0 if each parameter has at least, or at most, this share of the largest part in it."""
 SHARES = -np.geomspace(1e3, 1e-30, 133)
 """What the parameters are multiplied by."""
@@ -32,7 +32,7 @@ def beyond(objective: Objective, theta: Array) -> Array | None:
             return None
         values, vectors = np.linalg.eigh(relative)
         parts = vectors[:, 0] / vectors[np.abs(vectors[:, 0]).argmax(), 0]
-        running = parts > TAKEN
+        running = parts > RUNNING
         if not values[0] < FLAT * values[-1] or running.sum() < 2 or (np.abs(parts[~running]) > LEFT).any():
             return None
         points = np.where(running, SHARES[:, None] * theta, theta)

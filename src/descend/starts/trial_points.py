@@ -74,9 +74,9 @@ def tunings(
     theta: Array,
     symbol: Parameter,
     scanned: Sequence[Expr],
-    found: Array,
+    frequencies: Array,
 ) -> Iterator[Array]:
-    """Yield ``theta`` with one wave at each of the frequencies ``found``, and each phase at four quarters of a turn.
+    """Yield ``theta`` with one wave at each of some frequencies, and each phase at four quarters of a turn.
 
     If rows are few, every frequency that they can tell apart is tried too, in steps of half a turn over all rows, as J
     has a valley about that wide at the true one.
@@ -85,7 +85,7 @@ def tunings(
     turned = [place_of(program, phase) for phase in phases(program.formula) if phase in scanned]
     slowest, count = turns(wave, sample)
     all_of_few = slowest * np.arange(1, count + 1) if count <= MOST_TRIALS else np.empty(0)
-    for frequency in (*found, *all_of_few):
+    for frequency in (*frequencies, *all_of_few):
         tuned = theta.copy()
         tuned[theta_index] = _tuned(wave, frequency)
         yield tuned

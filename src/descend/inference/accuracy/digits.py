@@ -167,10 +167,10 @@ def _by_second_derivatives(point: Point) -> Array:
     These matter where residuals are large. Infinite unless J curves upwards in every direction.
     """
     nowhere = np.full(point.theta.size, np.inf)
-    found = hessian_at(point)
-    if found is None or not np.linalg.eigvalsh(found[0])[0] > 0.0:
+    hessian_and_scale = hessian_at(point)
+    if hessian_and_scale is None or not np.linalg.eigvalsh(hessian_and_scale[0])[0] > 0.0:
         return nowhere
-    hessian, scale = found
+    hessian, scale = hessian_and_scale
     step = -scale * np.linalg.solve(hessian, point.slope * scale)
     after = -scale * np.linalg.solve(hessian, point.at(point.theta + step, 1).slope * scale)
     ratio = float(np.linalg.norm(after / scale) / np.linalg.norm(step / scale))

@@ -17,10 +17,10 @@ def observed_information(point: Point, dispersion: float = 1.0) -> Point:
 
     dispersion: about how much J of a row changes within a standard deviation of its response.
     """
-    found = hessian_at(point, dispersion)
-    if found is None:
+    hessian_and_scale = hessian_at(point, dispersion)
+    if hessian_and_scale is None:
         return point
-    hessian, scale = found
+    hessian, scale = hessian_and_scale
     return replace(point, curvature=hessian / scale / scale[:, None], factor=None)
 
 

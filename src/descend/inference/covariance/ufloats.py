@@ -52,13 +52,15 @@ def correlated_values(estimates: Estimates, quantities: Mapping[str, Estimated])
     rows = np.eye(estimates.theta.size) if held is None else held.jacobian(estimates.theta)
     values = estimates.theta if held is None else shapes.flat(held.complete(model.parameters.named(estimates.theta)))
     free = _free(uncertainties, estimates, covariance)
-    made = []
+    values_with_errors = []
     for label, value, error, row in zip(shapes.labels, values.tolist(), errors.tolist(), rows, strict=True):
         open_ = np.isnan(error) and row.any()
-        made.append(uncertainties.ufloat(value, np.nan, label) if open_ else _along(uncertainties, value, row, free))
+        values_with_errors.append(
+            uncertainties.ufloat(value, np.nan, label) if open_ else _along(uncertainties, value, row, free)
+        )
     named: dict[str, object] = {}
     for name, theta in shapes.slices.items():
-        array = np.array(made[theta], dtype=object)
+        array = np.array(values_with_errors[theta], dtype=object)
         named[name] = array[0] if shapes.shapes[name] is None else shapes.shaped(name, array)
     return named | {name: _quantity(uncertainties, each, estimates, free) for name, each in quantities.items()}
 

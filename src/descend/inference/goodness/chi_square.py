@@ -48,7 +48,7 @@ class Goodness:
 @comment("chi-square")
 def goodness_of(solution: Solution) -> Goodness | None:
     """Return the chi-square of a fit; None where the scatter is not known, or no degrees of freedom are left."""
-    if not _known(solution):
+    if not _scatter_known(solution):
         return None
     degrees = degrees_of_freedom(solution)
     if degrees is not None:  # every response adds a square, where several share the true inputs of a row, too
@@ -63,7 +63,7 @@ def goodness_of(solution: Solution) -> Goodness | None:
     return Goodness(chi_square, degrees, float(special.chdtrc(degrees / stretch, chi_square / stretch)))
 
 
-def _known(solution: Solution) -> bool:
+def _scatter_known(solution: Solution) -> bool:
     """Whether the variance of each row is known, and the rows are in memory if they are needed."""
     if solution.model.in_place or solution.penalised or solution.loss_function.classes:
         return False
@@ -113,7 +113,7 @@ def deviance_of(solution: Solution) -> float | None:
 
 def scatter_note(solution: Solution) -> str | None:
     """Say so if the data scatter far more, or far less, than was taken as known; else None."""
-    if solution.outcome is not Outcome.CONVERGED or not _known(solution):
+    if solution.outcome is not Outcome.CONVERGED or not _scatter_known(solution):
         return None
     rough: float = responses(solution) - (solution.theta.size - standing(solution))
     if solution.objective.priors is not None:
@@ -129,10 +129,10 @@ def scatter_note(solution: Solution) -> str | None:
 
 
 def _of_sigma(solution: Solution, good: Goodness) -> str:
-    times = math.sqrt(good.reduced)
+    times, source = math.sqrt(good.reduced), _source_of_scatter(solution)
     head = (
         f"chi-square is {good.chi_square:.4g} for {good.degrees:,.6g} degrees of freedom, {good.reduced:.3g} times as "
-        f"large as it should be: residuals are {times:.3g} times as large as {_said(solution)} says, so standard "
+        f"large as it should be: residuals are {times:.3g} times as large as {source} says, so standard "
         "errors are"
     )
     if good.reduced > 1.0:
@@ -140,7 +140,7 @@ def _of_sigma(solution: Solution, good: Goodness) -> str:
     return head + " too large. Correct sigma"
 
 
-def _said(solution: Solution) -> str:
+def _source_of_scatter(solution: Solution) -> str:
     """Return what says how far the data should scatter."""
     if solution.loss_function.deviations is not None:
         return " and ".join(f"`{name}`" for name in dict.fromkeys(solution.loss_function.deviations))

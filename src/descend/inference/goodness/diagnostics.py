@@ -168,8 +168,8 @@ def autocorrelation(residuals: Array, jacobian: Array, order: str) -> Check:
     variance = 2.0 * (squares - trace * mean) / ((n - size) * (n - size + 2))
     p = _two_sided((d - mean) / math.sqrt(variance))
     how = "alike" if d < mean else "opposed"
-    said = f"are {how}" if p < SUSPICIOUS else "may be independent"
-    verdict = f"neighbouring residuals {said}, in the order of {order} (Durbin-Watson {d:.3g}, p = {p:.2g})"
+    outcome = f"are {how}" if p < SUSPICIOUS else "may be independent"
+    verdict = f"neighbouring residuals {outcome}, in the order of {order} (Durbin-Watson {d:.3g}, p = {p:.2g})"
     return Check("autocorrelation", d, p, verdict)
 
 
@@ -189,8 +189,8 @@ def runs(residuals: Array, order: str) -> Check:
     mean = 1.0 + both / n if n else 0.0
     p = _two_sided((count - mean) / math.sqrt(variance)) if variance > 0.0 else 1.0
     how = "too seldom" if count < mean else "too often"
-    said = f"change {how}" if p < SUSPICIOUS else "change as by chance"
-    verdict = f"the signs of the residuals {said}, in the order of {order} ({count} runs, p = {p:.2g})"
+    outcome = f"change {how}" if p < SUSPICIOUS else "change as by chance"
+    verdict = f"the signs of the residuals {outcome}, in the order of {order} ({count} runs, p = {p:.2g})"
     return Check("runs", float(count), p, verdict)
 
 

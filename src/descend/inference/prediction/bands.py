@@ -80,11 +80,12 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
     columns = {**columns, **_sides_computed(sides, columns)}
     if interval == "prediction":
         Rows.of(columns, Roles(estimates.weights, estimates.sigma), source=table.source).check()
-    found = band(estimates, columns, interval, level)
-    refuse_not_finite(estimates.model, estimates.theta, columns, found.prediction)
-    _refuse_without_ends(estimates, columns, found)
+    prediction_with_band = band(estimates, columns, interval, level)
+    refuse_not_finite(estimates.model, estimates.theta, columns, prediction_with_band.prediction)
+    _refuse_without_ends(estimates, columns, prediction_with_band)
     prediction, low, high = (
-        estimates.model.side_by_side(values, data) for values in (found.prediction, found.low, found.high)
+        estimates.model.side_by_side(values, data)
+        for values in (prediction_with_band.prediction, prediction_with_band.low, prediction_with_band.high)
     )
     return Prediction(prediction, low, high, interval, level)
 
@@ -177,11 +178,11 @@ def band(estimates: Estimates, columns: Mapping[str, Array], interval: str, leve
             if interval == "prediction":
                 variance = variance + _one_measurement(estimates, columns)
             reach = quantile(level, estimates.degrees) * np.sqrt(variance)
-            low, high = moved(loss, score, -reach), moved(loss, score, reach)
+            low, high = shifted_mean(loss, score, -reach), shifted_mean(loss, score, reach)
     return Prediction(prediction, low, high, interval, level)
 
 
-def moved(loss: Loss, score: Array, by: Array) -> Array:
+def shifted_mean(loss: Loss, score: Array, by: Array) -> Array:
     """Return the mean response where a score is ``by`` larger, along a curve that keeps the mean in its range."""
     if loss.link is not None:
         return loss.mean(score + by)
@@ -199,8 +200,8 @@ def _responses(
 ) -> tuple[Array, Array]:
     """Return the quantiles between which one more response lies, of the distribution of the loss in each row.
 
-    It is averaged over how uncertain its mean is, by Gauss-Hermite quadrature along ``moved``; the dispersion and other
-    parameters of the distribution are taken as estimated.
+    It is averaged over how uncertain its mean is, by Gauss-Hermite quadrature along ``shifted_mean``; the dispersion
+    and other parameters of the distribution are taken as estimated.
     """
     loss, omega = estimates.model.loss, np.ones(len(score))
     if estimates.weights is not None:
@@ -211,7 +212,7 @@ def _responses(
     wider = quantile(level, estimates.degrees) / quantile(level, math.inf)
     nodes, shares = np.polynomial.hermite_e.hermegauss(NODES)
     for node in nodes.tolist():
-        mean = moved(loss, score, wider * node * error)
+        mean = shifted_mean(loss, score, wider * node * error)
         dispersion = estimates.dispersion
         distribution = None if dispersion is None else loss.distribution(mean, omega, dispersion, parameters)
         distributions += [] if distribution is None else [distribution]

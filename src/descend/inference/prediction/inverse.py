@@ -181,10 +181,10 @@ class _Inverted:
     @cached_property
     def reaches(self) -> str:
         """Where the curve was seen to be, in words."""
-        low, high = self._seen
+        low, high = self._range_of_curve
         return f"goes from {low:.6g} to {high:.6g}" if low <= high else "has no value"
 
-    _seen: Range = (math.inf, -math.inf)
+    _range_of_curve: Range = (math.inf, -math.inf)
 
     def _crossings(self, values: Array) -> list[float]:
         """Return the places between these values, in their order, where the curve crosses the response."""
@@ -192,7 +192,10 @@ class _Inverted:
             curve = self.along(values)
         finite = curve[np.isfinite(curve)]
         if finite.size:
-            self._seen = min(self._seen[0], float(finite.min())), max(self._seen[1], float(finite.max()))
+            self._range_of_curve = (
+                min(self._range_of_curve[0], float(finite.min())),
+                max(self._range_of_curve[1], float(finite.max())),
+            )
         above = np.where(np.isfinite(curve), curve - self.y0, np.nan)
         return crossings(self.rise, values, above)
 

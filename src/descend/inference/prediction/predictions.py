@@ -59,9 +59,9 @@ def predicted_classes(model: Model, theta: Array, data: object, missing: str, pr
     if model.loss.outputs or model.loss.of_places:
         return predicted_outputs(model, theta, data, missing, probabilities)
     columns = model.inputs_of(data, missing)
-    found = probabilities_of(model, theta, columns)
-    refuse_not_finite(model, theta, columns, found.sum(axis=1))
-    return found if probabilities else likeliest(model.loss, found)
+    shares = probabilities_of(model, theta, columns)
+    refuse_not_finite(model, theta, columns, shares.sum(axis=1))
+    return shares if probabilities else likeliest(model.loss, shares)
 
 
 def probabilities_of(model: Model, theta: Array, columns: Mapping[str, Array]) -> Array:

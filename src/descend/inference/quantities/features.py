@@ -144,7 +144,7 @@ class Extreme(Feature):
     sign: ClassVar[float] = 1.0
     """1 for the largest value, -1 for the smallest."""
 
-    def _found(self, theta: Array, low: float, high: float) -> tuple[float, int]:
+    def _place(self, theta: Array, low: float, high: float) -> tuple[float, int]:
         """Return x*, and -1 or 1 if that is the low or high end of the range, 0 inside."""
         self._range(low, high)
         values, curve_values = self._along(theta, low, high)
@@ -172,7 +172,7 @@ class Maximum(Extreme):
 
     def at(self, theta: Array, arguments: Sequence[float]) -> Derived:
         low, high = arguments
-        where, end = self._found(theta, low, high)
+        where, end = self._place(theta, low, high)
         inputs = self.place(where)
         slope = self.curve.value(theta, inputs, (self.along,)) if end else 0.0
         by_ends = (slope if end < 0 else 0.0, slope if end > 0 else 0.0)
@@ -196,7 +196,7 @@ class Argmax(Extreme):
 
     def at(self, theta: Array, arguments: Sequence[float]) -> Derived:
         low, high = arguments
-        where, end = self._found(theta, low, high)
+        where, end = self._place(theta, low, high)
         if end:
             raise UndefinedError(
                 f"the curve is {self.word} at the {'low' if end < 0 else 'high'} end of the range, "

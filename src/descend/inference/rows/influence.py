@@ -240,17 +240,17 @@ class _Rows:
     pull: Array
 
     @property
-    def kept(self) -> NDArray[np.bool_]:
+    def determined(self) -> NDArray[np.bool_]:
         rank_known = rank(self.solution)
         return ~at_bounds(self.solution) if rank_known is None else rank_known.kept
 
     @property
     def size(self) -> int:
         """The number of parameters that the rows determine."""
-        return int(np.count_nonzero(self.kept))
+        return int(np.count_nonzero(self.determined))
 
     def _blocks(self) -> Iterator[tuple[slice, Array]]:
-        mask, model = self.kept, self.solution.model
+        mask, model = self.determined, self.solution.model
         for begin in range(0, len(self.bend), BLOCK):
             some = slice(begin, begin + BLOCK)
             columns = {name: column[some] for name, column in self.columns.items()}
@@ -269,11 +269,11 @@ class _Rows:
     def moves(self, left: Array) -> Array:
         """Return by how many standard errors, at a dispersion of 1, each row moves each parameter; NaN if held."""
         inverse = self._inverse_triangle()
-        theta_moves = np.full((len(self.bend), len(self.kept)), np.nan)
+        theta_moves = np.full((len(self.bend), len(self.determined)), np.nan)
         errors = np.sqrt(np.square(inverse).sum(axis=1))
         for some, jacobian in self._blocks():
             step = (jacobian @ inverse) @ inverse.T * (self.pull[some] / left[some])[:, None]
-            theta_moves[some, self.kept] = step / errors
+            theta_moves[some, self.determined] = step / errors
         return theta_moves
 
     def _inverse_triangle(self) -> Array:
