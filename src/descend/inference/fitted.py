@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution
 from descend.descent.step import Trace
-from descend.inference.inferred import Inferred, answer
+from descend.inference.inferred import Inferred
 from descend.losses import Loss
 from descend.models import Model
 from descend.parameters import Constraints
@@ -123,9 +123,9 @@ class Fitted(ABC):
     column_types: ClassVar[Inferred[dict[str, str]]] = Inferred("columns:column_types")
     response_levels: ClassVar[Inferred[dict[str, float]]] = Inferred("columns:response_levels")
     """The columns the model reads, and their kinds; what each word of a response of words counts as."""
-    outliers: ClassVar[Inferred[Outliers | None]] = answer("outliers")
+    outliers: ClassVar[Inferred[Outliers | None]] = Inferred(lambda run: run.answers.get("outliers"))
     """`Outliers`, if they were asked for: rows too far off for normal scatter, listed or left out of this fit."""
-    penalty_path: ClassVar[Inferred[PenaltyPath | None]] = answer("penalty_path")
+    penalty_path: ClassVar[Inferred[PenaltyPath | None]] = Inferred(lambda run: run.answers.get("penalty_path"))
     """`PenaltyPath`, if a penalty was chosen by cross-validation: the error at each that was tried."""
     censored: ClassVar[Inferred[dict[str, int]]] = Inferred("columns:censored")
     """How many responses are censored: ``left``, ``right``, ``interval``; empty if the loss knows of none."""

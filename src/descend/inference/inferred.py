@@ -46,8 +46,3 @@ class Inferred(Generic[Value]):
     def __get__(self, fit: Holder, owner: type) -> Value: ...
     def __get__(self, fit: Holder | None, owner: type) -> Inferred[Value] | Value:
         return self if fit is None else fit._inferred(self.name, self.of)
-
-
-def answer(name: str) -> Inferred[Value]:
-    """Return the attribute that a solution was given under this name by what made it, if it was."""
-    return Inferred(lambda solution: solution.answers.get(name))
