@@ -140,3 +140,13 @@ def test_a_run_that_stops_early_near_zero_claims_nothing():
     data = {"x": x, "y": 3 + 2 * x}
     fitted = descend.fit("y ~ a*x + b", data, optimizer="gd", epochs=1, learning_rate=1e-3, start={"a": 0.0, "b": 0.0})
     assert all(number < 1.0 for number in fitted.digits.values())
+
+
+def test_what_is_tied_among_very_many_groups_has_the_errors_and_digits_of_what_it_is_tied_to():
+    random = np.random.default_rng(0)
+    group, x = np.repeat(np.arange(320), 5), random.uniform(0.0, 5.0, 1600)
+    y = random.uniform(1.0, 3.0, 320)[group] * np.exp(-0.5 * x) + 0.005 + 0.02 * random.normal(size=1600)
+    data = {"x": x, "y": y, "g": np.char.add("s", group.astype(str))}
+    fit = descend.fit("y ~ a[g]*exp(-b*x) + c", data, ties="c = b/100")
+    assert fit.standard_errors["c"] == pytest.approx(fit.standard_errors["b"] / 100.0)
+    assert fit.digits["c"] == fit.digits["b"] > 8.0

@@ -145,3 +145,11 @@ def test_doses_of_a_logistic_fit_are_compared_on_its_log_odds():
     with pytest.raises(ConfigError) as error:
         fit.invert(0.9, mean=True, between=(5.0, 3.0))
     assert str(error.value) == "The range from 5 to 3 is empty."
+
+
+def test_an_end_where_the_curve_ceases_to_have_a_value_is_told():
+    x = np.linspace(0.0, 5.0, 40)
+    fit = descend.fit("y ~ a*sqrt(x) + c", {"x": x, "y": 2.0 * np.sqrt(x) + 1.0 + 0.4 * np.sin(30.0 * x)})
+    found = fit.invert(float(fit.predict({"x": [0.02]})[0]))
+    assert found.interval[0] == 0.0 and float(found) == pytest.approx(0.02)
+    assert found.why == "the lower end of `x`, 0, is where the curve ceases to have a value"

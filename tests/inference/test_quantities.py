@@ -279,3 +279,32 @@ def test_the_whole_area_of_two_lorentzian_peaks():
     start = {"a": 3.0, "m": 5.0, "s": 0.2, "b": 1.0, "k": 15.0, "w": 0.5}
     fit = descend.fit("y ~ a/(1 + ((x - m)/s)^2) + b/(1 + ((x - k)/w)^2)", {"x": x, "y": y}, start=start)
     assert fit.quantity("area(x, -inf, inf)").value == pytest.approx(np.pi * (3 * 0.2 + 0.5), rel=1e-9)
+
+
+def test_why_a_quantity_has_no_value_or_no_error():
+    x = np.linspace(0.0, 5.0, 40)
+    y = 2.0 + np.sqrt(x) + 0.1 * np.sin(30.0 * x)
+    redundant = descend.fit("y ~ a + b*x + c*(2*x)", {"x": x, "y": y})
+    assert redundant.quantity("b").why == "`b` has no standard error: the data do not determine `b` by themselves."
+    root = descend.fit("y ~ a*sqrt(x) + c", {"x": x, "y": y})
+    assert root.quantity("prediction(x=-1)").why == (
+        "`prediction(x=-1)` is not defined at the fitted parameters: the curve has no finite value at x = -1"
+    )
+
+
+def test_the_profile_of_a_quantity_minds_no_bound_that_is_far_away():
+    x = np.linspace(0.0, 5.0, 40)
+    data = {"x": x, "y": 3.0 * np.exp(-0.7 * x) + 1.0 + 0.05 * np.sin(30.0 * x)}
+    free = descend.fit("y ~ a*exp(-b*x) + c", data).quantity("log(2)/b", method="profile")
+    bounded = descend.fit("y ~ a*exp(-b*x) + c", data, bounds="b > 0.1").quantity("log(2)/b", method="profile")
+    assert bounded.interval == pytest.approx(free.interval, rel=1e-6)
+    assert float(bounded) == pytest.approx(float(free), rel=1e-9)
+
+
+def test_the_profile_of_a_quantity_where_columns_are_nearly_alike():
+    x = np.linspace(1000.0, 1001.0, 40)
+    far = {"x": x, "y": 2.0 + (x - 1000.0) - 0.8 * (x - 1000.0) ** 2 + 0.01 * np.sin(3e4 * x)}
+    near = {"x": x - 1000.0, "y": far["y"]}
+    top = descend.fit("y ~ a + b*x + c*x^2", far).quantity("-b/(2*c)", method="profile")
+    usual = descend.fit("y ~ a + b*x + c*x^2", near).quantity("-b/(2*c)", method="profile")
+    assert np.subtract(top.interval, 1000.0) == pytest.approx(usual.interval, abs=1e-5)

@@ -86,11 +86,6 @@ class Spectrum:
         """lambda_max / lambda_min; a lower bound if not ``complete``."""
         return self.largest / self.smallest
 
-    @property
-    def direction(self) -> Array:
-        """(p,) the eigenvector of the largest eigenvalue."""
-        return np.asarray(self.vectors[:, -1])
-
     def stable_limit(self, optimizer: Optimizer) -> float | None:
         """Return the largest stable learning rate; None for optimizers of which none is known."""
         return optimizer.largest_stable_rate(self.largest)

@@ -31,6 +31,8 @@ PER_DECADE = 64
 STRIDE = 0.05
 """First stride from the estimate to an end of the interval, in standard errors."""
 GROWTH = 1.15
+EDGE, HALVINGS = 1e-12, 60
+"""How near, as a share of a stride, the end of the curve is found, and by so many halvings of it."""
 
 
 @dataclass(frozen=True)
@@ -228,13 +230,12 @@ class _Inverted:
         return (ends[0], ends[1]), notes_on_ends
 
     def _edge(self, end_within: float, outside: float) -> float:
-        """Return the last place from which on the curve has no finite value."""
-        for _ in range(200):
+        """Return the last place from which on the curve has no finite value; 0 where it is 0 to rounding."""
+        negligible = EDGE * abs(outside - end_within)
+        for _ in range(HALVINGS):
             middle = 0.5 * (end_within + outside)
-            if middle in (end_within, outside):
-                break
             end_within, outside = (middle, outside) if math.isfinite(self.excess(middle)) else (end_within, middle)
-        return end_within
+        return 0.0 if abs(end_within) < negligible else end_within
 
 
 def _outwards(value: float, error: float) -> Iterator[float]:
