@@ -11,7 +11,6 @@ from descend.diagnosis.cause import Diagnosis
 from descend.diagnosis.far_origin import far_origin
 from descend.diagnosis.overflow import overflow_or_domain
 from descend.diagnosis.plateau import plateau
-from descend.diagnosis.progress import close_enough
 from descend.diagnosis.rate_too_large import rate_too_large
 from descend.diagnosis.too_few_epochs import too_few_epochs
 from descend.diagnosis.unscaled_column import unscaled_column
