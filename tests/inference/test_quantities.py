@@ -308,3 +308,23 @@ def test_the_profile_of_a_quantity_where_columns_are_nearly_alike():
     top = descend.fit("y ~ a + b*x + c*x^2", far).quantity("-b/(2*c)", method="profile")
     usual = descend.fit("y ~ a + b*x + c*x^2", near).quantity("-b/(2*c)", method="profile")
     assert np.subtract(top.interval, 1000.0) == pytest.approx(usual.interval, abs=1e-5)
+
+
+def test_a_combination_that_the_data_determine_has_an_error_though_its_parameters_have_none():
+    x = np.linspace(0.0, 5.0, 40)
+    data = {"x": x, "y": 2.0 + x + 0.1 * np.sin(30.0 * x)}
+    redundant, plain = descend.fit("y ~ a + b*x + c*(2*x)", data), descend.fit("y ~ a + s*x", data)
+    for method in ("t", "sandwich", "profile"):
+        found, usual = redundant.quantity("b + 2*c", method=method), plain.quantity("s", method=method)
+        assert found.value == pytest.approx(usual.value) and found.standard_error == pytest.approx(usual.standard_error)
+        assert found.interval == pytest.approx(usual.interval, rel=1e-6)
+    assert math.isnan(redundant.quantity("b + 1.99*c").standard_error)
+    alone = descend.fit("y ~ b*x + c*(2*x)", data)
+    assert alone.standard_errors is None
+    assert alone.quantity("b + 2*c").standard_error == pytest.approx(descend.fit("y ~ s*x", data).standard_errors["s"])
+
+
+def test_estimates_say_of_which_kind_their_covariance_is():
+    x = np.linspace(0.0, 5.0, 40)
+    fit = descend.fit("y ~ a + b*x", {"x": x, "y": 2.0 + x + 0.1 * np.sin(30.0 * x)})
+    assert (fit.estimates().kind, fit.estimates("HC1").kind) == ("model", "HC1")

@@ -3,7 +3,7 @@
 It knows the model, the rows and J, and tries other conditions on them. The doctor (`descend.doctor`) is another: it
 watches a PyTorch script that a user wrote, whose loop and data are its own.
 
-The search for the cause, `detectors.diagnose`, is imported only when needed, which it never is for a healthy fit.
+The search for the cause, `examination.diagnose`, is imported only when needed, which it never is for a healthy fit.
 """
 
 from descend.diagnosis.cause import Cause, Diagnosis

@@ -10,10 +10,13 @@ import numpy as np
 from descend.descent.comments_on_solution import comment
 from descend.descent.solution import Solution
 from descend.identifiability.verdict import EXACT, EXACT_SUMMED, INVOLVED
-from descend.inference.covariance.inverse_curvature import Covariance, Mask
+from descend.inference.covariance.inverse_curvature import Array, Covariance, Mask
 from descend.models import Model
 from descend.optimizers.systems import triangle
 from descend.problem.point import Point
+
+LEVEL = 1e-6
+"""A quantity that changes by less than this share of its terms along a direction does not change along it."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +25,19 @@ class Rank:
 
     kept: the components that are determined once the others are held; there are as many as the rank.
     estimable: those determined by themselves: a direction that changes no prediction does not change them either.
+    directions: (directions, p), along which no prediction changes; none where they are not known.
     """
 
     kept: Mask
     estimable: Mask
+    directions: Array | None = None
+
+    def determines(self, gradient: Array) -> bool:
+        """Whether the data determine what has these derivatives by the parameters, as b + 2 c where both are open."""
+        if self.directions is None:
+            return False
+        change, size = np.abs(self.directions @ gradient), np.abs(self.directions) @ np.abs(gradient)
+        return bool((change <= LEVEL * size).all())
 
 
 def rank_of(point: Point) -> Rank | None:
@@ -49,14 +61,15 @@ def rank_of(point: Point) -> Rank | None:
     null = directions[np.flatnonzero(values <= exact * values[0])]
     if not null.size:
         return None
-    mask, estimable = free.copy(), free.copy()
+    mask, estimable, all_directions = free.copy(), free.copy(), np.zeros((len(null), free.size))
     estimable[free] = np.abs(null).max(axis=0) <= INVOLVED
+    all_directions[:, free] = null / np.where(norms > 0.0, norms, 1.0)
     free_places = np.flatnonzero(free)
     while len(null):  # hold the component that is most free to move, then see what can still move
         row, column = np.unravel_index(np.argmax(np.abs(null)), null.shape)
         mask[free_places[column]] = False
         null = np.delete(null - np.outer(null[:, column] / null[row, column], null[row]), row, axis=0)
-    return Rank(mask, estimable)
+    return Rank(mask, estimable, all_directions)
 
 
 @comment("the rank of the data")

@@ -83,7 +83,7 @@ def estimates_of(solution: Solution, kind: str | None = None) -> Estimates:
         solution.model,
         solution.theta,
         covariance_of(solution, kind),
-        kind_of_errors(solution),
+        kind,
         degrees_of_errors(solution, kind),
         solution.undetermined,
         at_bound(solution),

@@ -94,6 +94,7 @@ def _quantity(uncertainties: ModuleType, estimated: Estimated, estimates: Estima
         value, gradient = read_quantity(estimated.text, estimates.model).with_gradient(estimates.theta)
     except UndefinedError:
         return uncertainties.ufloat(np.nan, np.nan, estimated.name)
-    if np.isnan(estimated.standard_error) and gradient.any():
-        return uncertainties.ufloat(value, np.nan, estimated.name)
+    open_labels = np.isin(estimates.model.parameters.labels, estimates.undetermined)
+    if gradient[open_labels].any() or (np.isnan(estimated.standard_error) and gradient.any()):
+        return uncertainties.ufloat(value, estimated.standard_error, estimated.name)
     return _along(uncertainties, value, gradient, free)

@@ -117,7 +117,7 @@ def sides_of_quantity(
     assert isinstance(generalized, np.ndarray)
     problem = replace(solution.problem, objective=objective)
     solution_exchanged = replace(solution, problem=problem, theta=theta, answers={})
-    return Sides(solution_exchanged, rates @ generalized @ rates.T, [component])
+    return Sides(solution_exchanged, rates @ generalized @ rates.T, [component], solution)
 
 
 def interval_of(

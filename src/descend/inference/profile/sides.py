@@ -39,13 +39,21 @@ NO_WIDTH = 4.0 * float(np.finfo(np.float64).eps)
 class Sides:
     """Both sides of the profiles of some parameters, as far as they were followed.
 
-    covariance: (p, p), see ``generalized_covariance``.
+    covariance: (p, p), see ``generalized_covariance``. original: the solution in its own parameters, if these are
+    others: it says which may move, and how J is related to tau.
     """
 
-    def __init__(self, solution: Solution, covariance: Covariance, components: Iterable[int]) -> None:
+    def __init__(
+        self,
+        solution: Solution,
+        covariance: Covariance,
+        components: Iterable[int],
+        original: Solution | None = None,
+    ) -> None:
+        original = original or solution
         self.solution, self.model, self.covariance = solution, solution.model, covariance
         self.objective, self.bounds = solution.objective, solution.objective.bounds
-        self.best, self.free, self.factor = self.objective(solution.theta, 2), free_to_move(solution), _factor(solution)
+        self.best, self.free, self.factor = self.objective(solution.theta, 2), free_to_move(original), _factor(original)
         self.lean = well_conditioned(self.best, self.free)
         self.exact = solution.loss <= _rounding(solution)
         self.convex = solution.model.linear or solution.model.log_linear

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from descend.descent.solution import Solution
 from descend.errors import ConfigError
 from descend.inference.covariance.inverse_curvature import variance_of
+from descend.inference.covariance.standard_errors import generalized_covariance
+from descend.inference.determined import rank
 from descend.inference.estimates import Estimates, estimates_of
 from descend.inference.intervals import quantile
 from descend.inference.quantities.estimate import Estimated
@@ -27,29 +29,39 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-def by_delta_method(quantity: Quantity, estimates: Estimates, level: float) -> Estimated:
+def by_delta_method(
+    quantity: Quantity, estimates: Estimates, level: float, solution: Solution | None = None
+) -> Estimated:
     """Return the quantity with its standard error and t interval.
 
     With g the derivatives of the quantity by the parameters and V their covariance:
 
         error = sqrt(g' V g),   interval = value -+ t quantile * error
+
+    Where the data do not determine each parameter, V is a generalized covariance if they determine the quantity, which
+    then is the same for each such V. solution: None of a loaded fit, which does not know that.
+
+    Source: Searle (1971), Linear Models, sec. 5.4.
     """
     nothing = Estimated(quantity.name, quantity.text, math.nan, math.nan, (math.nan, math.nan), level, "t")
     try:
         value, gradient = quantity.with_gradient(estimates.theta)
     except UndefinedError as error:
         return replace(nothing, why=f"`{quantity.name}` is not defined at the fitted parameters: {error}")
-    if estimates.covariance is None:
+    covariance, open_labels = estimates.covariance, estimates.undetermined
+    rank_known = None if solution is None else rank(solution)
+    if solution is not None and rank_known is not None and rank_known.determines(gradient):
+        covariance, open_labels = generalized_covariance(solution, estimates.kind), ()
+    if covariance is None:
         return replace(nothing, value=value, why=estimates.why_none)
     if not np.isfinite(gradient).all():
         why = f"`{quantity.name}` has no standard error: its derivative is not finite at the fitted parameters."
         return replace(nothing, value=value, why=why)
     used = gradient != 0.0
-    variance = variance_of(estimates.covariance, gradient)
-    needed = np.array(estimates.model.parameters.labels)[used].tolist()
-    open_labels = [label for label in needed if label in estimates.undetermined]
-    if open_labels or not math.isfinite(variance):
-        why = f"`{quantity.name}` has no standard error: the data do not determine {_named(open_labels)} by themselves."
+    variance = variance_of(covariance, gradient)
+    open_used = [label for label in np.array(estimates.model.parameters.labels)[used].tolist() if label in open_labels]
+    if open_used or not math.isfinite(variance):
+        why = f"`{quantity.name}` has no standard error: the data do not determine {_named(open_used)} by themselves."
         return replace(nothing, value=value, why=why)
     deviation = math.sqrt(max(variance, 0.0))
     if not deviation:
@@ -84,7 +96,9 @@ def _sides(quantity: Quantity, solution: Solution) -> tuple[Sides, int]:
     from descend.inference.profile.intervals import sides_of_quantity
     from descend.inference.quantities.exchanged_parameter import Exchanged
 
-    covariance = estimates_of(solution, "model").needed_covariance()
+    covariance = generalized_covariance(solution, "model")
+    if covariance is None:
+        raise ConfigError(estimates_of(solution, "model").why_none)
     gradient = quantity.with_gradient(solution.theta)[1]
     component = int(np.argmax(np.abs(gradient) * np.sqrt(np.nan_to_num(covariance.diagonal()))))
     objective = Exchanged(solution.objective, quantity, component, solution.theta)
@@ -94,7 +108,6 @@ def _sides(quantity: Quantity, solution: Solution) -> tuple[Sides, int]:
 
 def _sides_in_arrow(quantity: Quantity, solution: Solution) -> tuple[Sides, int]:
     """Return the same of a quantity that is a parameter, where most parameters belong to one group each."""
-    from descend.inference.covariance.standard_errors import generalized_covariance
     from descend.inference.profile.sides import Sides
 
     varying = np.flatnonzero(quantity.with_gradient(solution.theta)[1])
@@ -149,7 +162,7 @@ def estimated_quantity(
     on_resample: Callable[[int], None] | None = None,
 ) -> Estimated:
     """Return a quantity with its interval by any method; profile and bootstrap need the solution."""
-    estimated = replace(by_delta_method(quantity, estimates, level), method=method)
+    estimated = replace(by_delta_method(quantity, estimates, level, solution), method=method)
     if solution is None or method not in ("profile", "bootstrap") or math.isnan(estimated.value):
         return estimated
     if method == "profile":

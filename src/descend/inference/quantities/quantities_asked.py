@@ -20,4 +20,4 @@ def quantities_of(solution: Solution) -> Mapping[str, Estimated]:
         return {}
     from descend.inference.quantities.interval_methods import estimated_quantities
 
-    return estimated_quantities(solution.quantities, estimates_of(solution))
+    return estimated_quantities(solution.quantities, estimates_of(solution), solution)
