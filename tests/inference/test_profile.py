@@ -260,3 +260,11 @@ def test_of_residuals_that_are_all_but_rounding_it_is_found_at_once():
     fit = descend.fit("y ~ t*x^h/(k^h + x^h)", {"x": np.r_[0, x], "y": np.r_[0, np.where(x < 1.2, 0, 1.0)]})
     t = fit.intervals(method="profile")["t"]
     assert t[0] <= fit.parameters["t"] <= t[1] and t[1] - t[0] < 1e-13
+
+
+def test_an_interval_is_the_same_when_it_is_asked_for_again():
+    x = np.linspace(0.0, 5.0, 40)
+    separated = descend.fit("s ~ a + b*x", {"x": x, "s": (x > 2.5) * 1.0}, loss="logistic")
+    first, narrow = (separated.intervals(level, method="profile") for level in (0.95, 0.9))
+    again = separated.intervals(0.95, method="profile")
+    assert first == again and first.notes == again.notes and narrow["b"][0] >= first["b"][0]

@@ -97,9 +97,15 @@ class Path:
         self.side, self.points = side, [origin(side)]
         self.why = Why.BOUND if side.room == 0.0 else None
         self.stride, self.wall, self.level = FIRST, math.inf, _Level()
+        self.ends: dict[float, End] = {}
 
     def end(self, reach: float, better: Refit) -> End:
-        """Return where |tau| first reaches ``reach``."""
+        """Return where |tau| first reaches ``reach``; the same again, whatever was asked in between."""
+        if reach not in self.ends:
+            self.ends[reach] = self._end(reach, better)
+        return self.ends[reach]
+
+    def _end(self, reach: float, better: Refit) -> End:
         for _ in range(MOST + TRIALS):
             outer = next((at for at, profile in enumerate(self.points) if profile.tau >= reach * (1.0 - CLOSE)), None)
             if outer is None:
