@@ -277,3 +277,13 @@ def test_a_search_says_how_many_rows_it_looked_at(tmp_path):
     fitted = descend.fit("y ~ a*sin(2*pi*f*t + p)", path, engine="query")
     assert fitted.parameters["f"] == pytest.approx(437.3, abs=1e-3)
     assert any(note.endswith("10,000 of 60,000 rows were looked at") for note in fitted.notes)
+
+
+def test_a_response_that_no_database_computes_is_summed_in_blocks():
+    x = np.linspace(0.1, 0.9, 60)
+    data = {"x": x, "y": 0.2 + 0.5 * x + 0.02 * np.sin(40 * x)}
+    there, here = (descend.fit("lambertw(y) ~ a + b*x", data, engine=engine) for engine in ("query", "numpy"))
+    assert list(there.parameters.values()) == pytest.approx(list(here.parameters.values()), rel=1e-10)
+    assert (there.r_squared, there.aic) == pytest.approx((here.r_squared, here.aic), rel=1e-10)
+    with pytest.raises(DataError, match="`lambertw\\(y - 1\\)` is not finite in 60 rows"):
+        descend.fit("lambertw(y - 1) ~ a + b*x", {**data, "y": data["y"] - 1}, engine="query")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -34,7 +33,7 @@ class Exponential(Loss):
     value_text = "y/prediction + log(prediction)"
     slope_text = "r/prediction^2"
     weight_text = "1/prediction^2"
-    response_domain = Domain(0.0, math.inf, "times above 0", closed=False)
+    response_domain = Domain(0.0, words="times above 0", closed=False)
     prediction_domain = POSITIVE
     convex_in_log = True
     # The second derivative by the logarithm of the mean is y / mean.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -33,7 +32,7 @@ class InverseGaussian(Loss):
     value_text = "r^2/(2*y*prediction^2)"
     slope_text = "r/prediction^3"
     weight_text = "1/prediction^3"
-    response_domain = Domain(0.0, math.inf, "numbers above 0", closed=False)
+    response_domain = Domain(0.0, words="numbers above 0", closed=False)
     prediction_domain = POSITIVE
     dispersion = "estimated"
     normaliser_text = "(log(omega) - log(dispersion) - log(2*pi) - 3*log(y))/2"

@@ -37,7 +37,7 @@ class LogNormal(Scaled):
     aliases = "log_normal lognorm galton"
     chinese = "对数正态时间"
     predicts = "median"
-    response_domain = Domain(0.0, math.inf, "numbers above 0", closed=False)
+    response_domain = Domain(0.0, words="numbers above 0", closed=False)
     prediction_domain = POSITIVE
     scale_name = "sigma"
     minus_log_density_text = (

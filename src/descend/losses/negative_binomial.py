@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -51,7 +50,7 @@ class NegativeBinomial(Loss):
     chinese = "负二项计数"
     slope_text = "r/(prediction + prediction^2/theta)"
     weight_text = "1/(prediction + prediction^2/theta)"
-    response_domain = Domain(0.0, math.inf, "counts, so 0 or more")
+    response_domain = Domain(0.0, words="counts, so 0 or more")
     prediction_domain = POSITIVE
     dispersion = "known"
     variance_text = "mean + mean^2/theta"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -34,7 +33,7 @@ class Poisson(Loss):
     value_text = "prediction - y*log(prediction)"
     slope_text = "1 - y/prediction"
     weight_text = "1/prediction"
-    response_domain = Domain(0.0, math.inf, "counts, so 0 or more")
+    response_domain = Domain(0.0, words="counts, so 0 or more")
     prediction_domain = POSITIVE
     convex_in_log = True
     dispersion = "known"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -53,7 +52,7 @@ class Tweedie(Loss):
     value_text = "prediction^(2 - power)/(2 - power) - y*prediction^(1 - power)/(1 - power)"
     slope_text = "r*prediction^(-power)"
     weight_text = "prediction^(-power)"
-    response_domain = Domain(0.0, math.inf, "amounts, so 0 or more")
+    response_domain = Domain(0.0, words="amounts, so 0 or more")
     prediction_domain = POSITIVE
     convex_in_log = True
     # By the logarithm of the mean the second derivative is (2 - p) m**(2 - p) + (p - 1) y m**(1 - p).

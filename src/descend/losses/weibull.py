@@ -41,7 +41,7 @@ class Weibull(Scaled):
     aliases = "survival survreg weibull_aft"
     chinese = "威布尔时间"
     predicts = "scale"
-    response_domain = Domain(0.0, math.inf, "times above 0", closed=False)
+    response_domain = Domain(0.0, words="times above 0", closed=False)
     prediction_domain = POSITIVE
     scale_name = "shape"
     minus_log_density_text = (
