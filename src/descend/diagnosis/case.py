@@ -23,7 +23,7 @@ from descend.gradients.derived import Program
 from descend.models import Model
 from descend.optimizers import Optimizer
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
-from descend.problem.engine_choice import summing
+from descend.problem.engine_choice import engine_in_memory
 from descend.problem.objective import OnRows, VectorObjective, objective_over
 from descend.problem.point import Objective, Point
 from descend.problem.problem import Problem
@@ -319,5 +319,5 @@ def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Objective:
     objective, code, merged = problem.objective, problem.code, problem.rows.replaced(columns)
     assert isinstance(code, Program | Kernel)
     device = objective.engine.device
-    built = summing(code, merged) if device is None else TorchEngine(code, merged, device, passes=0)
+    built = engine_in_memory(code, merged) if device is None else TorchEngine(code, merged, device, passes=0)
     return objective.with_priors_of(objective_over(built, objective.penalty, objective.bounds))

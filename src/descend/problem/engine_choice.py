@@ -27,7 +27,7 @@ def register(name: str, build: Build) -> None:
     ENGINES[name] = build
 
 
-def chosen(request: Request, code: Program | Kernel, rows: Rows) -> Engine:
+def chosen_engine(request: Request, code: Program | Kernel, rows: Rows) -> Engine:
     """Choose and build the engine.
 
     Moments serve a squared loss and linear parameters; NumPy sums other expressions and functions by hand; PyTorch sums
@@ -56,7 +56,7 @@ def chosen(request: Request, code: Program | Kernel, rows: Rows) -> Engine:
 
         assert isinstance(code, Program)
         refuse(code, name)
-        return summing(code, rows)
+        return engine_in_memory(code, rows)
     if request.engine == "auto" and name == "numpy":
         if isinstance(code, Program) and (moments := _moments_if_as_good(code, rows, request)) is not None:
             return moments
@@ -83,7 +83,7 @@ def _repaid(request: Request, code: Program | Kernel, rows: int) -> bool:
         return False
 
 
-def summing(code: Program | Kernel, rows: Rows) -> Engine:
+def engine_in_memory(code: Program | Kernel, rows: Rows) -> Engine:
     """Return the engine that sums rows in this process."""
     if not code.arrow:
         return NumpyEngine(code, rows)
@@ -94,7 +94,7 @@ def summing(code: Program | Kernel, rows: Rows) -> Engine:
 
 
 def _numpy(code: Program | Kernel, rows: Rows, request: Request) -> Engine:
-    return summing(code, rows)
+    return engine_in_memory(code, rows)
 
 
 def _torch(code: Program | Kernel, rows: Rows, request: Request, device: str | None = None) -> Engine:

@@ -23,7 +23,7 @@ from descend.losses.row_sums import row_terms, sum_over_rows
 from descend.models import Model
 from descend.problem import preflight, suspicion
 from descend.problem.point import Point
-from descend.problem.problem import AllRows, Problem, Summing
+from descend.problem.problem import AllRows, Problem, SummedRows
 from descend.table import Table
 from descend.table.keyed_rows import WRITTEN, keyed
 from descend.table.lazy import Lazy
@@ -45,7 +45,7 @@ IN_MEMORY = 3.0
 """Memory that columns take while they are read and fitted, as a multiple of their own size."""
 
 
-def judged(problem: Problem, first: Point) -> Judgement:
+def gradient_judged(problem: Problem, first: Point) -> Judgement:
     """Judge a gradient by hand on the sample.
 
     A gradient given as text is only called wrong if it also disagrees on all rows, as it may use their number.
@@ -78,7 +78,7 @@ def finite_start(problem: Problem, theta: Array, given: Collection[str]) -> Poin
     raise type(refusal)(str(refusal).replace("in row 1 ", f"in {table.place(position) or 'some row'} ")) from None
 
 
-def stay(request: Request, table: Table, columns: int) -> tuple[bool, tuple[str, ...]]:
+def rows_stay(request: Request, table: Table, columns: int) -> tuple[bool, tuple[str, ...]]:
     """Say whether the rows stay where they are, and in a sentence why, if that was decided here.
 
     Raises ConfigError for a memory limit that cannot be kept.
@@ -106,9 +106,9 @@ def stay(request: Request, table: Table, columns: int) -> tuple[bool, tuple[str,
     )
 
 
-def gather(
+def summed_there(
     model: Model, code: Program | Kernel, table: Table, names: Sequence[str], request: Request, notes: tuple[str, ...]
-) -> Summing:
+) -> SummedRows:
     """Check the rows where they are and build the engine that sums them there.
 
     Raises DataError or ConfigError as for rows in memory.
@@ -146,7 +146,7 @@ def gather(
         engine.near = near_minimum(code, sample)
     if rows > SAMPLE:
         notes = (*notes, f"residuals, their checks and pictures show a sample of {sample.count:,} rows")
-    return Summing(sample, engine, all_rows.squares / engine.count, notes, (), all_rows)
+    return SummedRows(sample, engine, all_rows.squares / engine.count, notes, (), all_rows)
 
 
 def near_minimum(program: Program, sample: Rows) -> Array | None:

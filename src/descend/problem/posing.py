@@ -21,12 +21,12 @@ from descend.models.call import name_of, no_formula
 from descend.options.request import Request
 from descend.parameters import Bounds
 from descend.problem import preflight
-from descend.problem.engine_choice import ENGINES, chosen
+from descend.problem.engine_choice import ENGINES, chosen_engine
 from descend.problem.model_reading import gradient_source, probability_note, read_model
 from descend.problem.objective import VectorObjective, objective_over
 from descend.problem.penalty import penalty_of
 from descend.problem.point import Array, PiecesOfRows
-from descend.problem.problem import AllRows, Problem, Summing
+from descend.problem.problem import AllRows, Problem, SummedRows
 from descend.registry import closest
 from descend.table import Table
 from descend.table.in_matrix import beside_matrix
@@ -72,15 +72,15 @@ def _problem_of(request: Request, table: Table) -> Problem:
         )
     beside = (*code.more_columns, *request.roles.columns, *request.weighed_by)
     names = dict.fromkeys((*model.response_columns, *model.inputs, *beside))
-    summing = _summing(model, code, table, tuple(names), request)
+    summed = _summed_rows(model, code, table, tuple(names), request)
     pair = None if isinstance(request.model, str) else kind_of(request.model).original(request.model, model)
-    doubt = None if pair is None else pair.difference(model.parameters.start(starting, 1.0), summing.rows.columns)
+    doubt = None if pair is None else pair.difference(model.parameters.start(starting, 1.0), summed.rows.columns)
     if doubt is not None:
         return pose(untraced(request, doubt), table)
-    objective = _objective(request, model, table, summing)
-    start = _with_rows(objective, model, summing, gradient, starting, request.given.get("start"))
+    objective = _objective(request, model, table, summed)
+    start = _with_rows(objective, model, summed, gradient, starting, request.given.get("start"))
     doubtful = ambiguities(model.formula, table.names) if model.formula is not None and not request.bare else ()
-    notes = [*request.notes, *model.notes, *summing.notes, *_notes_of(model, code, request, summing.rows, loss)]
+    notes = [*request.notes, *model.notes, *summed.notes, *_notes_of(model, code, request, summed.rows, loss)]
     if table.counted:
         from descend.problem.response_levels import counted_notes
 
@@ -97,16 +97,16 @@ def _problem_of(request: Request, table: Table) -> Problem:
         gradient=gradient,
         code=code,
         table=table,
-        rows=summing.rows,
+        rows=summed.rows,
         objective=objective,
         given=starting,
         start=start,
         notes=tuple(notes),
-        remarks=(*doubtful, *table.notes, *summing.remarks),
-        scale=summing.squares if loss.quadratic else 0.0,
-        squares=summing.squares if loss.of_residual else 0.0,
+        remarks=(*doubtful, *table.notes, *summed.remarks),
+        scale=summed.squares if loss.quadratic else 0.0,
+        squares=summed.squares if loss.of_residual else 0.0,
         parabola=model.linear and model.loss.quadratic and (priors is None or priors.priors.bell),
-        all_rows=summing.all_rows,
+        all_rows=summed.all_rows,
         validation=validation,
     )
 
@@ -125,15 +125,15 @@ def _notes_of(model: Model, code: Program | Kernel, request: Request, rows: Rows
         yield from notes_of_inexact(model, code, rows)
 
 
-def _objective(request: Request, model: Model, table: Table, summing: Summing) -> VectorObjective:
+def _objective(request: Request, model: Model, table: Table, summed: SummedRows) -> VectorObjective:
     """Return J: the mean loss, with penalties or priors."""
     penalty = penalty_of(model, request.l1, request.l2) if request.l1 or request.l2 else None
-    objective = objective_over(summing.engine, penalty)
+    objective = objective_over(summed.engine, penalty)
     if not request.priors:
         return objective
     from descend.problem.with_priors import posed_priors
 
-    return posed_priors(objective, request, model, table, summing)
+    return posed_priors(objective, request, model, table, summed)
 
 
 def _code_of(model: Model, request: Request, table: Table) -> tuple[str, Program | Kernel]:
@@ -156,7 +156,9 @@ def untraced(request: Request, reason: str) -> Request:
     return replace(request, gradient="numeric", notes=(*request.notes, note))
 
 
-def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence[str], request: Request) -> Summing:
+def _summed_rows(
+    model: Model, code: Program | Kernel, table: Table, names: Sequence[str], request: Request
+) -> SummedRows:
     """Read and check the rows, or leave them where they are if that is requested or better; choose the engine."""
     notes: tuple[str, ...] = ()
     if (
@@ -166,9 +168,9 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
     ):
         from descend.problem import out_of_core
 
-        there, why = out_of_core.stay(request, table, len(names))
+        there, why = out_of_core.rows_stay(request, table, len(names))
         if there:
-            return out_of_core.gather(model, code, table, names, request, why)
+            return out_of_core.summed_there(model, code, table, names, request, why)
     rows = preflight.read_rows(model, table, names, request)
     penalised = request.l1 + request.l2 > 0 or bool(request.priors)
     remarks: tuple[str, ...] = ()
@@ -182,17 +184,17 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
     squares = float(rows.y.dot(rows.y))
     if squares == 0.0:
         preflight.check_size(rows.y, model.response, table.source)
-    engine = chosen(request, code, rows)
+    engine = chosen_engine(request, code, rows)
     if request.engine == "auto" and engine.compiles:
         cause = f"{request.epochs:,} epochs over {engine.count:,} rows repay compiling a kernel"
         notes = (f"engine torch, chosen because {cause}",)
-    return Summing(rows, engine, squares / rows.count, notes, remarks)
+    return SummedRows(rows, engine, squares / rows.count, notes, remarks)
 
 
 def _with_rows(
     objective: VectorObjective,
     model: Model,
-    summing: Summing,
+    summed: SummedRows,
     gradient: str,
     given: Mapping[str, object],
     requested: object,
@@ -201,11 +203,11 @@ def _with_rows(
 
     given: starts, of which those that were ``requested`` are the user's and others are ends of earlier fits.
     """
-    rows, loss, symbolic = summing.rows, model.loss, model.symbolic
+    rows, loss, symbolic = summed.rows, model.loss, model.symbolic
     objective.floor = loss.floor(rows.y, rows.omega)
     if loss.kinked and gradient != "by_hand" and not objective.arrow:
-        objective.pieces = pieces_of_rows(model, rows, objective, summing.all_rows)
-    apart = summing.all_rows is None and not objective.arrow
+        objective.pieces = pieces_of_rows(model, rows, objective, summed.all_rows)
+    apart = summed.all_rows is None and not objective.arrow
     if apart and loss.prediction_domain.limited and loss.plain and not model.in_place:
         from descend.problem.edge_of_domain import Edge
 

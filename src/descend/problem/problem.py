@@ -41,7 +41,7 @@ class AllRows:
 
 
 @dataclass(eq=False)
-class Summing:
+class SummedRows:
     """Rows and the engine that sums them. squares: the mean square of the response.
 
     rows: all rows; or a sample if they are not in memory, where ``all_rows`` says what is known of all of them.

@@ -26,7 +26,7 @@ from descend.models import Model
 from descend.optimizers.pieces import Pieces
 from descend.optimizers.systems import with_diagonal
 from descend.parameters import Parameters
-from descend.problem.engine_choice import summing
+from descend.problem.engine_choice import engine_in_memory
 from descend.problem.objective import Around, Numbers, VectorObjective
 from descend.problem.penalty import Penalty
 from descend.problem.point import KinksOfRows, PiecesOfRows, Point, Triangle
@@ -200,7 +200,7 @@ def column_moments(problem: Problem, first: Point) -> Curvature:
     if not problem.model.loss.quadratic and problem.model.formula is not None:
         # Other losses weight the rows in their curvature; the squared loss of the same score does not.
         program = replace(derived(problem.model.formula, problem.model.loss), loss=LEAST_SQUARES)
-        totals = summing(program, problem.rows).evaluate(first.theta, 2)
+        totals = engine_in_memory(program, problem.rows).evaluate(first.theta, 2)
         assert totals.curvature is not None
         return totals.curvature / (2.0 * totals.rows)
     if curvature is None:

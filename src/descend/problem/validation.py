@@ -16,7 +16,7 @@ from descend.models import Model, kind_of
 from descend.options.kinds_of_errors import read_errors
 from descend.options.request import Request
 from descend.problem import out_of_core, preflight
-from descend.problem.engine_choice import chosen, summing
+from descend.problem.engine_choice import chosen_engine, engine_in_memory
 from descend.problem.model_reading import columns_read, read_model
 from descend.problem.objective import MeanLoss
 from descend.table import Table, open_table
@@ -92,7 +92,7 @@ def with_held_out(request: Request, table: Table) -> tuple[Request, Table]:
     chosen_by = isinstance(request["l1"], str) or isinstance(request["l2"], str)  # groups or an order, perhaps
     if model.formula is None or model.formula.parts or request.gradient is not None or chosen_by:
         names = table.names  # it may read more than it says
-    if out_of_core.stay(request, table, len(names))[0]:
+    if out_of_core.rows_stay(request, table, len(names))[0]:
         raise ConfigError(
             "A share of the rows is held out of those in memory, but these stay where they are. Give the rows held out "
             f"as a table of their own: {spell('validation', 'FILE')}."
@@ -190,8 +190,8 @@ def validation_of(
     held = _counted(_laid_out(request, request.held_out), table).with_codings(table.codings.values())
     names = [name for name in names if name not in request.roles.clusters]
     request = request.but(errors=None, engine="torch" if request.engine == "torch" else "auto")
-    if out_of_core.stay(request, held, len(names))[0]:
-        there = out_of_core.gather(model, code, held, names, request, ()).engine
+    if out_of_core.rows_stay(request, held, len(names))[0]:
+        there = out_of_core.summed_there(model, code, held, names, request, ()).engine
         return MeanLoss(there), f"validation on {there.count:,} rows of their own"
     rows = preflight.read_rows(model, held, names, request)
     rows.check()
@@ -199,6 +199,6 @@ def validation_of(
     preflight.check_response(model.loss, rows, model.response, model.response_columns)
     plain = request.engine == "auto" and (isinstance(code, Program) or code.language == "numpy")
     # No rows are summed before as moments: these lose digits where the loss is small.
-    engine = summing(code, rows) if plain else chosen(request, code, rows)
+    engine = engine_in_memory(code, rows) if plain else chosen_engine(request, code, rows)
     drawn = isinstance(request.validation, float)  # which was said as it was done
     return MeanLoss(engine), "" if drawn else f"validation on {rows.count:,} rows of their own"

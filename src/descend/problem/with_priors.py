@@ -18,7 +18,7 @@ from descend.parameters.prior_reading import read_priors
 from descend.parameters.priors import Pull, WeighedPriors
 from descend.problem.objective import Around, Numbers, VectorObjective
 from descend.problem.point import Array, Point, Triangle
-from descend.problem.problem import Summing
+from descend.problem.problem import SummedRows
 from descend.table import Table
 from descend.wording import spell
 
@@ -91,7 +91,7 @@ def bent(curvature: Curvature, pull: Pull, scale: float) -> Curvature:
 
 
 def posed_priors(
-    objective: VectorObjective, request: Request, model: Model, table: Table, summing: Summing
+    objective: VectorObjective, request: Request, model: Model, table: Table, summed: SummedRows
 ) -> WithPriors:
     """Return J with the priors of a request on its scale.
 
@@ -115,13 +115,13 @@ def posed_priors(
             f"{spell('errors', request.errors)}, or {spell('priors')}."
         )
     priors = read_priors(request.priors, model.parameters, model.constraints, table.names)
-    if priors.expressed and summing.engine.arrow:
+    if priors.expressed and summed.engine.arrow:
         raise ConfigError(
             f"A prior of an expression ties parameters together, and this model has {model.parameters.size:,}, most of "
             "one group each. Give priors to the parameters themselves."
         )
-    there = summing.all_rows
-    total = summing.rows.total if there is None else there.omega
+    there = summed.all_rows
+    total = summed.rows.total if there is None else there.omega
     dispersion = request.prior_dispersion or loss.known_dispersion
     return WithPriors(
         objective, WeighedPriors(priors, dispersion, loss.unit * dispersion / total, request.dispersion_alone)

@@ -141,9 +141,9 @@ def _judged(beginning: Beginning) -> Beginning:
         assert isinstance(problem.code, Program | Kernel)
         judgement = suspicion.before_fit(model, problem.code, problem.rows, objective.engine, first)
     else:
-        from descend.problem.out_of_core import judged
+        from descend.problem.out_of_core import gradient_judged
 
-        judgement = judged(problem, first)
+        judgement = gradient_judged(problem, first)
     if not judgement.agree:
         sampled = None if problem.all_rows is None else problem.rows.count
         notes = (*beginning.notes, suspicion.accusation(judgement, sampled))

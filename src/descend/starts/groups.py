@@ -17,7 +17,7 @@ from descend.formula.formula import Formula
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.gradients.derived import Program, derived
 from descend.parameters import Bounds, Parameters
-from descend.problem.engine_choice import summing
+from descend.problem.engine_choice import engine_in_memory
 from descend.problem.point import Objective
 from descend.starts.search import Start, search
 from descend.starts.trial_points import descended
@@ -93,7 +93,7 @@ def _in_memory(program: Program, rows: Rows, every: GroupedEngine) -> tuple[Grou
     lacking: Mask = counts < EACH * len(every.layout.own)
     if not every.by_database or lacking.mean() > LACKING:
         return every, np.zeros(len(counts), dtype=bool)
-    return summing(program, rows).grouped or every, lacking
+    return engine_in_memory(program, rows).grouped or every, lacking
 
 
 def one_curve(program: Program) -> Program:
