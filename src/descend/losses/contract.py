@@ -74,8 +74,6 @@ class Loss(Evaluated):
     predicts: ClassVar[str] = "mean"
     """What of the distribution of a row the prediction is."""
     dispersion: ClassVar[Literal["known", "estimated"] | None] = None
-    known_dispersion: ClassVar[float] = 1.0
-    """The dispersion, where it is known."""
     unit: ClassVar[float] = 1.0
     normaliser_text: ClassVar[str] = "0"
     variance_text: ClassVar[str] = "1"
@@ -122,8 +120,12 @@ class Loss(Evaluated):
 
     of_places: ClassVar[bool] = False
     """Whether each row of a module has a class for each of several places, such as pixels: (n, ...)."""
-    ignored: ClassVar[int] = -1  # what the response holds where such a place has no class; or any number below 0
     any_outputs: ClassVar[bool] = False  # whether a module may return several tensors under it without a loss for each
+
+    @property
+    def ignored(self) -> int:
+        """What the response holds where such a place has no class; or any number below 0."""
+        return -1
 
     @property
     def outputs(self) -> Mapping[str, Loss]:
@@ -192,6 +194,11 @@ class Loss(Evaluated):
         """Whether J may fall for ever, as responses may lie at an end of their range that predictions only near."""
         domain = self.response_domain
         return self.likelihood and self.plain and domain.limited and domain.closed
+
+    @property
+    def known_dispersion(self) -> float:
+        """The dispersion, where it is known."""
+        return 1.0
 
     def deviation(self, parameters: Mapping[str, object]) -> float | None:
         """Return the standard deviation of normal errors where that is a parameter of the loss's own; else None."""

@@ -71,7 +71,7 @@ class Dispersed(Loss):
         return "known" if self.phi else "estimated"
 
     @property
-    def known_dispersion(self) -> float:  # type: ignore[override]
+    def known_dispersion(self) -> float:
         return self.phi or 1.0
 
     @property

@@ -65,7 +65,7 @@ class OfPlaces(Given):
     of_places = True
 
     @property
-    def ignored(self) -> int:  # type: ignore[override]
+    def ignored(self) -> int:
         return int(getattr(self.function, "ignore_index", -1))
 
     def probabilities(self, score: Array, parameters: Mapping[str, float]) -> Array:

@@ -42,7 +42,7 @@ class VectorObjective(Objective):
         return {name: value for name, value in self.__dict__.items() if name != "_last"}
 
     @property
-    def last_order(self) -> int:  # type: ignore[override]
+    def last_order(self) -> int:
         """The order of the last evaluation over all rows."""
         return 0 if self._last is None else self._last[1]
 
@@ -125,7 +125,7 @@ class MeanLoss(VectorObjective):
         )
 
     @property
-    def sparing(self) -> bool:  # type: ignore[override]
+    def sparing(self) -> bool:
         return self.engine.differencing is not None and self.engine.differencing.sparing
 
     def noise(self) -> Array | None:
@@ -188,7 +188,7 @@ class Around(VectorObjective):
         self.inner.passes = passes
 
     @property
-    def sparing(self) -> bool:  # type: ignore[override]
+    def sparing(self) -> bool:
         return self.inner.sparing
 
     def noise(self) -> Array | None:

@@ -54,8 +54,11 @@ class Objective(ABC):
     """Those of the parameters, where they are not the user's own."""
     first: Point | None = None
     """Where a descent begins, in these units."""
-    last_order: int = 0
-    """The order of the last evaluation over all rows."""
+
+    @property
+    def last_order(self) -> int:
+        """The order of the last evaluation over all rows."""
+        return 0
 
     @abstractmethod
     def __call__(self, theta: Array, order: int = 1, rows: Places | None = None) -> Point:
@@ -84,7 +87,10 @@ class Objective(ABC):
         """Whether the slope of J is simply its gradient: there is no penalty, no bound and no kinked loss."""
         return self.penalty is None and self.bounds is None and self.pieces is None
 
-    sparing: bool = False
+    @property
+    def sparing(self) -> bool:
+        return False
+
     remarks: tuple[str, ...] = ()
     """What is to be said of a run once it has ended, in sentences."""
     fault: Fault | None = None
