@@ -51,11 +51,11 @@ def alternatives(condition: Condition) -> tuple[Condition, ...]:
 
 
 def _above(node: Expr) -> Condition:
-    return sympy.Gt(node, ZERO) if node.is_number else sympy.Gt(node, ZERO, evaluate=False)
+    return sympy.Gt(node, ZERO, evaluate=bool(node.is_number))
 
 
 def _below(node: Expr) -> Condition:
-    return sympy.Lt(node, ZERO) if node.is_number else sympy.Lt(node, ZERO, evaluate=False)
+    return sympy.Lt(node, ZERO, evaluate=bool(node.is_number))
 
 
 def of_data(condition: Condition) -> bool:

@@ -91,7 +91,7 @@ def unwrapped(formula: Formula) -> tuple[Formula, Expr] | None:
 
 def linear_in(expression: Expr, unknowns: Collection[Expr]) -> bool:
     """Return whether an expression is linear in its unknowns, parameters and linear predictors, all together."""
-    return not any(expression.diff(symbol).atoms(Parameter, Predictor) for symbol in unknowns)
+    return not any(slope.atoms(Parameter, Predictor) for slope in derivatives(expression, unknowns).values())
 
 
 def linear_inside(expression: Expr, unknowns: Collection[Expr]) -> Expr | None:
@@ -179,7 +179,7 @@ def shared(formula: Formula) -> Own:
 
 def _changes(formula: Formula, shapes: list[Expr], symbol: Parameter) -> int:
     """Return how many of the derivatives of these shapes by a parameter are linearly independent over the data."""
-    slopes = [slope for shape in shapes if (slope := shape.diff(symbol)) != 0]
+    slopes = [slope for shape in shapes if (slope := derivatives(shape, [symbol])[symbol]) != 0]
     if len(slopes) < 2:
         return len(slopes)
     symbols = tuple(sorted(set().union(*(slope.free_symbols for slope in slopes)), key=str))

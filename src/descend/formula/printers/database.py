@@ -137,17 +137,12 @@ class DatabaseFunctions:
         at_zero = (exponent > 0.0).ifelse(0.0 * _one(), (exponent < 0.0).ifelse(_infinite(), _one()))
         return (base > 0.0).ifelse(safe**exponent, (base == 0.0).ifelse(at_zero, _nan()))
 
-    def _within(
-        self,
-        in_domain: BooleanValue,
-        argument: Value,
-        harmless: float,
-        function: Callable[[Value], Value],
-        otherwise: Value,
-    ) -> Value:
-        """Return function(argument) where it lies in its domain, ``otherwise`` elsewhere."""
+    def _within(self, in_domain: BooleanValue, argument: Value, harmless: float, name: str, otherwise: Value) -> Value:
+        """Return a function of Ibis where its argument lies in its domain, ``otherwise`` elsewhere."""
+        if self.abilities.ieee:
+            return getattr(argument, name)()
         safe_argument = in_domain.ifelse(argument, harmless * _one())
-        return in_domain.ifelse(function(safe_argument), otherwise)
+        return in_domain.ifelse(getattr(safe_argument, name)(), otherwise)
 
     @staticmethod
     def builtin(name: str, *arguments: Value) -> Value:
@@ -159,13 +154,10 @@ class DatabaseFunctions:
             return x.exp()
         beyond = (x > LARGEST_EXPONENT).ifelse(_infinite(), 0.0 * _one())
         within_range = (x <= LARGEST_EXPONENT) & (x >= LEAST_EXPONENT)
-        return x.isnull().ifelse(_nan(), self._within(within_range, x, 0.0, lambda held: held.exp(), beyond))
+        return x.isnull().ifelse(_nan(), self._within(within_range, x, 0.0, "exp", beyond))
 
     def log(self, x: Value) -> Value:
-        if self.abilities.ieee:
-            return x.ln()
-        outside = (x == 0.0).ifelse(-_infinite(), _nan())
-        return self._within(x > 0.0, x, 1.0, lambda held: held.ln(), outside)
+        return self._within(x > 0.0, x, 1.0, "ln", (x == 0.0).ifelse(-_infinite(), _nan()))
 
     def log10(self, x: Value) -> Value:
         return self.log(x) / 2.302585092994046
@@ -174,19 +166,13 @@ class DatabaseFunctions:
         return self.log(x) / 0.6931471805599453
 
     def sqrt(self, x: Value) -> Value:
-        if self.abilities.ieee:
-            return x.sqrt()
-        return self._within(x >= 0.0, x, 0.0, lambda held: held.sqrt(), _nan())
+        return self._within(x >= 0.0, x, 0.0, "sqrt", _nan())
 
     def asin(self, x: Value) -> Value:
-        if self.abilities.ieee:
-            return x.asin()
-        return self._within(x.abs() <= 1.0, x, 0.0, lambda held: held.asin(), _nan())
+        return self._within(x.abs() <= 1.0, x, 0.0, "asin", _nan())
 
     def acos(self, x: Value) -> Value:
-        if self.abilities.ieee:
-            return x.acos()
-        return self._within(x.abs() <= 1.0, x, 0.0, lambda held: held.acos(), _nan())
+        return self._within(x.abs() <= 1.0, x, 0.0, "acos", _nan())
 
     def sign(self, x: Value) -> Value:
         return (x > 0.0).ifelse(_one(), (x < 0.0).ifelse(-_one(), 0.0 * x))

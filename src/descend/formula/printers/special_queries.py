@@ -13,6 +13,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from descend.formula.error_function import coefficients
+
 if TYPE_CHECKING:
     from ibis.expr.types import FloatingValue as Value
 
@@ -31,39 +33,35 @@ class Arithmetic(Protocol):
     def erfcx_far(self, u: Value) -> Value: ...
 
 
-def _numbers(text: str) -> tuple[float, ...]:
-    return tuple(map(float, text.split()))
-
-
 RAISED = 10
 """How far arguments below are raised, so that a few terms of Stirling's series are exact."""
 STIRLING = (1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12)
 """Of log gamma(x) - (x - 1/2) log x + x - log(2 pi)/2, in 1/x times powers of 1/x^2, the highest first."""
 DIGAMMA = (1 / 12, -691 / 32760, 1 / 132, -1 / 240, 1 / 252, -1 / 120, 1 / 12)
 """Of log x - 1/(2 x) - digamma(x), in 1/x^2 times powers of 1/x^2, the highest first."""
-CENTRE_UPPER = _numbers(
+CENTRE_UPPER = coefficients(
     "2.5090809287301226727e3 3.3430575583588128105e4 6.7265770927008700853e4 4.5921953931549871457e4 "
     "1.3731693765509461125e4 1.9715909503065514427e3 1.3314166789178437745e2 3.3871328727963666080"
 )
-CENTRE_LOWER = _numbers(
+CENTRE_LOWER = coefficients(
     "5.2264952788528545610e3 2.8729085735721942674e4 3.9307895800092710610e4 2.1213794301586595867e4 "
     "5.3941960214247511077e3 6.8718700749205790830e2 4.2313330701600911252e1 1"
 )
 """Of ndtri(1/2 + q)/q in 0.180625 - q^2, up to |q| = 0.425."""
-TAIL_UPPER = _numbers(
+TAIL_UPPER = coefficients(
     "7.74545014278341407640e-4 2.27238449892691845833e-2 2.41780725177450611770e-1 1.27045825245236838258 "
     "3.64784832476320460504 5.76949722146069140550 4.63033784615654529590 1.42343711074968357734"
 )
-TAIL_LOWER = _numbers(
+TAIL_LOWER = coefficients(
     "1.05075007164441684324e-9 5.47593808499534494600e-4 1.51986665636164571966e-2 1.48103976427480074590e-1 "
     "6.89767334985100004550e-1 1.67638483018380384940 2.05319162663775882187 1"
 )
 """Of -ndtri(p) in r - 1.6, where r^2 = -log p, up to r = 5."""
-END_UPPER = _numbers(
+END_UPPER = coefficients(
     "2.01033439929228813265e-7 2.71155556874348757815e-5 1.24266094738807843860e-3 2.65321895265761230930e-2 "
     "2.96560571828504891230e-1 1.78482653991729133580 5.46378491116411436990 6.65790464350110377720"
 )
-END_LOWER = _numbers(
+END_LOWER = coefficients(
     "2.04426310338993978564e-15 1.42151175831644588870e-7 1.84631831751005468180e-5 7.86869131145613259100e-4 "
     "1.48753612908506148525e-2 1.36929880922735805310e-1 5.99832206555887937690e-1 1"
 )
