@@ -15,7 +15,7 @@ from descend.formula.printers.code import plain_name
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import listed
 from descend.inference.prediction.inverse_question import checked_sigma
-from descend.inference.prediction.new_measurement import measurement_of
+from descend.inference.prediction.new_measurement import even_variance, planned_measurement
 from descend.inference.quantities.curve import curve_of, group_columns, inputs_named, placed
 from descend.inference.quantities.quantity import Quantity
 from descend.registry import closest
@@ -143,14 +143,13 @@ def _candidates(estimates: Estimates, ranges: Ranges, at: Mapping[str, object]) 
 def _variance(estimates: Estimates, sigma: float | None, places: Sequence[Mapping[str, float]]) -> Array:
     """Return the variance of a measurement at each place."""
     checked_sigma(sigma, None)
-    measurement = measurement_of(estimates) if sigma is None and estimates.model.loss.quadratic else None
+    measurement = planned_measurement(estimates, sigma)
     if measurement is not None and measurement.known_in(places[0]):
         columns = {name: np.array([candidate[name] for candidate in places]) for name in places[0]} or {"": np.empty(1)}
         return measurement.unit * measurement.share(columns, estimates.model.predict(estimates.theta, columns))
-    if sigma is not None:
-        return np.full(len(places), sigma * sigma)
-    if measurement is None and estimates.sigma is None and estimates.deviation is not None:
-        return np.full(len(places), estimates.deviation**2)
+    variance = even_variance(estimates, sigma, measurement)
+    if variance is not None:
+        return np.full(len(places), variance)
     raise ConfigError(
         f"The spread of a further measurement is not known. Give its standard deviation, {spell('sigma', 0.1)}."
     )

@@ -17,7 +17,7 @@ from descend.inference.estimates import Estimates
 from descend.inference.intervals import NOT_AT_MINIMUM, listed, quantile
 from descend.inference.prediction.inverse_answer import Inverse, Range
 from descend.inference.prediction.inverse_question import Question
-from descend.inference.prediction.new_measurement import Measurement, measurement_of
+from descend.inference.prediction.new_measurement import Measurement, even_variance, planned_measurement
 from descend.inference.quantities.curve import Curve, crossings, curve_of, root_between
 from descend.models import Model
 from descend.wording import spell
@@ -119,9 +119,7 @@ class _Inverted:
                 f"There is no interval of `{self.name}`: the data do not determine {listed(estimates.undetermined)} by "
                 "themselves. Remove one of them from the formula, or fix it."
             )
-        self.measurement = (
-            measurement_of(estimates) if question.sigma is None and estimates.model.loss.quadratic else None
-        )
+        self.measurement = planned_measurement(estimates, question.sigma)
         self.unit = 0.0
         measured_once = _one_measurement(estimates, question, self.measurement)
         spread = math.fsum((value - self.y0) ** 2 for value in question.response)
@@ -203,31 +201,26 @@ class _Inverted:
 
     def ends(self, value: float, error: float) -> tuple[Range, list[str]]:
         """Return the inversion interval around the estimate, and sentences on ends that are open."""
-        ends, notes_on_ends = [], []
+        stride = error if 0.0 < error < math.inf else abs(value) or 1.0
+        (low, why_low), (high, why_high) = self._end(value, -stride, "lower"), self._end(value, stride, "upper")
+        return (low, high), [why for why in (why_low, why_high) if why]
+
+    def _end(self, value: float, stride: float, word: str) -> tuple[float, str]:
+        """Return one end of the interval, and why it is open, or where the curve ends; empty where it is neither."""
         name = plain_name(self.name)
-        for sign, word in ((-1.0, "lower"), (1.0, "upper")):
-            end_within = value
-            for trial_input in _outwards(value, sign * (error if 0.0 < error < math.inf else abs(value) or 1.0)):
-                excess = self.excess(trial_input)
-                if not math.isfinite(excess) and self.scale is not PLAIN:  # where a probability rounds to 0 or 1
-                    ends.append(sign * math.inf)
-                    notes_on_ends.append(f"`{name}` has no {word} end: responses further out are as likely")
-                    break
-                if not math.isfinite(excess):
-                    trial_input = self._edge(end_within, trial_input)
-                    notes_on_ends.append(
-                        f"the {word} end of `{name}`, {trial_input:.6g}, is where the curve ceases to have a value"
-                    )
-                    ends.append(trial_input)
-                    break
-                if excess > 0.0:
-                    ends.append(root_between(self.excess, end_within, trial_input))
-                    break
-                end_within = trial_input
-            else:
-                ends.append(sign * math.inf)
-                notes_on_ends.append(f"`{name}` has no {word} end: responses further out are as likely")
-        return (ends[0], ends[1]), notes_on_ends
+        open_end = math.copysign(math.inf, stride), f"`{name}` has no {word} end: responses further out are as likely"
+        inside = value
+        for outside in _outwards(value, stride):
+            excess = self.excess(outside)
+            if not math.isfinite(excess):
+                if self.scale is not PLAIN:  # where a probability rounds to 0 or 1
+                    return open_end
+                edge = self._edge(inside, outside)
+                return edge, f"the {word} end of `{name}`, {edge:.6g}, is where the curve ceases to have a value"
+            if excess > 0.0:
+                return root_between(self.excess, inside, outside), ""
+            inside = outside
+        return open_end
 
     def _edge(self, end_within: float, outside: float) -> float:
         """Return the last place from which on the curve has no finite value; 0 where it is 0 to rounding."""
@@ -258,12 +251,11 @@ def _one_measurement(estimates: Estimates, question: Question, measurement: Meas
 
     measurement: where sigma or the weight of a row is computed; with sigma the unit is then 1.
     """
-    if question.sigma is not None:
-        return question.sigma**2
     if measurement is not None and (question.mean or measurement.known_in(question.others, question.input)):
         return measurement.unit
-    if measurement is None and estimates.sigma is None and estimates.deviation is not None:
-        return estimates.deviation**2
+    variance = even_variance(estimates, question.sigma, measurement)
+    if variance is not None:
+        return variance
     if question.mean:
         return 0.0
     curve = f"or ask where the curve itself is there, {spell('mean', True)}"

@@ -67,6 +67,19 @@ def measurement_of(estimates: Estimates, names: Collection[str] = ()) -> Measure
     return Measurement(computed, estimates.sigma is not None, unit, _plain_response(estimates.model))
 
 
+def planned_measurement(estimates: Estimates, sigma: float | None) -> Measurement | None:
+    """Return the same for a measurement whose ``sigma`` may be given; None if it is, or errors are not normal."""
+    return measurement_of(estimates) if sigma is None and estimates.model.loss.quadratic else None
+
+
+def even_variance(estimates: Estimates, sigma: float | None, measurement: Measurement | None) -> float | None:
+    """Return the variance of a measurement of weight 1 where it is the same anywhere; None if it is not known."""
+    if sigma is not None:
+        return sigma**2
+    alike = measurement is None and estimates.sigma is None
+    return estimates.deviation**2 if alike and estimates.deviation is not None else None
+
+
 def columns_needed(
     model: Model, spread: str | None, interval: str | None, names: Collection[str] = ()
 ) -> tuple[str, ...]:
