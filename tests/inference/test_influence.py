@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.arrows import every_grouping_an_arrow
 
 import descend
 from descend import ConfigError
 from descend.inference.rows import influence as module
-from descend.problem import engine_choice
 
 NUMBER = np.arange(1, 21)
 X = NUMBER * 7 % 20 / 4
@@ -101,7 +101,7 @@ def test_blocks_of_rows_and_very_many_groups_change_nothing(monkeypatch):
     whole = descend.fit(formula, data).influence()
     monkeypatch.setattr(module, "BLOCK", 3)
     parts = descend.fit(formula, data).influence()
-    monkeypatch.setattr(engine_choice, "MANY_OF_GROUPS", 0)
+    every_grouping_an_arrow(monkeypatch)
     arrow = descend.fit(formula, data).influence()
     for name in ("leverage", "studentized", "cooks_distance"):
         np.testing.assert_allclose(parts[name], whole[name], rtol=1e-10)

@@ -7,10 +7,10 @@ import json
 
 import numpy as np
 import pytest
+from tests.arrows import every_grouping_an_arrow
 
 import descend
 from descend import ConfigError, DataError
-from descend.problem import engine_choice
 
 NUMBER = np.arange(1, 61)
 X, SITE, YEAR, WEIGHT = NUMBER * 7 % 60 / 10, NUMBER % 12, NUMBER // 9, 1.0 + NUMBER % 3
@@ -92,7 +92,7 @@ def test_an_arrow_has_the_errors_of_the_matrix(loss, kind, monkeypatch):
     data = {"x": x, "y": y, "site": site, "day": day}
     start = {"a": 2.0, "b": 0.6, "c": 0.1}
     matrix = descend.fit("y ~ a[site]*exp(-b*x) + c", data, start=start, loss=loss, errors=kind)
-    monkeypatch.setattr(engine_choice, "MANY_OF_GROUPS", 0)
+    every_grouping_an_arrow(monkeypatch)
     arrow = descend.fit("y ~ a[site]*exp(-b*x) + c", data, start=start, loss=loss, errors=kind)
     assert arrow.solution.objective.arrow and not matrix.solution.objective.arrow
     flat = matrix.model.parameters.flat

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.arrows import every_grouping_an_arrow
 
 import descend
 from descend.optimizers import OPTIMIZERS
-from descend.problem import engine_choice
 
 FORMULAS = {
     "own and shared": ("y ~ a[site]*exp(-b*x) + c[site] + d*z", {"a": 2.0, "b": 0.6, "c": 0.5, "d": 0.0}),
@@ -38,7 +38,7 @@ def data(rows: int = 240, seed: int = 0) -> dict[str, np.ndarray]:
 def both(monkeypatch: pytest.MonkeyPatch, formula: str, **options: object) -> tuple[descend.Fit, descend.Fit]:
     """Fit with a matrix, and with an arrow."""
     matrix = descend.fit(formula, data(), **options)
-    monkeypatch.setattr(engine_choice, "MANY_OF_GROUPS", 0)
+    every_grouping_an_arrow(monkeypatch)
     arrow = descend.fit(formula, data(), **options)
     assert arrow.solution.objective.arrow and not matrix.solution.objective.arrow
     return matrix, arrow
