@@ -65,8 +65,8 @@ def told(fits):
 @pytest.fixture
 def few_rows_at_a_time(monkeypatch):
     """As if memory held a few hundred rows."""
-    monkeypatch.setattr("descend.many.distant.MOST", 200)
-    monkeypatch.setattr("descend.many.distant.BLOCK", 70)
+    monkeypatch.setattr("descend.many.groups_elsewhere.MOST", 200)
+    monkeypatch.setattr("descend.many.groups_elsewhere.BLOCK", 70)
     monkeypatch.setattr("descend.table.query.SMALL", 0)
 
 
@@ -74,7 +74,7 @@ def few_rows_at_a_time(monkeypatch):
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_rows_sorted_by_group_stream_through_memory(by, kind, few_rows_at_a_time, tmp_path, monkeypatch):
     if by != ["plate", "well"]:
-        monkeypatch.setattr("descend.many.distant.MOST", 2000)
+        monkeypatch.setattr("descend.many.groups_elsewhere.MOST", 2000)
     path = tmp_path / f"rows.{kind}"
     write_columns(path, plates())
     theirs = descend.fit(FORMULA, path, by=by)

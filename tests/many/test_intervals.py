@@ -12,6 +12,7 @@ T = np.tile(np.linspace(0.0, 5.0, 12), 2)
 SITE = np.repeat(["p", "q"], 12)
 NOISE = np.random.default_rng(0).normal(size=24)
 ROWS = {"t": T, "y": 3.0 * np.exp(-0.5 * T) + 0.05 * NOISE, "site": SITE, "n": np.round(9.0 + T + NOISE)}
+ROWS |= {"few": np.where(T < 2.0, 0.0, 1.0), "gappy": np.where((T < 2.0) & (SITE == "p"), np.nan, ROWS["y"])}
 
 
 @pytest.mark.parametrize(
@@ -21,11 +22,15 @@ ROWS = {"t": T, "y": 3.0 * np.exp(-0.5 * T) + 0.05 * NOISE, "site": SITE, "n": n
         ("y ~ a*exp(-b*t)", {"sigma": 0.05}),
         ("n ~ exp(a + b*t)", {"loss": "poisson"}),
         ("y ~ a*exp(-b*t)", {"fix": {"a": 3.0}}),
+        ("y ~ a*exp(-b*t)", {"weights": "few"}),
+        ("y ~ a*exp(-b*t)", {"bounds": "a <= 2"}),
+        ("gappy ~ a*exp(-b*t)", {"missing": "drop"}),
     ],
 )
 def test_they_are_those_of_each_fit(formula, options):
     fits = descend.fit(formula, ROWS, by="site", **options)
     low, high = fits.intervals(0.9)["b"]
+    assert fits.rows.tolist() == [fits[key].rows for key in "pq"]
     for place, key in enumerate(("p", "q")):
         wanted = fits[key].intervals(0.9)["b"]
         assert (low[place], high[place]) == pytest.approx(wanted, rel=1e-6)

@@ -226,3 +226,15 @@ def test_columns_have_to_be_named():
     with pytest.raises(ConfigError) as error:
         descend.fit("y ~ a + b*x", data, by=[])
     assert str(error.value) == "`by` names no column. Name those that tell groups apart."
+
+
+def test_groups_are_asked_for_by_key_and_counted_by_how_they_ended():
+    x = np.tile(np.arange(5.0), 2)
+    data = {
+        "x": x,
+        "y": np.r_[2.0 * x[:5] + np.cos(x[:5]), [1.0, np.nan, 2.0, 3.0, 4.0]],
+        "site": np.repeat(["A", "B"], 5),
+    }
+    fits = descend.fit("y ~ a + b*x", data, by="site")
+    assert "A" in fits and ("B",) in fits and "C" not in fits
+    assert repr(fits) == "Fits(y ~ a + b*x by site: 2 groups, 1 converged, 1 refused)"

@@ -9,8 +9,7 @@ import pytest
 from matplotlib.collections import PolyCollection
 
 import descend
-from descend.many.coloured import coloured
-from descend.many.pictures import panel_of
+from descend.many.pictures import coloured, panel_of
 from descend.report.figures import Band, Bars, Line, Matrix, Points
 from descend.report.picture_look import Look
 from descend.report.plots import save

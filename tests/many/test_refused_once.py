@@ -7,7 +7,7 @@ import pytest
 
 import descend
 from descend.errors import ConfigError, DescendError
-from descend.many.common_model import model_by_groups, program_of
+from descend.many.shared_model import model_by_groups, program_of
 from descend.options.arguments import read_request
 from descend.options.option import Option
 from descend.options.request import OPTIONS

@@ -54,6 +54,9 @@ OPTIONS = {
     "counts": {"loss": "poisson", "bounds": ["a >= 0", "c >= 0.01"]},
     "linear": {"formula": "y ~ a + b*x"},
     "one": {"formula": "y ~ a*x"},
+    "gamma": {"loss": "gamma"},
+    "gamma of one weight": {"loss": "gamma", "weights": "w"},
+    "a fixed component": {"formula": "y ~ a + b @ [x, x*x]", "fix": {"b[x]": -1.0}},
 }
 
 
@@ -81,19 +84,53 @@ def test_loaded_fits_answer_what_fresh_ones_do(tmp_path, given, monkeypatch):
             one, other = loaded[key], fits[key]
             assert one.degrees_of_freedom == other.degrees_of_freedom
             np.testing.assert_allclose(one.covariance, other.covariance, rtol=1e-6, atol=1e-12)
-            for name in ("dispersion", "residual_standard_deviation"):
+            for name in ("dispersion", "residual_standard_deviation", "log_likelihood", "aic", "aicc", "bic"):
                 mine, theirs = getattr(one, name), getattr(other, name)
                 assert (mine is None and theirs is None) or mine == pytest.approx(theirs, rel=1e-6)
 
 
-def test_groups_that_a_database_summed_have_no_covariance_in_a_file(tmp_path, monkeypatch):
+@pytest.mark.parametrize("given", [{"engine": "query"}, {"engine": "query", "weights": "w"}, {"memory_limit": "1GB"}])
+def test_groups_whose_rows_are_elsewhere_answer_from_their_file(tmp_path, given, monkeypatch):
     monkeypatch.setattr(saving, "FEW", 3)
-    fits = fits_of(engine="query")
+    monkeypatch.setattr("descend.many.where_rows_lie._stays", lambda *_: (True, ""))
+    data = wells()
+    data["w"] = np.linspace(0.5, 2.0, len(data["x"]))
+    fits = descend.fit(FORMULA, data, by="well", start=START, **given)
     fits.save(tmp_path / "fits.parquet")
     loaded = descend.load(tmp_path / "fits.parquet")
-    assert loaded[0].degrees_of_freedom == fits[0].degrees_of_freedom
+    for group in (0, 3):
+        one, other = loaded[group], fits[group]
+        assert one.degrees_of_freedom == other.degrees_of_freedom
+        np.testing.assert_allclose(one.covariance, other.covariance, rtol=1e-4)
+        assert (one.log_likelihood, one.aic, one.aicc, one.bic) == pytest.approx(
+            (other.log_likelihood, other.aic, other.aicc, other.bic), rel=1e-6
+        )
+
+
+def test_a_covariance_of_many_parameters_is_kept_where_there_is_room(tmp_path, monkeypatch):
+    monkeypatch.setattr(saving, "FEW", 1)
+    random = np.random.default_rng(0)
+    data = {f"x{number:02}": random.normal(size=120) for number in range(27)}
+    data |= {"y": random.normal(size=120), "plate": np.repeat([0, 1], 60)}
+    fits = descend.fit("y ~ w @ [x*]", data, by="plate")
+    fits.save(tmp_path / "fits.json")
+    np.testing.assert_allclose(descend.load(tmp_path / "fits.json")[1].covariance, fits[1].covariance, rtol=1e-6)
+    monkeypatch.setattr("descend.many.correlations.ROOM", 1)
+    fits.save(tmp_path / "fits.parquet")
     with pytest.raises(ConfigError, match="There is no covariance in the file, as it holds very many fits"):
-        loaded.predict({"x": [0.5], "well": [0]}, interval="confidence")
+        descend.load(tmp_path / "fits.parquet").predict(data, interval="confidence")
+
+
+def test_parameters_and_quantities_may_be_called_as_what_is_told_of_each_fit(tmp_path, monkeypatch):
+    monkeypatch.setattr(saving, "FEW", 1)
+    x = np.tile(np.arange(6.0), 2)
+    data = {"x": x, "y": 3.0 + 2.0 * x + np.cos(7.0 * x), "plate": np.repeat([0, 1], 6)}
+    fits = descend.fit("y ~ dispersion + aic*x", data, by="plate", quantities=["loss = 2*aic"])
+    fits.save(tmp_path / "fits.parquet")
+    loaded = descend.load(tmp_path / "fits.parquet")
+    assert loaded[0].parameters == pytest.approx(fits[0].parameters)
+    assert (loaded[0].loss, loaded[0].aic) == pytest.approx((fits[0].loss, fits[0].aic))
+    assert loaded.quantities["loss"].value == pytest.approx(fits.quantities["loss"].value)
 
 
 def test_functions_keys_of_text_and_held_parameters_are_kept(tmp_path):

@@ -12,8 +12,8 @@ from tests.many.test_distant import assert_same as assert_same_fits
 import descend
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.sums_by_group import SumsByGroup
-from descend.many.code import by_component
-from descend.many.distant import DistantGroups
+from descend.many.batch_code import by_component
+from descend.many.groups_elsewhere import DistantGroups
 from descend.many.summed_by_database import Summed
 from descend.options.arguments import read_request
 from descend.table import open_table

@@ -23,7 +23,7 @@ def without_gaps(data):
 @pytest.mark.parametrize("by", [["plate", "well"], ["dry", "well"]])
 @pytest.mark.postgres
 def test_groups_in_postgres(how, by, postgres, monkeypatch):
-    monkeypatch.setattr("descend.many.distant.MOST", 200)
+    monkeypatch.setattr("descend.many.groups_elsewhere.MOST", 200)
     data = plates()
     there = postgres.load("many", without_gaps(data))
     mine = descend.fit(FORMULA, there, by=by, engine=HOW[how])
@@ -34,7 +34,7 @@ def test_groups_in_postgres(how, by, postgres, monkeypatch):
 
 @pytest.mark.parametrize("how", [pytest.param(how, marks=spark_too) for how in HOW])
 def test_groups_in_spark(how, spark, tmp_path, monkeypatch):
-    monkeypatch.setattr("descend.many.distant.MOST", 200)
+    monkeypatch.setattr("descend.many.groups_elsewhere.MOST", 200)
     data = plates()
     there = f"spark://?parquet={written_as_parquet(tmp_path / 'many', without_gaps(data))}"
     mine = descend.fit(FORMULA, there, by=["plate", "well"], engine=HOW[how])

@@ -21,6 +21,7 @@ from descend.errors import ConfigError, DataError, OutputError
 from descend.losses import LOSSES
 from descend.many import load
 from descend.report import style
+from descend.report.html import page
 from descend.report.plots import plot_columns, plot_comparison, plot_fit, plot_model, save
 
 TEXTBOOK = {"start": {"w": 0.0}, "optimizer": "gd", "learning_rate": 0.001, "epochs": 100}
@@ -322,15 +323,6 @@ def test_a_model_of_whole_tensors_is_drawn_as_one_of_several_inputs():
     assert right.get_ylabel() == "observed - predicted"
 
 
-def test_no_offset_above_the_axis_lies_on_the_title():
-    x = np.linspace(0.0, 5.0, 50)
-    figure = drawn(fit("y ~ a + b*x", {"x": x, "y": 1e6 + 0.1 * x + 0.01 * np.sin(50 * x)}).plot())
-    left = figure.axes[0]
-    assert left.yaxis.get_offset_text().get_text() == ""
-    labels = [label.get_text() for label in left.get_yticklabels()]
-    assert any(label.startswith("1000000.") for label in labels)
-
-
 def test_the_title_has_names_of_columns_without_backticks():
     data = {"t (s)": [0.0, 1.0, 2.0, 3.0], "y (mV)": [1.0, 3.1, 4.9, 7.0]}
     fit = descend.fit("`y (mV)` ~ a + b*`t (s)`", data)
@@ -344,3 +336,25 @@ def test_a_chinese_font_of_one_weight_is_no_news_but_a_missing_font_is(caplog):
     log.warning("findfont: Failed to find font weight %s for %s, now using %s.", "bold", "WenQuanYi Zen Hei", 500)
     log.warning("findfont: Font family %r not found.", "Garamond")
     assert [record.getMessage() for record in caplog.records] == ["findfont: Font family 'Garamond' not found."]
+
+
+def test_numbers_far_from_zero_are_counted_from_a_round_one():
+    x = np.arange(20.0)
+    axes = fit("y ~ a + b*x", {"x": 1.7e9 + x, "y": 3e6 + 0.1 * x}).plot().axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("x − 1,700,000,000", "y − 3,000,000")
+    axes.figure.canvas.draw()
+    assert axes.yaxis.get_offset_text().get_text() == axes.xaxis.get_offset_text().get_text() == ""
+    assert max(len(label.get_text()) for label in (*axes.get_xticklabels(), *axes.get_yticklabels())) <= 6
+
+
+def test_a_title_names_many_parameters_instead_of_writing_their_values():
+    random = np.random.default_rng(0)
+    data = {f"x{number}": random.normal(size=60) for number in range(30)} | {"y": random.normal(size=60)}
+    assert fit("y ~ b + w @ [x*]", data).plot()._suptitle.get_text() == "y ~ b + w @ [x*]"
+
+
+def test_a_page_draws_doses_on_a_logarithmic_axis():
+    dose = np.geomspace(1e-3, 1e3, 30)
+    shown = fit("y ~ top*dose/(k + dose)", {"dose": dose, "y": 5.0 * dose / (2.0 + dose)})
+    assert page(shown).count(' log" data-y=') == 2  # the curve and the residuals against the dose
+    assert shown.plot().axes[0].get_xscale() == "linear"

@@ -258,3 +258,11 @@ def test_greek_letters_and_signs_are_commands_of_tex():
     assert r"$\alpha$ & " in table and r"$\beta_{1}$ & " in table and "R$^2$" in table
     table = descend.fit("y ~ a[site]*exp(-b*t)", data).table("latex")
     assert r"$a$[$\Omega$\{$\mu$m\}]" in table and r"$a$[10 \texteuro{}/m$^{3}$]" in table and table.isascii()
+
+
+def test_chi_square_has_pearsons_name_only_where_errors_are_not_normal():
+    x = np.arange(8.0)
+    data = {"x": x, "y": 1.0 + 2.0 * x + 0.1 * np.cos(5.0 * x), "n": [1.0, 2.0, 2.0, 4.0, 4.0, 7.0, 9.0, 12.0]}
+    normal = descend.fit("y ~ a + b*x", data, covariance=0.01 * np.eye(8))
+    counts = descend.fit("n ~ exp(a + b*x)", data, loss="poisson")
+    assert "| χ² |" in normal.table() and "| Pearson's χ² |" in counts.table()

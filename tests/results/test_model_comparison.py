@@ -10,6 +10,7 @@ import pytest
 import descend
 from descend.cli.main import main
 from descend.errors import ConfigError
+from descend.report.text import width
 
 FOLDER = Path(__file__).parent / "compare"
 ANSWERS = json.loads((FOLDER / "answers.json").read_text())
@@ -211,3 +212,10 @@ def test_the_picture_has_the_look_that_is_asked_for(tmp_path, capsys, monkeypatc
     assert told in capsys.readouterr().err
     monkeypatch.setattr("sys.argv", [*command, "--against", "y ~ a*exp(-b*x) + c"])
     assert main() == 0 and (tmp_path / "x.pdf").stat().st_size > 1000
+
+
+def test_the_table_stays_aligned_where_names_are_wide():
+    x = np.arange(12.0)
+    compared = descend.compare(["浓度 ~ a", "浓度 ~ a + b*x"], {"x": x, "浓度": 1.0 + 2.0 * x + np.cos(5.0 * x)})
+    head, *lines = str(compared).splitlines()[:3]
+    assert {width(line) for line in lines} == {width(head)}

@@ -9,7 +9,6 @@ import pytest
 
 import descend
 from descend.errors import ConfigError
-from descend.report.range_tests import panel
 
 X = np.arange(1.0, 9.0)
 LINE = {"x": X, "y": 2 * X}
@@ -74,7 +73,7 @@ def test_what_it_says_and_draws(run, tmp_path, monkeypatch):
 
 
 def test_the_picture_has_the_certain_rate():
-    shown = panel(descend.range_test("y ~ w*x", LINE, start={"w": 0.0}, batch_size=2))
+    shown = descend.range_test("y ~ w*x", LINE, start={"w": 0.0}, batch_size=2).panel()
     names = [mark.name for mark in shown.marks]
     assert names[:3] == [
         "after the step, of a batch",

@@ -51,7 +51,7 @@ def end_many(
 
     errors: how errors are written in a table for print. level: of the t intervals, if they are asked for.
     """
-    from descend.many.reasons import one_line
+    from descend.many.reasons_of_failure import one_line
 
     if json or not quiet:
         show_all(fits, json, level)

@@ -241,6 +241,11 @@ class SumsByGroup:
         means = responses_of_groups["first"] / responses_of_groups["omega"]
         return responses_of_groups | self._ask(again, self.given, {"about": distance}, group_places, [means])
 
+    def sum_of(self, group_places: Places, term: Expr) -> Array:
+        """Return the sum of a term of the likelihood over the rows of each group with a weight above 0."""
+        term = where(Gt(OMEGA, Integer(0)), term, Integer(0)) if self.weighted else term
+        return self._ask(Question(self.keyed, self.rows), self.given, {"term": term}, group_places)["term"]
+
     def _ask(
         self,
         question: Question,

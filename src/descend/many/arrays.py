@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from descend.formula.printers.code import NUMPY, TORCH, Language
 
@@ -34,13 +35,18 @@ class Arrays:
     block: tuple[int, int] = MANY_CELLS, MANY
     threads: int | None = None
 
-    def given(self, array: Values) -> Values:
+    def from_numpy(self, array: Values) -> Values:
         """Return an array of NumPy's in the form that is computed with."""
         return array
 
-    def returned(self, array: Values) -> Values:
+    def to_numpy(self, array: Values) -> Values:
         """Return an array of NumPy's."""
         return array
+
+    def matrices(self, rows: Sequence[Sequence[Values]], like: Values) -> NDArray[np.float64]:
+        """Return matrices of each group, (groups, p, p), from their rows of numbers or arrays over groups."""
+        entries = [[self.to_numpy(entry + 0.0 * like) for entry in row] for row in rows]
+        return np.moveaxis(np.array(entries), -1, 0)
 
     def take(self, each: Values, group_places: Values) -> Values:
         """Return some of the groups of an array, (..., groups)."""
@@ -68,11 +74,11 @@ class Tensors(Arrays):
 
     device: str = "cpu"
 
-    def given(self, array: Values) -> Values:
+    def from_numpy(self, array: Values) -> Values:
         """Return an array of NumPy's as a tensor."""
         return self.library.tensor(array, device=self.device)
 
-    def returned(self, array: Values) -> Values:
+    def to_numpy(self, array: Values) -> Values:
         """Return an array of NumPy's."""
         return array.cpu().numpy()
 

@@ -7,17 +7,17 @@ from dataclasses import replace
 
 from descend.errors import ConfigError, LimitsError
 from descend.losses import LOSSES
-from descend.many.common_model import model_by_groups
 from descend.many.fits import Fits
-from descend.many.fitting import Grouped, fit_each
+from descend.many.fitting import fit_each
+from descend.many.grouped import Grouped
 from descend.many.progress import Done
-from descend.many.refusals import refuse_options
+from descend.many.refusals import refuse_of_files, refuse_of_one, refuse_options, refuse_reweighting
+from descend.many.shared_model import model_by_groups
 from descend.many.source_of_fits import OfRows
 from descend.many.where_rows_lie import fit_placed
 from descend.options.request import Request
 from descend.problem.model_reading import columns_read
 from descend.registry import names_listed
-from descend.results.fitting import follows_prediction
 from descend.table import Table, open_table
 from descend.table.by_file import FILENAME, Files, by_file
 from descend.table.table import listing
@@ -27,16 +27,6 @@ MANY = 1000
 """Groups from which on it is said what is done in one after the other."""
 
 
-def _refuse_reweighting(request: Request, table: Table) -> None:
-    """Refuse weights that follow from the prediction, for which each group would be fitted again and again."""
-    if follows_prediction(request, table):
-        key = "variance" if request.variance is not None else "sigma" if request.sigma is not None else "weights"
-        raise ConfigError(
-            f"{spell(key)} follows from the prediction of one fit, and {spell('by')} makes many. Leave out one of the "
-            "two; one fit of all groups has parameters of each, as in a[site]."
-        )
-
-
 def _with_units(request: Request, table: Table) -> Request:
     """Return a request that knows what is said of units, if anything is."""
     if not request.says_units(table):
@@ -44,24 +34,6 @@ def _with_units(request: Request, table: Table) -> Request:
     from descend.problem.units import with_units
 
     return with_units(request, table)
-
-
-def _refuse_of_one(request: Request) -> None:
-    """Refuse what is told of one fit, from all of its rows."""
-    if isinstance(request["l1"], str) or isinstance(request["l2"], str):
-        raise ConfigError(
-            f"A penalty is chosen by cross-validation for one fit, and {spell('by')} makes many. Give it as a number."
-        )
-    if request.validation is not None and not isinstance(request.validation, float):
-        raise ConfigError(
-            f"Rows of their own do not say which group each is held out of. Give {spell('validation')} as a share of "
-            f"the rows, such as 0.2, or leave out {spell('by')}."
-        )
-    if request.outliers:
-        raise ConfigError(
-            f"{spell('outliers')} are told from the rows of one fit, and {spell('by')} makes many. Leave out one of "
-            "the two, or fit one group alone."
-        )
 
 
 def fit_groups(request: Request, where: str | None = None, on_groups: Done | None = None) -> Fits:
@@ -74,21 +46,7 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
     from descend.problem.response_levels import with_levels
 
     began = time.perf_counter()
-    for key in ("log_every", "on_step"):
-        if request[key] is not None:
-            raise ConfigError(
-                f"{spell(key)} follows the steps of one fit, and {spell('by')} makes many. Leave it out; in Python "
-                "on_groups=function is told how many are done."
-            )
-    for key in ("checkpoint", "resume"):
-        if request[key]:
-            raise ConfigError(f"{spell(key)} keeps the run of one fit, and {spell('by')} makes many. Leave it out.")
-    if request.roles.clusters:
-        raise ConfigError(
-            f"Clustered errors are of one fit, and {spell('by')} makes many. Leave out one of the two; one fit of all "
-            "groups has parameters of each, as in a[site]."
-        )
-    _refuse_of_one(request)
+    refuse_of_one(request)
     split = names_listed(request.by, ())
     if not split:
         raise ConfigError(f"{spell('by')} names no column. Name those that tell groups apart.")
@@ -96,7 +54,7 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
         return _fit_files(request, split, Files.of(request.data, where), on_groups, began)
     table = open_table(request.data, where)
     request = _with_units(request, table)
-    _refuse_reweighting(request, table)
+    refuse_reweighting(request, table)
     by = names_listed(request.by, table.names)
     zero_notes = table.keep_zeros(by)
     if LOSSES.build(request.loss).of_classes:
@@ -109,7 +67,7 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
         request, table = with_censoring(request, table)
 
     def fitted(request: Request, table: Table) -> Fits:
-        groups, outcomes, notes = with_levels(lambda known: fit_placed(request, known, by, on_groups), request, table)
+        groups, outcomes, notes = with_levels(lambda coded: fit_placed(request, coded, by, on_groups), request, table)
         notes_of_fits = (*request.notes, *zero_notes, *notes, *_followed(groups), *_unit_notes(groups))
         return Fits(groups, outcomes, time.perf_counter() - began, notes_of_fits)
 
@@ -141,18 +99,7 @@ def _followed(groups_fitted: OfRows) -> list[str]:
 
 def _fit_files(request: Request, by: list[str], files: Files, on_groups: Done | None, began: float) -> Fits:
     """Fit each file; one that cannot be read costs itself only."""
-    for key in ("memory_limit", "engine"):
-        if request[key] not in (None, "auto"):
-            raise ConfigError(
-                f"{spell('by', FILENAME)} reads all files into memory, so that {spell(key)} has no meaning there. "
-                "Leave it out."
-            )
-    for key in ("censored", "rounded"):
-        if request[key] is not None:
-            raise ConfigError(
-                f"{spell(key)} is read of one table, and {spell('by', FILENAME)} makes one of each file. Read the "
-                "files into one table, with a column that tells them apart."
-            )
+    refuse_of_files(request)
     keys = [name for name in by if name != FILENAME]
     request = _with_units(request, files.example())
     model = model_by_groups(request, files.example(), keys)

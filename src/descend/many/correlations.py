@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,63 +11,60 @@ from descend.many.outcomes import Outcomes
 from descend.optimizers.systems import matrix_of
 
 Array = NDArray[np.float64]
-MOST = 300
-"""Pairs of parameters whose correlations a file keeps, at most: those of 25 parameters."""
+Places = NDArray[np.intp]
+FEW_PAIRS = 300
+"""Pairs of parameters whose correlations are kept however many groups there are: those of 25 parameters."""
+ROOM = 1 << 22
+"""Correlations of more parameters that are kept, at most, those of all groups together."""
+CELLS = 1 << 24
+"""Numbers in matrices of all parameters that are in memory at a time."""
+
+
+def are_kept(components: int, groups: int) -> bool:
+    """Whether there is room for the correlations of so many parameters in so many groups."""
+    pairs = components * (components - 1) // 2
+    return pairs <= FEW_PAIRS or pairs * groups <= ROOM
 
 
 def names_of(labels: Sequence[str]) -> list[str]:
-    """Return what a table calls the correlation of each pair of parameters; none where there are too many.
+    """Return what a table calls the correlation of each pair of parameters.
 
     >>> names_of(["a", "b", "c"])
     ['a, b correlation', 'a, c correlation', 'b, c correlation']
     """
-    pairs = len(labels) * (len(labels) - 1) // 2
-    if pairs > MOST:
-        return []
     return [f"{one}, {other} correlation" for place, one in enumerate(labels) for other in labels[place + 1 :]]
 
 
+def shares(groups: Places, components: int) -> Iterator[Places]:
+    """Yield some groups after the other, so many that a matrix of all parameters of each fits into memory."""
+    if len(groups):
+        yield from np.array_split(groups, -(-len(groups) * components**2 // CELLS))
+
+
 def correlations_of(outcomes: Outcomes) -> Array:
-    """Return the correlation of each pair of free parameters, (groups, p (p - 1) / 2), NaN where it is not known.
-
-    With v(g) the variance of what has the derivatives g by the parameters, but for a scale, and s their errors,
-
-        1 + r_ij = v(e_i / s_i + e_j / s_j) / 2 v(e_k / s_k)
-    """
-    if outcomes.correlations is not None:
-        return outcomes.correlations
-    size = outcomes.parameters.shape[1]
+    """Return the correlation of each pair of free parameters, (groups, p (p - 1) / 2), NaN where it is not known."""
+    groups, size = outcomes.parameters.shape
     rows, columns = np.triu_indices(size, 1)
-    found = np.full((len(outcomes.loss), len(rows)), np.nan)
+    correlations = (
+        np.full((groups, len(rows)), np.nan) if outcomes.correlations is None else outcomes.correlations.copy()
+    )
     for group, fit in outcomes.fits.items():
         covariance = matrix_of(fit.covariance)
         if covariance is not None and covariance.shape == (size, size):
-            found[group] = correlated(covariance)[rows, columns]
-    groups = np.setdiff1d(np.flatnonzero((outcomes.errors > 0.0).any(axis=1)), list(outcomes.fits))
-    if outcomes.variances is None or not len(groups):
-        return found
-    theta, errors = outcomes.parameters[groups], outcomes.errors[groups]
-    each = np.divide(1.0, errors, out=np.zeros_like(errors), where=errors > 0.0)
-    first = np.zeros_like(errors)
-    places = np.argmax(errors > 0.0, axis=1)[:, None]
-    np.put_along_axis(first, places, np.take_along_axis(each, places, 1), 1)
-    with np.errstate(all="ignore"):
-        one = outcomes.variances(groups, theta, first)
-        for place, (row, column) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
-            slopes = np.zeros_like(errors)
-            slopes[:, row], slopes[:, column] = each[:, row], each[:, column]
-            both = outcomes.variances(groups, theta, slopes) / (2.0 * one) - 1.0
-            free = (each[:, row] > 0.0) & (each[:, column] > 0.0)
-            found[groups, place] = np.where(free, np.clip(both, -1.0, 1.0), 0.0)
-    return found
+            correlations[group] = correlated(covariance)[rows, columns]
+    if outcomes.roots is not None:
+        together = np.setdiff1d(np.flatnonzero((outcomes.errors > 0.0).any(axis=1)), list(outcomes.fits))
+        for share in shares(together, size):
+            roots = outcomes.roots(share, outcomes.parameters[share])
+            correlations[share] = correlated(roots @ roots.transpose(0, 2, 1))[:, rows, columns]
+    return correlations
 
 
-def correlated(covariance: Array) -> Array:
-    """Return the correlations of a covariance; 0 where an error is 0."""
-    errors = np.sqrt(covariance.diagonal())
+def correlated(covariances: Array) -> Array:
+    """Return the correlations of a covariance, (p, p), or of several, (groups, p, p); 0 where an error is 0."""
+    errors = np.sqrt(np.diagonal(covariances, axis1=-2, axis2=-1))
     each = np.divide(1.0, errors, out=np.zeros_like(errors), where=errors > 0.0)
-    found: Array = covariance * each * each[:, None]
-    return found
+    return np.clip(covariances * each[..., None] * each[..., None, :], -1.0, 1.0)
 
 
 def covariance_of(errors: Array, correlations: Array) -> Array | None:
@@ -84,5 +81,5 @@ def covariance_of(errors: Array, correlations: Array) -> Array | None:
     matrix = np.eye(size)
     rows, columns = np.triu_indices(size, 1)
     matrix[rows, columns] = matrix[columns, rows] = correlations
-    found: Array = matrix * errors * errors[:, None]
-    return found
+    covariance: Array = matrix * errors * errors[:, None]
+    return covariance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,12 +13,12 @@ from descend.engines.threads import in_turn
 from descend.errors import ConfigError
 from descend.gradients.derived import Program
 from descend.many.arrays import NUMPY_ARRAYS, Arrays
+from descend.many.batch_code import BatchCode, batch_code, code_of_scores
 from descend.many.bounds_of_groups import Within
-from descend.many.code import BatchCode, batch_code, code_of_scores
 from descend.many.descent import FIRST, FIRST_OF_ONE, Ends, descend_all
 from descend.many.first_step import FirstStep
 from descend.many.progress import Progress
-from descend.many.rows import GroupedRows
+from descend.many.rows_in_bands import GroupedRows
 from descend.many.sandwich import robust_ends
 from descend.many.sums import Block, Sums
 from descend.many.systems import Factor
@@ -45,7 +46,7 @@ FURTHER = 3
 
 
 @dataclass
-class Found:
+class Descents:
     """What each of some descents found: parameters and their variances, (descents, p), and sums of the loss.
 
     variances: the diagonal of the inverse of the curvature of that sum; of a loss that is no likelihood, those of the
@@ -62,7 +63,7 @@ class Found:
     squares: Array
 
     @classmethod
-    def none(cls, descents: int, p: int) -> Found:
+    def none(cls, descents: int, p: int) -> Descents:
         """Return what is known before the descents."""
         theta, variances = np.full((descents, p), np.nan), np.full((descents, p), np.nan)
         converged, endless = np.zeros(descents, dtype=bool), np.zeros(descents, dtype=bool)
@@ -79,7 +80,7 @@ class Found:
         self.converged[group], self.endless[group] = ends.converged[ended_groups], ends.endless[ended_groups]
         self.variances[group] = ends.variances.T[ended_groups] / unit
 
-    def put_all(self, group_places: Places, other_descents: Found) -> None:
+    def put_all(self, group_places: Places, other_descents: Descents) -> None:
         """Take over what others found, at these places."""
         for name, values in other_descents.__dict__.items():
             getattr(self, name)[group_places] = values
@@ -91,7 +92,7 @@ class Found:
         more step, by Gauss and Newton, and the variances at the end.
         """
         code, arrays = block.code, block.arrays
-        begin = [arrays.given(self.theta[group_places, component]) for component in code.nonlinear]
+        begin = [arrays.from_numpy(self.theta[group_places, component]) for component in code.nonlinear]
         at = Sums.at(begin, block)
         if within is not None:  # what lies at a bound is known; elsewhere the step is short
             at_bounds = within.at_bound(begin)
@@ -100,7 +101,7 @@ class Found:
         promise = sum((0.5 * entry * two for entry, two in zip(step, at.gradient, strict=True)), 0.0 * at.loss)
         ended = at.theta(begin, step) if within is None else within.moved(begin, step)
         theta, variances, (loss, promised) = (
-            np.array([arrays.returned(each) for each in some])
+            np.array([arrays.to_numpy(each) for each in some])
             for some in (ended, at.variances()[0], (code.unit * (at.loss - promise), promise))
         )
         sure = self.converged[group_places] & np.isfinite(theta).all(axis=0) & (variances > 0.0).all(axis=0)
@@ -108,40 +109,37 @@ class Found:
         sure_groups = group_places[sure]
         self.theta[sure_groups], self.loss[sure_groups] = theta.T[sure], loss[sure]
         if within is not None:
-            variances[np.array([arrays.returned(each) for each in at_bounds])] = np.nan
+            variances[np.array([arrays.to_numpy(each) for each in at_bounds])] = np.nan
         self.variances[sure_groups] = variances.T[sure] / code.unit
         further: Places = np.flatnonzero(sure & (code.unit * promised > DIGITS * abs(loss)))
         return further
 
-    def lowest(self, each: int) -> Found:
+    def lowest(self, each: int) -> Descents:
         """Return the lowest end, of those that converged if there are any, of ``each`` successive descents."""
         if each == 1:
             return self
         rank = np.where(self.converged, 0.0, np.where(self.endless, 1.0, 2.0)).reshape(-1, each)
         loss = np.where(np.isfinite(self.loss), self.loss, np.inf).reshape(-1, each)
         first = np.lexsort((loss, rank), axis=1)[:, 0] + np.arange(len(loss)) * each
-        return Found(*(getattr(self, name)[first] for name in self.__dict__))
+        return Descents(*(getattr(self, name)[first] for name in self.__dict__))
 
-    def lower(self, other_descents: Found) -> Found:
+    def lower(self, other_descents: Descents) -> Descents:
         """Return the lower end of each of two descents."""
         pairs = (np.stack([getattr(each, name) for each in (self, other_descents)], axis=1) for name in self.__dict__)
-        return Found(*(pair.reshape(-1, *pair.shape[2:]) for pair in pairs)).lowest(2)
+        return Descents(*(pair.reshape(-1, *pair.shape[2:]) for pair in pairs)).lowest(2)
 
 
-def variances_at(block: Block, theta: Array, slopes: Array, within: Within | None = None) -> Array:
-    """Return the variances of what has these derivatives by the parameters (see ``Together.variances_of``)."""
+def roots_at(block: Block, theta: Array, within: Within | None = None) -> Array:
+    """Return the roots of the covariances of a block (see ``Together.roots_of``)."""
     code, arrays = block.code, block.arrays
-    slopes_of_groups = [arrays.given(each.copy()) for each in slopes.T]
-    begin = [arrays.given(theta[:, component].copy()) for component in code.nonlinear]
+    begin = [arrays.from_numpy(theta[:, component].copy()) for component in code.nonlinear]
     at = Sums.at(begin, block)
-    if within is not None:
-        still = within.at_bound(begin)
-        at = at.held(still, arrays)
-        slopes_of_groups = [
-            arrays.library.where(held, 0.0, slope) for held, slope in zip(still, slopes_of_groups, strict=True)
-        ]
-    variances: Array = arrays.returned(at.variance_of(slopes_of_groups) + 0.0 * block.size) / code.unit
-    return variances
+    still = [] if within is None else within.at_bound(begin)
+    root = at.held(still, arrays).root() if still else at.root()
+    roots: Array = arrays.matrices(root, block.size) / math.sqrt(code.unit)
+    if still:
+        roots[np.array([arrays.to_numpy(each) for each in still]).T] = 0.0  # what lies at a bound is known
+    return roots
 
 
 @dataclass(frozen=True)
@@ -172,13 +170,13 @@ class Together:
         """The components that descend; the others are solved for at each step."""
         return list(self.code.nonlinear)
 
-    def descend(self, groups: Places, starts: Array, which: Places, all_of_them: bool = True) -> Found:
+    def descend(self, groups: Places, starts: Array, which: Places, all_of_them: bool = True) -> Descents:
         """Descend in each of these groups, which may be listed several times, from one of the starts, (s, p), each.
 
         What is left of a block once most of it has ended waits, and is gathered in blocks with what is left of the
         others: few groups in a block take nearly as long as many. all_of_them: else the slowest are left out.
         """
-        begin, descents = starts[which][:, self.nonlinear].T.copy(), Found.none(len(groups), starts.shape[1])
+        begin, descents = starts[which][:, self.nonlinear].T.copy(), Descents.none(len(groups), starts.shape[1])
         first = FIRST if len(self.nonlinear) > 1 else FIRST_OF_ONE
         damping, parts = np.full(len(groups), first), self._parts(groups, starts, which)
         while parts:
@@ -188,10 +186,10 @@ class Together:
             def descended(number: int, blocks: Steps = blocks, share: float = share) -> Places:
                 group_places, step = blocks[number]
                 block = self.rows.block(self.code, groups[group_places], self.arrays)
-                starts_of_block = [self.arrays.given(each[group_places]) for each in begin]
+                starts_of_block = [self.arrays.from_numpy(each[group_places]) for each in begin]
                 with np.errstate(all="ignore"):
                     ends = descend_all(
-                        starts_of_block, block, self.arrays.given(damping[group_places]), share, step, self.within
+                        starts_of_block, block, self.arrays.from_numpy(damping[group_places]), share, step, self.within
                     )
                     descents.put(group_places, ends, block.code.unit)
                     self._finish(descents, group_places, block, groups[group_places])
@@ -206,7 +204,7 @@ class Together:
             parts = [(left, None)] if len(left) and (all_of_them or len(blocks) > 1) else []
         return descents
 
-    def _finish(self, descents: Found, group_places: Places, block: Block, groups: Places) -> None:
+    def _finish(self, descents: Descents, group_places: Places, block: Block, groups: Places) -> None:
         """Take the last steps of those that converged, and find their variances.
 
         There is one more step in each, and further ones where that was longer than rounding explains.
@@ -224,7 +222,7 @@ class Together:
         scores = self.rows.block(code, groups, self.arrays)
         for band, begin, end in zip(scores.bands, scores.ends, scores.ends[1:], strict=False):
             some = group_places[begin:end]
-            theta = [self.arrays.given(each) for each in np.ascontiguousarray(descents.theta[some].T)]
+            theta = [self.arrays.from_numpy(each) for each in np.ascontiguousarray(descents.theta[some].T)]
             ends = robust_ends(band, theta, loss, self.arrays)
             descents.theta[some] -= np.where(ends.sure, ends.step, 0.0).T
             descents.variances[some], descents.squares[some] = ends.variances.T, ends.squares
@@ -261,12 +259,12 @@ class Together:
             scale = at.loss if self.code.relative else abs(at.loss) + block.size
             return FirstStep.learned(start, at, scale, first_descents.theta[chosen][:, self.nonlinear].T, self.arrays)
 
-    def variances_of(self, groups: Places, theta: Array, slopes: Array) -> Array:
-        """Return the variances of what has these derivatives by the parameters, one in each of some groups.
+    def roots_of(self, groups: Places, theta: Array) -> Array:
+        """Return R with R R' the covariance of the parameters, but for the scale of the loss, (groups, p, p).
 
-        theta, slopes: (groups, p). As in `Found`, they are still to be multiplied by the scale of the loss.
+        What has the derivatives g by the parameters, theta, (groups, p), then has the variance |R'g|^2.
         """
-        variances_of_groups, loss = np.empty(len(groups)), self.program.loss
+        roots, loss = np.empty((*theta.shape, theta.shape[1])), self.program.loss
         code = self.code if loss.likelihood else code_of_scores(self.program, self.code.weighted, self.arrays.language)
         blocks = self.rows.blocks(groups, np.arange(len(groups)), self.arrays)
 
@@ -275,17 +273,14 @@ class Together:
             block = self.rows.block(code, groups[group], self.arrays)
             with np.errstate(all="ignore"):
                 if loss.likelihood:
-                    variances_of_groups[group] = variances_at(block, theta[group], slopes[group], self.within)
+                    roots[group] = roots_at(block, theta[group], self.within)
                     return
                 for band, begin, end in zip(block.bands, block.ends, block.ends[1:], strict=False):
-                    own, along = (
-                        [self.arrays.given(each.copy()) for each in some[group[begin:end]].T]
-                        for some in (theta, slopes)
-                    )
-                    variances_of_groups[group[begin:end]] = robust_ends(band, own, loss, self.arrays, [along]).along[0]
+                    own = [self.arrays.from_numpy(each.copy()) for each in theta[group[begin:end]].T]
+                    roots[group[begin:end]] = robust_ends(band, own, loss, self.arrays, rooted=True).root
 
         in_turn(len(blocks), lambda: summed, self.arrays.threads)
-        return variances_of_groups
+        return roots
 
     def losses(self, groups: Places, starts: Array) -> Array:
         """Return the sum of the loss of each group at each start, (starts, groups); infinite where it has no value."""
@@ -302,7 +297,7 @@ class Together:
         in_turn(len(blocks), lambda: judged, self.arrays.threads)
         return np.where(np.isfinite(losses), losses, np.inf)
 
-    def from_best(self, groups: Places, starts: Array, few: int) -> Found:
+    def from_best(self, groups: Places, starts: Array, few: int) -> Descents:
         """Descend in each group from the few starts with the least loss, and return the lowest end of each."""
         few = min(few, len(starts))
         if len(starts) == 1:
@@ -311,7 +306,7 @@ class Together:
         best = np.argsort(losses, axis=0, kind="stable")[:few].T
         return self.descend(np.repeat(groups, few), starts, best.ravel()).lowest(few)
 
-    def compare(self, groups: Places, starts: Array, few: int, descents: Found) -> None:
+    def compare(self, groups: Places, starts: Array, few: int, descents: Descents) -> None:
         """Hold what PyTorch found in some of the groups against NumPy. Raises ConfigError where they differ."""
         if self.arrays is NUMPY_ARRAYS:
             return

@@ -212,9 +212,9 @@ class _Descent:
     def gather(self) -> None:
         """Go on with the groups that have not ended."""
         self.note()
-        on = self.arrays.returned(self.on)
+        on = self.arrays.to_numpy(self.on)
         groups_on = np.flatnonzero(on)
-        group_places = self.arrays.given(groups_on)
+        group_places = self.arrays.from_numpy(groups_on)
         self.places, self.block = self.places[on], self.block.take(groups_on)
         self.at = self.at.take(group_places, self.arrays)
         for name in (*MANIFOLD, "step"):
@@ -226,7 +226,7 @@ class _Descent:
         """Note where the groups are, of which some will not be gathered again."""
         descent_state = [*self.at.values, *(each for name in MANIFOLD for each in getattr(self, name))]
         descent_state += [getattr(self, name) for name in SINGLE]
-        group_places = self.arrays.given(self.places)
+        group_places = self.arrays.from_numpy(self.places)
         if not self.noted:  # copies, as two of them may be one array
             self.noted = [self.arrays.take(each, group_places) for each in descent_state]
             return
@@ -247,12 +247,12 @@ class _Descent:
         else:
             ended = self.within.moved(theta, step)
             numbers = (at.theta(ended), *at.held(self.within.at_bound(ended), self.arrays).variances())
-        group_numbers, inverse, direct = (np.array([self.arrays.returned(each) for each in some]) for some in numbers)
+        group_numbers, inverse, direct = (np.array([self.arrays.to_numpy(each) for each in some]) for some in numbers)
         loss = at.loss - self.where(last, promise, 0.0)
         faded = endless
         for row, largest in zip(at.curvature, greatest, strict=True):
             faded = faded | (row[-1] < FADED * largest)
-        group_ends = [self.arrays.returned(each) for each in (loss, damping, before, on, converged, endless, faded)]
+        group_ends = [self.arrays.to_numpy(each) for each in (loss, damping, before, on, converged, endless, faded)]
         return Ends(group_numbers, inverse, direct, group_ends, most)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Protocol
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +10,9 @@ from numpy.typing import NDArray
 from descend.errors import DescendError
 from descend.formula.parametrisation import shared
 from descend.gradients.derived import Program
+from descend.many.grouped import Grouped
 from descend.many.outcomes import Outcomes
-from descend.models import Model
-from descend.options.request import Request
 from descend.parameters import Bounds
-from descend.results import Fit
 from descend.starts.residual_noise import something_left
 from descend.table.rows import Rows
 
@@ -46,21 +43,7 @@ def beside(program: Program, thetas: Array, bounds: Bounds | None) -> Iterator[A
             yield thetas_beside if bounds is None else np.clip(thetas_beside, bounds.low, bounds.high)
 
 
-class GroupsWithRows(Protocol):
-    """Groups whose rows are in memory, any of which can be fitted by itself."""
-
-    @property
-    def request(self) -> Request: ...
-
-    @property
-    def model(self) -> Model: ...
-
-    def rows_of(self, group: int) -> Mapping[str, Array]: ...
-
-    def alone(self, group: int) -> Fit: ...
-
-
-def fit_doubted(groups_fitted: GroupsWithRows, groups_doubted: Places, outcomes: Outcomes) -> None:
+def fit_doubted(groups_fitted: Grouped, groups_doubted: Places, outcomes: Outcomes) -> None:
     """Fit by themselves groups that are fitted far worse than most, and not for noise; keep what is clearly lower."""
     model = groups_fitted.model.symbolic
     left = 1.0 - outcomes.r_squared[groups_doubted]

@@ -48,7 +48,7 @@ class FirstStep:
 
         Every third group is kept to try it on.
         """
-        numbers = np.array([arrays.returned(each) for each in _numbers(at, scale)])
+        numbers = np.array([arrays.to_numpy(each) for each in _numbers(at, scale)])
         middle, reach = _spread(ends)
         usable = np.isfinite(numbers).all(axis=0) & (np.abs(ends - middle) <= FAR * reach).all(axis=0)
         if np.count_nonzero(usable) < EACH * EACH * len(numbers):
@@ -70,9 +70,9 @@ class FirstStep:
 
     def ends(self, at: Sums, scale: Values, arrays: Arrays) -> list[Values]:
         """Return where groups end by their sums at the start, (groups,) for each nonlinear parameter."""
-        numbers = np.array([arrays.returned(each) for each in _numbers(at, scale)])
+        numbers = np.array([arrays.to_numpy(each) for each in _numbers(at, scale)])
         ends_of_groups = self.coefficients.T @ self._terms(numbers) + self.start[:, None]
-        return [arrays.given(each) for each in ends_of_groups]
+        return [arrays.from_numpy(each) for each in ends_of_groups]
 
     def _terms(self, numbers: Array) -> Array:
         """Return 1, the numbers and their products, (terms, groups)."""

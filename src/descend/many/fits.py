@@ -56,9 +56,9 @@ class Fits(FittedGroups, Convertible):
         """Write all fits, failed ones too: ``.json`` and ``.parquet``, which `descend.load` reads, or a mere table.
 
         In ``.json`` are all that a model file holds of each of up to 300 groups, and of more their parameters, errors,
-        how these go together, and outcomes; in ``.parquet`` the same as a table with the model. How errors go together
-        is not known of groups that a database summed, nor of more than 25 parameters. ``.csv``, ``.tsv`` and
-        ``.jsonl`` are the table of `frame` alone.
+        how these go together, criteria such as AIC, and outcomes; in ``.parquet`` the same as a table with the model.
+        How errors go together is left out of files of more than 25 parameters if these were four million numbers.
+        ``.csv``, ``.tsv`` and ``.jsonl`` are the table of `frame` alone.
 
         Raises OutputError if the ending is another, or the file cannot be written.
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,17 @@ Array = NDArray[np.float64]
 Cells = NDArray[np.generic]
 
 
+OF_FITS = ("rows", "loss", "r_squared", "outcome", "cause")
+"""What a table tells of each fit beside its parameters."""
+INFERENCE = ("degrees_of_freedom", "dispersion", "log_likelihood", "aic", "aicc", "bic")
+"""What a file keeps of each fit beside that table."""
+
+
+def apart(name: str, table: Container[str]) -> str:
+    """Return the name of a column, with a `_` after it where a table has one of that name."""
+    return f"{name}_" if name in table else name
+
+
 class FittedGroups:
     """The fits of all groups, as far as they are numbers and sentences (see ``Fits``)."""
 
@@ -33,9 +44,8 @@ class FittedGroups:
         self.seconds, self.notes = seconds, notes
         groups = source.groups
         self.by, self.ungrouped = groups.by, groups.ungrouped
-        self.rows = groups.sizes
-        if source.unreadable:
-            self.rows = np.where(np.isin(np.arange(len(groups)), list(source.unreadable)), 0, groups.sizes)
+        self.rows = np.where(np.isnan(outcomes.rows), groups.sizes, outcomes.rows).astype(np.intp)
+        self.rows[list(source.unreadable)] = 0
         self.loss, self.r_squared = outcomes.loss, outcomes.r_squared
 
     def __len__(self) -> int:
@@ -180,11 +190,15 @@ class FittedGroups:
 
         An interval by profile, bootstrap or sandwich is asked of one fit: ``fits[key].intervals(method="profile")``.
         """
-        from descend.many.intervals import reach
+        from descend.inference.intervals import checked_level
+        from descend.many.quantified import reach
 
         values, errors = self.components(self.parameters), self.components(self.standard_errors)
-        spare = self.rows - self.model.parameters.size
-        ends = errors * reach(self.loss_function, self.sigma is not None, spare, level)[:, None]
+        spare, loss = self.rows - self.model.parameters.size, self.loss_function
+        degrees = np.where(np.isnan(self._outcomes.degrees), spare, self._outcomes.degrees)
+        if loss.likelihood and (self.sigma is not None or not loss.quadratic):
+            degrees = np.full(len(self), np.inf)  # the scale of the errors is known
+        ends = errors * reach(degrees, checked_level(level))[:, None]
         both = (values - ends).T, (values + ends).T
         return {label: (low, high) for label, low, high in zip(self.labels, *both, strict=True)}
 
@@ -246,25 +260,33 @@ class FittedGroups:
             from descend.many.quantified import columns_of
 
             table |= columns_of(self.quantities)
-        of_fits: dict[str, Cells | list[str]] = {
-            "rows": self.rows,
-            "loss": self.loss,
-            "r_squared": self.r_squared,
-            "outcome": list(self.outcome),
-            "cause": [self.cause(column_number) for column_number in range(len(self))],
-        }
-        return table | {f"{name}_" if name in table else name: cells for name, cells in of_fits.items()}
+        causes = [self.cause(group) for group in range(len(self))]
+        of_fits: dict[str, Cells | list[str]] = dict(
+            zip(OF_FITS, (self.rows, self.loss, self.r_squared, list(self.outcome), causes), strict=True)
+        )
+        return table | {apart(name, table): cells for name, cells in of_fits.items()}
 
     def inference(self) -> dict[str, Array]:
-        """Return what a file keeps beside that table: degrees of freedom, dispersions, correlations, (groups,) each."""
-        from descend.many.correlations import correlations_of, names_of
+        """Return what a file keeps beside that table, (groups,) each: degrees of freedom, dispersions, criteria."""
+        from descend.many.criteria import criteria_of
 
-        names = names_of(self.model.parameters.labels)
-        each = correlations_of(self._outcomes).T if names else np.empty((0, len(self)))
-        if np.isnan(each).all():  # as of groups that a database summed
-            names, each = [], each[:0]
-        known = {"degrees_of_freedom": self._outcomes.degrees, "dispersion": self._outcomes.dispersion}
-        return known | dict(zip(names, each, strict=True))
+        return dict(
+            zip(
+                INFERENCE,
+                (self._outcomes.degrees, self._outcomes.dispersion, *criteria_of(self._outcomes).T),
+                strict=True,
+            )
+        )
+
+    def correlations(self) -> Array:
+        """Return the correlations of each pair of free parameters, (groups, pairs); no pairs where none are known."""
+        from descend.many.correlations import are_kept, correlations_of
+
+        if are_kept(self.model.parameters.size, len(self)):
+            correlations = correlations_of(self._outcomes)
+            if np.isfinite(correlations).any():
+                return correlations
+        return np.empty((len(self), 0))
 
     def records(self, level: float | None = None) -> Iterator[dict[str, object]]:
         """Yield what ``--json`` prints of each group, a line each. level: of the t intervals, if they are asked for."""

@@ -11,14 +11,14 @@ Source: Bjorck (1996), Numerical Methods for Least Squares Problems, 2.4.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.threads import in_turn
-from descend.many.descending_groups import Found
-from descend.many.rows import GroupedRows
+from descend.many.descending_groups import Descents
+from descend.many.grouped import Grouped
 from descend.models import Model
 
 Array = NDArray[np.float64]
@@ -31,23 +31,14 @@ SINGULAR = 1e-13
 """A column whose part that no other explains is a smaller share of it: its parameter is not determined."""
 
 
-class Linear(Protocol):
-    """Groups and their model; see `Grouped`."""
-
-    @property
-    def model(self) -> Model: ...
-    @property
-    def rows(self) -> GroupedRows: ...
-
-
 def is_linear(model: Model) -> bool:
     """Whether groups are linear least squares."""
     return model.linear and model.loss.quadratic and model.symbolic is not None
 
 
-def solved_linear(groups_fitted: Linear, groups_chosen: Places) -> Found:
+def solved_linear(groups_fitted: Grouped, groups_chosen: Places) -> Descents:
     """Return the minimum in each of some groups; where the rows do not determine it, nothing converged."""
-    solutions = Found.none(len(groups_chosen), groups_fitted.model.parameters.size)
+    solutions = Descents.none(len(groups_chosen), groups_fitted.model.parameters.size)
     blocks = _alike(groups_fitted.rows.groups.sizes[groups_chosen])
 
     def solve(number: int) -> None:
@@ -59,14 +50,13 @@ def solved_linear(groups_fitted: Linear, groups_chosen: Places) -> Found:
     return solutions
 
 
-def variances_of_linear(groups_fitted: Linear, groups: Places, theta: Array, slopes: Array) -> Array:
-    """Return the variances of what has these derivatives by the parameters (see ``Together.variances_of``)."""
-    variances, unit = np.empty(len(groups)), float(groups_fitted.model.loss.expressions[2])
+def roots_of_linear(groups_fitted: Grouped, groups: Places, theta: Array) -> Array:
+    """Return the roots of the covariances, which are the same at any theta (see ``Together.roots_of``)."""
+    roots, unit = np.empty((*theta.shape, theta.shape[1])), float(groups_fitted.model.loss.expressions[2])
     for group_block in _alike(groups_fitted.rows.groups.sizes[groups]):
         with np.errstate(all="ignore"):
-            along = np.einsum("gij,gi->gj", _factored(groups_fitted, groups[group_block]).back, slopes[group_block])
-        variances[group_block] = np.einsum("gj,gj->g", along, along) / unit
-    return variances
+            roots[group_block] = _factored(groups_fitted, groups[group_block]).back / unit**0.5
+    return roots
 
 
 def _alike(sizes: Places) -> list[Places]:
@@ -89,7 +79,7 @@ class _Factored(NamedTuple):
     determined: NDArray[np.bool_]
 
 
-def _factored(groups_fitted: Linear, groups: Places) -> _Factored:
+def _factored(groups_fitted: Grouped, groups: Places) -> _Factored:
     columns, right, root = _system(groups_fitted, groups)
     size = columns.shape[2]
     lengths = _lengths(columns * root)
@@ -104,7 +94,7 @@ def _factored(groups_fitted: Linear, groups: Places) -> _Factored:
     return _Factored(back @ (inverse / norms[:, :, None]), last, determined)
 
 
-def _solve(groups_fitted: Linear, groups: Places, group_places: Places, solutions: Found) -> None:
+def _solve(groups_fitted: Grouped, groups: Places, group_places: Places, solutions: Descents) -> None:
     back, last, determined = _factored(groups_fitted, groups)
     size = back.shape[2]
     unit = float(groups_fitted.model.loss.expressions[2])
@@ -114,7 +104,7 @@ def _solve(groups_fitted: Linear, groups: Places, group_places: Places, solution
     solutions.converged[group_places] = determined & np.isfinite(solutions.theta[group_places]).all(axis=1)
 
 
-def _system(groups_fitted: Linear, groups: Places) -> tuple[Array, Array, Array]:
+def _system(groups_fitted: Grouped, groups: Places) -> tuple[Array, Array, Array]:
     """Return the columns, (groups, rows, p); what they are to explain and the root of the weights, (groups, rows, 1).
 
     A group with fewer rows than the largest repeats its last row, with the weight 0. What is to be explained is
@@ -154,6 +144,3 @@ def _without_constant(columns: Array, weights: Array) -> tuple[Array, Array]:
 def _lengths(columns: Array) -> Array:
     column_lengths: Array = np.sqrt(np.einsum("gnp,gnp->gp", columns, columns))
     return column_lengths
-
-
-__all__ = ["is_linear", "solved_linear", "variances_of_linear"]

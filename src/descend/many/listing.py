@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from descend.many.reasons import NAMED, Reason, reasons, shortened, words
+from descend.many.reasons_of_failure import NAMED, Reason, reasons, shortened, words
 from descend.many.text import counted
 from descend.report import html
 from descend.report.cells import RIGHT, heads, prose

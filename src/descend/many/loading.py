@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
 from descend.errors import DataError
-from descend.many.correlations import correlated, covariance_of, names_of
+from descend.many.correlations import are_kept, correlated, covariance_of, names_of
 from descend.many.fits import Fits
+from descend.many.fitted import INFERENCE, OF_FITS, apart
 from descend.many.groups import Groups
 from descend.many.outcomes import LONGEST_WORD, REFUSED, Outcomes
+from descend.many.quantified import Quantified, columns_of
 from descend.many.saving import KEY, content_of_group
 from descend.models import Model
 from descend.results import Fit
@@ -115,17 +117,22 @@ class Saved:
         return restored(content_of_group(self.head, record | more), self.model, outcomes.parameters[group])
 
     def _inference(self, group: int) -> Content:
-        """Return the covariance, the degrees of freedom and the dispersion of a group, as far as they are known."""
+        """Return covariance, degrees of freedom, dispersion and criteria of a group, as far as they are known."""
         outcomes = self.outcomes
         degrees, dispersion = float(outcomes.degrees[group]), float(outcomes.dispersion[group])
-        known: Content = {} if math.isnan(degrees) else {"degrees_of_freedom": degrees}
+        inferred: Content = {} if math.isnan(degrees) else {"degrees_of_freedom": degrees}
         if not math.isnan(dispersion):
-            known |= {"dispersion": dispersion}
-            known |= {"residual_standard_deviation": math.sqrt(dispersion)} if self.model.loss.quadratic else {}
+            inferred |= {"dispersion": dispersion}
+            inferred |= {"residual_standard_deviation": math.sqrt(dispersion)} if self.model.loss.quadratic else {}
+        inferred |= {
+            name: float(value)
+            for name, value in zip(INFERENCE[2:], outcomes.criteria[group], strict=True)
+            if not math.isnan(value)
+        }
         if outcomes.correlations is not None:
             covariance = covariance_of(outcomes.errors[group], outcomes.correlations[group])
-            known |= {} if covariance is None else {"covariance": covariance.tolist()}
-        return known
+            inferred |= {} if covariance is None else {"covariance": covariance.tolist()}
+        return inferred
 
     def rows_of(self, group: int) -> None:
         """Return None: the rows are not in the file."""
@@ -239,7 +246,7 @@ def _keep(record: Content, group: int, outcomes: Outcomes, model: Model, fits_pa
     if record.get("standard_errors"):
         outcomes.errors[group] = _flat(record["standard_errors"], model, f"{within}standard_errors", fits_path)
     arrays = {"loss": outcomes.loss, "r_squared": outcomes.r_squared}
-    arrays |= {"degrees_of_freedom": outcomes.degrees, "dispersion": outcomes.dispersion}
+    arrays |= dict(zip(INFERENCE, (outcomes.degrees, outcomes.dispersion, *outcomes.criteria.T), strict=True))
     assert outcomes.correlations is not None
     correlations, covariance = record.get("correlations"), record.get("covariance")
     if correlations is None and isinstance(covariance, list):
@@ -278,21 +285,22 @@ def _of_parquet(fits_path: Path, model_given: object) -> Fits:
     model = _model(head, model_given, fits_path)
     table, by = open_table(fits_path), tuple(head["by"])
     labels, free = model.every_parameter.labels, model.parameters
-    names_in_use = {*by, *labels, *(f"{label} std. error" for label in labels)}
-    own_names = {
-        name: f"{name}_" if name in names_in_use else name for name in ("rows", "loss", "r_squared", "outcome", "cause")
-    }
+    quantities = columns_of({name: Quantified.none("", 0) for name in head.get("quantities") or {}})
+    in_use = {*by, *labels, *(f"{label} std. error" for label in labels), *quantities}
+    own_names = {name: apart(name, in_use) for name in (*OF_FITS, *INFERENCE)}
     numbers = table.with_gaps([*labels, *(f"{label} std. error" for label in labels), *list(own_names.values())[:3]])
     outcomes = Outcomes.none(table.rows, free.size)
     for component, label in enumerate(free.labels):
         outcomes.parameters[:, component] = numbers[label]
         outcomes.errors[:, component] = numbers[f"{label} std. error"]
     _read_quantities(table, head, outcomes)
-    pairs = names_of(free.labels)
-    if "dispersion" in table.names:  # files of old lack it
-        spread = table.with_gaps(("degrees_of_freedom", "dispersion"))
-        outcomes.degrees[:], outcomes.dispersion[:] = spread["degrees_of_freedom"], spread["dispersion"]
-    if "dispersion" in table.names and set(pairs) <= set(table.names):
+    saved = [own_names[name] for name in INFERENCE if own_names[name] in table.names]  # files of old lack some
+    inference = table.with_gaps(saved)
+    unknown = np.full(table.rows, np.nan)
+    outcomes.degrees, outcomes.dispersion, *criteria = (inference.get(own_names[name], unknown) for name in INFERENCE)
+    outcomes.criteria = np.column_stack(criteria)
+    pairs = names_of(free.labels) if are_kept(free.size, table.rows) else []
+    if saved and set(pairs) <= set(table.names):  # of one parameter there are none to read
         each = table.with_gaps(pairs)
         outcomes.correlations = np.column_stack([each[name] for name in pairs] or [np.empty((table.rows, 0))])
     outcomes.loss[:], outcomes.r_squared[:] = numbers[own_names["loss"]], numbers[own_names["r_squared"]]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.losses.contract import NORMAL
-from descend.many.rows import GroupedRows
+from descend.many.rows_in_bands import GroupedRows
 from descend.starts.neighbouring_rows import BESIDE, FEWEST, WIDTH, alone, pseudo_residuals
 
 Array = NDArray[np.float64]

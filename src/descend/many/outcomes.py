@@ -13,7 +13,7 @@ from descend.descent.outcome import Outcome
 from descend.formula.structure import symmetric
 from descend.gradients.derived import Program
 from descend.identifiability.symmetry import canonical_each
-from descend.many.descending_groups import Found
+from descend.many.descending_groups import Descents
 from descend.parameters import Bounds
 from descend.results import Fit
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Places = NDArray[np.intp]
+Roots = Callable[[Places, Array], Array]
+"""Returns the roots of the covariances of some groups at theta: see ``Together.roots_of``."""
 REFUSED = "refused"
 """The outcome of a group that could not be fitted at all."""
 LONGEST_WORD = f"U{max(map(len, (REFUSED, *map(str, Outcome))))}"
@@ -41,8 +43,9 @@ class Outcomes:
     parameters, errors: (groups, components), NaN where there is no fit. outcome: how it ended, empty if not yet.
     cause: why one failed, in a sentence. fits: those groups that were fitted by themselves. quantities: those asked
     for, by name. degrees: of freedom of each group, (groups,). dispersion: as estimated, even where it is known.
-    correlations: of each pair of parameters, (groups, pairs), of fits that were loaded. variances: (groups, theta,
-    slopes) -> those, but for a scale, of what has these derivatives, in groups that were fitted together.
+    correlations: of each pair of parameters, (groups, pairs), where they are known already. roots: those of the
+    covariances, but for a scale, in groups that were fitted together. rows: that a fit counts, NaN if all of its group.
+    criteria: log-likelihood, AIC, AICc and BIC, (groups, 4), of groups that were fitted together.
     """
 
     parameters: Array
@@ -51,24 +54,27 @@ class Outcomes:
     r_squared: Array
     degrees: Array
     dispersion: Array
+    rows: Array
+    criteria: Array
     outcome: NDArray[np.str_]
     cause: dict[int, str] = field(default_factory=dict)
     fits: dict[int, Fit] = field(default_factory=dict)
     quantities: dict[str, Quantified] = field(default_factory=dict)
     correlations: Array | None = None
-    variances: Callable[[Places, Array, Array], Array] | None = None
+    roots: Roots | None = None
 
     def __getstate__(self) -> dict[str, object]:
         """Return what is pickled: all but what holds compiled code."""
-        return self.__dict__ | {"variances": None}
+        return self.__dict__ | {"roots": None}
 
     @classmethod
     def none(cls, groups: int, components: int) -> Outcomes:
         """Return the outcomes of groups before any is fitted."""
-        both = np.full((2, groups, components), np.nan)
-        loss, r_squared, degrees, dispersion = np.full((4, groups), np.nan)
+        parameters, errors = np.full((2, groups, components), np.nan)
+        loss, r_squared, degrees, dispersion, rows = np.full((5, groups), np.nan)
+        criteria = np.full((groups, 4), np.nan)
         outcome = np.full(groups, "", dtype=LONGEST_WORD)
-        return cls(both[0], both[1], loss, r_squared, degrees, dispersion, outcome)
+        return cls(parameters, errors, loss, r_squared, degrees, dispersion, rows, criteria, outcome)
 
     def quantity(self, name: str, text: str) -> Quantified:
         """Return what is known of a quantity, nothing at first."""
@@ -83,7 +89,12 @@ class Outcomes:
         return open_groups
 
     def keep(
-        self, groups: Places, descents: Found, errors: Array, fitted: tuple[Array, Array], spread: tuple[Array, Array]
+        self,
+        groups: Places,
+        descents: Descents,
+        errors: Array,
+        fitted: tuple[Array, Array],
+        spread: tuple[Array, Array],
     ) -> None:
         """Keep where these groups converged, as far as that is lower than what is known.
 
@@ -112,7 +123,7 @@ class Outcomes:
             self.parameters[groups], before = canonical_each(program, self.parameters[groups], labels_given, bounds)
             self.errors[groups] = np.take_along_axis(self.errors[groups], before, 1)
 
-    def settle(self, groups: Places, descents: Found, loss: Array, r_squared: Array) -> None:
+    def settle(self, groups: Places, descents: Descents, loss: Array, r_squared: Array) -> None:
         """Say of those groups that converged nowhere, and ran away, that they have no minimum."""
         endless = descents.endless & self.open[groups]
         group_places = groups[endless]
@@ -122,16 +133,13 @@ class Outcomes:
 
     def take(self, groups: Places, other_outcomes: Outcomes) -> None:
         """Take over what came of some groups, which others have in this order; not the fits, which hold their rows."""
-        for mine, theirs in (
-            (self.parameters, other_outcomes.parameters),
-            (self.errors, other_outcomes.errors),
-            (self.loss, other_outcomes.loss),
-            (self.r_squared, other_outcomes.r_squared),
-            (self.degrees, other_outcomes.degrees),
-            (self.dispersion, other_outcomes.dispersion),
-            (self.outcome, other_outcomes.outcome),
-        ):
-            mine[groups] = theirs
+        for name, mine in self.__dict__.items():
+            if isinstance(mine, np.ndarray) and name != "correlations":
+                mine[groups] = getattr(other_outcomes, name)
+        if other_outcomes.correlations is not None:
+            if self.correlations is None:
+                self.correlations = np.full((len(self.loss), other_outcomes.correlations.shape[1]), np.nan)
+            self.correlations[groups] = other_outcomes.correlations
         for name, quantity in other_outcomes.quantities.items():
             self.quantity(name, quantity.text).take(groups, quantity)
         self.cause |= {int(groups[group]): cause for group, cause in other_outcomes.cause.items()}
@@ -146,6 +154,7 @@ class Outcomes:
         if len(names) == len(fit.model.parameters.shapes):
             self.errors[group] = np.concatenate([np.ravel(np.asarray(errors[name], dtype=float)) for name in names])
         self.r_squared[group] = np.nan if fit.r_squared is None else fit.r_squared
+        self.rows[group] = fit.rows
         self.degrees[group] = np.nan if fit.degrees_of_freedom is None else fit.degrees_of_freedom
         deviation = fit.residual_standard_deviation if fit.loss_function.quadratic else None
         dispersion = fit.dispersion if deviation is None else deviation**2

@@ -11,20 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DescendError
-from descend.many import compact
-from descend.many.coloured import coloured
+from descend.many import compact_pictures
 from descend.many.listing import Link, Listing, verdict
 from descend.many.outcomes import REFUSED
-from descend.many.pictures import caption_of, panel_of
-from descend.many.reasons import words
-from descend.many.spread import spread
+from descend.many.parameter_spread import spread
+from descend.many.pictures import caption_of, coloured, panel_of
+from descend.many.reasons_of_failure import words
 from descend.output import write_atomically
 from descend.report import html, implicit, multiples
 from descend.report.cells import prose
-from descend.report.document import bar, document, figure
+from descend.report.document import bar, document, figure, parts
 from descend.report.fields import fields
 from descend.report.figures import Panel
-from descend.report.group_section import FIND
+from descend.report.group_section import FIND, section_of
 from descend.report.picture_look import Look
 from descend.report.reproduce import as_command, as_python
 from descend.report.view_of_fit import view
@@ -66,16 +65,15 @@ def page(fits: FittedGroups, command: str | None = None) -> str:
         ("mathematics", "The mathematics", _mathematics(fits)),
         ("repeat", "How to repeat it", _repeat(fits, command)),
     ]
-    body = "".join(
-        f'<section aria-labelledby="{key}"><h2 id="{key}">{title}</h2>{content}</section>'
-        for key, title, content in sections
-        if content
-    )
     groups_html = "".join(_of_group(fits, group, detailed) for group in detailed)
     name = f"{fits.model}, by {' and '.join(fits.by)}"
     head = f"<header>{bar('report of many fits')}<h1>{escape(name)}</h1>{verdict(fits, link)}</header>"
-    pictures = compact.pictures(fits, [group for group in groups[:LISTED] if group not in detailed]) if detailed else ""
-    page_html = f"{head}<main>{groups_html}{body}</main>{html.footer()}{pictures}"
+    pictures = (
+        compact_pictures.pictures(fits, [group for group in groups[:LISTED] if group not in detailed])
+        if detailed
+        else ""
+    )
+    page_html = f"{head}<main>{groups_html}{parts(sections)}</main>{html.footer()}{pictures}"
     return document(name, page_html, "groups.css", "groups.js")
 
 
@@ -122,17 +120,9 @@ def _table_section(fits: FittedGroups, groups_listed: Sequence[int], link: Link)
 
 def _of_group(fits: FittedGroups, group: int, detailed: Sequence[int]) -> str:
     """Write the section of one group, which is shown when a link leads to it."""
-    at = detailed.index(group)
-    ways = [("#pictures", "Back to all groups")]
-    ways += [(f"#group-{detailed[at - 1]}", "← Worse")] if at else []
-    ways += [(f"#group-{detailed[at + 1]}", "Better →")] if at + 1 < len(detailed) else []
-    links = "".join(f'<a href="{target}">{text}</a>' for target, text in ways)
     name = ", ".join(f"{column} = {value}" for column, value in zip(fits.by, fits.keys[group], strict=True))
     group_html = "".join(_contents(fits, group))
-    return (
-        f'<section class="group" id="group-{group}" aria-label="{escape(name)}"><h2>{escape(name)}</h2>{group_html}'
-        f'<p class="ways">{links}</p></section>'
-    )
+    return section_of(name, f"group-{group}", group_html, "#pictures", [f"group-{each}" for each in detailed])
 
 
 def _contents(fits: FittedGroups, group: int) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,15 +14,15 @@ from descend.errors import ConfigError, DataError
 from descend.inference.prediction.predictions import probabilities_of
 from descend.many.groups import Groups
 from descend.many.outcomes import REFUSED
-from descend.many.reasons import shortened, words
+from descend.many.reasons_of_failure import shortened, words
 from descend.options.checks import refuse_not_whole
 from descend.report import bands, classes, plots
-from descend.report.figures import Axis, Band, Line, Mark, Panel, Points, above_zero, drawable, reach
+from descend.report.figures import Axis, Band, Bars, Line, Mark, Panel, Points, above_zero, drawable, reach
+from descend.report.grouped import TOGETHER, colour_of
 from descend.report.picture_look import Look
-from descend.report.rows_drawn import points
-from descend.report.spread import bars_of
+from descend.report.rows_as_marks import bars_of, points
 from descend.report.view_of_fit import Drawn as Curve
-from descend.report.view_of_fit import names_of
+from descend.report.view_of_fit import columns_held_out, names_of
 from descend.report.view_of_fit import rows as counted
 from descend.table.by_file import open_by_file
 from descend.table.levels import said
@@ -66,7 +67,7 @@ def caption_of(fits: FittedGroups) -> str:
 
 
 def chosen(fits: FittedGroups, groups: object, most: int, rows: Collection[int] | None = None) -> tuple[list[int], str]:
-    """Return the places of the groups to draw, and a sentence on those that are left out. there: those with rows."""
+    """Return the places of the groups to draw, and a sentence on those that are left out. rows: those with rows."""
     if groups is None:
         places = [group for group in fits.worst() if rows is None or group in rows]
         some = f"The {most:,} worst of {len(places):,} groups." if len(places) > most else ""
@@ -120,13 +121,19 @@ def title_of(fits: FittedGroups, group: int) -> str:
 def panel_of(fits: FittedGroups, group: int, columns: Columns, look: Look) -> Panel:
     """Prepare the picture of one group: its rows and the curve; with several inputs, predicted against observed."""
     model, cause = fits.model, fits.cause(group)
+    columns, held = _held_out(fits, group, columns)
     rows = _sampled(columns)
     with np.errstate(all="ignore"):
         y = model.observed(rows) if rows else np.empty(0)
         if len(model.inputs) > 1:
             x, marks, names = _predicted(fits, group, rows, y)
+            across = model.observed(held) if held else y
+            up = model.predict(fits.theta(group), held) if held else y
         else:
             x, marks, names = _curve(fits, group, rows, y, look)
+            across, up = (held[model.inputs[0]], model.observed(held)) if held and model.inputs else (x, y)
+        if held and model.inputs and not fits.loss_function.classes:
+            marks.append(Points(across, drawable(up), shape="ring"))
     for side, values in (("x", x), ("y", y)):
         if look.scale(side) == "log" and len(values) and not (values > 0.0).any():
             raise DataError(
@@ -146,6 +153,15 @@ def panel_of(fits: FittedGroups, group: int, columns: Columns, look: Look) -> Pa
         f"The group {said(fits.keys[group])}: {counted(int(fits.rows[group]))} and the fitted curve.",
         failed=bool(cause),
     )
+
+
+def _held_out(fits: FittedGroups, group: int, columns: Columns) -> tuple[Columns, Columns]:
+    """Return the rows of a group that it was fitted to, and those that were held out of that."""
+    if not fits.call.get("validation") or fits.outcome[group] == REFUSED:
+        return columns, {}
+    fit = fits[fits.keys[group]]
+    held = columns_held_out(fit)
+    return (columns, {}) if held is None or fit.solution is None else (fit.solution.columns, held)
 
 
 def _sampled(columns: Columns) -> Columns:
@@ -243,3 +259,38 @@ def _predicted(fits: FittedGroups, group: int, rows: Columns, y: Array) -> Drawn
         ends = np.array(reach(y))
         marks = [Points(y, drawable(fits.model.predict(theta, rows))), Line(ends, ends)]
     return y, marks, (f"{response}, observed", "predicted")
+
+
+def coloured(fits: FittedGroups, look: Look | None = None) -> Panel | None:
+    """Prepare the rows and the curve of every group in its colour.
+
+    None where there are more groups than colours, where a prediction is no curve, and where rows are not there.
+    """
+    if not 1 < len(fits) <= TOGETHER or len(fits.model.inputs) > 1 or fits.loss_function.classes:
+        return None  # of classes there is a curve for each, whose colours say which
+    marks: list[Mark] = []
+    panels: list[Panel] = []
+    for group_number, key in enumerate(fits.keys):
+        rows = fits.rows_of(group_number)
+        if rows is None:
+            return None
+        panels.append(panel_of(fits, group_number, rows, look or Look()))
+        colour, dashes = colour_of(group_number)
+        group = panels[-1].marks
+        alone = not any(isinstance(mark, Line) for mark in group)  # rows without a curve name their group themselves
+        marks += [_in_colour(mark, colour, dashes, said(key), alone) for mark in group]
+    if not marks:
+        return None
+    first, total = panels[0], int(fits.rows.sum())
+    alt = f"{first.y.name} against {first.x.name}, with a fitted curve for each of {len(fits)} groups."
+    title = f"Data and fits, {counted(total)} in {len(fits)} groups"
+    return Panel("together", title, first.x, first.y, marks, "", alt)
+
+
+def _in_colour(mark: Mark, colour: str, dashes: str, name: str, alone: bool) -> Mark:
+    """Return a mark in the colour of its group, which its curve names, or its rows where these are alone."""
+    if isinstance(mark, Line):
+        return replace(mark, colour=colour, dashes=dashes, name=name)
+    if isinstance(mark, Points | Band):
+        return replace(mark, colour=colour, name=name if alone and isinstance(mark, Points) else "")
+    return replace(mark, colour=colour) if isinstance(mark, Bars) else mark

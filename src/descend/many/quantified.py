@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.inference.intervals import quantile
 from descend.inference.quantities.estimate import Estimated
 
 Array = NDArray[np.float64]
@@ -66,3 +67,13 @@ def columns_of(quantities: Mapping[str, Quantified]) -> dict[str, Array | list[s
         if each.why:
             table[f"{name} why"] = [each.why.get(group, "") for group in range(len(each.value))]
     return table
+
+
+def reach(degrees: Array, level: float) -> Array:
+    """Return the quantile of Student's t for the degrees of freedom of each group; NaN where there are none.
+
+    >>> reach(np.array([10.0, np.inf, 0.0]), 0.95).round(3)
+    array([2.228, 1.96 ,   nan])
+    """
+    reaches = {each: quantile(level, each) for each in np.unique(degrees[degrees > 0.0]).tolist()}
+    return np.array([reaches.get(each, np.nan) for each in degrees.tolist()])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,28 +11,19 @@ from numpy.typing import NDArray
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
 from descend.inference.estimates import Estimates, why_none
-from descend.inference.intervals import quantile
 from descend.inference.quantities.interval_methods import by_delta_method
 from descend.inference.quantities.quantity import Quantity
 from descend.inference.quantities.reading import read_quantities
-from descend.many.judged_groups import Known, spread_of
-from descend.many.outcomes import Outcomes
-from descend.many.quantified import LEVEL, Quantified
+from descend.many.correlations import shares
+from descend.many.kept_minima import GroupStatistics, spread_of
+from descend.many.outcomes import Outcomes, Roots
+from descend.many.quantified import LEVEL, Quantified, reach
 from descend.models import Model
 from descend.parameters.ties import Ties
 from descend.wording import spell
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
-Variances = Callable[[Places, Array, Array], Array]
-"""Returns the variances, but for the scale of the loss, of what has some derivatives: see ``Together.variances_of``."""
-
-
-class WithQuantities(Known, Protocol):
-    """Groups, and the quantities that are asked for in each: see `Grouped`."""
-
-    @property
-    def derived_quantities(self) -> Sequence[Quantity]: ...
 
 
 def check_for_groups(quantities_asked: Ties, model: Model, by: Sequence[str]) -> None:
@@ -46,29 +36,33 @@ def check_for_groups(quantities_asked: Ties, model: Model, by: Sequence[str]) ->
             )
 
 
-def quantify(groups_fitted: WithQuantities, groups: Places, outcomes: Outcomes, variances: Variances) -> None:
+def quantify(groups_fitted: GroupStatistics, groups: Places, outcomes: Outcomes, roots_of: Roots) -> None:
     """Keep the quantities of those groups that were fitted together, with their errors.
 
-    With g the derivatives of a quantity by the parameters, C the curvature of the sum of the loss, and s its scale:
+    With g the derivatives of a quantity by the parameters, R the root of their covariance, and s its scale:
 
-        error = sqrt(s g' C^-1 g),   interval = value -+ t quantile * error
+        error = sqrt(s) |R'g|,   interval = value -+ t quantile * error
     """
     together = outcomes.outcome == str(Outcome.CONVERGED)
     together[list(outcomes.fits)] = False
-    groups = groups[together[groups]]
+    for share in shares(groups[together[groups]], outcomes.parameters.shape[1]):
+        _quantify(groups_fitted, share, outcomes, roots_of(share, outcomes.parameters[share]))
+
+
+def _quantify(groups_fitted: GroupStatistics, groups: Places, outcomes: Outcomes, roots: Array) -> None:
     theta = outcomes.parameters[groups]
     scale, degrees = spread_of(groups_fitted, groups, theta, outcomes.loss[groups] * groups_fitted.totals[groups])
-    reaches = {each: quantile(LEVEL, each) for each in np.unique(degrees[degrees > 0.0]).tolist()}
-    reach = np.array([reaches.get(each, math.nan) for each in degrees.tolist()])
+    reached = reach(degrees, LEVEL)
     for quantity in groups_fitted.derived_quantities:
         column = outcomes.quantity(quantity.name, quantity.text)
         value, gradient = quantity.over(theta)
         with np.errstate(all="ignore"):
-            variance = variances(groups, theta, np.nan_to_num(gradient)) * scale
+            along = np.einsum("gij,gi->gj", roots, np.nan_to_num(gradient))
+            variance = np.einsum("gj,gj->g", along, along) * scale
             error = np.where(degrees > 0.0, np.sqrt(variance), np.nan)
         sure = np.isfinite(value) & np.isfinite(gradient).all(axis=1) & (error > 0.0) & np.isfinite(error)
         error[~sure] = np.nan
-        column.take(groups, Quantified(quantity.text, value, error, value - reach * error, value + reach * error))
+        column.take(groups, Quantified(quantity.text, value, error, value - reached * error, value + reached * error))
         for number in np.flatnonzero(~sure).tolist():
             covariance = None if not degrees[number] > 0.0 else np.full((theta.shape[1],) * 2, variance[number] * 0.0)
             column.why[int(groups[number])] = _why(groups_fitted.model, quantity, theta[number], covariance)

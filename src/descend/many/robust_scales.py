@@ -19,8 +19,8 @@ from descend.losses import Loss
 from descend.losses.contract import NORMAL
 from descend.losses.huber import Huber
 from descend.losses.squared import Squared
-from descend.many.code import code_of_scores
-from descend.many.descending_groups import Found, Together
+from descend.many.batch_code import code_of_scores
+from descend.many.descending_groups import Descents, Together
 from descend.many.neighbours import NeighboursOfGroups
 from descend.many.starts import Starts
 from descend.many.sums import Band
@@ -59,7 +59,7 @@ class Scales:
     by_squares: Together
     starts: Starts
     groups: Places
-    found: Found
+    descents: Descents
     tried: Array
 
     @classmethod
@@ -80,7 +80,7 @@ class Scales:
         if type(first) is not type(loss) or beside is not None:
             scales.settle(first, NEARLY)
         scales.settle(loss, SETTLED)
-        scales.found.converged &= np.isfinite(scales.tried)
+        scales.descents.converged &= np.isfinite(scales.tried)
         return scales
 
     def at_last(self, loss: Loss) -> Together:
@@ -103,7 +103,7 @@ class Scales:
                 return
             tried = self.tried[open_]
             self._fit(program, open_, loss.efficient * tried)
-            noise = np.where(self.found.converged[open_], self.noise(open_), np.nan)
+            noise = np.where(self.descents.converged[open_], self.noise(open_), np.nan)
             change = noise - tried
             with np.errstate(all="ignore"):
                 secant = tried - change * (tried - before[open_]) / (change - changed[open_])
@@ -124,7 +124,7 @@ class Scales:
         if len(groups):
             omega: Array = np.where(neighbours.outliers, 0.0, 1.0 if rows.omega is None else rows.omega)
             without = replace(self.by_squares, rows=replace(rows, omega=omega))
-            self.found.put_all(groups_noisy, without.from_best(groups, self.starts.points, self.starts.few))
+            self.descents.put_all(groups_noisy, without.from_best(groups, self.starts.points, self.starts.few))
 
     def _fit(self, program: Program, group_places: Places, scales: Array) -> None:
         """Fit some of the groups with these scales from where they are, or where that fails from the starts.
@@ -133,11 +133,11 @@ class Scales:
         """
         groups = self.groups[group_places]
         together = self._with(program, groups, scales)
-        descents = together.descend(groups, self.found.theta[group_places], np.arange(len(group_places)))
+        descents = together.descend(groups, self.descents.theta[group_places], np.arange(len(group_places)))
         failed = np.flatnonzero(~descents.converged)
         if len(failed):
             descents.put_all(failed, together.from_best(groups[failed], self.starts.points, self.starts.few))
-        self.found.put_all(group_places, descents)
+        self.descents.put_all(group_places, descents)
 
     def _with(self, program: Program, groups: Places, scales: Array) -> Together:
         """Return what fits a program to these groups with a scale each."""
@@ -156,10 +156,12 @@ class Scales:
         for some in rows.blocks(groups, np.arange(len(group_places)), arrays):
             block = rows.block(code, groups[some], arrays)
             for band, begin, end in zip(block.bands, block.ends, block.ends[1:], strict=False):
-                theta = self.found.theta[group_places[some[begin:end]]].T
+                theta = self.descents.theta[group_places[some[begin:end]]].T
                 with np.errstate(all="ignore"):
-                    *_, root, residual = band.evaluated([arrays.given(each.copy()) for each in theta], arrays, False)
-                size = _medians(np.abs(arrays.returned(residual)), _weights(band, arrays.returned(root)))
+                    *_, root, residual = band.evaluated(
+                        [arrays.from_numpy(each.copy()) for each in theta], arrays, False
+                    )
+                size = _medians(np.abs(arrays.to_numpy(residual)), _weights(band, arrays.to_numpy(root)))
                 noise_of_groups[some[begin:end]] = NORMAL * size
         largest = np.maximum.reduceat(np.abs(rows.y), rows.groups.ends[:-1])[groups]
         return np.where(noise_of_groups > NOISELESS * largest, noise_of_groups, np.nan)

@@ -6,7 +6,6 @@ by itself, HC3.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,21 +26,21 @@ CLEAR = 1e-10
 class Robust:
     """At the ends of groups: the last step, to be subtracted, and variances, (p, groups), and the sum of squares.
 
-    sure: where the curvature is clearly positive. along: the variances of what has the derivatives asked for.
+    sure: where the curvature is clearly positive. root: (p, p, groups) R with R R' the covariance, if asked for.
     """
 
     step: Array
     variances: Array
     squares: Array
     sure: NDArray[np.bool_]
-    along: Sequence[Array]
+    root: Array | None
 
 
-def robust_ends(band: Band, theta: Entries, loss: Loss, arrays: Arrays, further: Sequence[Entries] = ()) -> Robust:
+def robust_ends(band: Band, theta: Entries, loss: Loss, arrays: Arrays, rooted: bool = False) -> Robust:
     """Return what is known at the ends of the groups of a band.
 
-    band: with code of scores, `code_of_scores`. theta: an array over groups for each parameter. further: derivatives
-    by these of what else is to have a variance.
+    band: with code of scores, `code_of_scores`. theta: an array over groups for each parameter. rooted: whether the
+    root of the covariance is asked for.
 
     With g = slope, b = second derivative and f = derivatives of the score of a row, h = b f'B^-1 f the step is
     B^-1 sum g f, that of Newton but for second derivatives of the score, and the variances are the diagonal of
@@ -60,14 +59,17 @@ def robust_ends(band: Band, theta: Entries, loss: Loss, arrays: Arrays, further:
     pull = slope / (left if loss.likelihood else left.clip(LEAST_LEFT))
     pulls = [pull * each for each in factor.backward(scaled)]
     variances = [total(each**2) for each in pulls]
-    along = [total(sum(s * each for s, each in zip(slopes, pulls, strict=True)) ** 2) for slopes in further]
+    root_of_covariance = None
+    if rooted:
+        covariance = Factor.of([[dot(one, two) for two in pulls[: i + 1]] for i, one in enumerate(pulls)])
+        root_of_covariance = arrays.matrices(covariance.root(), variances[0])
     sure = dot(slope, slope) >= 0.0
     for pivot, row in zip(factor.pivots, curvature, strict=True):
         sure = sure & (pivot > CLEAR * row[-1])
     if loss.likelihood:
         for row in left:
             sure = sure & (row >= ALONE)
-    steps, variances_of_groups = (np.array([arrays.returned(each) for each in some]) for some in (step, variances))
-    squares = arrays.returned(dot(root * residual, root * residual))
-    sure = arrays.returned(sure) & np.isfinite(variances_of_groups).all(axis=0) & np.isfinite(steps).all(axis=0)
-    return Robust(steps, variances_of_groups, squares, sure, [arrays.returned(each) for each in along])
+    steps, variances_of_groups = (np.array([arrays.to_numpy(each) for each in some]) for some in (step, variances))
+    squares = arrays.to_numpy(dot(root * residual, root * residual))
+    sure = arrays.to_numpy(sure) & np.isfinite(variances_of_groups).all(axis=0) & np.isfinite(steps).all(axis=0)
+    return Robust(steps, variances_of_groups, squares, sure, root_of_covariance)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from descend.descent.outcome import Outcome
+from descend.many.correlations import names_of
+from descend.many.fitted import apart
 from descend.many.outcomes import REFUSED
 from descend.output import write_atomically
 from descend.report.fields import plain
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 FEW = 300
 """Up to so many groups, a file in JSON holds of each all that a model file does."""
-KEPT = ("parameters", "standard_errors", "loss", "r_squared", "quantities", "rows", "outcome")
+FROM_ARRAYS = ("parameters", "standard_errors", "loss", "r_squared", "quantities", "rows", "outcome")
 """What the arrays of many fits hold of each group, to the last digit."""
 KEY = "descend"
 """The name under which Parquet keeps the model."""
@@ -38,7 +40,11 @@ def save(fits: FittedGroups, path: str | os.PathLike[str]) -> None:
     if ending != PARQUET:
         write_columns(path, fits.columns())
         return
-    write_columns(path, {**fits.columns(), **fits.inference()}, {KEY: json.dumps(head(fits), ensure_ascii=False)})
+    table, correlations = fits.columns(), fits.correlations().T
+    table |= {apart(name, table): values for name, values in fits.inference().items()}
+    pairs = names_of(fits.model.parameters.labels) if len(correlations) else []
+    table |= dict(zip(pairs, correlations, strict=True))
+    write_columns(path, table, {KEY: json.dumps(head(fits), ensure_ascii=False)})
 
 
 def head(fits: FittedGroups) -> Content:
@@ -89,13 +95,12 @@ def _text(fits: FittedGroups) -> Iterator[str]:
 
 def _records(fits: FittedGroups, shared: Mapping[str, object]) -> Iterator[Content]:
     few = len(fits) <= FEW
-    more = {} if few else fits.inference()
-    correlations = np.column_stack([more.pop(name) for name in [*more][2:]] or [np.empty((len(fits), 0))])
+    more, correlations = ({}, np.empty(0)) if few else (fits.inference(), fits.correlations())
     for group, (key, light) in enumerate(zip(fits.keys, fits.records(), strict=True)):
         record: Content = {"group": list(key), "rows": light["rows"], "outcome": light["outcome"]}
         if light["outcome"] != REFUSED:
             content = content_of(fits[key]) if few else {name: plain(values[group]) for name, values in more.items()}
-            content |= {name: light[name] for name in KEPT if name in light}
+            content |= {name: light[name] for name in FROM_ARRAYS if name in light}
             if correlations.size and np.isfinite(correlations[group]).all():
                 content["correlations"] = correlations[group].tolist()
             record |= {

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.many.descending_groups import Found, Together
+from descend.many.descending_groups import Descents, Together
 from descend.many.doubtful_groups import CLEARLY, MOST
-from descend.many.judged_groups import Known, keep, losses_of
+from descend.many.grouped import Grouped
+from descend.many.kept_minima import keep, losses_of
 from descend.many.outcomes import Outcomes
 from descend.many.starts import Starts, evenly, tried
 
@@ -26,15 +26,8 @@ MANY, FEWEST, SELDOM = 40, 4, 0.03
 """Starts from which a group descends that is fitted poorly: fewer if more than this share of the groups are."""
 
 
-class Searched(Known, Protocol):
-    """What else has to be known of groups: see `Grouped`."""
-
-    @property
-    def trial_points(self) -> Array: ...
-
-
 def within_bounds(
-    fitted: Searched, together: Together, starts: Starts, groups_chosen: Places, descents: Found, outcomes: Outcomes
+    fitted: Grouped, together: Together, starts: Starts, groups_chosen: Places, descents: Descents, outcomes: Outcomes
 ) -> None:
     """Descend within the bounds where the minimum was found outside of them: from the nearest point, and the starts.
 
@@ -56,7 +49,7 @@ def within_bounds(
     keep(fitted, groups, nearest.lower(within.from_best(groups, points, few)), outcomes, held=True)
 
 
-def look_again(fitted: Searched, together: Together, starts: Starts, groups_chosen: Places, outcomes: Outcomes) -> None:
+def look_again(fitted: Grouped, together: Together, starts: Starts, groups_chosen: Places, outcomes: Outcomes) -> None:
     """Descend from many starts in the groups that failed or are fitted poorly: those, and where others of them ended.
 
     A group without the shape of the model has many minima, and those of such groups are far from all others.
@@ -81,7 +74,7 @@ def look_again(fitted: Searched, together: Together, starts: Starts, groups_chos
 
 
 def _left_higher(
-    groups_fitted: Searched, together: Together, groups: Places, points: Array, descents: Found
+    groups_fitted: Grouped, together: Together, groups: Places, points: Array, descents: Descents
 ) -> NDArray[np.bool_]:
     """Return in which groups, at most `MOST`, an endless descent ended above one of the points: that proves nothing."""
     higher = np.zeros(len(groups), dtype=bool)

@@ -12,7 +12,7 @@ from descend.formula.structure import interchangeable, waves
 from descend.gradients.derived import Program
 from descend.identifiability.symmetry import canonical
 from descend.many.descending_groups import LEARNING, Together
-from descend.many.rows import GroupedRows
+from descend.many.rows_in_bands import GroupedRows
 from descend.parameters import Bounds
 from descend.starts.search import linear_components
 from descend.starts.trial_points import name_of, trials

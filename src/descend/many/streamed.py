@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.many.distant import DistantGroups
+from descend.many.correlations import are_kept, correlations_of
+from descend.many.criteria import criteria_of
 from descend.many.fitting import fit_alone, fit_each, starts_of
+from descend.many.groups_elsewhere import DistantGroups
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done
 from descend.many.starts import SAMPLED, Starts, evenly
@@ -29,13 +31,21 @@ def fit_streamed(
 
     def through() -> None:
         for group_places, share in fitted.shares(np.flatnonzero(outcomes.open & small)):
-            outcomes.take(group_places, fit_each(share, starts))
+            outcomes.take(group_places, with_inference(fit_each(share, starts), len(fitted.groups)))
             if on_done is not None:
                 on_done(int(np.count_nonzero(~outcomes.open)), len(fitted.groups))
 
     fitted.lazy.attempt(through)
     for group in np.flatnonzero(outcomes.open).tolist():
         fit_alone(fitted, group, outcomes)
+    return outcomes
+
+
+def with_inference(outcomes: Outcomes, groups: int) -> Outcomes:
+    """Return what came of some of all groups with criteria and correlations, while their rows are at hand."""
+    outcomes.criteria = criteria_of(outcomes)
+    if are_kept(outcomes.parameters.shape[1], groups):
+        outcomes.correlations = correlations_of(outcomes)
     return outcomes
 
 

@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Expr
 
 from descend.engines.sums_by_group import SumsByGroup
 from descend.formula.printers.database import LackingFunctionError
 from descend.many.arrays import NUMPY_ARRAYS
-from descend.many.code import BatchCode
+from descend.many.batch_code import BatchCode
 from descend.many.components import by_component
-from descend.many.descending_groups import Found, variances_at
+from descend.many.criteria import judge
+from descend.many.descending_groups import Descents, roots_at
 from descend.many.descent import FIRST, descend_all
-from descend.many.distant import DistantGroups
-from descend.many.groups import Groups
-from descend.many.judged_groups import keep
+from descend.many.groups_elsewhere import DistantGroups
+from descend.many.kept_minima import keep
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done
 from descend.many.second_look import POOR
 from descend.many.starts import Starts
-from descend.many.streamed import fit_streamed, starts_of_sample
+from descend.many.streamed import fit_streamed, starts_of_sample, with_inference
 from descend.many.sums import Band, Block
 from descend.models import Model
 from descend.options.request import Request
@@ -51,13 +52,13 @@ LEFT = 0.05
 class Summed:
     """Groups of rows elsewhere, as far as the sums over their rows are known.
 
-    sums: asks for them. chosen: the groups that can descend together. known: what is known of their responses.
+    sums: asks for them. chosen: the groups that can descend together. of_responses: sums of their responses, by name.
     """
 
     work: DistantGroups
     sums: SumsByGroup
     chosen: Places
-    known: dict[str, Array]
+    of_responses: dict[str, Array]
 
     @classmethod
     def of(cls, fitted: DistantGroups) -> Summed | str:
@@ -97,13 +98,6 @@ class Summed:
         """The quantities that are asked for in each group."""
         return self.work.derived_quantities
 
-    @cached_property
-    def groups(self) -> Groups:
-        """The groups that can descend together, with the rows that count."""
-        groups, sizes = self.work.groups, self.work.complete[self.chosen]
-        keys = [groups.keys[group] for group in self.chosen.tolist()]
-        return Groups(groups.by, keys, groups.order, np.r_[0, np.cumsum(sizes)].astype(np.intp), 0)
-
     @property
     def bounds(self) -> Bounds | None:
         """Bounds on the parameters, if there are any."""
@@ -112,17 +106,17 @@ class Summed:
     @property
     def totals(self) -> Array:
         """The sum of the row weights of each group."""
-        return self.known["omega"]
+        return self.of_responses["omega"]
 
     @property
     def counting(self) -> Places:
         """The number of rows of each group with a weight above 0."""
-        return self.known["counting"].astype(np.intp)
+        return self.of_responses["counting"].astype(np.intp)
 
     @property
     def about_mean(self) -> Array:
         """The weighted sum of the squares of the responses of each group about their mean."""
-        return self.known["about"]
+        return self.of_responses["about"]
 
     @cached_property
     def code(self) -> BatchCode:
@@ -136,13 +130,20 @@ class Summed:
         relative = self.model.loss.quadratic
         return BatchCode((), tuple(range(size)), False, (), (), 1.0, relative, False, evaluate)
 
-    def descend(self, starts: Starts, some: Places) -> Found:
+    def sum_of(self, term: Expr, some: Places) -> Array | None:
+        """Return the sum over the rows of groups of a term of the likelihood; None if the database cannot write it."""
+        try:
+            return self.sums.sum_of(self.chosen[some], term)
+        except LackingFunctionError:
+            return None
+
+    def descend(self, starts: Starts, some: Places) -> Descents:
         """Descend in the groups at these places, each from the start with the least loss."""
-        descents = Found.none(len(some), self.model.parameters.size)
+        descents = Descents.none(len(some), self.model.parameters.size)
         losses = self.sums.losses(self.chosen[some], starts.points)
         begin = starts.points[np.argsort(np.where(np.isnan(losses), np.inf, losses), axis=0)[0]]
         code, weight = self.code, self.sums.program.loss.expressions[2]
-        scale = 0.5 * float(weight) * self.known["squares"][some] if code.relative else self.totals[some]
+        scale = 0.5 * float(weight) * self.of_responses["squares"][some] if code.relative else self.totals[some]
         block = Block([Band(code, [some.astype(np.float64)], [], scale)], NUMPY_ARRAYS)
         ends = descend_all(list(begin.T), block, np.full(len(some), FIRST), LEFT)
         descents.put(np.arange(len(some)), ends, 1.0)
@@ -154,10 +155,11 @@ class Summed:
                 converged_groups = converged_groups[descents.finish(converged_groups, block.take(converged_groups))]
         return descents
 
-    def variances_of(self, some: Places, theta: Array, slopes: Array) -> Array:
-        """Return the variances of what has these derivatives by the parameters (see ``Together.variances_of``)."""
+    def roots_of(self, some: Places, theta: Array) -> Array:
+        """Return the roots of the covariances of the groups at these places (see ``Together.roots_of``)."""
         block = Block([Band(self.code, [some.astype(np.float64)], [], np.ones(len(some)))], NUMPY_ARRAYS)
-        return variances_at(block, theta, slopes)
+        with np.errstate(all="ignore"):
+            return roots_at(block, theta)
 
 
 def fit_summed(summed: Summed, on_done: Done | None = None) -> Outcomes:
@@ -173,9 +175,12 @@ def fit_summed(summed: Summed, on_done: Done | None = None) -> Outcomes:
             if summed.derived_quantities:
                 from descend.many.quantities import quantify
 
-                quantify(summed, some, outcomes_summed, summed.variances_of)
+                quantify(summed, some, outcomes_summed, summed.roots_of)
         if on_done is not None:
             on_done(int(np.count_nonzero(~outcomes_summed.open)), groups)
-    outcomes.take(summed.chosen, outcomes_summed)
+    outcomes_summed.rows[:] = groups_fitted.complete[summed.chosen]
+    judge(summed, np.arange(size), outcomes_summed)
+    outcomes_summed.roots = summed.roots_of
+    outcomes.take(summed.chosen, with_inference(outcomes_summed, groups))
     outcomes.outcome[outcomes.r_squared < POOR] = ""
     return fit_streamed(groups_fitted, on_done, outcomes, starts)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.many.arrays import Arrays, Values
-from descend.many.code import BatchCode
+from descend.many.batch_code import BatchCode
 from descend.many.systems import Entries, Factor, Triangle
 
 Array = NDArray[np.float64]
@@ -89,7 +89,7 @@ class Block:
         """Return some of the groups, whose places ascend."""
         cuts = np.searchsorted(group, self.ends).tolist()
         some = zip(self.bands, self.ends, cuts, cuts[1:], strict=False)
-        to_arrays = self.arrays.given
+        to_arrays = self.arrays.from_numpy
         bands_taken = [band.take(to_arrays(group[i:j] - begin), self.arrays) for band, begin, i, j in some if j > i]
         return Block(bands_taken, self.arrays)
 
@@ -109,7 +109,7 @@ class Block:
         for band in self.bands:
             ones = band.size * 0.0 + 1.0
             losses_of_bands.append(band.evaluated([value * ones for value in theta], self.arrays, True)[1] * ones)
-        losses: Array = self.arrays.returned(self.arrays.joined(losses_of_bands))
+        losses: Array = self.arrays.to_numpy(self.arrays.joined(losses_of_bands))
         return losses
 
 
@@ -204,34 +204,38 @@ class Sums:
 
     def variances(self) -> tuple[list[Values], list[Values]]:
         """Return the diagonals of the inverse of the curvature in all parameters, and of itself, by their places."""
-        lower, factor, inner = Factor.of(self.curvature), self.factor, self.inner
-        inverse = dict(zip(self.code.nonlinear, lower.inverse_diagonal(), strict=True))
+        factor, inner = self.factor, self.inner
         direct = {component: row[-1] for component, row in zip(self.code.nonlinear, self.curvature, strict=True)}
         for component, column in zip(self.code.nonlinear, inner, strict=False):
-            direct[component] = sum(
-                (one * two for one, two in zip(column, factor.scaled(column), strict=True)), direct[component]
-            )
-        back_substituted = [factor.backward(factor.scaled(column)) for column in inner]
-        for k, (component, inverse_entry) in enumerate(zip(self.code.linear, factor.inverse_diagonal(), strict=True)):
-            inverse[component] = inverse_entry + lower.square([column[k] for column in back_substituted])
-            above = zip(factor.below[k], factor.pivots, strict=False)
-            direct[component] = sum((entry * entry * pivot for entry, pivot in above), factor.pivots[k])
-        components = range(self.code.size)
-        return [inverse[component] for component in components], [direct[component] for component in components]
+            scaled = zip(column, factor.scaled(column), strict=True)
+            direct[component] = sum((one * two for one, two in scaled), direct[component])
+        for component, below, pivot in zip(self.code.linear, factor.below, factor.pivots, strict=False):
+            above = zip(below, factor.pivots, strict=False)
+            direct[component] = sum((entry * entry * size for entry, size in above), pivot)
+        inverse = [sum(entry * entry for entry in row) for row in self.root()]
+        return inverse, [direct[component] for component in range(self.code.size)]
 
-    def variance_of(self, gradient: Entries) -> Values:
-        """Return g' C^-1 g of the curvature C in all parameters, from g by their places."""
-        factor, own_gradient = self.factor, [gradient[component] for component in self.code.nonlinear]
-        solved = [gradient[component] for component in self.code.linear]
-        for number, column in enumerate(self.inner):  # what is solved for follows the others
-            for slope, back_substituted in zip(solved, factor.backward(factor.scaled(column)), strict=True):
-                own_gradient[number] = own_gradient[number] - slope * back_substituted
-        return Factor.of(self.curvature).square(own_gradient) + (factor.square(solved) if solved else 0.0)
+    def root(self) -> list[list[Values]]:
+        """Return the rows of R, with R R' = C^-1 of the curvature C in all parameters, by their places."""
+        lower, factor, size = Factor.of(self.curvature), self.factor, self.code.size
+        followed = [factor.backward(factor.scaled(column)) for column in self.inner]
+        rows = {
+            component: [*lower.rooted(_unit(number, len(self.code.nonlinear))), *[0.0] * len(self.code.linear)]
+            for number, component in enumerate(self.code.nonlinear)
+        }
+        for number, component in enumerate(self.code.linear):  # what is solved for follows the others
+            own = [-column[number] for column in followed]
+            rows[component] = [*lower.rooted(own), *factor.rooted(_unit(number, len(self.code.linear)))]
+        return [rows[component] for component in range(size)]
 
 
 def _solve(gram: Triangle, right: Entries) -> tuple[Entries, Factor]:
     factor = Factor.of(gram)
     return factor.solved(right), factor
+
+
+def _unit(place: int, size: int) -> list[float]:
+    return [float(number == place) for number in range(size)]
 
 
 def _less(entry: Values, left_entries: Entries, right_entries: Entries) -> Values:

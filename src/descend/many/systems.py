@@ -64,12 +64,12 @@ class Factor:
         """Return x of A x = b."""
         return self.backward(self.scaled(self.forward(right)))
 
-    def square(self, right: Entries) -> Values:
-        """Return b' A^-1 b."""
-        inner = self.forward(right)
-        return sum((column_entry * two for column_entry, two in zip(inner, self.scaled(inner), strict=True)), 0.0)
+    def rooted(self, right: Entries) -> list[Values]:
+        """Return D^-1/2 L^-1 b, the sum of whose squares is b' A^-1 b."""
+        return [value / pivot**0.5 for value, pivot in zip(self.forward(right), self.pivots, strict=True)]
 
-    def inverse_diagonal(self) -> list[Values]:
-        """Return the diagonal of the inverse of A."""
-        size = len(self.pivots)
-        return [self.square([0.0] * component + [1.0] + [0.0] * (size - component - 1)) for component in range(size)]
+    def root(self) -> list[list[Values]]:
+        """Return the rows of R = L D^1/2, with R R' = A."""
+        size, roots = len(self.pivots), [pivot**0.5 for pivot in self.pivots]
+        lower = [[entry * root for entry, root in zip(row, roots, strict=False)] for row in self.below]
+        return [[*row, roots[i], *[0.0] * (size - i - 1)] for i, row in enumerate(lower)]

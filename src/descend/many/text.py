@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from descend.many.reasons import NAMED, examples, reasons, words
+from descend.many.reasons_of_failure import NAMED, examples, reasons, words
 from descend.parameters import DIGITS, digits_of
-from descend.report.text import WIDTH, aligned, folded, pad, width
+from descend.report.text import WIDTH, aligned, folded, table, width
 from descend.report.units import label_with_unit
 from descend.table.levels import said
 
@@ -95,10 +95,10 @@ def _groups(fits: FittedGroups, most: int, level: float | None) -> Iterator[str]
 
 def _fitting(names: list[list[str]], numbers: list[list[str]], remaining: list[list[str]], most: int) -> int:
     """Return how many columns of numbers fit into a line beside the others."""
-    size = sum(_width(column) + len(INDENT) for column in (*names, *remaining))
+    size = sum(max(map(width, column)) + len(INDENT) for column in (*names, *remaining))
     columns_shown = 0
     for column in numbers:
-        size += _width(column) + len(INDENT)
+        size += max(map(width, column)) + len(INDENT)
         if size > most and columns_shown >= FEWEST:
             break
         columns_shown += 1
@@ -141,15 +141,5 @@ def _column(values: Sequence[float | None], digits: int | Sequence[int] = DIGITS
     return [text if text.strip() else "-" for text in aligned(values, digits)]
 
 
-def _width(column: Sequence[str]) -> int:
-    return max(map(width, column))
-
-
 def _table(columns: Sequence[Sequence[str]], left: set[int]) -> Iterator[str]:
-    """Yield the lines of a table given by its columns. left: those that are set flush left."""
-    widths = [_width(column) for column in columns]
-    for row in zip(*columns, strict=True):
-        cells = (
-            pad(cell, size, right=place not in left) for place, (cell, size) in enumerate(zip(row, widths, strict=True))
-        )
-        yield INDENT + INDENT.join(cells)
+    return (INDENT + line for line in table(columns, left, INDENT))

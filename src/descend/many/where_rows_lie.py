@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from descend.errors import ConfigError
-from descend.many.fitting import Grouped, fit_each
+from descend.many.fitting import fit_each
+from descend.many.grouped import Grouped
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done
 from descend.many.refusals import refuse_options
@@ -14,7 +15,7 @@ from descend.options.request import Request
 from descend.table import Table
 
 if TYPE_CHECKING:
-    from descend.many.distant import DistantGroups
+    from descend.many.groups_elsewhere import DistantGroups
 
 TEXT = 10
 """How many times the memory of a number a text takes that tells groups apart."""
@@ -38,7 +39,7 @@ def fit_placed(
     if request.memory_limit is not None or request.engine == "query" or table.size(len(table.names)):
         stays, why = _stays(request, table, by)
         if stays:
-            from descend.many.distant import DistantGroups
+            from descend.many.groups_elsewhere import DistantGroups
 
             distant = DistantGroups.of(request, table, by)
             refuse_options(distant)

@@ -25,7 +25,7 @@ def around(
     curve_drawn: Drawn,
     grid: Array,
     look: Look,
-    level: float | None = None,
+    least: float | None = None,
     colour: str = "vermillion",
     name: bool = True,
 ) -> list[Band]:
@@ -43,8 +43,8 @@ def around(
         if not (np.isfinite(low) & np.isfinite(high)).all():
             continue
         low, high = drawable(low), drawable(high)
-        if level is not None and look.scale("y") == "log":
-            low, high = np.maximum(low, level), np.maximum(high, level)
+        if least is not None and look.scale("y") == "log":
+            low, high = np.maximum(low, least), np.maximum(high, least)
         words = f"{look.level * 100:g}% {interval}" if name else ""
         bands.append(Band(grid, low, high, words, colour, OPACITY[interval]))
     return bands

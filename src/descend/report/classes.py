@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from descend.inference.prediction.predictions import probabilities_of
-from descend.report import bands, panels
+from descend.report import bands, panels, rows_as_marks
 from descend.report.figures import Array, Axis, Line, Mark, Matrix, Panel, Points
 from descend.report.picture_look import Look
 from descend.report.style import one_line
@@ -34,8 +34,10 @@ def probabilities(view: View, look: Look = panels.DEFAULT) -> Panel:
     shares = np.broadcast_to(
         probabilities_of(fit.model, fit.theta, curve_drawn.columns), (len(rows_drawn), len(view.classes))
     )
-    below = view.observed and look.scale("y") == "linear"
+    below, held = view.observed and look.scale("y") == "linear", view.held_out
     marks = marks_of(view.classes, rows_drawn, shares, x, view.y if below else None)
+    if below and held is not None:
+        marks += rows_as_marks.held_out(held, panels.on_axis(look, "x", held.x, name), -STEP * (held.y + 1.0))
     low = ends(view.classes) if below else (None, None)
     said = ["Below 0, the rows of each class."] if below else []
     title = f"Probability of each class, {rows(fit.rows)}" if fit.solution is not None else "Probability of each class"

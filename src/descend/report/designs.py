@@ -8,9 +8,9 @@ import numpy as np
 
 from descend.errors import ConfigError
 from descend.inference.prediction.design import Design
-from descend.report import style
 from descend.report.figures import Axis, Level, Line, Mark, Panel, Points
-from descend.report.plots import draw
+from descend.report.picture_look import Look
+from descend.report.plots import plot_panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,8 +35,4 @@ def plot_design(design: Design) -> Figure:
     ]
     alt = f"The {word} after one more measurement, along {name}; chosen: {', '.join(f'{each:.4g}' for each in x)}."
     panel = Panel("design", "Where to measure next", Axis(name), Axis(word, low=0.0), marks, "", alt)
-    figure, (axes,) = style.canvas(1)
-    figure.set_size_inches(8.0, 5.0)
-    draw(axes, panel)
-    style.caption(figure, [])
-    return figure
+    return plot_panels([panel], look=Look(size=(8.0, 5.0)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -15,6 +16,7 @@ from importlib.resources import files
 from descend.report import palette, style
 from descend.report.figures import Panel
 from descend.report.svg import legend, svg
+from descend.report.svg_scales import LARGE, Frame
 
 
 def document(title: str, body: str, *more: str) -> str:
@@ -36,21 +38,30 @@ def document(title: str, body: str, *more: str) -> str:
     )
 
 
+def parts(sections: Iterable[tuple[str, str, str]]) -> str:
+    """Return the sections of a page that have something in them. sections: key, title and content of each."""
+    return "".join(
+        f'<section aria-labelledby="{key}"><h2 id="{key}">{title}</h2>{content}</section>'
+        for key, title, content in sections
+        if content
+    )
+
+
 def bar(subject: str) -> str:
     """Return the line at the top of a page: the library, the subject, and the button for the other theme."""
     theme = '<button type="button" id="theme" aria-pressed="false" hidden>Dark</button>'
     return f'<div class="bar"><p class="brand">descend <span>{subject}</span></p>{theme}</div>'
 
 
-def figure(panel: Panel, prefix: str = "", moving: str = "") -> str:
-    """Draw one panel with its title, legend and caption. prefix, moving: as for ``svg``."""
+def figure(panel: Panel, prefix: str = "", moving: str = "", frame: Frame = LARGE) -> str:
+    """Draw one panel with its title, legend and caption. prefix, moving, frame: as for ``svg``."""
     names = "".join(f"<li>{sample} {escape(style.one_line(name, 48))}</li>" for sample, name in legend(panel))
     said = f"Loss: {panel.title[:1].lower()}{panel.title[1:]}" if panel.key == "loss" else panel.title
     kind = ' class="bad"' if panel.failed else ""
     title = f"<h3{kind}>{escape(said)}</h3>"
     caption = f"<figcaption>{escape(panel.caption)}</figcaption>" if panel.caption else ""
     listed = f'<ul class="legend">{names}</ul>' if names else ""
-    return f"<figure>{title}{listed}{svg(panel, prefix, moving)}{caption}</figure>"
+    return f"<figure>{title}{listed}{svg(panel, prefix, moving, frame)}{caption}</figure>"
 
 
 @cache

@@ -1,10 +1,14 @@
-"""One item to show of a fit."""
+"""One item to show of a fit, and how a list of fields has it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from descend.inference.fitted import Fitted
+    from descend.inference.intervals import Intervals
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,41 @@ class Field:
     kind: str
     many: bool = False
     unit: str = ""
+
+
+Lines = Callable[["Fitted", "Intervals | None"], Iterable[Field]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One item of information about a fit.
+
+    key: its name in the JSON and in the model file; empty if only people read it. label: what people read before it;
+    empty if only the JSON has it, or if ``lines`` shows it otherwise. value: a function of the fit that returns it, or
+    None if the fit has no such thing; if not given, the fit's attribute called ``key`` is taken.
+
+    >>> half_life = Entry("half_life", "half-life", lambda fit: 0.6931 / fit.parameters["b"])
+
+    ``ENTRIES.append(half_life)`` adds it at the end of the table, the page and the JSON.
+    """
+
+    key: str
+    label: str = ""
+    value: Callable[[Fitted], object] | None = None
+    lines: Lines | None = None
+
+    def of(self, fit: Fitted) -> object:
+        """Return the value for a fit."""
+        field_value: object = getattr(fit, self.key) if self.value is None else self.value(fit)
+        return field_value
+
+    def shown(self, fit: Fitted, intervals: Intervals | None) -> Iterable[Field]:
+        """Return the fields that people read."""
+        if self.lines is not None:
+            return self.lines(fit, intervals)
+        value = self.of(fit) if self.label else None
+        kind = "number" if isinstance(value, int | float) else "text"
+        return () if value is None else [Field(self.label, value, kind)]
 
 
 def numbers_by_name(values: Mapping[str, float] | None) -> Iterator[Field]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +13,9 @@ from descend.descent.outcome import Outcome
 from descend.inference.covariance.standard_errors import errors_in_words
 from descend.inference.intervals import NOT_AT_MINIMUM
 from descend.inference.quantities.estimate import quantity_cells
-from descend.report.field import Field, numbers_by_name
-from descend.report.right_digits import MOST_JUDGED, few_digits_note
+from descend.report.field import Entry, Field, numbers_by_name
+from descend.report.remarks import CONVENTION, MOST_JUDGED, few_digits_note
+from descend.report.remarks import said as weights_of_priors
 from descend.report.units import unit_notes, unit_of_label, unit_of_name
 from descend.table.levels import ByGroup
 from descend.table.repeated_rows import AT_ONCE, repeated_rows
@@ -30,45 +30,10 @@ MOST_LISTED = 10_000
 """Most weights of a module that are listed; those of a large one are better read from the module."""
 
 
-Lines = Callable[["Fitted", "Intervals | None"], Iterable[Field]]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One item of information about a fit.
-
-    key: its name in the JSON and in the model file; empty if only people read it. label: what people read before it;
-    empty if only the JSON has it, or if ``lines`` shows it otherwise. value: a function of the fit that returns it, or
-    None if the fit has no such thing; if not given, the fit's attribute called ``key`` is taken.
-
-    >>> half_life = Entry("half_life", "half-life", lambda fit: np.log(2.0) / fit.parameters["b"])
-
-    ``ENTRIES.append(half_life)`` adds it at the end of the table, the page and the JSON.
-    """
-
-    key: str
-    label: str = ""
-    value: Callable[[Fitted], object] | None = None
-    lines: Lines | None = None
-
-    def of(self, fit: Fitted) -> object:
-        """Return the value for a fit."""
-        field_value: object = getattr(fit, self.key) if self.value is None else self.value(fit)
-        return field_value
-
-    def shown(self, fit: Fitted, intervals: Intervals | None) -> Iterable[Field]:
-        """Return the fields that people read."""
-        if self.lines is not None:
-            return self.lines(fit, intervals)
-        value = self.of(fit) if self.label else None
-        kind = "number" if isinstance(value, int | float) else "text"
-        return () if value is None else [Field(self.label, value, kind)]
-
-
-def fields(fit: Fitted, intervals: Intervals | None = None, keys_shown: Collection[str] = ()) -> list[Field]:
+def fields(fit: Fitted, intervals: Intervals | None = None, said: Collection[str] = ()) -> list[Field]:
     """Return the fields to show of a fit, in reading order. said: notes to leave out, since the user has seen them."""
     intervals = None if fit.model.in_place else intervals
-    left_out = {_sentence(note, fit.parameters) for note in (*keys_shown, NOT_AT_MINIMUM)}
+    left_out = {_sentence(note, fit.parameters) for note in (*said, NOT_AT_MINIMUM)}
     fields_shown = (field for entry in ENTRIES for field in entry.shown(fit, intervals))
     return [field for field in fields_shown if field.label != "note" or field.value not in left_out]
 
@@ -148,7 +113,12 @@ def _chi_square(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     if (good := fit.goodness) is not None:
         degrees = f"{good.degrees:,.6g} degree{'s' if good.degrees > 1 else ''} of freedom"
         text = f"{good.chi_square:.5g} for {degrees}, reduced {good.reduced:.4g}, p = {good.p:.2g}"
-        yield Field("χ²" if fit.loss_function.quadratic or fit.loss_function.squares else "Pearson's χ²", text, "text")
+        yield Field(name_of_chi_square(fit), text, "text")
+
+
+def name_of_chi_square(fit: Fitted) -> str:
+    """Return what a sum of squares over their expectation is called: by Pearson's name unless errors are normal."""
+    return "χ²" if fit.loss_function.quadratic or fit.loss_function.squares else "Pearson's χ²"
 
 
 def _intervals(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
@@ -214,9 +184,8 @@ def _priors(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     """Yield a line for each prior that says how much it weighs, and a note where it and the data disagree."""
     if fit.priors:
         from descend.inference.priors.weights import conflicts
-        from descend.report.prior_words import CONVENTION, said
 
-        yield from (Field(label, text, "text") for label, text in said(fit.priors))
+        yield from (Field(label, text, "text") for label, text in weights_of_priors(fit.priors))
         yield from (Field("note", _sentence(note), "note") for note in (*conflicts(fit.priors), CONVENTION))
 
 

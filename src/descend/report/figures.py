@@ -6,6 +6,7 @@ and Plotly (``interactive``) draw the same panels. They are prepared in ``panels
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+FAR = 1000.0
+"""Numbers this many times the range of their axis are written as differences from a round number."""
 LARGEST = 1e250
 """Larger values are drawn here, since drawing libraries compute with numbers some way beyond what they draw."""
 
@@ -22,7 +25,8 @@ LARGEST = 1e250
 class Points:
     """Rows as dots. colour: a name in ``palette.PALETTE``. size: as a share of the usual one.
 
-    over: whether they lie over the lines. shape: ``dot``, or an open triangle that points ``down`` or ``up``.
+    over: whether they lie over the lines. shape: ``dot``, ``ring``, or an open triangle that points ``down`` or
+    ``up``.
     """
 
     x: Array
@@ -169,6 +173,24 @@ def reach(values: Array) -> tuple[float, float]:
     low, high = float(finite.min()), float(finite.max())
     margin = 0.0 if low < high else max(abs(low), 1.0) / 2
     return low - margin, high + margin
+
+
+def far_from_zero(low: float, high: float) -> float:
+    """Return a round number from which the numbers of an axis are counted, as they would all be long; else 0.
+
+    >>> far_from_zero(1_000_000_003.0, 1_000_000_021.0), far_from_zero(0.0, 20.0)
+    (1000000000.0, 0.0)
+    """
+    span = high - low
+    if not max(abs(low), abs(high)) > FAR * span > 0.0:
+        return 0.0
+    step = 10.0 ** math.ceil(math.log10(span))
+    return round((low + span / 2.0) / step) * step
+
+
+def counted_from(name: str, away: float) -> str:
+    """Return the name of an axis whose numbers are counted from another one than 0."""
+    return f"{name} {'−' if away > 0.0 else '+'} {abs(away):,.12g}" if away else name
 
 
 def above_zero(values: Array) -> Array:

@@ -104,10 +104,6 @@ def _by_group(fit: Fitted, view: View) -> tuple[list[str], list[list[Cell]]]:
 def _of_one(
     view: View, group: Group, place: int, groups_drawn: Sequence[Group], names: Sequence[str], cells: Sequence[Cell]
 ) -> str:
-    ways = [("#by-group", "Back to all groups")]
-    ways += [(f"#{_place(view, groups_drawn[place - 1])}", "← Worse")] if place else []
-    ways += [(f"#{_place(view, groups_drawn[place + 1])}", "Better →")] if place + 1 < len(groups_drawn) else []
-    links = "".join(f'<a href="{target}">{text}</a>' for target, text in ways)
     lines = [
         f'<tr><th scope="row"><code>{escape(name)}</code></th>{cell(*each)}</tr>'
         for name, each in zip(names, cells, strict=True)
@@ -115,8 +111,21 @@ def _of_one(
     panel = grouped.panel_of(view, group)
     panel_html = figure(grouped.titled(panel), f"g{place}-")
     table_html = table(heads(("parameter", "value"), (1,)), lines, "Parameters")
+    content, keys = (
+        f'<div class="figures pairs">{panel_html}{table_html}</div>',
+        [_place(view, each) for each in groups_drawn],
+    )
+    return section_of(group.name, _place(view, group), content, "#by-group", keys)
+
+
+def section_of(name: str, key: str, content: str, back: str, keys: Sequence[str]) -> str:
+    """Return the section of one group, shown when a link leads to it. back: to all groups; keys: of each drawn."""
+    at = keys.index(key)
+    ways = [(back, "Back to all groups")]
+    ways += [(f"#{keys[at - 1]}", "← Worse")] if at else []
+    ways += [(f"#{keys[at + 1]}", "Better →")] if at + 1 < len(keys) else []
+    links = "".join(f'<a href="{target}">{text}</a>' for target, text in ways)
     return (
-        f'<section class="group" id="{_place(view, group)}" aria-label="{escape(group.name)}">'
-        f'<h2>{escape(group.name)}</h2><div class="figures pairs">{panel_html}{table_html}</div>'
+        f'<section class="group" id="{key}" aria-label="{escape(name)}"><h2>{escape(name)}</h2>{content}'
         f'<p class="ways">{links}</p></section>'
     )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from descend.report import bands, spread
+from descend.report import bands, rows_as_marks
 from descend.report.figures import Array, Axis, Band, Level, Line, Mark, Panel, Points, above_zero, drawable, reach
 from descend.report.palette import PALETTE
 from descend.report.panels import DEFAULT, on_axis
@@ -21,6 +21,7 @@ TOGETHER = SOLID + len(MORE)
 """Groups that are drawn in one picture, at most; more are drawn small, one by one."""
 SMALL = 24
 """Groups that are drawn small, at most: those that fit worst."""
+RINGS = "Rings are rows held out."
 FINE = 200
 """Points of a curve."""
 
@@ -32,8 +33,9 @@ def curves(view: View, look: Look = DEFAULT) -> Panel:
         colour, dashes = colour_of(group_number)
         x, y = _rows(view, group, look)
         if view.curves:
-            marks += spread.bars(view, x, y, group.rows, colour)
+            marks += rows_as_marks.bars(view, x, y, group.rows, colour)
         marks.append(Points(x, y, "" if view.curves else group.name, colour))
+        marks += _held_out(view, group, look, colour)
         if view.curves:
             marks.append(Line(*_curve(view, group, x, look), group.name, colour, 2.0, dashes))
             marks += _bands(view, group, x, look, colour)
@@ -47,9 +49,18 @@ def curves(view: View, look: Look = DEFAULT) -> Panel:
         Axis(names[0], look.scale("x")),
         Axis(names[1], look.scale("y")),
         marks,
-        " ".join(filter(None, [view.sampled, *bands.lacking(view.fit, look)])),
+        " ".join(filter(None, [view.sampled, RINGS if view.held_out else "", *bands.lacking(view.fit, look)])),
         f"{view.response} against {names[0]}, with a fitted curve for each of {len(view.groups)} groups.",
     )
+
+
+def _held_out(view: View, group: Group, look: Look, colour: str = "blue") -> list[Points]:
+    """Return the rows of a group that are held out of the fit."""
+    held = view.held_out
+    rows_of_group = [] if held is None else [each for each in held.groups if each.codes == group.codes]
+    if held is None or not rows_of_group:
+        return []
+    return rows_as_marks.held_out(held, *_rows(held, rows_of_group[0], look), "", colour)
 
 
 def residuals_below(view: View, look: Look) -> Panel:
@@ -58,7 +69,7 @@ def residuals_below(view: View, look: Look) -> Panel:
     for group_number, group in enumerate(view.groups):
         across = on_axis(look, "x", view.x[group.rows], _names(view)[0])
         colour, left = (*COLOURS, *MORE)[group_number % TOGETHER], drawable(view.residuals[group.rows])
-        bars = spread.bars(view, across, left, group.rows, colour)
+        bars = rows_as_marks.bars(view, across, left, group.rows, colour)
         marks += [*(replace(each, left=None, right=None) for each in bars), Points(across, left, "", colour)]
     return Panel("residuals-below", "", Axis(_names(view)[0], look.scale("x")), Axis("residual"), marks)
 
@@ -104,9 +115,9 @@ def one_by_one(view: View, look: Look = DEFAULT, most: int | None = None) -> lis
 def panel_of(view: View, group: Group, look: Look = DEFAULT) -> Panel:
     """Prepare the rows of one group and its curve."""
     x, y = _rows(view, group, look)
-    marks: list[Mark] = [Points(x, y)]
+    marks: list[Mark] = [Points(x, y), *_held_out(view, group, look)]
     if view.curves:
-        marks += spread.bars(view, x, y, group.rows)
+        marks += rows_as_marks.bars(view, x, y, group.rows)
         marks += _bands(view, group, x, look, "vermillion")
         marks.append(Line(*_curve(view, group, x, look)))
     else:

@@ -36,11 +36,13 @@ from descend.report import (
     surface,
 )
 from descend.report.cells import heads, minus, number, prose, ranged, table
-from descend.report.document import bar, colours, document, figure, part
+from descend.report.document import bar, colours, document, figure, part, parts
 from descend.report.field import Field
 from descend.report.fields import fields
 from descend.report.figures import Panel
+from descend.report.picture_look import Look
 from descend.report.reproduce import as_command, as_python, versions
+from descend.report.svg_scales import LARGE, MEDIUM
 from descend.report.view_of_fit import View, rows, view
 
 if TYPE_CHECKING:
@@ -100,13 +102,9 @@ def page(
         ("data", "The data", data(fit)),
         ("repeat", "How to repeat it", _repeat(fit, command, call)),
     ]
-    body = "".join(
-        f'<section aria-labelledby="{key}"><h2 id="{key}">{title}</h2>{content}</section>'
-        for key, title, content in sections
-        if content
-    )
+    head = f"<header>{bar('report of a fit')}<h1>{escape(str(fit.model))}</h1>{verdict(fields_shown)}</header>"
     assets = ("groups.css", "groups.js") if groups else ()
-    return document(f"{fit.model}", _header(fit, fields_shown) + f"<main>{script}{body}</main>" + footer(), *assets)
+    return document(f"{fit.model}", f"{head}<main>{script}{parts(sections)}</main>" + footer(), *assets)
 
 
 def _groups(fit: Fitted, fit_view: View) -> tuple[str, str]:
@@ -132,10 +130,6 @@ def short(fit: Fitted) -> str:
 def box(body_html: str) -> str:
     """Return HTML for a notebook, with a style that affects nothing else on its page."""
     return f'<div class="descend-fit"><style>{_short_style()}</style>{body_html}</div>'
-
-
-def _header(fit: Fitted, fields_shown: Sequence[Field]) -> str:
-    return f"<header>{bar('report of a fit')}<h1>{escape(str(fit.model))}</h1>{verdict(fields_shown)}</header>"
 
 
 def verdict(fields_shown: Sequence[Field]) -> str:
@@ -216,9 +210,11 @@ def _of_the_answer(fit: Fitted) -> list[Panel | None]:
     if not fit.model.comparable:
         return []
     curves = view(fit)
-    first = [implicit.first(curves)] if curves.one or curves.plane else []
+    across = panels.scale_of(curves.x) if len(curves.inputs) == 1 else "linear"
+    look = Look(log="x" if across == "log" else "")
+    first = [implicit.first(curves, look)] if curves.one or curves.plane else []
     if curves.groups and curves.observed and len(curves.groups) <= grouped.TOGETHER:
-        first = [grouped.curves(curves)]
+        first = [grouped.curves(curves, look)]
     against = [] if curves.plane else [classes.confusion(curves) if curves.classes else panels.predicted(curves)]
     return [*first, *against, panels.correlation(fit)]
 
@@ -246,11 +242,12 @@ def of_the_residuals(fit: Fitted) -> list[Panel | None]:
 
 def figures(panels_shown: Sequence[Panel | None], lead: bool = False) -> str:
     """Draw panels side by side. lead: of an odd number, the first takes the whole width."""
-    figures_html = [figure(panel) for panel in panels_shown if panel is not None]
-    if not figures_html:
+    drawn = [panel for panel in panels_shown if panel is not None]
+    if not drawn:
         return ""
-    layout = "lead" if lead and len(figures_html) % 2 else "triples" if len(figures_html) % 3 == 0 else "pairs"
-    return f'<div class="figures {layout}">{"".join(figures_html)}</div>'
+    layout = "lead" if lead and len(drawn) % 2 else "triples" if len(drawn) % 3 == 0 else "pairs"
+    frame = MEDIUM if layout == "triples" else LARGE
+    return f'<div class="figures {layout}">{"".join(figure(panel, frame=frame) for panel in drawn)}</div>'
 
 
 def equations(fit: Fitted) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from descend.report import classes, panels, spread
+from descend.report import classes, panels, rows_as_marks
 from descend.report.figures import Array, Axis, Bars, Line, Mark, Panel, Points, above_zero, reach
 from descend.report.picture_look import Look
 from descend.report.view_of_fit import View, rows
@@ -34,17 +34,19 @@ def curve(view: View, look: Look) -> Panel:
     pieces, closed = _level_lines(view, x, y, look)
     marks: list[Mark] = []
     count, fit = len(x), view.fit
-    if count <= spread.MOST_BARS:
-        wide, high = (spread.input_errors(fit, name, view.columns, count) for name in (across, up))
+    if count <= rows_as_marks.MOST_BARS:
+        wide, high = (rows_as_marks.input_errors(fit, name, view.columns, count) for name in (across, up))
         of_x = (None, None) if wide is None else (x - wide, x + wide)
         of_y = (None, None) if high is None else (y - high, y + high)
         marks.append(Bars(x, y, *of_x, *of_y))
     marks.append(Points(x, y, "data"))
+    if (held := view.held_out) is not None:
+        marks += rows_as_marks.held_out(held, np.asarray(held.columns[across]), np.asarray(held.columns[up]))
     line = np.concatenate([np.append(piece, [[np.nan, np.nan]], axis=0) for piece in pieces] or [np.empty((0, 2))])
     marks.append(Line(line[:, 0], line[:, 1], "fit" if len(line) else "", width=2.4))
-    true = spread.corrected(view)
-    if true is not None and count <= spread.MOST_BARS:
-        marks += spread.joined(x, y, true.get(across, x), true.get(up, y))
+    true = rows_as_marks.corrected(view)
+    if true is not None and count <= rows_as_marks.MOST_BARS:
+        marks += rows_as_marks.joined(x, y, true.get(across, x), true.get(up, y))
     spans = [reach(np.concatenate([values, line[:, side]]) if closed else values) for side, values in enumerate((x, y))]
     limits = [_with_room(low, high, look.scale(side)) for (low, high), side in zip(spans, "xy", strict=True)]
     ratio = (spans[0][1] - spans[0][0]) / (spans[1][1] - spans[1][0])

@@ -73,24 +73,14 @@ def _traces(mark: Mark, dark: bool) -> list[Trace]:
             "opacity": 0.45 if many else 0.8,
         }
         if mark.shape != "dot":
-            dots["symbol"] = f"triangle-{mark.shape}-open"
+            dots["symbol"] = "circle-open" if mark.shape == "ring" else f"triangle-{mark.shape}-open"
         kind = "scattergl" if many else "scatter"
         return [common | {"type": kind, "mode": "markers", "x": _list(mark.x), "y": _list(mark.y), "marker": dots}]
     if isinstance(mark, Bars):
         x, y = map(_list, mark.segments)
         line_style = {"color": _colour(mark.colour, dark), "width": 1.3}
-        return [
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "x": x,
-                "y": y,
-                "line": line_style,
-                "opacity": 0.6,
-                "hoverinfo": "skip",
-                "showlegend": False,
-            }
-        ]
+        segments = {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line_style, "opacity": 0.6}
+        return [segments | {"hoverinfo": "skip", "showlegend": False}]
     if isinstance(mark, Line):
         line_style = {"color": _colour(mark.colour, dark), "width": mark.width, "dash": DASHES[mark.dashes]}
         line = {"type": "scatter", "x": _list(mark.x), "y": _list(mark.y), "line": line_style}

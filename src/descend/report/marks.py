@@ -7,7 +7,20 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from descend.report import style
-from descend.report.figures import Axis, Band, Bars, Level, Line, Mark, Matrix, Panel, Points, Surface
+from descend.report.figures import (
+    Axis,
+    Band,
+    Bars,
+    Level,
+    Line,
+    Mark,
+    Matrix,
+    Panel,
+    Points,
+    Surface,
+    counted_from,
+    far_from_zero,
+)
 from descend.report.style import Style
 from descend.report.theme import SCREEN, Theme
 from descend.report.view_of_fit import MOST_POINTS
@@ -33,7 +46,8 @@ def draw(axes: Axes, panel: Panel, theme: Theme = SCREEN) -> None:
     set_scale(axes, panel.y, "y")
     if panel.equal:
         axes.set_aspect("equal", adjustable="box")
-    style.label(axes, panel.x.name, panel.y.name, panel.title, theme, panel.failed)
+    names_of_axes = _counted(axes.xaxis, panel.x.name), _counted(axes.yaxis, panel.y.name)
+    style.label(axes, *names_of_axes, panel.title, theme, panel.failed)
     if names:
         style.legend(axes, handles, names, theme)
 
@@ -70,7 +84,7 @@ def _points(axes: Axes, mark: Points, theme: Theme) -> Artist:
     color = theme.colour(mark.colour)
     zorder = 4 if mark.over else 2
     if mark.shape != "dot":
-        kind = {"down": "v", "up": "^"}[mark.shape]
+        kind = {"down": "v", "up": "^", "ring": "o"}[mark.shape]
         hollow: Style = {"color": color, "markerfacecolor": "none", "markersize": size}
         return axes.plot(mark.x, mark.y, kind, alpha=alpha, zorder=zorder, **hollow)[0]
     dots: Style = {"color": color, "markersize": size, "alpha": alpha, "markeredgewidth": 0.0, "zorder": zorder}
@@ -95,7 +109,9 @@ def _matrix(axes: Axes, mark: Matrix, theme: Theme) -> Artist:
     words = style.text(0.9 * theme.label, theme.ink, theme)
     for row in ticks:
         for column in ticks:
-            axes.text(column, row, f"{mark.values[row, column]:.2f}", ha="center", va="center", **words)
+            axes.text(
+                column, row, f"{mark.values[row, column]:.2f}".replace("-", "−"), ha="center", va="center", **words
+            )
     return image
 
 
@@ -118,6 +134,18 @@ def set_scale(axes: Axes, axis: Axis, side: str) -> None:
         numbers.set_powerlimits((-5, 8))
     if axis.low is not None or axis.high is not None:
         (axes.set_xlim if side == "x" else axes.set_ylim)(axis.low, axis.high)
+
+
+def _counted(axis: MatplotlibAxis, name: str) -> str:
+    """Write numbers far from 0 as differences from a round number; returns the name of the axis, which says so."""
+    from matplotlib.ticker import FuncFormatter, ScalarFormatter
+
+    low, high = sorted(axis.get_view_interval())
+    away = far_from_zero(low, high)
+    if not away or not isinstance(axis.get_major_formatter(), ScalarFormatter):
+        return name
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value - away:.10g}".replace("-", "−")))
+    return counted_from(name, away)
 
 
 def _plain_numbers(axis: MatplotlibAxis) -> None:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from descend.report import style
 from descend.report.figures import Axis, Bars, Line, Panel, Points, reach
-from descend.report.frame import SMALL
 from descend.report.svg import svg
+from descend.report.svg_scales import SMALL
 
 Array = NDArray[np.float64]
 ALIKE = 5.0

@@ -11,10 +11,9 @@ from descend.descent.outcome import Outcome
 from descend.descent.step import Step
 from descend.errors import ConfigError
 from descend.inference.fitted import Fitted
-from descend.report import bands, spread
+from descend.report import bands, rows_as_marks
 from descend.report.figures import Axis, Bars, Line, Mark, Matrix, Panel, Points, above_zero, drawable, reach
 from descend.report.picture_look import Look
-from descend.report.rows_drawn import points
 from descend.report.view_of_fit import View, ended, rows, sample
 
 Array = NDArray[np.float64]
@@ -36,6 +35,8 @@ MOST_LINES = 6
 """Most parameters whose course is drawn; with more lines than colours, one cannot tell them apart."""
 MOST_CELLS = 12
 """Most parameters in the heat map of correlations."""
+WIDE, CROWDED = 1e3, 0.05
+"""A page draws an input on a logarithmic axis if it spans these powers of ten, with half of it below this share."""
 UNLIKE = 5.0
 """If the sizes of parameters differ by more than this factor, they are drawn as shares of those sizes."""
 COLOURS = ("blue", "vermillion", "green", "purple", "orange", "sky")
@@ -51,22 +52,27 @@ def curve(view: View, look: Look = DEFAULT) -> Panel:
     """
     fit, name = view.fit, view.inputs[0] if view.inputs else "row"
     across, x = look.scale("x"), on_axis(look, "x", view.x, name)
-    grid, curve_drawn = view.line(x, along(x, across))
+    every = view.x if view.held_out is None or not view.inputs else np.concatenate([view.x, view.held_out.x])
+    grid, curve_drawn = view.line(x, along(on_axis(look, "x", every, name), across))
     values = curve_drawn.predict(fit.model, fit.theta)
     marks: list[Mark] = []
     low, high, in_view, caption = None, None, True, []
     if view.observed:
         y = on_axis(look, "y", view.y, view.response)
-        bars = spread.bars(view, x, y)
-        drawn_rows = points(fit.loss_function, view.columns, x, y)
+        bars = rows_as_marks.bars(view, x, y)
+        drawn_rows = rows_as_marks.points(fit.loss_function, view.columns, x, y)
         marks += [*bars, *drawn_rows]
         bars += [mark for mark in drawn_rows if isinstance(mark, Bars)]
+        if (held := view.held_out) is not None:
+            up = on_axis(look, "y", held.y, view.response)
+            marks += rows_as_marks.held_out(held, on_axis(look, "x", held.x, name), up)
+            y = np.concatenate([y, up])
         lowest_y, most = reach(y)
         # A curve that runs away must not flatten the data into a line.
         values = np.clip(values, lowest_y - 1e3 * (most - lowest_y), most + 1e3 * (most - lowest_y))
         low, high, in_view = _in_view(np.concatenate([y, *(each.reach_up for each in bars)]), values, look.scale("y"))
-        marks += _corrected(view, x, y)
-        caption.append(spread.LEFT_OUT if spread.crowded(view) else "")
+        marks += _corrected(view, x, view.y)
+        caption.append(rows_as_marks.LEFT_OUT if rows_as_marks.crowded(view) else "")
     if look.scale("y") == "log":
         values = above_zero(values)
     marks.append(Line(grid, values, "fit" if in_view else "fit, outside the picture", width=2.4))
@@ -87,18 +93,21 @@ def curve(view: View, look: Look = DEFAULT) -> Panel:
 
 def _corrected(view: View, x: Array, y: Array) -> list[Mark]:
     """Return the corrected points of a fit whose input has errors, on its curve."""
-    true = None if len(x) > spread.MOST_BARS else spread.corrected(view)
+    true = None if len(x) > rows_as_marks.MOST_BARS else rows_as_marks.corrected(view)
     if true is None or view.inputs[0] not in true:
         return []
     with np.errstate(all="ignore"):
         on_curve = view.fit.model.predict(view.fit.theta, {**view.columns, **true})
-    return spread.joined(x, y, true[view.inputs[0]], on_curve)
+    return rows_as_marks.joined(x, y, true[view.inputs[0]], on_curve)
 
 
 def predicted(view: View, look: Look = DEFAULT) -> Panel:
     """Prepare predicted against observed, with the diagonal on which they are equal."""
     y, values = on_axis(look, "x", view.y, view.response), drawable(view.predicted)
     values = above_zero(values) if look.scale("y") == "log" else values
+    marks: list[Mark] = [Points(y, values, "rows")]
+    if (held := view.held_out) is not None:
+        marks += rows_as_marks.held_out(held, on_axis(look, "x", held.y, view.response), drawable(held.predicted))
     ends = np.array(reach(np.concatenate([y, values])))
     if view.fit.outcome is Outcome.DIVERGED:
         ends = np.array(reach(y))
@@ -107,7 +116,7 @@ def predicted(view: View, look: Look = DEFAULT) -> Panel:
         f"Predicted and observed, {rows(view.fit.rows)}",
         Axis(f"{view.axis(view.response)}, observed", look.scale("x")),
         Axis(f"{view.axis(view.response)}, predicted", look.scale("y")),
-        [Points(y, values, "rows"), Line(ends, ends, "predicted = observed", width=1.8)],
+        [*marks, Line(ends, ends, "predicted = observed", width=1.8)],
         _without(view, look),
         f"Predicted against observed {view.response}; a perfect prediction lies on the diagonal.",
     )
@@ -288,6 +297,14 @@ def along(x: Array, scale: str = "linear") -> Array:
     even = np.geomspace(low, high, 400) if scale == "log" else np.linspace(low, high, 400)
     grid: Array = np.unique(np.concatenate([even, np.quantile(finite_x, np.linspace(0, 1, 200))]))
     return grid
+
+
+def scale_of(x: Array) -> str:
+    """Return ``log`` for the axis of values above 0 that crowd at one end of it otherwise, as of a series of doses."""
+    finite = x[np.isfinite(x)]
+    if not len(finite) or not finite.min() > 0.0 or not finite.max() > WIDE * finite.min():
+        return "linear"
+    return "log" if float(np.median(finite)) < CROWDED * float(finite.max()) else "linear"
 
 
 def _in_view(y: Array, values: Array, scale: str = "linear") -> tuple[float, float, bool]:

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError
 from descend.inference.fitted import Fitted
 from descend.inference.goodness.penalty_path import PenaltyPath
-from descend.report import style
 from descend.report.document import figure
 from descend.report.figures import Axis, Bars, Line, Mark, Panel, Points
 from descend.report.panels import COLOURS, DASHES
-from descend.report.plots import draw, save
+from descend.report.plots import plot_panels, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,11 +36,7 @@ def plot_penalties(path: PenaltyPath | None, figure_path: str | os.PathLike[str]
     """
     if path is None:
         raise ConfigError('No penalty was chosen in this fit. Ask for it with l1="auto" or l2="auto".')
-    panels_drawn = panels(path)
-    figure_drawn, axes = style.canvas(len(panels_drawn))
-    for each, panel in zip(axes, panels_drawn, strict=True):
-        draw(each, panel)
-    style.caption(figure_drawn, [])
+    figure_drawn = plot_panels(panels(path))
     if figure_path is not None:
         save(figure_drawn, figure_path)
     return figure_drawn

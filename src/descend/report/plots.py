@@ -37,6 +37,8 @@ HEAD = 0.12
 """Share of the height of small pictures that their common title takes."""
 SMALLER = 0.85
 """Letters in a small picture, as a share of those in a large one."""
+MOST_OF_TITLE = 200
+"""Characters of a formula with its values in a title; of a longer one its parameters are written as names."""
 TALLER = 1.25
 """How much higher a picture for print is that has residuals below."""
 
@@ -112,11 +114,7 @@ def _plot_groups(fit_view: View, look: Look) -> Figure:
 
 def plot_comparison(fits: Mapping[str, Fitted]) -> Figure:
     """Draw the loss per epoch of several fits over each other; curves that leave the picture diverged."""
-    figure, (axes,) = style.canvas(1)
-    figure.set_size_inches(9.0, 5.0)
-    draw(axes, panels.comparison(fits))
-    style.caption(figure, [])
-    return figure
+    return plot_panels([panels.comparison(fits)], look=Look(size=(9.0, 5.0)))
 
 
 def plot_columns(x: ArrayLike, y: ArrayLike, x_name: str, y_name: str, look: Look = DEFAULT) -> Figure:
@@ -225,9 +223,10 @@ def _name_small(axes: Axes, panel: Panel, width: float, outer: tuple[bool, bool]
     name, _, note = panel.title.partition("\n")
     share = theme.label / SCREEN.label
     most = max(int(width * multiples.LETTERS / share), 12)
+    upwards = max(int(multiples.HEIGHT * 0.7 * multiples.LETTERS), 12)
     small = style.text(0.76 * theme.label, theme.colour("vermillion") if panel.failed else theme.soft, theme)
     words = style.text(0.9 * theme.label, theme.ink, theme, fontweight="bold")
-    axes.set_title(style.shown(name, most), loc="left", pad=(15 if note else 4) * share, **words)
+    axes.set_title(style.shown(name, int(0.85 * most)), loc="left", pad=(15 if note else 4) * share, **words)
     axes.annotate(style.shown(note, most), (0.0, 1.0), (0, 4 * share), "axes fraction", "offset points", **small)
     if panel.caption:
         axes.grid(False)
@@ -237,12 +236,12 @@ def _name_small(axes: Axes, panel: Panel, width: float, outer: tuple[bool, bool]
     x, y = look.x_label or panel.x.name, look.y_label or panel.y.name
     words = style.text(SMALLER * theme.label, theme.ink, theme)
     axes.set_xlabel(style.shown(x, most) if outer[0] else "", **words)
-    axes.set_ylabel(style.shown(y, most) if outer[1] else "", **words)
+    axes.set_ylabel(style.shown(y, min(most, upwards)) if outer[1] else "", **words)
 
 
 def _title(fit: Fitted) -> str:
-    """Return the formula with its values; for a function or module its name, and its parameters if they are few."""
-    if fit.fitted_formula:
+    """Return the formula with its values; where there is none, or too long a one, the model and its few parameters."""
+    if fit.fitted_formula and len(fit.fitted_formula) <= MOST_OF_TITLE:
         return fit.fitted_formula.replace("`", "")
     values = fit.mentioned(digits=4)
     name = str(fit.model).replace("`", "")

@@ -10,7 +10,7 @@ from html import escape
 from descend.inference.fitted import Fitted
 from descend.report import panels, surface
 from descend.report.cells import RIGHT, heads, number, prose, table
-from descend.report.document import bar, document
+from descend.report.document import bar, document, parts
 from descend.report.fields import fields
 from descend.report.figures import Line, Panel
 from descend.report.html import ICONS, data, equations, figures, footer, repeat
@@ -34,13 +34,8 @@ def race_page(fits: Mapping[str, Fitted], texts: Sequence[tuple[str, str]]) -> s
         ("data", "The data", data(first)),
         ("repeat", "How to repeat it", repeat(texts)),
     ]
-    body = "".join(
-        f'<section aria-labelledby="{key}"><h2 id="{key}">{title}</h2>{content}</section>'
-        for key, title, content in sections
-        if content
-    )
     head = f"<header>{bar('report of a race')}<h1>{escape(str(first.model))}</h1><p>{winner(fits)}</p></header>"
-    return document(f"{first.model}: {', '.join(fits)}", head + f"<main>{body}</main>" + footer())
+    return document(f"{first.model}: {', '.join(fits)}", head + f"<main>{parts(sections)}</main>" + footer())
 
 
 def winner(fits: Mapping[str, Fitted]) -> str:

@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from descend.report import spread
-from descend.report.figures import Array, Axis, Level, Line, Panel, Points, drawable, reach
-from descend.report.panels import on_axis
+from descend.report import rows_as_marks
+from descend.report.figures import Array, Axis, Level, Line, Mark, Panel, Points, drawable, reach
+from descend.report.panels import on_axis, scale_of
 from descend.report.picture_look import Look
-from descend.report.rows_drawn import points
 from descend.report.view_of_fit import View
 
 
 def residuals(view: View) -> Panel:
     """Prepare residuals against predicted: what is left should show no pattern."""
-    return _residuals(
-        view, drawable(view.predicted), f"{view.axis(view.response)}, predicted", "residuals", "Residuals"
-    )
+    name = f"{view.axis(view.response)}, predicted"
+    return _residuals(view, lambda each: drawable(each.predicted), name, "residuals", "Residuals")
 
 
 def residuals_below(view: View, look: Look) -> Panel:
     """Prepare the residuals for the panel below the curve, over the same horizontal axis."""
     name = view.inputs[0] if view.inputs else "row"
     across = on_axis(look, "x", view.x, name)
-    panel = _residuals(view, across, name, "residuals-below", "", view.residuals)
-    upright = [replace(each, left=None, right=None) for each in spread.bars(view, across, drawable(view.residuals))]
+    panel = _residuals(view, lambda each: on_axis(look, "x", each.x, name), name, "residuals-below", "", raw=True)
+    bars = rows_as_marks.bars(view, across, drawable(view.residuals))
+    upright = [replace(each, left=None, right=None) for each in bars]
     return replace(panel, x=Axis(view.axis(name), look.scale("x")), y=Axis("residual"), marks=[*upright, *panel.marks])
 
 
 def residuals_against(view: View, name: str) -> Panel:
     """Prepare residuals against one column."""
     key = f"residuals-{view.inputs.index(name) + 1}" if name in view.inputs else "residuals-0"
-    return _residuals(view, np.asarray(view.columns[name]), name, key, f"Residuals against {name}")
+    panel = _residuals(view, lambda each: np.asarray(each.columns[name]), name, key, f"Residuals against {name}")
+    return replace(panel, x=replace(panel.x, scale=scale_of(np.asarray(view.columns[name]))))
 
 
 def _judged(view: View) -> tuple[Array, str]:
@@ -44,15 +45,21 @@ def _judged(view: View) -> tuple[Array, str]:
     )
 
 
-def _residuals(view: View, x: Array, name: str, key: str, title: str, raw: Array | None = None) -> Panel:
-    values, words = _judged(view) if raw is None else (raw, view.in_unit("observed - predicted"))
-    left = drawable(values)
+def _residuals(
+    view: View, across: Callable[[View], Array], name: str, key: str, title: str, raw: bool = False
+) -> Panel:
+    """Prepare residuals, also of rows held out. across: where rows stand; raw: whether they are not to be whitened."""
+    values, words = (view.residuals, view.in_unit("observed - predicted")) if raw else _judged(view)
+    left, held = drawable(values), view.held_out
+    marks: list[Mark] = rows_as_marks.points(view.fit.loss_function, view.columns, across(view), left, "", ends=False)
+    if held is not None:
+        marks += rows_as_marks.held_out(held, across(held), drawable(held.residuals))
     return Panel(
         key,
         title,
         Axis(view.axis(name)),
         Axis(words),
-        [*points(view.fit.loss_function, view.columns, x, left, "", ends=False), Level(0.0)],
+        [*marks, Level(0.0)],
         view.sampled,
         f"Residuals, observed less predicted {view.response}, against {name}. "
         f"They lie between {np.nanmin(left):.4g} and {np.nanmax(left):.4g}.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,18 +36,6 @@ RUNAWAY = 20.0
 LEVELS = 12
 
 
-@dataclass(frozen=True)
-class Plane:
-    """Where J is shown: the values of two flat parameters, with the others held where the fit ended."""
-
-    fit: Fitted
-    places: tuple[int, int]
-
-    def path(self, fit: Fitted | None = None) -> Array:
-        """Return the (steps, 2) path of a fit, until J ran away."""
-        return _followed(fit or self.fit)[:, list(self.places)]
-
-
 def landscape(fit: Fitted, names: Sequence[str] | None = None) -> Panel | None:
     """Prepare J around the path: over two parameters, or over the only one.
 
@@ -72,12 +59,12 @@ def race(fits: Mapping[str, Fitted], names: Sequence[str] | None = None) -> Pane
     first = next(iter(fits.values()))
     if first.theta.size < 2:
         return None
-    plane = Plane(first, places_of(first, names))
-    paths = [plane.path(fit) for fit in fits.values()]
-    (x, y), labels = _grids(plane, paths), first.model.parameters.labels
-    a, b = (labels[path_number] for path_number in plane.places)
+    pair = places_of(first, names)
+    paths = [_followed(fit)[:, pair] for fit in fits.values()]
+    (x, y), labels = _grids(first, pair, paths), first.model.parameters.labels
+    a, b = (labels[component] for component in pair)
     evaluate, said = objective_of(first)
-    z = losses_over(evaluate, first.theta, plane.places, x, y)
+    z = losses_over(evaluate, first.theta, pair, x, y)
     surface = relief(x, y, z)
     if surface is None:
         return None
@@ -220,9 +207,9 @@ def _bounded(fit: Fitted, axis_number: int, low: float, high: float) -> tuple[fl
     return max(low, float(bounds.low[axis_number])), min(high, float(bounds.high[axis_number]))
 
 
-def _grids(plane: Plane, paths: Sequence[Array]) -> tuple[Array, Array]:
+def _grids(fit: Fitted, pair: tuple[int, int], paths: Sequence[Array]) -> tuple[Array, Array]:
     both = np.concatenate(paths)
-    ends = [_bounded(plane.fit, axis, *_extent(plane.fit, axis, both[:, k])) for k, axis in enumerate(plane.places)]
+    ends = [_bounded(fit, axis, *_extent(fit, axis, both[:, k])) for k, axis in enumerate(pair)]
     x, y = (np.linspace(*end, GRID) for end in ends)
     return x, y
 

@@ -8,25 +8,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.report.figures import Axis, Band, Bars, Level, Line, Mark, Matrix, Panel, Points, Surface, reach
-from descend.report.frame import LARGE, Frame
+from descend.report.figures import (
+    Axis,
+    Band,
+    Bars,
+    Level,
+    Line,
+    Mark,
+    Matrix,
+    Panel,
+    Points,
+    Surface,
+    counted_from,
+    reach,
+)
 from descend.report.style import one_line
+from descend.report.svg_scales import LARGE, Frame, Scale
 from descend.report.thinning import thinned
-from descend.report.triangles import triangles
 
 Array = NDArray[np.float64]
 
 MARGIN = 0.04
 """Margin around what is drawn, as a share of its range."""
-FAR = 1000.0
-"""Numbers this many times the range of their axis are written as differences from a round number."""
 LAYERS = 8
 """Dots are drawn in this many layers, so that it is darker where dots of several layers overlap."""
 FEW = 400
@@ -36,65 +45,11 @@ CONTOURS = 12
 DASHES = {"-": "", "--": ' stroke-dasharray="7 4"', ":": ' stroke-dasharray="2 4"'}
 
 
-@dataclass(frozen=True)
-class Scale:
-    """Maps the numbers of an axis to positions between two ends of the picture."""
-
-    axis: Axis
-    low: float
-    high: float
-    begin: float
-    end: float
-    count: int = LARGE.ticks
-
-    def moved(self, values: Array) -> Array:
-        """Return values before they are stretched to the picture: as they are, or their logarithms."""
-        with np.errstate(all="ignore"):
-            if self.axis.scale == "log":
-                return np.asarray(np.log10(values))
-            return np.asarray(np.log10(1.0 + values) if self.axis.scale == "symlog" else values, dtype=np.float64)
-
-    def __call__(self, values: Array) -> Array:
-        ends = self.moved(np.array([self.low, self.high]))
-        share = (self.moved(np.asarray(values, dtype=np.float64)) - ends[0]) / (ends[1] - ends[0])
-        return np.asarray(np.clip(self.begin + share * (self.end - self.begin), -2000.0, 2000.0))
-
-    @property
-    def offset(self) -> float:
-        """Return the number that ticks are counted from: 0, or a round number if they are far from 0."""
-        reach = self.high - self.low
-        if self.axis.scale != "linear" or not max(abs(self.low), abs(self.high)) > FAR * reach > 0.0:
-            return 0.0
-        step = 10.0 ** math.ceil(math.log10(reach))
-        return round((self.low + reach / 2.0) / step) * step
-
-    def ticks(self) -> list[tuple[float, str]]:
-        """Return the position of each tick, and its number as markup."""
-        from matplotlib.ticker import LogLocator, MaxNLocator
-
-        if self.axis.scale == "linear" or (self.axis.scale == "log" and self.high < 20.0 * self.low):
-            steps = MaxNLocator(self.count, integer=self.axis.integers, steps=[1, 2, 2.5, 5, 10]).tick_values(
-                self.low, self.high
-            )
-            tick_labels = [float(value) for value in steps if self.low <= value <= self.high]
-            away = self.offset
-            return list(zip(tick_labels, _numbers([value - away for value in tick_labels]), strict=True))
-        low = max(self.low, 1.0) if self.axis.scale == "symlog" else self.low
-        values = [
-            float(v)
-            for v in LogLocator(numticks=self.count + 1).tick_values(low, self.high)
-            if self.low <= v <= self.high
-        ]
-        if self.axis.scale == "symlog":
-            return [(0.0, "0"), *((value, f"{value:,.0f}") for value in values if value >= 1.0)]
-        return [(value, _power(value)) for value in values]
-
-
 def svg(panel: Panel, prefix: str = "", moving: str = "", frame: Frame = LARGE) -> str:
     """Draw a panel as an ``<svg>``. prefix: sets its ids apart. moving: markup over the marks, such as ``drawn``."""
     if any(isinstance(mark, Matrix) for mark in panel.marks):
         return _matrix(panel)
-    across, up = _scales(panel, frame)
+    across, up = scales(panel, frame)
     clip = f"{prefix}clip-{panel.key}"
     marks_svg = "".join(_mark(mark, across, up) for mark in _ordered(panel.marks))
     ends = f'data-x="{across.low!r} {across.high!r} {panel.x.scale}" data-y="{up.low!r} {up.high!r} {panel.y.scale}"'
@@ -111,7 +66,7 @@ def svg(panel: Panel, prefix: str = "", moving: str = "", frame: Frame = LARGE) 
 
 def drawn(panel: Panel, marks: Iterable[Mark]) -> str:
     """Draw marks on the axes of a panel, to which they need not belong."""
-    across, up = _scales(panel)
+    across, up = scales(panel)
     return "".join(_mark(mark, across, up) for mark in marks)
 
 
@@ -125,7 +80,7 @@ def legend(panel: Panel) -> list[tuple[str, str]]:
         if isinstance(mark, Points):
             sample = f'<circle cx="11" cy="6" r="4" fill="var(--{mark.colour})"/>'
             if mark.shape != "dot":
-                sample = triangles(mark, np.array([11.0]), np.array([6.0]))
+                sample = _hollow(mark, np.array([11.0]), np.array([6.0]))
         elif isinstance(mark, Band):
             sample = f'<rect width="22" height="12" fill="var(--{mark.colour})" fill-opacity="{mark.opacity * 1.4:g}"/>'
         else:
@@ -141,7 +96,7 @@ def _ordered(marks: Iterable[Mark]) -> list[Mark]:
     return sorted(marks, key=lambda mark: 5 if getattr(mark, "over", False) else mark_order.get(type(mark), 4))
 
 
-def _scales(panel: Panel, frame: Frame = LARGE) -> tuple[Scale, Scale]:
+def scales(panel: Panel, frame: Frame = LARGE) -> tuple[Scale, Scale]:
     """Return the horizontal and the vertical scale."""
     across, up = _range(panel.x, panel.marks, "x"), _range(panel.y, panel.marks, "y")
     return (
@@ -214,10 +169,26 @@ def _mark(mark: Mark, across: Scale, up: Scale) -> str:
 def _points(mark: Points, x: Array, y: Array) -> str:
     """Draw rows as dots: the more rows, the smaller and fainter."""
     if mark.shape != "dot":
-        return triangles(mark, x, y)
+        return _hollow(mark, x, y)
     if len(x) <= FEW:
         return _dots(x, y, mark.colour, (6.5 if len(x) <= FEW / 2 else 5.0) * mark.size, 0.75)
     return "".join(_dots(x[k::LAYERS], y[k::LAYERS], mark.colour, 3.6, 0.4) for k in range(LAYERS))
+
+
+def _hollow(mark: Points, x: Array, y: Array) -> str:
+    """Draw rows as rings, or as open triangles that point up or down."""
+    points_shown, side = np.isfinite(x) & np.isfinite(y), 3.6 * mark.size
+    if mark.shape == "ring":
+        outline = f"a{side:g} {side:g} 0 1 0 {2 * side:g} 0a{side:g} {side:g} 0 1 0 {-2 * side:g} 0"
+        places = zip(x[points_shown].tolist(), y[points_shown].tolist(), strict=True)
+        rings = "".join(f"M{a - side:.1f} {b:.1f}{outline}" for a, b in places)
+        return f'<path d="{rings}" fill="none" stroke="var(--{mark.colour})" stroke-width="1.3"/>'
+    tip = -1.6 * side if mark.shape == "up" else 1.6 * side
+    triangles_svg = "".join(
+        f"M{a - side:.1f} {b - tip / 2:.1f}h{2 * side:.1f}l{-side:.1f} {tip:.1f}z"
+        for a, b in zip(x[points_shown].tolist(), y[points_shown].tolist(), strict=True)
+    )
+    return f'<path d="{triangles_svg}" fill="none" stroke="var(--{mark.colour})" stroke-width="1.3"/>'
 
 
 def _dots(x: Array, y: Array, colour: str, size: float, opacity: float) -> str:
@@ -280,8 +251,7 @@ def _names(panel: Panel, across: float, up: float, frame: Frame) -> str:
     """Write the labels of the axes, and what their numbers are counted from; that of the vertical one is above it."""
     middle, most = (frame.left + frame.end) / 2, int(frame.width / 9)
     x_name, y_name = (
-        _short(axis.name, most) + (f" {'−' if offset > 0.0 else '+'} {abs(offset):,.12g}" if offset else "")
-        for axis, offset in ((panel.x, across), (panel.y, up))
+        counted_from(_short(axis.name, most), offset) for axis, offset in ((panel.x, across), (panel.y, up))
     )
     return (
         f'<text class="name" x="{middle:g}" y="{frame.height - 8:g}" text-anchor="middle">{x_name}</text>'
@@ -309,12 +279,13 @@ def _matrix(panel: Panel) -> str:
         for column in range(count):
             value = float(mark.values[row, column])
             x = left + size * column
-            colour, strength = ("blue" if value >= 0.0 else "vermillion"), 0.55 * abs(value)
-            cell_text, opacity = (f"{value:.2f}", f"{strength:.3f}") if math.isfinite(value) else ("–", "0")
+            colour, strength, cell_text = ("blue" if value >= 0.0 else "vermillion"), 0.55 * abs(value), f"{value:.2f}"
+            if not math.isfinite(value):
+                strength, cell_text = 0.0, "–"
             matrix_svg.append(
                 f'<rect x="{x + 1:.1f}" y="{y + 1:.1f}" width="{size - 2:.1f}" height="{size - 2:.1f}" rx="3" '
-                f'fill="var(--{colour})" fill-opacity="{opacity}"/><text class="cell" x="{x + size / 2:.1f}" '
-                f'y="{y + size / 2 + 4.5:.1f}" text-anchor="middle">{cell_text}</text>'
+                f'fill="var(--{colour})" fill-opacity="{strength:.3f}"/><text class="cell" x="{x + size / 2:.1f}" '
+                f'y="{y + size / 2 + 4.5:.1f}" text-anchor="middle">{cell_text.replace("-", "−")}</text>'
             )
     width = left + size * count + 10.0
     return (
@@ -325,24 +296,3 @@ def _matrix(panel: Panel) -> str:
 
 def _short(text: str, most: int) -> str:
     return escape(one_line(text, most))
-
-
-def _power(value: float) -> str:
-    """Write a power of ten, with the exponent raised."""
-    exponent = math.log10(value)
-    if -2 <= exponent <= 4 or not math.isclose(exponent, round(exponent), abs_tol=1e-9):
-        return f"{value:,g}"
-    sign = "−" if exponent < 0.0 else ""
-    return f'10<tspan dy="-5" font-size="75%">{sign}{abs(round(exponent)):d}</tspan>'
-
-
-def _numbers(values: Sequence[float]) -> list[str]:
-    """Write evenly spaced numbers in one form: with enough decimals to tell them apart, and commas in large ones."""
-    if not values:
-        return []
-    largest = max(abs(value) for value in values)
-    step = min((b - a for a, b in pairwise(values)), default=largest or 1.0)
-    if largest and (largest < 1e-4 or largest >= 1e7):
-        return [f"{value:.3g}".replace("-", "−") if abs(value) > step / 1e6 else "0" for value in values]
-    decimals = next((k for k in range(9) if abs(step * 10**k - round(step * 10**k)) < 1e-6), 8)
-    return [f"{value:,.{decimals}f}".replace("-", "−") if abs(value) > step / 1e6 else "0" for value in values]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 
 import numpy as np
 
@@ -117,6 +117,14 @@ def _others(fields: Sequence[Field], colour: bool, columns: int | None) -> list[
             lines.append((begin + styled(line, field.kind, colour)).rstrip())
             begin = indent
     return lines
+
+
+def table(columns: Sequence[Sequence[str]], left: Container[int], gap: str) -> Iterator[str]:
+    """Yield the lines of a table given by its columns. left: those that are set flush left; gap: between two."""
+    widths = [max(map(width, column)) for column in columns]
+    for row in zip(*columns, strict=True):
+        cells = zip(row, widths, strict=True)
+        yield gap.join(pad(cell, size, right=place not in left) for place, (cell, size) in enumerate(cells))
 
 
 def folded(text: str, most: int, indent: str = "") -> str:

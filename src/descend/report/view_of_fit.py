@@ -16,6 +16,7 @@ from descend.inference.fitted import Fitted
 from descend.models import Model
 from descend.report.units import unit_of_name, with_unit
 from descend.table.levels import Levels, said
+from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 Columns = Mapping[str, Any]
@@ -83,7 +84,8 @@ class View:
     """A fit, and the rows to draw.
 
     everything: the columns of all rows. columns: of the rows drawn. chosen: indices of these among all rows; None if
-    all are drawn. sampled: a sentence on that. observed: whether the response is among the columns.
+    all are drawn. sampled: a sentence on that. observed: whether the response is among the columns. held_out: the same
+    of rows that are held out of the fit, if there are any.
     """
 
     fit: Fitted
@@ -92,6 +94,7 @@ class View:
     chosen: NDArray[np.intp] | None
     sampled: str
     observed: bool
+    held_out: View | None = None
 
     @cached_property
     def levels(self) -> tuple[Levels, ...]:
@@ -208,12 +211,14 @@ def view(fit: Fitted, columns: Mapping[str, object] | None = None) -> View:
 
     Raises ConfigError if the fit was loaded from a file, so that it has no data, and DataError if a column is missing.
     """
+    held: View | None = None
     if columns is None:
         if fit.solution is None:
             raise ConfigError(
                 "This fit was loaded from a file, without its data. Use plot_model(fit, columns) to draw it over some."
             )
-        columns = fit.solution.columns
+        columns, rows_held = fit.solution.columns, columns_held_out(fit)
+        held = None if rows_held is None else View(fit, rows_held, *sample(rows_held), True)
     model, inputs = fit.model, fit.model.inputs
     tensors = not inputs and not model.response_columns
     single_input = len(inputs) <= 1 and not tensors
@@ -228,7 +233,14 @@ def view(fit: Fitted, columns: Mapping[str, object] | None = None) -> View:
     aside = (*spread_columns(fit), *fit.loss_function.own_columns)
     further = () if tensors else (name for name in aside if name in columns)
     everything = {name: column(columns[name]) for name in dict.fromkeys((*needed, *further))}
-    return View(fit, everything, *sample(everything), observed)
+    return View(fit, everything, *sample(everything), observed, held)
+
+
+def columns_held_out(fit: Fitted) -> Columns | None:
+    """Return the columns of the rows that are held out of a fit; None without any, or where they are not in memory."""
+    validation = None if fit.solution is None else fit.solution.problem.validation
+    held = None if validation is None else getattr(validation.engine, "rows", None)
+    return held.columns if isinstance(held, Rows) and held.columns else None
 
 
 def spread_columns(fit: Fitted) -> tuple[str, ...]:

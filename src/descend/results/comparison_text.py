@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from descend.report.text import table
 from descend.results.model_file import Content
 
 HEADS = ("model", "parameters", "loss", "AIC", "AICc", "BIC", "ΔAICc", "weight")
@@ -66,11 +67,4 @@ def _numbers(values: Content, *keys: str) -> list[str]:
 
 def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """Return lines of cells, the first on the left, all others on the right of their column."""
-    rows = [list(heads), *map(list, lines)]
-    widths = [max(len(row[column_number]) for row in rows) for column_number in range(len(heads))]
-    return "\n".join(
-        "   ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(size) for cell, size in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
-    )
+    return "\n".join(table(list(zip(heads, *lines, strict=True)), {0}, "   "))

@@ -152,6 +152,10 @@ REQUIRED: Mapping[str, Check] = {
     "notes": each(TEXT),
     "penalised": YES_OR_NO,
 }
+STATISTICS = (
+    "r_squared r_squared_about_zero residual_standard_deviation log_likelihood aic aicc bic deviance dispersion "
+    "degrees_of_freedom chi_square reduced_chi_square chi_square_p"
+)
 OPTIONAL: Mapping[str, Check] = {
     "passes": number,
     "per_class": maybe(named(lambda value: "")),
@@ -184,24 +188,7 @@ OPTIONAL: Mapping[str, Check] = {
     "priors": maybe(each(_a_prior)),
     "request": maybe(named(lambda value: "")),
     "errors": maybe(_kind_of_errors),
-    **dict.fromkeys(
-        (
-            "r_squared",
-            "r_squared_about_zero",
-            "residual_standard_deviation",
-            "log_likelihood",
-            "aic",
-            "aicc",
-            "bic",
-            "deviance",
-            "dispersion",
-            "degrees_of_freedom",
-            "chi_square",
-            "reduced_chi_square",
-            "chi_square_p",
-        ),
-        maybe(number),
-    ),
+    **dict.fromkeys(STATISTICS.split(), maybe(number)),
     "groups": named(named(each(either(TEXT, each(CELL))))),  # columns, keys and parts of the labels of each parameter
     "clusters": maybe(named(COUNT)),
     "module": named(lambda value: ""),

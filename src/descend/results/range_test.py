@@ -19,6 +19,7 @@ from descend.optimizers import Optimizer
 from descend.options.request import OPTIONS, Request, is_default
 from descend.problem.point import Objective
 from descend.problem.standardized import standardized
+from descend.report.figures import Axis, Line, Mark, Panel, Points
 from descend.stability.spectrum import Spectrum, spectrum_at, spectrum_of
 from descend.wording import spell
 
@@ -42,6 +43,8 @@ FALLS = 1e-6
 """A loss that changes by a smaller share does not fall."""
 FEWEST = 10
 """Steps that a curve needs at least."""
+ROOM = 0.35
+"""How far above the losses that matter the picture reaches, as a share of their range."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,9 +111,45 @@ class RangeTest:
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
         """Draw the loss against the rate, with the certain rate of the curvature; saved at ``path`` if given."""
-        from descend.report.range_tests import plot_range_test
+        from descend.report.picture_look import Look
+        from descend.report.plots import plot_panels, save
 
-        return plot_range_test(self, path)
+        panel = self.panel()
+        figure = plot_panels([panel], captions=[panel.caption], look=Look(size=(8.0, 5.0)))
+        if path is not None:
+            save(figure, path)
+        return figure
+
+    def panel(self) -> Panel:
+        """Prepare the picture: the loss against the rate, beside the rate that the curvature tells."""
+        low, noisy = min(self.first, float(self.losses.min())), self.batch_size is not None
+        span = (self.first - low) or abs(self.first) or 1.0
+        bottom, top = low - 0.1 * span, self.first + ROOM * span
+        marks: list[Mark] = []
+        if noisy:
+            marks.append(Points(self.rates, self.losses, "after the step, of a batch", "sky", size=0.7))
+        name = "mean over the steps around" if noisy else "after the step"
+        marks.append(Line(self.rates, np.minimum(self.curve, 1e3 * abs(top)), name, "blue"))
+        if self.limit is not None:
+            text, ends = f"stable up to {self.limit:.3g}, by the curvature", np.array([bottom, top])
+            marks.append(Line(np.full(2, self.limit), ends, text, "vermillion", dashes="--"))
+        if self.steepest is not None:
+            at = np.array([self.steepest])
+            height = np.interp(np.log(at), np.log(self.rates), self.curve)
+            marks.append(Points(at, height, f"falls fastest, {self.steepest:.3g}", "green", size=1.6, over=True))
+        axes = Axis("learning rate", "log"), Axis("loss", "linear", bottom, top)
+        alt = " ".join(f"{label}: {sentence}." for label, sentence in self.lines())
+        return Panel("range-test", f"Learning-rate range test of {self.optimizer}", *axes, marks, self._caption, alt)
+
+    @property
+    def _caption(self) -> str:
+        if self.limit is None:
+            return dict(self.lines()).get("certain", "").capitalize() + "." if self.curvature is not None else ""
+        over_batches = " Single batches curve otherwise, so over them it may begin earlier."
+        return (
+            f"At the start the largest curvature of the loss is {self.curvature:.4g}: beyond the dashed line, steps "
+            f"over all rows move away from the minimum along it.{'' if self.batch_size is None else over_batches}"
+        )
 
     def as_dict(self) -> dict[str, object]:
         """Return all of it as plain values."""
@@ -198,7 +237,7 @@ class Rise:
     def of(
         cls, spectrum: Spectrum | None, optimizer: Optimizer, low: float | None, high: float | None, steps: int
     ) -> Rise:
-        """Return a test before its first step. found: the curvature there."""
+        """Return a test before its first step. spectrum: the curvature there."""
         limit = None if spectrum is None else spectrum.stable_limit(optimizer)
         return cls(rising(low, high, steps, limit), spectrum, limit)
 

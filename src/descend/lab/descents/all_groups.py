@@ -19,10 +19,9 @@ from descend.lab.serving.limits import LIMITS
 from descend.lab.state import State
 from descend.lab.words.texts import OUTCOMES, Words, words
 from descend.many import Fits
-from descend.many.coloured import coloured
 from descend.many.listing import Listing, reasons_of
 from descend.many.outcomes import REFUSED
-from descend.many.pictures import panel_of
+from descend.many.pictures import coloured, panel_of
 from descend.report import multiples
 from descend.report.document import figure
 from descend.report.html import ICONS

@@ -11,7 +11,7 @@ from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
 from descend.inference.scatter_of_rows import FORMS
 from descend.parameters import FIXED
-from descend.report.fields import ENTRIES
+from descend.report.fields import ENTRIES, name_of_chi_square
 from descend.report.published.cells import Cell, Estimate, Interval, Measure, Name, Number, Published, convention
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _goodness(fit: Fitted) -> Iterator[tuple[str, float]]:
     if fit.r_squared is not None:
         yield "R²", fit.r_squared
     if (good := fit.goodness) is not None:
-        yield "χ²" if fit.sigma is not None else "Pearson's χ²", good.chi_square
+        yield name_of_chi_square(fit), good.chi_square
         yield "reduced χ²", good.reduced
         yield "p of χ²", good.p
     if fit.residual_standard_deviation is not None and fit.sigma is None:

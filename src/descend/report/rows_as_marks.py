@@ -1,4 +1,4 @@
-"""How far rows may be from where they were measured: error bars, and the corrected points where inputs have errors."""
+"""Rows as marks: dots, open triangles for limits, rings for rows held out, error bars, and corrected points."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ from descend.table.rows import Roles, Rows
 
 MOST_BARS = 400
 """With more rows than this, error bars would only cover each other."""
+TRIANGLES = {-1.0: ("down", "at most"), 1.0: ("up", "at least")}
+"""How values that are known only by limits are drawn, and named, by the state of the row."""
 LEFT_OUT = "Error bars are left out, as they would cover each other."
+
+HELD_OUT = "held out"
+"""What a legend calls rows that are held out."""
 
 Ends = tuple[Array, Array]
 
@@ -32,6 +37,41 @@ class Measured(Protocol):
     def loss_function(self) -> Loss: ...
     @property
     def model(self) -> Model: ...
+
+
+def points(
+    loss: Loss,
+    columns: Mapping[str, Array],
+    x: Array,
+    y: Array,
+    name: str = "data",
+    ends: bool = True,
+    shape: str = "dot",
+) -> list[Mark]:
+    """Return the marks of rows, drawn at x and y: those that are censored point to where their value lies.
+
+    columns: of these rows. ends: whether an interval is drawn with its ends, not as a dot. shape: of exact values.
+    """
+    states = columns.get(loss.states) if loss.states else None
+    if states is None or not np.any(states):
+        return [Points(x, y, name, shape=shape)]
+    states = np.asarray(states)
+    dots = states == 0.0 if ends else (states == 0.0) | (states == 2.0)
+    marks: list[Mark] = [Points(x[dots], y[dots], name, shape=shape)] if dots.any() else []
+    for censoring_code, (shape, label) in TRIANGLES.items():
+        rows_censored = states == censoring_code
+        if rows_censored.any():
+            marks.append(Points(x[rows_censored], y[rows_censored], label, shape=shape))
+    between = states == 2.0
+    if ends and between.any():
+        low, high = (np.asarray(columns[column])[between] for column in loss.own_columns[1:3])
+        marks += [Bars(x[between], y[between], down=low, up=high), Points(x[between], y[between], "between", size=0.6)]
+    return marks
+
+
+def held_out(view: View, x: Array, y: Array, name: str = HELD_OUT, colour: str = "blue") -> list[Points]:
+    """Return rows that are held out, drawn at x and y; none of rows without an input, whose numbers mean nothing."""
+    return [Points(x, y, name, colour, shape="ring")] if view.inputs and len(x) else []
 
 
 def bars(

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from descend.errors import DataError
 from descend.gradients.derived import Program
-from descend.many.common_model import model_by_groups, program_of
-from descend.many.fitting import Grouped
+from descend.many.grouped import Grouped
 from descend.many.groups import Groups
+from descend.many.shared_model import model_by_groups, program_of
 from descend.many.source_of_fits import OfRows
 from descend.models import Model
 from descend.options.request import Request
@@ -36,7 +36,7 @@ BLOCK = 1 << 16
 """Rows that are fetched at a time."""
 FEWEST, MOST = 1 << 14, 1 << 20
 """Rows that are fitted at a time, if memory allows: enough that no processor waits, few enough to tell how it goes."""
-KEPT = 300
+BYTES_OF_A_GROUP = 300
 """Bytes that a key and what came of its group take, about."""
 STREAMING = frozenset({"duckdb", "postgres"})
 """Databases that hand over sorted rows as they are taken; of others each share of the groups is a query of its own."""
@@ -65,7 +65,7 @@ class DistantGroups(OfRows):
         limit = None if request.memory_limit is None else read_size(request.memory_limit)
         table = table.with_codings(model.codings)
         lazy = table.lazy(columns_read(request, model), limit and _room(limit, 0) // 2, by).with_roles(request.roles)
-        groups, complete = _known(lazy, table)
+        groups, complete = _counted_groups(lazy, table)
         room = _room(limit or there_is() // 2, len(groups))
         if limit is not None:
             lazy.limit(max(room // 2, LEAST))
@@ -171,10 +171,10 @@ class DistantGroups(OfRows):
 
 def _room(limit: int, groups: int) -> int:
     """Return how many bytes of a limit on all memory are left beside this program, and what is kept of each group."""
-    return max(limit - PROGRAM - KEPT * groups, LEAST // 2)
+    return max(limit - PROGRAM - BYTES_OF_A_GROUP * groups, LEAST // 2)
 
 
-def _known(lazy: Lazy, table: Table) -> tuple[Groups, Places]:
+def _counted_groups(lazy: Lazy, table: Table) -> tuple[Groups, Places]:
     """Return the groups, and how many complete rows each has."""
     rows = lazy.table
     keys = [f"k{number}" for number in range(len(lazy.by))]

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from descend.many.pictures import panel_of
-from descend.report.figures import Array, Bars, Line, Mark, Panel, Points, reach
+from descend.report.figures import Array, Bars, Line, Panel, Points
 from descend.report.picture_look import Look
+from descend.report.svg import scales
+from descend.report.svg_scales import Frame
 from descend.report.thinning import thinned
 
 if TYPE_CHECKING:
     from descend.many.fitted import FittedGroups
 
-UNITS = 999
-"""A picture is so many units wide and high."""
-ROOM = 0.05
+SQUARE = Frame(999.0, 999.0, 0.0, 999.0, 999.0, 0.0)
+"""A picture is so many units wide and high, counted from below."""
 
 
 def pictures(fits: FittedGroups, group_numbers: Sequence[int]) -> str:
@@ -43,32 +44,22 @@ def pictures(fits: FittedGroups, group_numbers: Sequence[int]) -> str:
 
 def _compact(panel: Panel) -> list[object]:
     """Return limits, rows, error bars and curve of one group; a gap is null."""
-    marks = panel.marks
-    (left, right), (low, high) = _ends(marks, "x"), _ends(marks, "y")
+    across, up = scales(panel, SQUARE)
 
     def line(x: Array, y: Array, thin: bool = False) -> list[int | None]:
-        a, b = UNITS * (x - left) / (right - left), UNITS * (y - low) / (high - low)
-        a, b = thinned(a, b, 1.0) if thin else (a, b)
-        pairs = np.round(np.clip(np.stack([a, b], axis=1).ravel(), -UNITS, 2 * UNITS))
+        a, b = thinned(across(x), up(y), 1.0) if thin else (across(x), up(y))
+        pairs = np.round(np.stack([a, b], axis=1).ravel())
         return [int(value) if is_finite else None for value, is_finite in zip(pairs, np.isfinite(pairs), strict=True)]
 
     dots: list[int | None] = []
     bars: list[int | None] = []
     curve: list[int | None] = []
-    for mark in marks:
+    for mark in panel.marks:
         if isinstance(mark, Points):
             dots += line(mark.x, mark.y)
         elif isinstance(mark, Bars):
             bars += line(*mark.segments)
         elif isinstance(mark, Line):
             curve += ([None, None] if curve else []) + line(mark.x, mark.y, thin=True)
-    limits = [float(f"{value:.5g}") for value in (left, right, low, high)]
+    limits = [float(f"{value:.5g}") for value in (across.low, across.high, up.low, up.high)]
     return [limits, dots, curve, *([bars] if bars else [])]
-
-
-def _ends(marks: Sequence[Mark], side: str) -> tuple[float, float]:
-    """Return the limits of an axis: of all that is drawn, with some room."""
-    parts = [np.asarray(getattr(mark, side), dtype=np.float64) for mark in marks if isinstance(mark, Points | Line)]
-    parts += [mark.segments[0 if side == "x" else 1] for mark in marks if isinstance(mark, Bars)]
-    low, high = reach(np.concatenate(parts) if parts else np.empty(0))
-    return low - ROOM * (high - low), high + ROOM * (high - low)

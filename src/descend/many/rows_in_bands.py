@@ -14,7 +14,7 @@ from sympy import Expr
 from descend.formula.compile import compile_expression
 from descend.formula.symbols import Column
 from descend.many.arrays import Arrays
-from descend.many.code import OBSERVED, ROOT, BatchCode
+from descend.many.batch_code import OBSERVED, ROOT, BatchCode
 from descend.many.groups import Groups
 from descend.many.sums import Band, Block
 
@@ -83,11 +83,11 @@ class _Cut:
         self.rows = int(self.sizes[-1])
         self.padded = int(self.sizes[0]) < self.rows
         self.begins = grouped.groups.ends[groups_chosen]
-        self.known: dict[Expr, Array] = {}
+        self.cells: dict[Expr, Array] = {}
 
     def band(self, code: BatchCode, arrays: Arrays) -> Band:
         """Return the groups as a band."""
-        to_arrays, sizes = arrays.given, self.sizes.astype(np.float64)
+        to_arrays, sizes = arrays.from_numpy, self.sizes.astype(np.float64)
         band = Band(code, [to_arrays(self.evaluated(expression)) for expression in code.data], [], to_arrays(sizes))
         if not code.weighted:
             band.sizes = to_arrays(sizes) if self.padded else float(self.rows)
@@ -127,10 +127,10 @@ class _Cut:
 
     def evaluated(self, expression: Expr) -> Array:
         """Return an expression of columns."""
-        found = self.known.get(expression)
-        if found is None:
-            found = self.known[expression] = self._evaluated(expression)
-        return found
+        cells = self.cells.get(expression)
+        if cells is None:
+            cells = self.cells[expression] = self._evaluated(expression)
+        return cells
 
     def _evaluated(self, expression: Expr) -> Array:
         if expression == OBSERVED:

@@ -94,17 +94,8 @@ def batch_code(program: Program, weighted: bool, project: bool = True, language:
     unit = float(program.loss.expressions[2]) if quadratic else 1.0
     source, data, products = writer.source(nonlinear)
     relative = program.loss.of_residual
-    return BatchCode(
-        linear,
-        nonlinear,
-        weighted,
-        data,
-        products,
-        unit,
-        relative,
-        writer.brief,
-        define("evaluate", source, names_of(language)),
-    )
+    evaluate = define("evaluate", source, names_of(language))
+    return BatchCode(linear, nonlinear, weighted, data, products, unit, relative, writer.brief, evaluate)
 
 
 @lru_cache(maxsize=64)

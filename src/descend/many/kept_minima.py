@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Expr
 
-from descend.many.descending_groups import Found
-from descend.many.groups import Groups
+from descend.many.descending_groups import Descents
 from descend.many.outcomes import Outcomes
 from descend.models import Model
 from descend.options.request import Request
 from descend.parameters import Bounds
+
+if TYPE_CHECKING:
+    from descend.inference.quantities.quantity import Quantity
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -20,14 +24,14 @@ VAGUE = 1e8
 """A parameter is not determined whose error is so many times its size, and what is usual in other groups."""
 
 
-def losses_of(groups_fitted: Known, groups: Places, descents: Found) -> tuple[Array, Array]:
+def losses_of(groups_fitted: GroupStatistics, groups: Places, descents: Descents) -> tuple[Array, Array]:
     """Return the mean loss of what was found in these groups, and R2."""
     squares = descents.loss if groups_fitted.model.loss.quadratic else descents.squares
     r_squared = 1.0 - squares / groups_fitted.about_mean[groups] if np.isfinite(squares).any() else np.nan * squares
     return descents.loss / groups_fitted.totals[groups], r_squared
 
 
-def spread_of(groups_fitted: Known, groups: Places, theta: Array, loss: Array) -> tuple[Array, Array]:
+def spread_of(groups_fitted: GroupStatistics, groups: Places, theta: Array, loss: Array) -> tuple[Array, Array]:
     """Return what the inverse curvature of each group has to be multiplied by, and the degrees of freedom of errors.
 
     These are infinite where the scale of the residuals is known, and not above 0 where nothing is left to tell it.
@@ -41,7 +45,7 @@ def spread_of(groups_fitted: Known, groups: Places, theta: Array, loss: Array) -
     return 2.0 * loss / np.maximum(spare, 1.0), spare
 
 
-def spare_of(groups_fitted: Known, groups: Places, theta: Array) -> Array:
+def spare_of(groups_fitted: GroupStatistics, groups: Places, theta: Array) -> Array:
     """Return how many rows of each group there are beyond the parameters; those at a bound are known."""
     bounds = groups_fitted.bounds
     spare = (groups_fitted.counting[groups] - groups_fitted.model.parameters.size).astype(np.float64)
@@ -50,7 +54,9 @@ def spare_of(groups_fitted: Known, groups: Places, theta: Array) -> Array:
     return spare
 
 
-def keep(groups_fitted: Known, groups: Places, descents: Found, outcomes: Outcomes, held: bool = False) -> None:
+def keep(
+    groups_fitted: GroupStatistics, groups: Places, descents: Descents, outcomes: Outcomes, held: bool = False
+) -> None:
     """Keep what converged at a minimum that the rows determine, within its bounds.
 
     held: whether the descents knew the bounds, so that they may have ended at one.
@@ -75,15 +81,13 @@ def keep(groups_fitted: Known, groups: Places, descents: Found, outcomes: Outcom
     outcomes.keep(groups, descents, errors, losses_of(groups_fitted, groups, descents), (spare, squares))
 
 
-class Known(Protocol):
-    """What has to be known of groups to keep what was found in them: see `Grouped`."""
+class GroupStatistics(Protocol):
+    """What has to be known of groups to keep what was found in them: `Grouped` and `Summed` know it."""
 
     @property
     def request(self) -> Request: ...
     @property
     def model(self) -> Model: ...
-    @property
-    def groups(self) -> Groups: ...
     @property
     def bounds(self) -> Bounds | None: ...
     @property
@@ -92,3 +96,8 @@ class Known(Protocol):
     def counting(self) -> Places: ...
     @property
     def about_mean(self) -> Array: ...
+    @property
+    def derived_quantities(self) -> Sequence[Quantity]: ...
+
+    def sum_of(self, term: Expr, groups: Places) -> Array | None:
+        """Return the sum of a term of the likelihood over the rows that count; None if it is not known."""
