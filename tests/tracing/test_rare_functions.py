@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tests.tracing.tracing_checks import assert_traced
 
+import descend
 from descend.tracing.tape import UntraceableError
 from descend.tracing.tracing import trace
 
@@ -84,3 +85,10 @@ def test_what_changes_some_cells_in_place_is_told():
 
 def test_a_difference_from_0_is_written_as_the_negative():
     assert trace(lambda x, a: 0 - a * x, ["x"], ["a"]) == "-(a*x)"
+
+
+@pytest.mark.parametrize("function", [lambda x, z, a: a * x, lambda x, z, a: a + 0 * x], ids=["one", "two"])
+def test_a_column_that_is_not_used_is_no_obstacle(function):
+    data = {"x": np.arange(1.0, 9.0), "z": np.ones(8), "y": 2.0 * np.arange(1.0, 9.0)}
+    fit = descend.fit(function, data, response="y")
+    assert fit.model.formula is not None and not any("is no formula" in note for note in fit.notes)

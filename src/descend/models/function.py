@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import re
 import sys
@@ -116,7 +117,11 @@ class FunctionModel(Model):
         if model.formula is None:
             return None
         names = tuple(model.every_parameter.shapes)
-        forward = replace(bind(function_given, tuple(model.inputs), names), constraints=model.constraints)
+        forward = bind(function_given, tuple(model.inputs), names)
+        unused = dict.fromkeys((name for name in forward.parameters if name not in names), 1.0)
+        if unused:  # arguments that the formula does not mention
+            forward = bind(functools.partial(function_given, **unused), tuple(model.inputs), names)
+        forward = replace(forward, constraints=model.constraints)
         opaque = cls(forward, model.response, model.parameters, model.loss, model.constraints)
         return traced_pair(opaque.scores, model, model.formula, getattr(function_given, "__code__", None))
 
