@@ -70,15 +70,23 @@ class Validation:
     @property
     def _left_behind(self) -> bool:
         """Whether the best step is another than the last, by more than rounding, as where a descent converges."""
-        if self.best is None or self.last is None or self.best.epoch == self.last.epoch:
+        if (moments := self._moments) is None or moments[0].epoch == moments[1].epoch:
             return False
-        return f"{_validation_loss(self.best):.6g}" != f"{_validation_loss(self.last):.6g}"
+        return f"{moments[0].validation_loss:.6g}" != f"{moments[1].validation_loss:.6g}"
+
+    @property
+    def _moments(self) -> tuple[Moment, Moment] | None:
+        """The best epoch and the last; None before the first step."""
+        if self.best is None or self.last is None:
+            return None
+        best, last = (Moment(step.epoch, step.loss, _validation_loss(step)) for step in (self.best, self.last))
+        return best, last
 
     def remarks(self) -> tuple[str, ...]:
         """Say which epoch is kept, and from where on the fit followed the noise of its rows."""
-        if self.best is None or self.last is None or not self._left_behind:
+        if (moments := self._moments) is None or not self._left_behind:
             return ()
-        best, last = (Moment(step.epoch, step.loss, _validation_loss(step)) for step in (self.best, self.last))
+        best, last = moments
         if self.keep:
             said = f"parameters of epoch {best.epoch:,}, whose validation loss is lowest: {best.validation_loss:.6g}"
         else:
@@ -90,10 +98,8 @@ class Validation:
 
     def overfitting(self) -> tuple[Moment, Moment] | None:
         """Return the best epoch and the last, if the fit followed the noise of its rows between them."""
-        if self.best is None or self.last is None:
-            return None
-        best, last = (Moment(step.epoch, step.loss, _validation_loss(step)) for step in (self.best, self.last))
-        return (best, last) if overfits(best, last, self.min_delta) else None
+        moments = self._moments
+        return moments if moments is not None and overfits(*moments, self.min_delta) else None
 
     @property
     def remedy(self) -> str:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.arrow import Arrow
+from descend.engines.arrow import Arrow, Factored
 from descend.engines.arrow_triangle import ArrowTriangle
 from descend.optimizers.contract import RANK, WELL, Array, Evaluation, System, Units
 
@@ -19,19 +19,23 @@ ROUNDS = 60
 Mask = NDArray[np.bool_]
 
 
-class ArrowNormal:
-    """(C + lambda D**2) d = -g, solved group by group for D d; see ``systems.Normal``."""
+class ScaledArrow(System):
+    """The curvature, an arrow, and the gradient in units in which D is 1."""
 
     order: ClassVar[int] = 2
 
     def __init__(self, evaluation: Evaluation, units: Units) -> None:
         curvature = evaluation.curvature
         assert isinstance(curvature, Arrow)
-        self.units: Units = np.maximum(units, curvature.diagonal())
+        self.units = np.maximum(units, curvature.diagonal())
         self.scale = np.sqrt(self.units)
         self.curvature = curvature.scaled(self.scale)
         self.gradient = evaluation.gradient / self.scale
         self.sound = self.curvature.finite and math.isfinite(np.add.reduce(self.units))
+
+
+class ArrowNormal(ScaledArrow):
+    """(C + lambda D**2) d = -g, solved group by group for D d; see ``systems.Normal``."""
 
     def move(self, damping: float) -> tuple[Array, float]:
         factored = self.curvature.factored(damping) if self.sound else None
@@ -48,7 +52,8 @@ class ArrowNormal:
         return move / self.scale, math.sqrt(max(-float(move.dot(self.gradient)), 0.0))
 
     def safe(self) -> bool:
-        return self.sound and well_arrow(self.curvature)
+        factored = self.curvature.factored() if self.sound else None
+        return factored is not None and well(factored)
 
 
 class ArrowRegular(ArrowNormal):
@@ -65,7 +70,7 @@ class ArrowRegular(ArrowNormal):
         return True  # there is nothing better
 
 
-class ArrowFine:
+class ArrowFine(System):
     """The same system as a least-squares problem, by a QR of each group; see ``systems.Triangle``."""
 
     order: ClassVar[int] = 3
@@ -73,7 +78,7 @@ class ArrowFine:
     def __init__(self, evaluation: Evaluation, units: Units) -> None:
         triangle = evaluation.at(evaluation.theta, 3).factor
         assert isinstance(triangle, ArrowTriangle)
-        self.units: Units = np.maximum(units, np.square(triangle.norms()))
+        self.units = np.maximum(units, np.square(triangle.norms()))
         self.scale = np.sqrt(self.units)
         self.triangle = triangle.scaled(self.scale)
 
@@ -87,11 +92,8 @@ class ArrowFine:
             return np.zeros_like(self.scale), math.inf
         return self.triangle.least(RANK) / self.scale, self.triangle.explained
 
-    def safe(self) -> bool:
-        return True  # there is nothing better
 
-
-class ArrowBounded:
+class ArrowBounded(ScaledArrow):
     """The same system within bounds: minimize g'd + d'(C + lambda D**2) d / 2 over low <= theta + d <= high.
 
     An active-set method: which components are held at a bound, and which are free, is changed for all groups at once,
@@ -101,19 +103,12 @@ class ArrowBounded:
     Source: Hintermueller, Ito & Kunisch (2002), SIAM J. Optim. 13, 865-888.
     """
 
-    order: ClassVar[int] = 2
-
     def __init__(self, evaluation: Evaluation, units: Units) -> None:
-        curvature = evaluation.curvature
-        assert isinstance(curvature, Arrow) and evaluation.bounds is not None
-        self.units: Units = np.maximum(units, curvature.diagonal())
-        self.scale = np.sqrt(self.units)
-        self.curvature = curvature.scaled(self.scale)
-        self.gradient = evaluation.gradient / self.scale
+        super().__init__(evaluation, units)
+        assert evaluation.bounds is not None
         low, high = evaluation.bounds.room(evaluation.theta)
         self.low, self.high = low * self.scale, high * self.scale
         self.free = ~evaluation.bounds.blocked(evaluation.theta, evaluation.gradient)
-        self.sound = self.curvature.finite and math.isfinite(np.add.reduce(self.units))
 
     def move(self, damping: float) -> tuple[Array, float]:
         move = self._within(damping) if self.sound else np.zeros_like(self.scale)
@@ -126,9 +121,6 @@ class ArrowBounded:
         move = self._within(LEAST_DAMPING)
         left = self._solved(self.free, np.zeros_like(move), LEAST_DAMPING)
         return move / self.scale, math.sqrt(max(-float(left @ self.gradient), 0.0))
-
-    def safe(self) -> bool:
-        return True  # there is nothing better
 
     def _within(self, damping: float) -> Array:
         held_low, held_high = (self.low >= 0.0) & ~self.free, (self.high <= 0.0) & ~self.free
@@ -167,10 +159,9 @@ def arrow_system(evaluation: Evaluation, fine: bool) -> type[System]:
     return ArrowRegular if evaluation.at(evaluation.theta, 3).factor is None else ArrowFine
 
 
-def well_arrow(curvature: Arrow) -> bool:
+def well(factored: Factored) -> bool:
     """Whether the smallest eigenvalue of a scaled arrow surely is large enough to work with squared numbers."""
-    factored = curvature.factored()
-    return factored is not None and factored.largest_inverse * WELL < 1.0
+    return factored.largest_inverse * WELL < 1.0
 
 
 def promised(evaluation: Evaluation, curvature: Arrow, blocked: Mask | None) -> float:
@@ -181,7 +172,7 @@ def promised(evaluation: Evaluation, curvature: Arrow, blocked: Mask | None) -> 
     scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
     scaled = free_curvature.scaled(scale)
     factored = scaled.factored()
-    if factored is not None and factored.largest_inverse * WELL < 1.0:
+    if factored is not None and well(factored):
         return 0.5 * float(gradient / scale @ factored.solve(gradient / scale))
     factor = evaluation.at(evaluation.theta, 3).factor
     if isinstance(factor, ArrowTriangle):

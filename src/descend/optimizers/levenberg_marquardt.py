@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, State, System, Units
+from descend.optimizers.damped_steps import ATTEMPTS, WORTH_IT, ahead, finite, less_damped, moves
 from descend.optimizers.families import WholeSteps
 from descend.optimizers.line_search import NOISE
 from descend.optimizers.second_derivatives import newton_step
@@ -16,16 +17,10 @@ from descend.optimizers.sparing import sparing_step
 from descend.optimizers.systems import LEAST, extrapolated, is_finite, system_of
 from descend.registry import setting
 
-ATTEMPTS = 60
-"""How many ever larger dampings are tried before giving up."""
-WORTH_IT = 1e-4
-"""Share of the predicted decrease of J that a step must achieve."""
 ROUGHLY = 1e-9
 """Below this relative decrease of J, squared numbers are no longer accurate enough."""
 ILL = 1e-6
 """Damping below this does not help a system that is too ill-conditioned for squared numbers."""
-LEAST_DAMPING = 1e-30
-"""Small enough that even a system of condition 1e15 is effectively undamped."""
 LAST = 64 * np.finfo(np.float64).eps
 """Relative size of a step that changes no digit worth having."""
 UNEXPLAINED = 1e-20
@@ -108,8 +103,7 @@ class LevenbergMarquardt(WholeSteps):
             new = evaluation.at(ahead(evaluation, move), system.order)
             ratio = (evaluation.loss - new.loss) / predicted
             if ratio > WORTH_IT and finite(new.gradient):
-                damping *= max(1.0 / 3.0, 1.0 - (2.0 * ratio - 1.0) ** 3)
-                return new.theta, (units, max(damping, LEAST_DAMPING), 2.0, fine, move, None)
+                return new.theta, (units, less_damped(damping, ratio), 2.0, fine, move, None)
             damping *= growth
             growth *= 2.0
         if not system.safe():
@@ -119,12 +113,6 @@ class LevenbergMarquardt(WholeSteps):
             return self.step(evaluation, (system_here, damping, 2.0, fine, step_taken, None))
         theta, step_known = finished(evaluation, type(system), units, (*system.newton(), step_taken, step_taken))
         return theta, (units, damping, growth, fine, None, step_known)
-
-
-def ahead(evaluation: Evaluation, move: Array) -> Array:
-    """Return where a step leads; a step to a bound ends exactly on it, not beside it by rounding."""
-    bounds = evaluation.bounds
-    return evaluation.theta + move if bounds is None else bounds.moved(evaluation.theta, move)
 
 
 def finished(evaluation: Evaluation, kind: type[System], units: Units, last_step: Known) -> tuple[Array, Known]:
@@ -155,7 +143,7 @@ def last_digits(evaluation: Evaluation, kind: type[System], units: Units, last_s
     """Return the end of an undamped step if it shortens q; otherwise the same theta, as nothing is left to gain."""
     move, offset, step_taken, before = last_step
     theta = evaluation.theta
-    if not moves(theta, move):
+    if not moves(theta, move, LAST):
         return theta, last_step
     tries = [move]
     if step_taken is not None and before is not None and evaluation.bounds is None:
@@ -167,13 +155,3 @@ def last_digits(evaluation: Evaluation, kind: type[System], units: Units, last_s
             if left < 0.9 * offset:
                 return new.theta, (following, left, step, move)
     return theta, last_step
-
-
-def moves(theta: Array, move: Array) -> bool:
-    """Whether a step changes a significant digit of any parameter."""
-    return any(not abs(step) <= LAST * abs(value) for value, step in zip(theta.tolist(), move.tolist(), strict=True))
-
-
-def finite(vector: Array) -> bool:
-    """Whether no component is infinite or nan."""
-    return math.isfinite(vector.dot(vector)) or bool(np.isfinite(vector).all())

@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, State, System
+from descend.optimizers.damped_steps import WORTH_IT
 from descend.optimizers.families import WholeSteps
-from descend.optimizers.levenberg_marquardt import ROUGHLY, WORTH_IT, last_digits
+from descend.optimizers.levenberg_marquardt import ROUGHLY, last_digits
 from descend.optimizers.systems import LEAST, is_finite, system_of
 
 HALVINGS = 50

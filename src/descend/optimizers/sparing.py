@@ -7,14 +7,10 @@ import math
 import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, State, System
+from descend.optimizers.damped_steps import ATTEMPTS, LEAST_DAMPING, WORTH_IT, ahead, less_damped, moves
 from descend.optimizers.systems import extrapolated, system_of
 from descend.optimizers.systems import triangle as root_of
 
-ATTEMPTS = 60
-"""How many ever larger dampings are tried before giving up."""
-WORTH_IT = 1e-4
-"""Share of the predicted decrease of J that a step must achieve."""
-LEAST_DAMPING = 1e-30
 NEAR = 0.3
 """Once the parameters can explain less than this share of the residual, steps are undamped, if that does."""
 FINE = 1e-5
@@ -75,21 +71,20 @@ def sparing_step(evaluation: Evaluation, spare_state: State) -> tuple[Array, Sta
         near = left <= NEAR * size and not damped
         undamped = near or last
         move, predicted = (system.newton()[0], 0.5 * left * left) if undamped else system.move(damping)
-        if not predicted > 0.0 or not _moves(evaluation.theta, move):
+        if not predicted > 0.0 or not moves(evaluation.theta, move, LAST):
             break
         step = extrapolated(move, earlier[2], earlier[3], np.asarray(units))[0] if undamped and steady else move
-        theta = _ahead(evaluation, step)
+        theta = ahead(evaluation, step)
         new = evaluation.at(theta, 0)
         ratio = (evaluation.loss - new.loss) / predicted
         fewer = earlier is None or left < earlier[1]
         same = left <= math.sqrt(SAME) * size and new.loss <= evaluation.loss * (1.0 + SAME)
         if ratio > WORTH_IT or (fewer and same):
-            if ratio > WORTH_IT and not near:
-                damping *= max(1.0 / 3.0, 1.0 - (2.0 * ratio - 1.0) ** 3)
+            damping = less_damped(damping, ratio) if ratio > WORTH_IT and not near else max(damping, LEAST_DAMPING)
             evaluation.carried(theta)
             least_left = left if earlier is None else min(left, earlier[1])
             following: Earlier = (left, least_left, step if undamped else None, move)
-            return theta, (units, max(damping, LEAST_DAMPING), 2.0, False, following, last)
+            return theta, (units, damping, 2.0, False, following, last)
         if step is not move:
             earlier = (*earlier[:2], None, move)  # it was too long
             continue
@@ -142,13 +137,3 @@ def _left(evaluation: Evaluation, system: System) -> tuple[float, float, float]:
     norms = np.sqrt(np.add.reduce(upper * upper))
     moving_norms = norms > 0.0
     return left, float(np.linalg.norm(noise[moving_norms] / norms[moving_norms])), size
-
-
-def _ahead(evaluation: Evaluation, move: Array) -> Array:
-    bounds = evaluation.bounds
-    return evaluation.theta + move if bounds is None else bounds.moved(evaluation.theta, move)
-
-
-def _moves(theta: Array, move: Array) -> bool:
-    """Whether a step changes a digit of any parameter."""
-    return bool((~(np.abs(move) <= LAST * np.abs(theta))).any())

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.optimizers.contract import NOTHING, Array, Evaluation, Units
+from descend.optimizers.contract import NOTHING, Array, Evaluation, System, Units
 
 GUESSES = 12
 """How often the set of components that are not 0 is guessed at once, before it is changed one by one."""
@@ -20,7 +20,7 @@ NEAR, NEARINGS = 1e-10, 30
 """Weight of the distance in a proximal step, as a share of the diagonal; and how many are taken at most."""
 
 
-class Sparse:
+class Sparse(System):
     """Minimize g'd + d'(C + lambda D**2)d/2 + sum l1 |theta + d|, with C and g those of the smooth part of J."""
 
     order: ClassVar[int] = 2
@@ -28,7 +28,7 @@ class Sparse:
     def __init__(self, evaluation: Evaluation, units: Units) -> None:
         curvature, l1 = evaluation.curvature, evaluation.l1
         assert isinstance(curvature, np.ndarray) and l1 is not None
-        self.units: Units = np.maximum(units, curvature.diagonal())
+        self.units = np.maximum(units, curvature.diagonal())
         self.theta, self.gradient, self.curvature, self.l1 = evaluation.theta, evaluation.gradient, curvature, l1
         self.sound = bool(np.isfinite(curvature).all())
 
@@ -56,9 +56,6 @@ class Sparse:
         """Return the undamped d, and the root of twice the decrease it promises."""
         move, falls = self.undamped
         return move, math.sqrt(max(2.0 * falls, 0.0)) if self.sound else math.inf
-
-    def safe(self) -> bool:
-        return True  # there is nothing better
 
 
 def least_sparse(matrix: Array, right: Array, l1: Array, start: Array) -> Array | None:

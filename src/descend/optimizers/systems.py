@@ -29,7 +29,7 @@ Solution = tuple[list[float], float, float]
 Solver = Callable[[Sequence[Sequence[float]], Sequence[float], Sequence[float], float], Solution | None]
 
 
-class Few:
+class Few(System):
     """The system (C + lambda D**2) d = -g of few unknowns, from curvature and gradient, in plain numbers.
 
     units: the largest squared column norms so far, or LEAST; ``units``, D**2, are those that also count the ones here.
@@ -69,7 +69,7 @@ class Few:
         return well(np.array(self.system[0]) / (scale * scale[:, None]))
 
 
-class Normal:
+class Normal(System):
     """The same system of many unknowns, solved for D d."""
 
     order: ClassVar[int] = 2
@@ -77,7 +77,7 @@ class Normal:
     def __init__(self, evaluation: Evaluation, units: Units) -> None:
         curvature = evaluation.curvature
         assert isinstance(curvature, np.ndarray)
-        self.units: Units = np.maximum(units, curvature.diagonal())
+        self.units = np.maximum(units, curvature.diagonal())
         self.scale = np.sqrt(self.units)
         self.curvature = curvature / (self.scale * self.scale[:, None])
         self.gradient = evaluation.gradient / self.scale
@@ -110,7 +110,7 @@ class Normal:
         return self.sound and well(self.curvature)
 
 
-class Triangle:
+class Triangle(System):
     """The same system as a least-squares problem: minimize |R d + q|**2 + lambda |D d|**2."""
 
     order: ClassVar[int] = 3
@@ -138,11 +138,8 @@ class Triangle:
         move = np.linalg.lstsq(self.upper, -self.right, rcond=RANK)[0]
         return move / self.scale, float(np.linalg.norm(self.right))
 
-    def safe(self) -> bool:
-        return True  # there is nothing better
 
-
-class Bounded:
+class Bounded(System):
     """The same problem, solved within bounds: minimize |R d + q|**2 + lambda |D d|**2 over low <= theta + d <= high."""
 
     order: ClassVar[int] = 3
@@ -167,9 +164,6 @@ class Bounded:
             return move, 0.0
         basis = np.linalg.qr(self.upper[:, self.free])[0]
         return move, float(np.linalg.norm(basis.T @ self.right))
-
-    def safe(self) -> bool:
-        return True  # there is nothing better
 
 
 def system_of(evaluation: Evaluation, fine: bool) -> type[System]:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.optimizers.contract import Array, Evaluation, State
+from descend.optimizers.damped_steps import WORTH_IT, ahead, finite
 from descend.optimizers.families import WholeSteps
-from descend.optimizers.levenberg_marquardt import LevenbergMarquardt, ahead, finite
+from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.optimizers.line_search import NOISE
 from descend.optimizers.pieces import Fall, Mask, Pieces
 
@@ -21,8 +22,6 @@ NEAR = 1e-6
 NEXT = -1.0
 """Stands for the reach of the first step to a vertex, until its rows are known."""
 ATTEMPTS = 40
-WORTH_IT = 1e-4
-"""Share of the promised decrease of J that a step must achieve."""
 TRUSTED = 0.3
 DIFFERENCE = float(np.finfo(np.float64).eps ** (1 / 3))
 """Relative step of a central difference of gradients."""

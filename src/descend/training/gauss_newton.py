@@ -278,14 +278,14 @@ class Place:
             return Krylov(graphs.product, graphs.diagonal())
 
 
-class Damped:
+class Damped(System):
     """(C + lambda D**2) d = -g of a module, as ``optimizers.contract.System`` has it."""
 
     order: ClassVar[int] = 2
 
     def __init__(self, place: Place, units: Units) -> None:
         self.curvature = place.curvature
-        self.units: Units = place.surface.alike(np.maximum(units, self.curvature.diagonal()))
+        self.units = place.surface.alike(np.maximum(units, self.curvature.diagonal()))
         self.scale = np.sqrt(self.units)
         self.gradient = place.gradient / self.scale
         self.sound = bool(np.isfinite(self.scale).all() and np.isfinite(self.gradient).all())
@@ -301,6 +301,3 @@ class Damped:
         """Return d of no damping but what rounding needs, and |q|."""
         move, gain = self.move(0.0)
         return move, math.sqrt(max(2.0 * gain, 0.0)) if gain else math.inf
-
-    def safe(self) -> bool:
-        return True  # there is nothing better
