@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import descend
-from descend.optimizers import sparse
+from descend.optimizers import damped_l1_system
 
 SAME = {
     "columns twice": lambda x: np.c_[x, x],
@@ -47,7 +47,7 @@ def test_no_direction_descends_from_the_answer(seed, columns, penalty, free):
     matrix, y = problem(seed, 30, columns)
     moments, right, l1 = matrix.T @ matrix / 30, matrix.T @ y / 30, np.full(columns, penalty)
     l1[0] *= not free
-    for solve in (sparse.least_sparse, sparse._one_by_one):
+    for solve in (damped_l1_system.least_sparse, damped_l1_system._one_by_one):
         u = solve(moments, right, l1, np.zeros(columns))
         slope = moments @ u - right
         assert np.all(np.abs(slope[u == 0.0]) <= l1[u == 0.0] + 1e-9)
@@ -60,7 +60,7 @@ def test_lasso_of_more_columns_than_rows_too(rows, columns):
     matrix, y = problem(1, rows, columns)
     theirs = linear_model.Lasso(alpha=0.1, fit_intercept=False, tol=1e-13, max_iter=1_000_000).fit(matrix, y).coef_
     moments, right = matrix.T @ matrix / rows, matrix.T @ y / rows
-    ours = sparse.least_sparse(moments, right, np.full(columns, 0.1), np.zeros(columns))
+    ours = damped_l1_system.least_sparse(moments, right, np.full(columns, 0.1), np.zeros(columns))
     np.testing.assert_allclose(ours, theirs, atol=1e-10)
 
 
