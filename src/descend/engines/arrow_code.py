@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Add, Expr, Mul
 
+from descend.engines.arrow import Layout
 from descend.formula.compile import Compiled, define, numpy_names
 from descend.formula.printers.code import NUMPY, Writer
 from descend.formula.symbols import Column, Component, Parameter, Term
@@ -22,6 +23,7 @@ from descend.gradients.derived import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 
 Array = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 
 class Slot(NamedTuple):
@@ -34,6 +36,58 @@ class Slot(NamedTuple):
     item: int
     items: int
     grouping: str
+
+
+@dataclass(frozen=True, eq=False)
+class Slots:
+    """Which components of theta a formula with parameters per group meets in a cell.
+
+    each: own parameters of the finest grouping first (``own`` of them), then those of coarser groupings, ``local``,
+    then the others. groupings: columns that hold the group of a row, the finest first.
+    """
+
+    each: tuple[Slot, ...]
+    starts: tuple[int, ...]
+    groupings: tuple[str, ...]
+    layout: Layout
+
+    @classmethod
+    def of(cls, program: Program, each: tuple[Slot, ...]) -> Slots:
+        """Return the slots of a program; its finest grouping is that of most groups."""
+        sizes = {term.levels.name: len(term.levels) for term in program.formula.terms.values() if term.levels}
+        groupings = tuple(sorted(sizes, key=lambda name: -sizes[name]))
+        slices = program.parameters.slices
+        starts = tuple(slices[slot.name].start + slot.item for slot in each)
+        own_starts = [
+            start + np.arange(sizes[groupings[0]]) * slot.items
+            for slot, start in zip(each, starts, strict=True)
+            if slot.grouping == groupings[0]
+        ]
+        shared = np.ones(program.parameters.size, dtype=bool)
+        shared[np.concatenate(own_starts)] = False
+        return cls(each, starts, groupings, Layout(np.array(own_starts), np.flatnonzero(shared), shared.size))
+
+    @cached_property
+    def kinds(self) -> tuple[list[int], list[int], list[int]]:
+        """The places among the slots of own, local and global components."""
+        finest = self.groupings[0]
+        own_slots = [k for k, slot in enumerate(self.each) if slot.grouping == finest]
+        local = [k for k, slot in enumerate(self.each) if slot.grouping not in ("", finest)]
+        return own_slots, local, [k for k, slot in enumerate(self.each) if not slot.grouping]
+
+    @cached_property
+    def among_shared(self) -> Places:
+        """(p,), where a component lies among the shared ones."""
+        shared_places = np.full(self.layout.size, -1)
+        shared_places[self.layout.shared] = np.arange(len(self.layout.shared))
+        return shared_places
+
+    def places(self, codes: Places) -> list[Places | int]:
+        """Return where in theta each slot of some cells lies: (cells,), or one place. codes: (groupings, cells)."""
+        return [
+            start + codes[self.groupings.index(slot.grouping)] * slot.items if slot.grouping else start
+            for slot, start in zip(self.each, self.starts, strict=True)
+        ]
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.arrow import Arrow, Layout
-from descend.engines.arrow_code import Slot, cell_code
+from descend.engines.arrow import Arrow
+from descend.engines.arrow_code import Slots, cell_code
 from descend.engines.arrow_triangle import ArrowTriangle, eliminated
 from descend.engines.cells_of_rows import CellBlock, Cells
 from descend.engines.threads import in_turn
 from descend.engines.totals import Array, GroupedEngine, InMemory, Totals
 from descend.formula.factor import triangle
 from descend.gradients.derived import Program
+from descend.table.lazy import Lazy
 from descend.table.rows import Rows
 
 Places = NDArray[np.intp]
@@ -26,56 +27,25 @@ MOST_SHARED = 100
 """With more, the triangles of single groups take longer than the digits they save are worth."""
 
 
-@dataclass(frozen=True, eq=False)
-class Slots:
-    """Which components of theta a formula with parameters per group meets in a cell.
+class LazyArrowEngine(GroupedEngine):
+    """One whose rows stay where they are.
 
-    each: own parameters of the finest grouping first (``own`` of them), then those of coarser groupings, ``local``,
-    then the others. groupings: columns that hold the group of a row, the finest first.
+    lazy: the rows, which must be complete, with the columns that tell groups apart looked up. rows: some, in memory.
     """
 
-    each: tuple[Slot, ...]
-    starts: tuple[int, ...]
-    groupings: tuple[str, ...]
-    layout: Layout
+    lazy: Lazy
 
-    @classmethod
-    def of(cls, program: Program, each: tuple[Slot, ...]) -> Slots:
-        """Return the slots of a program; its finest grouping is that of most groups."""
-        sizes = {term.levels.name: len(term.levels) for term in program.formula.terms.values() if term.levels}
-        groupings = tuple(sorted(sizes, key=lambda name: -sizes[name]))
-        slices = program.parameters.slices
-        starts = tuple(slices[slot.name].start + slot.item for slot in each)
-        own_starts = [
-            start + np.arange(sizes[groupings[0]]) * slot.items
-            for slot, start in zip(each, starts, strict=True)
-            if slot.grouping == groupings[0]
-        ]
-        shared = np.ones(program.parameters.size, dtype=bool)
-        shared[np.concatenate(own_starts)] = False
-        return cls(each, starts, groupings, Layout(np.array(own_starts), np.flatnonzero(shared), shared.size))
+    def __init__(self, program: Program, lazy: Lazy, counted: tuple[int, float], slots: Slots) -> None:
+        self.program, self.lazy, self.slots = program, lazy, slots
+        self.count, self.total = counted
+        self.layout, self.grouping = slots.layout, slots.groupings[0]
+        self.rows = Rows({})
 
-    @cached_property
-    def kinds(self) -> tuple[list[int], list[int], list[int]]:
-        """The places among the slots of own, local and global components."""
-        finest = self.groupings[0]
-        own_slots = [k for k, slot in enumerate(self.each) if slot.grouping == finest]
-        local = [k for k, slot in enumerate(self.each) if slot.grouping not in ("", finest)]
-        return own_slots, local, [k for k, slot in enumerate(self.each) if not slot.grouping]
-
-    @cached_property
-    def among_shared(self) -> Places:
-        """(p,), where a component lies among the shared ones."""
-        shared_places = np.full(self.layout.size, -1)
-        shared_places[self.layout.shared] = np.arange(len(self.layout.shared))
-        return shared_places
-
-    def places(self, codes: Places) -> list[Places | int]:
-        """Return where in theta each slot of some cells lies: (cells,), or one place. codes: (groupings, cells)."""
-        return [
-            start + codes[self.groupings.index(slot.grouping)] * slot.items if slot.grouping else start
-            for slot, start in zip(self.each, self.starts, strict=True)
-        ]
+    def rows_of(self, group: int) -> Rows:
+        """Fetch rows of a group of the finest grouping, so many of them at most as a sample has."""
+        assert self.lazy.looked_up is not None
+        lazy = self.lazy.where(self.lazy.looked_up.same(self.grouping, group, self.lazy.table))
+        return Rows.of(lazy.arrays(self.rows.count), lazy.roles, self.rows.observed, self.rows.source)
 
 
 class ArrowEngine(InMemory, GroupedEngine):

@@ -11,38 +11,31 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.arrow_code import by_slot, symbol_of
-from descend.engines.arrow_engine import CellSums, Slots
+from descend.engines.arrow_code import Slots, by_slot, symbol_of
+from descend.engines.arrow_engine import CellSums, LazyArrowEngine
 from descend.engines.sums_by_group import SumsByGroup
-from descend.engines.totals import Array, GroupedEngine, Totals
+from descend.engines.totals import Array, Totals
 from descend.gradients.derived import Program
 from descend.table.joined_in_database import fetched
 from descend.table.keyed_rows import KeyedRows
 from descend.table.lazy import Lazy
-from descend.table.rows import Rows
 
 Places = NDArray[np.intp]
 
 
-class ArrowQueryEngine(GroupedEngine):
+class ArrowQueryEngine(LazyArrowEngine):
     """Sums over rows in a database, of a formula most of whose parameters belong to single groups.
 
-    lazy: the rows, which must be complete, with the columns that tell groups apart looked up.
     Raises LackingFunctionError for sums that the database cannot write.
     """
 
     name = "query"
     by_database = True
-    lazy: Lazy
 
     def __init__(self, program: Program, lazy: Lazy, counted: tuple[int, float]) -> None:
-        self.program, self.lazy = program, lazy
-        self.count, self.total = counted
         self.score, slopes = by_slot(program)
-        self.slots = Slots.of(program, tuple(slopes))
+        super().__init__(program, lazy, counted, Slots.of(program, tuple(slopes)))
         self.slopes = {symbol_of(slot): slope for slot, slope in slopes.items()}
-        self.layout, self.grouping = self.slots.layout, self.slots.groupings[0]
-        self.rows = Rows({})
         self.sums = SumsByGroup(self.keyed, program, lazy.table, self.score, self.slopes)
 
     @cached_property
@@ -77,12 +70,6 @@ class ArrowQueryEngine(GroupedEngine):
         with np.errstate(all="ignore"):
             each = self._losses.loss_at(np.arange(codes.shape[1]), self._values(theta))
         return np.bincount(codes[0], each, self.layout.own.shape[1]).astype(np.float64)
-
-    def rows_of(self, group: int) -> Rows:
-        """Fetch rows of a group of the finest grouping, so many of them at most as a sample has."""
-        assert self.lazy.looked_up is not None
-        lazy = self.lazy.where(self.lazy.looked_up.same(self.slots.groupings[0], group, self.lazy.table))
-        return Rows.of(lazy.arrays(self.rows.count), lazy.roles, self.rows.observed, self.rows.source)
 
     def evaluate(self, theta: Array, order: int = 1, rows: object = None) -> Totals:
         if order == 0:

@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from descend.engines.arrow import Arrow
-from descend.engines.arrow_code import cell_code
-from descend.engines.arrow_engine import ArrowEngine, Slots
-from descend.engines.totals import Array, GroupedEngine, Totals
+from descend.engines.arrow_code import Slots, cell_code
+from descend.engines.arrow_engine import ArrowEngine, LazyArrowEngine
+from descend.engines.totals import Array, Totals
 from descend.gradients.derived import Program
 from descend.table.lazy import Lazy
 from descend.table.rows import Rows
@@ -19,22 +19,13 @@ BLOCK = 1 << 18
 """Rows per block: each is sorted into groups anew."""
 
 
-class ArrowStreamEngine(GroupedEngine):
-    """Sums over blocks of rows, fetched anew for each evaluation, each of which is an arrow.
-
-    lazy: the rows, which must be complete, with the columns that tell groups apart looked up.
-    """
+class ArrowStreamEngine(LazyArrowEngine):
+    """Sums over blocks of rows, fetched anew for each evaluation, each of which is an arrow."""
 
     name = "numpy"
-    lazy: Lazy
 
     def __init__(self, program: Program, lazy: Lazy, counted: tuple[int, float]) -> None:
-        self.program, self.lazy = program, lazy
-        self.count, self.total = counted
-        self.slots = Slots.of(program, cell_code(program).slots)
-        self.layout, self.grouping = self.slots.layout, self.slots.groupings[0]
-        self.rows = Rows({})
-        """Some of the rows, in memory."""
+        super().__init__(program, lazy, counted, Slots.of(program, cell_code(program).slots))
 
     def evaluate(self, theta: Array, order: int = 1, rows: object = None) -> Totals:
         return self.lazy.attempt(lambda: self._evaluated(theta, order))
@@ -57,12 +48,6 @@ class ArrowStreamEngine(GroupedEngine):
     def group_weights(self) -> Array:
         groups: Array = self.lazy.attempt(lambda: np.sum([block.group_weights for block in self._blocks()], axis=0))
         return groups
-
-    def rows_of(self, group: int) -> Rows:
-        """Fetch rows of a group of the finest grouping, so many of them at most as a sample has."""
-        assert self.lazy.looked_up is not None
-        lazy = self.lazy.where(self.lazy.looked_up.same(self.slots.groupings[0], group, self.lazy.table))
-        return Rows.of(lazy.arrays(self.rows.count), lazy.roles, self.rows.observed, self.rows.source)
 
     def _blocks(self) -> Iterator[ArrowEngine]:
         """Fetch the rows, an engine for each block of them."""

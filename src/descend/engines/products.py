@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sympy import Expr, Integer, Mul
 
+from descend.errors import DataError
 from descend.formula.printers.ibis import QueryWriter
+from descend.table.lazy import OUT_OF_RANGE
+from descend.table.sql import not_computed
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    from ibis.backends.sql import SQLBackend
 
+Answer = TypeVar("Answer")
 Term = tuple[Expr, Expr]
 """A factor that is the same in all rows, and what differs between them."""
 
@@ -81,6 +86,21 @@ class Products:
         if factor == 0 or not rows:
             return factor, Integer(1)
         return factor, rows[0] if len(rows) == 1 else Mul(*rows, evaluate=False)
+
+
+def answered(ask: Callable[[], Answer], backend: SQLBackend, words: str) -> Answer | None:
+    """Ask a database; None where a number left the range of doubles, which some databases report as an error.
+
+    words: what it was asked for.
+    """
+    try:
+        return ask()
+    except DataError:
+        raise
+    except Exception as error:  # each database has its own
+        if OUT_OF_RANGE.search(str(error)):
+            return None
+        raise not_computed(backend, words, error) from error
 
 
 def sums_of(values: Sequence[ir.NumericValue], nulls: bool) -> dict[str, ir.NumericScalar]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from sympy import Add, Expr, Integer
@@ -12,10 +12,9 @@ from descend.engines.batches import Batch
 from descend.engines.compiled import compiled, row_sums
 from descend.engines.lazy_engine import LazyEngine
 from descend.engines.numpy_engine import NumpyEngine
-from descend.engines.products import Products, sums_of
+from descend.engines.products import Products, answered, sums_of
 from descend.engines.totals import Array, Totals
 from descend.engines.triangles import symmetric, well_conditioned
-from descend.errors import DataError
 from descend.formula.compile import define, numpy_names
 from descend.formula.printers.code import NUMPY, Writer
 from descend.formula.printers.database import ABILITIES, PARAMETER, Abilities, parameter, refuse_long
@@ -24,8 +23,7 @@ from descend.formula.row_code import COUNT
 from descend.formula.symbols import OMEGA, Column, Component, Parameter, Setting
 from descend.gradients.derived import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
-from descend.table.lazy import OUT_OF_RANGE, Lazy, Row, spread
-from descend.table.sql import not_computed
+from descend.table.lazy import Lazy, spread
 
 MULTIPLIER, LOW, HIGH = range(3)
 EVERY = Batch(0.0, 0.0, 1.0)
@@ -190,7 +188,7 @@ class Query:
             bound = self.bind(theta, weight, batch or EVERY, turn)
             if not all(map(math.isfinite, bound)):
                 return np.full(len(self.places), np.nan), weight
-            answers = self._answers(bound)
+            answers = answered(lambda: self.run(bound), self.lazy.backend, "the sums")
             if answers is None:
                 return np.full(len(self.places), np.nan), weight
             totals_answered = [np.nan if value is None else float(value) for value in answers]
@@ -203,17 +201,6 @@ class Query:
             sums = np.array([*totals_answered, float(rows)])  # the last place is that of -1
             totals: Array = np.array(self.scale(theta, weight, EVERY, turn)) * sums[self.places]
         return totals, weight
-
-    def _answers(self, bound: Sequence[float]) -> Row | None:
-        """Ask the database; None where a number left the range of doubles, which some databases report as an error."""
-        try:
-            return self.run(bound)
-        except DataError:
-            raise
-        except Exception as error:  # each database has its own
-            if OUT_OF_RANGE.search(str(error)):
-                return None
-            raise not_computed(self.lazy.backend, "the sums", error) from error
 
 
 def weights_of(lazy: Lazy) -> dict[Expr, Expr]:

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from sympy import Add, Expr, Gt, Integer, Mul, Rational
 from sympy.logic.boolalg import Boolean
 
-from descend.engines.products import Products, sums_of
+from descend.engines.products import Products, answered, sums_of
 from descend.engines.query import weights_of
-from descend.errors import DataError
 from descend.formula.compile import Compiled, define, numpy_names
 from descend.formula.printers.code import NUMPY, Writer
 from descend.formula.printers.database import ABILITIES, Abilities, refuse_long
@@ -26,8 +25,7 @@ from descend.gradients.derived import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.table.joined_in_database import fetched
 from descend.table.keyed_rows import KeyedRows
-from descend.table.lazy import LARGEST, OUT_OF_RANGE
-from descend.table.sql import not_computed
+from descend.table.lazy import LARGEST
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -93,34 +91,21 @@ class Question:
         numbers: what is given of each of these groups.
         """
         answers: dict[str, Array] = {name: np.full(len(group), np.nan) for name in self.query.columns if name != "g"}
-        waiting, fewest_groups = [np.arange(len(group))], max(len(group) // PIECES, 1)
+        lazy, waiting, fewest_groups = self.keyed.lazy, [np.arange(len(group))], max(len(group) // PIECES, 1)
         while waiting:
             some = waiting.pop()
-            try:
-                answers_of_groups = self._answered(group[some], [np.asarray(column)[some] for column in numbers])
-            except _RangeError:
-                if len(some) > fewest_groups:
-                    waiting += np.array_split(some, 2)
+            columns_given = dict(zip(self.names, (np.asarray(column)[some] for column in numbers), strict=True))
+            self.keyed.put(self.beside, group[some], columns_given)
+            answers_of_groups = answered(
+                lambda: fetched(lazy, self.query, self.beside), lazy.backend, "the sums of groups"
+            )
+            if answers_of_groups is None:
+                waiting += np.array_split(some, 2) if len(some) > fewest_groups else []
                 continue
             groups_answered = some[answers_of_groups.pop("g").astype(np.intp)]
             for name, values in answers_of_groups.items():
                 answers[name][groups_answered] = values
         return answers
-
-    def _answered(self, group_places: Places, numbers: Sequence[Array]) -> dict[str, Array]:
-        self.keyed.put(self.beside, group_places, dict(zip(self.names, numbers, strict=True)))
-        try:
-            return fetched(self.keyed.lazy, self.query, self.beside)
-        except DataError:
-            raise
-        except Exception as error:  # each database has its own
-            if OUT_OF_RANGE.search(str(error)):
-                raise _RangeError from None
-            raise not_computed(self.keyed.lazy.backend, "the sums of groups", error) from error
-
-
-class _RangeError(Exception):
-    """A number left the range of doubles."""
 
 
 class SumsByGroup:
