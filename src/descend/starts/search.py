@@ -70,8 +70,8 @@ class Start:
     passes: float = 0.0
 
     def in_sample(self, looked_at: int, rows: int) -> Start:
-        """Return the same start, with a note of how many rows were looked at."""
-        return replace(self, note=f"{self.note}; {looked_at:,} of {rows:,} rows were looked at")
+        """Return the same start, with a note of how many rows were looked at, if not all were."""
+        return self if looked_at == rows else replace(self, note=f"{self.note}; {looked_at:,} of {rows:,} rows were looked at")
 
 
 def search(
