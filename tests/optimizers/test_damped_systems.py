@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from descend.optimizers.systems import FEW, LEAST, Few, Normal, solved, solver
+from descend.optimizers.damped_systems import FEW, LEAST, Few, Normal, solved, solver
 
 
 @given(st.integers(1, FEW), st.integers(0, 10_000), st.sampled_from([0.0, 1e-3, 10.0]), st.floats(-60.0, 60.0))

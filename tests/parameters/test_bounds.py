@@ -13,7 +13,7 @@ from scipy.optimize import least_squares, lsq_linear, nnls
 
 import descend
 from descend.errors import ConfigError, FormulaError
-from descend.optimizers.bounded import bounded_least_squares
+from descend.optimizers.bounded_least_squares import bounded_least_squares
 
 DECAY = "y ~ a*exp(-b*x) + c"
 

@@ -13,7 +13,7 @@ from descend.curve_fitting.small_fit import Ending
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.inference.covariance.inverse_curvature import inverse_triangle, well_conditioned_inverse
-from descend.optimizers.systems import matrix_of
+from descend.optimizers.curvature import matrix_of
 from descend.table.response_covariance import Whitening
 
 Array = NDArray[np.float64]

@@ -16,8 +16,8 @@ from descend.descent.nearness_to_minimum import bottom, in_noise, promise, round
 from descend.descent.outcome import Outcome
 from descend.descent.step import Memory, Snapshot, Step
 from descend.optimizers import Optimizer, Schedule
+from descend.optimizers.curvature import is_finite
 from descend.optimizers.schedules import Constant
-from descend.optimizers.systems import is_finite
 from descend.parameters import Parameters
 from descend.problem.point import Array, Objective, Point
 

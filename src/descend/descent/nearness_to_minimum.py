@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from descend.optimizers.contract import RANK
-from descend.optimizers.systems import is_finite, predicted, pulling, triangle, well
+from descend.optimizers.curvature import is_finite, predicted, pulling, triangle, well
 from descend.problem.point import Point
 
 EPS = float(np.finfo(np.float64).eps)
@@ -31,7 +31,7 @@ def promise(point: Point) -> float:
         return math.inf
     # A component that a bound holds back cannot lower J.
     if not isinstance(curvature, np.ndarray):
-        from descend.optimizers.arrow_systems import promised
+        from descend.optimizers.damped_arrow_systems import promised
 
         blocked = None if point.bounds is None else point.bounds.blocked(point.theta, point.gradient)
         return promised(point, curvature, blocked) / point.excess

@@ -12,8 +12,7 @@ from descend.descent.loop import Plan
 from descend.descent.step import Step, due_epochs
 from descend.errors import ConfigError
 from descend.optimizers import Optimizer
-from descend.optimizers.curvature import largest_curvature
-from descend.optimizers.systems import matrix_of
+from descend.optimizers.curvature import largest_curvature, matrix_of
 from descend.problem.point import Array, Objective, Point
 from descend.problem.problem import Problem
 from descend.stability.spectrum import Spectrum, fold_of, spectrum_at, spectrum_of

@@ -23,7 +23,7 @@ from descend.formula.redundancy import redundancies
 from descend.formula.structure import RESPONSE_UNIT, even_parameters, interchangeable, linear_unknowns, measures
 from descend.formula.symbols import Predictor
 from descend.formula.trade_off import Redundancy, joined
-from descend.optimizers.systems import matrix_of
+from descend.optimizers.curvature import matrix_of
 from descend.options.request import Request
 from descend.parameters import digits_of
 from descend.problem.posing import pose

@@ -18,7 +18,7 @@ from descend.formula import as_text
 from descend.formula.compile import compile_expression
 from descend.formula.structure import linear_unknowns
 from descend.formula.symbols import Parameter, Predictor
-from descend.optimizers.systems import is_finite
+from descend.optimizers.curvature import is_finite
 from descend.wording import spell, using, worded
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from descend.descent.outcome import Outcome
 from descend.diagnosis.case import MOST_PARAMETERS, Case
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.diagnosis.progress import counted
-from descend.optimizers.systems import matrix_of
+from descend.optimizers.curvature import matrix_of
 from descend.wording import spell, worded
 
 CLOSE = 0.01

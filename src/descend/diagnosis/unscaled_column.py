@@ -9,7 +9,7 @@ import numpy as np
 from descend.diagnosis.case import Array, Case
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.diagnosis.progress import Progress, counted, losses, went_well
-from descend.optimizers.systems import matrix_of
+from descend.optimizers.curvature import matrix_of
 from descend.problem.point import Objective
 from descend.problem.standardized import column_moments, entering, standardized
 from descend.wording import spell

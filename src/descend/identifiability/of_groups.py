@@ -11,7 +11,7 @@ from descend.engines.arrow import Arrow, Layout
 from descend.engines.arrow_triangle import ArrowTriangle
 from descend.formula.trade_off import joined
 from descend.models import Model
-from descend.optimizers.arrow_systems import LEAST_DAMPING
+from descend.optimizers.damped_arrow_systems import LEAST_DAMPING
 from descend.problem.point import Array, Objective, Point
 from descend.table.levels import Levels
 

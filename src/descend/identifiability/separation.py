@@ -14,7 +14,7 @@ from descend.formula.printers.filled import filled
 from descend.formula.symbols import Quantity
 from descend.identifiability.recession import Pulls, Recession, recession
 from descend.models import Model, SymbolicModel
-from descend.optimizers.systems import is_finite
+from descend.optimizers.curvature import is_finite
 from descend.problem.preflight import listed
 from descend.problem.problem import Problem
 from descend.table.rows import Rows

@@ -7,7 +7,7 @@ import numpy as np
 from descend.engines.triangles import condition_bound, norms
 from descend.identifiability.verdict import EXACT, EXACT_SUMMED, SINGULAR
 from descend.models import Model
-from descend.optimizers.systems import matrix_of, triangle
+from descend.optimizers.curvature import matrix_of, triangle
 from descend.problem.penalty import penalty_of
 from descend.problem.point import Array, Objective, Point
 

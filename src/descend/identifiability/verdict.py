@@ -16,7 +16,8 @@ from descend.formula.symbols import Parameter
 from descend.formula.trade_off import joined, motions_along, trade_off
 from descend.gradients.derived import derived
 from descend.models import Model, SymbolicModel
-from descend.optimizers.systems import FEW, matrix_of, smallest_share, solver, triangle
+from descend.optimizers.curvature import matrix_of, smallest_share, triangle
+from descend.optimizers.damped_systems import FEW, solver
 from descend.problem.point import Objective, Point
 from descend.problem.preflight import constant_inputs, listed
 from descend.wording import using

@@ -19,7 +19,7 @@ from descend.inference.intervals import Intervals, listed, quantile
 from descend.inference.refit import refit, well_conditioned
 from descend.inference.scored_rows import rows_by_distance
 from descend.inference.statistics import degrees_of_freedom, error_degrees
-from descend.optimizers.systems import matrix_of
+from descend.optimizers.curvature import matrix_of
 from descend.options.checks import refuse_not_whole
 from descend.problem.objective import OnRows
 from descend.wording import using

@@ -12,7 +12,7 @@ from descend.descent.solution import Solution
 from descend.identifiability.verdict import EXACT, EXACT_SUMMED, INVOLVED
 from descend.inference.covariance.inverse_curvature import Array, Covariance, Mask
 from descend.models import Model
-from descend.optimizers.systems import triangle
+from descend.optimizers.curvature import triangle
 from descend.problem.point import Point
 
 LEVEL = 1e-6

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from descend.descent.loop import Plan, descend
 from descend.engines.totals import Curvature
+from descend.optimizers.curvature import is_finite, part_of, with_diagonal
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
-from descend.optimizers.systems import is_finite, part_of, with_diagonal
 from descend.parameters import Bounds
 from descend.problem.objective import Held, VectorObjective
 from descend.problem.point import Point

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.many.outcomes import Outcomes
-from descend.optimizers.systems import matrix_of
+from descend.optimizers.curvature import matrix_of
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]

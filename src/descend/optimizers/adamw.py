@@ -10,7 +10,7 @@ import numpy as np
 
 from descend.optimizers.adam import adam_direction
 from descend.optimizers.contract import Array, Evaluation, State
-from descend.optimizers.families import Adaptive
+from descend.optimizers.rate_rules import Adaptive
 from descend.registry import setting
 
 

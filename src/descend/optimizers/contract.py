@@ -12,7 +12,7 @@ from descend.engines.totals import Curvature, Factor
 from descend.registry import Part
 
 if TYPE_CHECKING:
-    from descend.optimizers.pieces import Pieces
+    from descend.optimizers.kinked_loss import Pieces
     from descend.optimizers.recurrence import Recurrence
     from descend.parameters import Bounds
 
@@ -176,7 +176,7 @@ class Optimizer(Part, ABC):
 
 
 class System(Protocol):
-    """The linear system of a damped Gauss-Newton step: see ``systems``."""
+    """The linear system of a damped Gauss-Newton step: see ``damped_systems``."""
 
     order: ClassVar[int]
     units: Units

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from descend.optimizers.contract import Array, Evaluation, State
-from descend.optimizers.families import OR_LESS, LinearMethod
+from descend.optimizers.rate_rules import OR_LESS, LinearMethod
 from descend.optimizers.recurrence import Recurrence
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, State
 from descend.optimizers.curvature import DAMPING, damped_inverse
-from descend.optimizers.families import WholeSteps
 from descend.optimizers.line_search import NOISE, search
+from descend.optimizers.rate_rules import WholeSteps
 from descend.registry import setting
 
 # A curvature matrix of more parameters costs more to sum and to invert than it saves.

@@ -9,12 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, State, System, Units
+from descend.optimizers.costly_derivatives import sparing_step
+from descend.optimizers.curvature import is_finite
 from descend.optimizers.damped_steps import ATTEMPTS, WORTH_IT, ahead, finite, less_damped, moves
-from descend.optimizers.families import WholeSteps
+from descend.optimizers.damped_systems import LEAST, extrapolated, system_of
 from descend.optimizers.line_search import NOISE
+from descend.optimizers.rate_rules import WholeSteps
 from descend.optimizers.second_derivatives import newton_step
-from descend.optimizers.sparing import sparing_step
-from descend.optimizers.systems import LEAST, extrapolated, is_finite, system_of
 from descend.registry import setting
 
 ROUGHLY = 1e-9

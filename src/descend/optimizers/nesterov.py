@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, State
-from descend.optimizers.families import OR_LESS, LinearMethod
+from descend.optimizers.rate_rules import OR_LESS, LinearMethod
 from descend.optimizers.recurrence import Recurrence
 from descend.registry import setting
 

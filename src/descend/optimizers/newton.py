@@ -8,10 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, State, System
+from descend.optimizers.curvature import is_finite
 from descend.optimizers.damped_steps import WORTH_IT
-from descend.optimizers.families import WholeSteps
+from descend.optimizers.damped_systems import LEAST, system_of
 from descend.optimizers.levenberg_marquardt import ROUGHLY, last_digits
-from descend.optimizers.systems import LEAST, is_finite, system_of
+from descend.optimizers.rate_rules import WholeSteps
 
 HALVINGS = 50
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from descend.optimizers.contract import Array, Evaluation, State
 from descend.optimizers.damped_steps import WORTH_IT, ahead, finite
-from descend.optimizers.families import WholeSteps
+from descend.optimizers.kinked_loss import Fall, Mask, Pieces
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.optimizers.line_search import NOISE
-from descend.optimizers.pieces import Fall, Mask, Pieces
+from descend.optimizers.rate_rules import WholeSteps
 
 NEAR = 1e-6
 """Once a step by curvature lowers J by less than this share of it, a step to a vertex follows."""

@@ -21,7 +21,7 @@ from descend.formula.derivative import derivatives
 from descend.formula.domain import Bend, bends
 from descend.gradients.derived import derived
 from descend.models import SymbolicModel
-from descend.optimizers.systems import matrix_of
+from descend.optimizers.curvature import matrix_of
 from descend.problem.point import Point
 from descend.table.rows import Rows
 

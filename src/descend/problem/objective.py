@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from descend.engines.batches import Batch, Places, shuffled
 from descend.engines.totals import Curvature, Engine, Factor
 from descend.formula.factor import triangle
-from descend.optimizers.systems import is_finite, part_of, pulling, with_diagonal
+from descend.optimizers.curvature import is_finite, part_of, pulling, with_diagonal
 from descend.parameters import Bounds
 from descend.problem.penalty import Penalty
 from descend.problem.point import Array, Objective, Point, Triangle

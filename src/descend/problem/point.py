@@ -22,7 +22,7 @@ from descend.problem.penalty import Penalty
 
 if TYPE_CHECKING:
     from descend.engines.batches import Batch
-    from descend.optimizers.pieces import Pieces
+    from descend.optimizers.kinked_loss import Pieces
     from descend.parameters.priors import WeighedPriors
     from descend.problem.standard_units import Units
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.models import Model
-from descend.optimizers.pieces import MOST_ROWS, ROUNDING, Measure, Pieces
+from descend.optimizers.kinked_loss import MOST_ROWS, ROUNDING, Measure, Pieces
 from descend.problem.penalty import Penalty
 from descend.table.lazy import Lazy
 from descend.table.rows import Rows

@@ -23,8 +23,8 @@ from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
 from descend.losses import LEAST_SQUARES, Loss
 from descend.models import Model
-from descend.optimizers.pieces import Pieces
-from descend.optimizers.systems import with_diagonal
+from descend.optimizers.curvature import with_diagonal
+from descend.optimizers.kinked_loss import Pieces
 from descend.parameters import Parameters
 from descend.problem.engine_choice import engine_in_memory
 from descend.problem.objective import Around, Numbers, VectorObjective

@@ -12,7 +12,7 @@ from descend.engines.totals import Curvature, Factor
 from descend.errors import ConfigError
 from descend.formula.factor import triangle
 from descend.models import Model
-from descend.optimizers.systems import with_diagonal
+from descend.optimizers.curvature import with_diagonal
 from descend.options.request import Request
 from descend.parameters.prior_reading import read_priors
 from descend.parameters.priors import Pull, WeighedPriors

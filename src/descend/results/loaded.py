@@ -22,7 +22,7 @@ from descend.inference.goodness.likelihood import Criteria
 from descend.inference.goodness.penalty_path import PenaltyPath
 from descend.inference.rows.outliers import Outliers
 from descend.inference.scatter_of_rows import Scatter
-from descend.optimizers.systems import matrix_of
+from descend.optimizers.curvature import matrix_of
 from descend.results.fit import Fit
 from descend.results.model_file import Content
 

@@ -17,8 +17,8 @@ from descend.errors import ConfigError
 from descend.gradients.derived import Program
 from descend.inference.goodness.penalty_path import PenaltyPath
 from descend.losses import LOSSES
+from descend.optimizers.damped_l1_system import least_sparse
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
-from descend.optimizers.sparse import least_sparse
 from descend.options.penalty import Auto, read_penalty
 from descend.options.request import Request
 from descend.problem.objective import objective_over

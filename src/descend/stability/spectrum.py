@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from descend.engines.totals import Curvature
 from descend.optimizers import Optimizer
+from descend.optimizers.curvature import is_finite, matrix_of
 from descend.optimizers.recurrence import Modes
-from descend.optimizers.systems import is_finite, matrix_of
 from descend.problem.point import Point
 from descend.problem.problem import Problem
 from descend.problem.standardized import entering

@@ -19,7 +19,7 @@ from descend.formula.structure import linear_unknowns, measures, waves
 from descend.formula.symbols import Parameter
 from descend.gradients.derived import Program, derived
 from descend.models import Model
-from descend.optimizers.systems import matrix_of
+from descend.optimizers.curvature import matrix_of
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.problem import Problem

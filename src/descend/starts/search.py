@@ -19,7 +19,7 @@ from descend.formula.structure import interchangeable, linear_unknowns, symmetri
 from descend.gradients.derived import Program, derived
 from descend.losses import LEAST_SQUARES
 from descend.models import formula_model
-from descend.optimizers.systems import is_finite, part_of
+from descend.optimizers.curvature import is_finite, part_of
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.point import Objective, Point
@@ -71,7 +71,11 @@ class Start:
 
     def in_sample(self, looked_at: int, rows: int) -> Start:
         """Return the same start, with a note of how many rows were looked at, if not all were."""
-        return self if looked_at == rows else replace(self, note=f"{self.note}; {looked_at:,} of {rows:,} rows were looked at")
+        return (
+            self
+            if looked_at == rows
+            else replace(self, note=f"{self.note}; {looked_at:,} of {rows:,} rows were looked at")
+        )
 
 
 def search(

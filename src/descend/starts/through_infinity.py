@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.optimizers.systems import matrix_of
+from descend.optimizers.curvature import matrix_of
 from descend.problem.point import Objective
 
 Array = NDArray[np.float64]

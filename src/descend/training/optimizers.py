@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from descend.errors import ConfigError
 from descend.optimizers import OPTIMIZERS
 from descend.optimizers.contract import Optimizer
-from descend.optimizers.families import HALVINGS, OR_LESS
+from descend.optimizers.rate_rules import HALVINGS, OR_LESS
 from descend.optimizers.recurrence import Recurrence
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from descend.inference.covariance.inverse_curvature import Mask
 from descend.inference.covariance.standard_errors import MANY, accurate_point, covariance
 from descend.inference.determined import determined_parts, rank
 from descend.inference.scored_rows import ScoredRows, counted_rows, rows_that_count
+from descend.optimizers.curvature import triangle
 from descend.optimizers.second_derivatives import hessian_at
-from descend.optimizers.systems import triangle
 from descend.problem.point import Point
 
 Array = NDArray[np.float64]

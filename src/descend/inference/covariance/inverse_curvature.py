@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from descend.engines.totals import Curvature
 from descend.formula.factor import triangle
 from descend.optimizers.contract import WELL
-from descend.optimizers.systems import solver
+from descend.optimizers.damped_systems import solver
 from descend.problem.point import Point
 
 Array = NDArray[np.float64]

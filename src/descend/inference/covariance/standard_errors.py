@@ -23,7 +23,7 @@ from descend.inference.refit import well_conditioned
 from descend.inference.statistics import degrees_of_freedom, dispersion_of, error_degrees, total_weight
 from descend.losses import Loss
 from descend.models import Model
-from descend.optimizers.systems import matrix_of
+from descend.optimizers.curvature import matrix_of
 from descend.options.kinds_of_errors import read_errors
 from descend.problem.point import Point
 from descend.table.table import listing

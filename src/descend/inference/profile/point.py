@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from descend.engines.totals import Curvature
 from descend.inference.refit import newton_step, refit
-from descend.optimizers.systems import is_finite, part_of
+from descend.optimizers.curvature import is_finite, part_of
 from descend.problem.objective import VectorObjective
 from descend.problem.point import Point
 

@@ -21,7 +21,7 @@ from descend.inference.profile.point import LOWER, ProfilePoint, Side, fitted, i
 from descend.inference.refit import newton_step, well_conditioned
 from descend.inference.scored_rows import row_weights
 from descend.inference.statistics import dispersion_of, error_degrees, total_weight
-from descend.optimizers.systems import part_of
+from descend.optimizers.curvature import part_of
 
 Array = NDArray[np.float64]
 TRIED, TRIED_OF_LIKE = 1, 3

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from descend.lab.cache import Cache
 from descend.lab.descents.runs import Descents
-from descend.optimizers.systems import matrix_of
+from descend.optimizers.curvature import matrix_of
 from descend.report.figures import Surface
 from descend.report.surface import losses_over, objective_of, places_of, relief
 from descend.results import Fit

@@ -1,6 +1,6 @@
 """The linear system of a damped Gauss-Newton step, in four forms; for a few unknowns in plain Python numbers.
 
-Those of an arrow are in ``arrow_systems``.
+Those of an arrow are in ``damped_arrow_systems``.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.totals import Curvature, Factor
-from descend.engines.triangles import least_bound
 from descend.formula.compile import define
-from descend.optimizers.bounded import bounded_least_squares
+from descend.optimizers.bounded_least_squares import bounded_least_squares
 from descend.optimizers.contract import NOTHING, RANK, WELL, Array, Evaluation, System, Units
+from descend.optimizers.curvature import predicted, triangle, well
 
 LEAST = 1e-300
 """Stands in for the squared norm of a column of zeros, so that it can be divided by."""
@@ -171,56 +170,16 @@ def system_of(evaluation: Evaluation, fine: bool) -> type[System]:
     if not isinstance(evaluation.curvature, np.ndarray):
         if evaluation.system is not None:
             return evaluation.system
-        from descend.optimizers.arrow_systems import arrow_system
+        from descend.optimizers.damped_arrow_systems import arrow_system
 
         return arrow_system(evaluation, fine)
     if evaluation.has_l1:
-        from descend.optimizers.sparse import Sparse
+        from descend.optimizers.damped_l1_system import Sparse
 
         return Sparse
     if not fine:
         return Few if len(evaluation.theta) <= FEW else Normal
     return Triangle if evaluation.bounds is None else Bounded
-
-
-def is_finite(curvature: Curvature | Factor) -> bool:
-    """Whether no entry is infinite or nan."""
-    return bool(np.isfinite(curvature).all()) if isinstance(curvature, np.ndarray) else curvature.finite
-
-
-def matrix_of(curvature: Curvature | None) -> Array | None:
-    """Return a curvature that is a matrix, else None: for what is only worth its cost with few parameters."""
-    return curvature if isinstance(curvature, np.ndarray) else None
-
-
-def with_diagonal(curvature: Curvature, diagonal: Array) -> Curvature:
-    """Return C + diag(d)."""
-    return curvature + np.diag(diagonal) if isinstance(curvature, np.ndarray) else curvature.plus_diagonal(diagonal)
-
-
-def part_of(curvature: Curvature, free: NDArray[np.bool_]) -> Curvature:
-    """Return the rows and columns of the free components."""
-    return curvature[np.ix_(free, free)] if isinstance(curvature, np.ndarray) else curvature.of(free)
-
-
-def smallest_share(curvature: Array) -> float | None:
-    """Return the smallest eigenvalue after scaling to a unit diagonal, as a share of the largest.
-
-    None where a parameter has no influence at all; 1 where the curvature is not finite and so says nothing.
-    """
-    diagonal = curvature.diagonal()
-    if not math.isfinite(curvature.ravel().dot(curvature.ravel())) and not np.isfinite(curvature).all():
-        return 1.0
-    if not diagonal.min() > 0.0:
-        return None
-    scale = np.sqrt(diagonal)
-    values = np.linalg.eigvalsh(curvature / (scale * scale[:, None]))
-    return float(values[0] / values[-1])
-
-
-def well(curvature: Array) -> bool:
-    """Whether the smallest eigenvalue of a scaled curvature is large enough to work with squared numbers."""
-    return least_bound(curvature) > WELL or bool(np.linalg.eigvalsh(curvature)[0] > WELL)
 
 
 def solved(matrix: Array, damping: float, right: Array) -> Array | None:
@@ -244,41 +203,6 @@ def scaled_triangle(evaluation: Evaluation, units: Units) -> tuple[Units, Array,
     squares: Array = np.maximum(units, np.add.reduce(upper * upper))
     scale = np.sqrt(squares)
     return squares, scale, upper / scale, right
-
-
-def predicted(upper: Array, right: Array, move: Array) -> float:
-    """Return by how much |R d + q|**2 / 2 falls from d = 0 to ``move``."""
-    change = upper @ move
-    return -float(change @ (right + 0.5 * change))
-
-
-def triangle(evaluation: Evaluation) -> tuple[Array, Array]:
-    """Return R and q with curvature = R'R and gradient = R'q: the engine's own, or from the curvature."""
-    if isinstance(evaluation.factor, np.ndarray):
-        return evaluation.factor[:-1, :-1], evaluation.factor[:-1, -1]
-    curvature = evaluation.curvature
-    assert isinstance(curvature, np.ndarray)
-    if not np.isfinite(curvature).all():
-        return np.full_like(curvature, np.nan), np.full(len(curvature), np.nan)
-    diagonal = curvature.diagonal()
-    scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
-    values, vectors = np.linalg.eigh(curvature / scale / scale[:, None])
-    independent = values > 1e-15 * values[-1]
-    roots = np.sqrt(np.where(independent, values, 0.0))
-    right = (vectors.T @ (evaluation.gradient / scale)) * np.where(
-        independent, 1.0 / np.where(independent, roots, 1.0), 0.0
-    )
-    return (vectors * roots).T * scale, right
-
-
-def pulling(upper: Array, gradient: Array) -> Array:
-    """Return the shortest q with R'q = gradient, or as nearly as rounding allows; NaN where numbers are not finite."""
-    if not (np.isfinite(upper).all() and np.isfinite(gradient).all()):
-        return np.full(len(gradient), np.nan)
-    norms = np.sqrt(np.add.reduce(upper * upper))
-    norms[norms == 0.0] = 1.0
-    pull: Array = np.linalg.lstsq((upper / norms).T, gradient / norms, rcond=RANK)[0]
-    return pull
 
 
 def extrapolated(move: Array, step_taken: Array, before: Array, units: Units) -> list[Array]:

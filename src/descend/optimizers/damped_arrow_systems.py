@@ -1,4 +1,4 @@
-"""The linear system of a damped Gauss-Newton step where the curvature is an arrow; ``systems`` has the dense one."""
+"""The linear system of a damped Gauss-Newton step where the curvature is an arrow; see ``damped_systems``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ScaledArrow(System):
 
 
 class ArrowNormal(ScaledArrow):
-    """(C + lambda D**2) d = -g, solved group by group for D d; see ``systems.Normal``."""
+    """(C + lambda D**2) d = -g, solved group by group for D d; see ``damped_systems.Normal``."""
 
     def move(self, damping: float) -> tuple[Array, float]:
         factored = self.curvature.factored(damping) if self.sound else None
@@ -71,7 +71,7 @@ class ArrowRegular(ArrowNormal):
 
 
 class ArrowFine(System):
-    """The same system as a least-squares problem, by a QR of each group; see ``systems.Triangle``."""
+    """The same system as a least-squares problem, by a QR of each group; see ``damped_systems.Triangle``."""
 
     order: ClassVar[int] = 3
 
