@@ -51,68 +51,55 @@ class Evaluation(Protocol):
     @property
     def proximal(self) -> bool:
         """Whether there is an l1 penalty, or bounds; without either `shrink` is the identity."""
-        ...
 
     @property
     def system(self) -> type[System] | None:
         """What solves the damped system of a curvature that is neither a matrix nor an arrow; else None."""
-        ...
 
     @property
     def piecewise(self) -> bool:
         """Whether the loss has kinks, and `pieces` says where."""
-        ...
 
     @property
     def has_l1(self) -> bool:
         """Whether there is an l1 penalty."""
-        ...
 
     @property
     def l1(self) -> Array | None:
         """(p,) the factors of the l1 penalty, if there is one."""
-        ...
 
     @property
     def bounds(self) -> Bounds | None:
         """Bounds on theta, if there are any."""
-        ...
 
     @property
     def sparing(self) -> bool:
         """Whether derivatives cost many times what the loss alone does, or are noisy, as those of slow functions."""
-        ...
 
     @property
     def noise(self) -> Array | None:
         """(p,) the standard deviation of the gradient, where it was found numerically; None where it is exact."""
-        ...
 
     def refined(self, best: bool) -> Evaluation | None:
         """Evaluate J here with better derivatives, where derivatives are numeric; None if there are no better ones.
 
         best: as good as they can be; else at least not carried on from another point. Of the point evaluated last.
         """
-        ...
 
     def carried(self, theta: Array) -> Evaluation:
         """Evaluate J at ``theta`` to order 2, with derivatives carried on from here where they are numeric."""
-        ...
 
     def at(self, theta: Array, order: int = 1) -> Evaluation:
         """Evaluate J at ``theta`` over the same rows; order 0 loss, 1 and gradient, 2 and curvature.
 
         The curvature is None where the model or the engine has none.
         """
-        ...
 
     def shrink(self, theta: Array, rate: float) -> Array:
         """Apply the proximal operator of ``rate`` times the l1 penalty, and of the bounds."""
-        ...
 
     def pieces(self) -> Pieces | None:
         """Return J near ``theta`` row by row, where ``piecewise``."""
-        ...
 
 
 class Optimizer(Part, ABC):
@@ -186,11 +173,9 @@ class System(Protocol):
 
     def move(self, damping: float) -> tuple[Array, float]:
         """Return d and the decrease of J that the model predicts."""
-        ...
 
     def newton(self) -> tuple[Array, float]:
         """Return the undamped d and |q|, what the parameters can still explain."""
-        ...
 
     def safe(self) -> bool:
         """Whether its undamped step can be trusted; it has to be where there is no better system."""
