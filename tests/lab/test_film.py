@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.lab.films import film_of
 
 from descend.errors import ConfigError
 from descend.lab.data.problems import PROBLEMS
 from descend.lab.data.rows import Library, Rows, read_rows
 from descend.lab.descents import export as copies
 from descend.lab.descents.runs import descents, unknown_start
-from descend.lab.figures.film import film_of
 from descend.lab.figures.frames import chosen, frames_of
 from descend.lab.figures.loss_surface import landscape_of
 from descend.lab.figures.still_figures import as_json

@@ -6,10 +6,10 @@ import base64
 
 import numpy as np
 import pytest
+from tests.lab.films import film_of
 
 from descend.lab.data.rows import read_rows
 from descend.lab.descents.runs import descents
-from descend.lab.figures.film import film_of
 from descend.lab.state import FILE, State
 
 

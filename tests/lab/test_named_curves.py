@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from tests.lab.films import film_of
 
 import descend
 from descend.descent.outcome import Outcome
@@ -13,7 +14,6 @@ from descend.formula.curves import CURVES, curve_named
 from descend.lab.data.rows import Library, Rows
 from descend.lab.descents import export as copies
 from descend.lab.descents.runs import descents
-from descend.lab.figures.film import film_of
 from descend.lab.page import named_curves as curves
 from descend.lab.page.callbacks import Callbacks
 from descend.lab.page.verdicts import verdicts

@@ -40,12 +40,6 @@ FAR = 40.0
 """A path is cut off this many windows away."""
 
 
-def film_of(runs: Descents, dark: bool) -> Plain:
-    """Prepare the film of some descents, with its figures."""
-    figures = {name: make() for name, (_, make) in figures_of(runs, dark).items()}
-    return moving(runs) | {"figures": figures}
-
-
 def written(runs: Descents, dark: bool) -> tuple[bytes, Mapping[str, Still]]:
     """Write what moves as JSON, and the figures, each by itself."""
     stills = {name: still(key, make) for name, (key, make) in figures_of(runs, dark).items()}

@@ -21,7 +21,6 @@ TEXTS = {
     "auto": ("choose for me", "自动选择"),
     "stable": ("stable", "稳定"),
     "diverges": ("diverges", "发散"),
-    "limit": ("{limit} = 2/λ", "{limit} = 2/λ"),
     "limit_of": (
         "At the start λ = {largest}. {name} is stable there for η up to {limit}.",
         "起点处 λ = {largest}。{name} 在 η 不超过 {limit} 时稳定。",
