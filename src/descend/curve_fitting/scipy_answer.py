@@ -13,7 +13,6 @@ from descend.curve_fitting.small_fit import Ending
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.inference.covariance.inverse_curvature import inverse_triangle, well_conditioned_inverse
-from descend.optimizers.curvature import matrix_of
 from descend.table.response_covariance import Whitening
 
 Array = NDArray[np.float64]
@@ -86,7 +85,7 @@ def covariance(arguments: Arguments, ending: Ending) -> Array | None:
     if degrees <= 0 and not arguments.absolute:
         return None
     objective, theta = ending.objective, ending.theta
-    curvature = matrix_of(objective(theta, 2).curvature)
+    curvature = objective(theta, 2).matrix
     inverted = None if curvature is None else well_conditioned_inverse(curvature)
     if inverted is None:
         point = objective(theta, 3)

@@ -7,7 +7,7 @@ import numpy as np
 from descend.engines.triangles import condition_bound, norms
 from descend.identifiability.verdict import EXACT, EXACT_SUMMED, SINGULAR
 from descend.models import Model
-from descend.optimizers.curvature import matrix_of, triangle
+from descend.optimizers.curvature import triangle
 from descend.problem.penalty import penalty_of
 from descend.problem.point import Array, Objective, Point
 
@@ -26,7 +26,7 @@ def shortest(model: Model, objective: Objective, point: Point) -> Array | None:
     linear = model.linear and model.loss.quadratic and not objective.arrow
     if not linear or objective.penalty is not None or objective.priors is not None or objective.bounds is not None:
         return None
-    curvature = matrix_of(point.curvature)
+    curvature = point.matrix
     if curvature is None or point.theta.size < 2 or not np.isfinite(curvature).all() or not curvature.any():
         return None
     sizes = np.sqrt(curvature.diagonal())

@@ -16,7 +16,7 @@ from descend.formula.symbols import Parameter
 from descend.formula.trade_off import joined, motions_along, trade_off
 from descend.gradients.derived import derived
 from descend.models import Model, SymbolicModel
-from descend.optimizers.curvature import matrix_of, smallest_share, triangle
+from descend.optimizers.curvature import smallest_share, triangle
 from descend.optimizers.damped_systems import FEW, solver
 from descend.problem.point import Objective, Point
 from descend.problem.preflight import constant_inputs, listed
@@ -71,7 +71,7 @@ def at_start(model: Model, point: Point, columns: Mapping[str, Array], source: s
     note = _of_linear(model, point, columns, source)
     if model.formula is None or model.parameters.size < 2:
         return (note,) if note else ()
-    curvature = matrix_of(point.curvature)
+    curvature = point.matrix
     if note is None:
         if model.linear or curvature is None or _surely(curvature, SUSPECT**2):
             return ()
@@ -87,7 +87,7 @@ def _of_linear(model: Model, point: Point, columns: Mapping[str, Array], source:
 
     Returns a note where columns merely repeat each other: a descent then reaches one of many equal answers.
     """
-    curvature = matrix_of(point.curvature)
+    curvature = point.matrix
     if not model.linear or curvature is None or not np.isfinite(curvature).all():
         return None
     labels = model.parameters.labels
@@ -183,7 +183,7 @@ def at_end(model: Model, objective: Objective, theta: Array, converged: bool, sc
         from descend.identifiability.of_groups import verdict_of_groups
 
         return Verdict(*verdict_of_groups(model, objective, point))
-    curvature = matrix_of(point.curvature)
+    curvature = point.matrix
     if curvature is None:
         return Verdict()
     symbolic = model.symbolic if point.loss <= ROUNDING**2 * scale else None

@@ -8,8 +8,16 @@ import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, State, System
 from descend.optimizers.curvature import triangle as root_of
-from descend.optimizers.damped_steps import ATTEMPTS, LEAST_DAMPING, WORTH_IT, ahead, less_damped, moves
-from descend.optimizers.damped_systems import extrapolated, system_of
+from descend.optimizers.damped_systems import (
+    ATTEMPTS,
+    LEAST_DAMPING,
+    WORTH_IT,
+    ahead,
+    extrapolated,
+    less_damped,
+    moves,
+    system_of,
+)
 
 NEAR = 0.3
 """Once the parameters can explain less than this share of the residual, steps are undamped, if that does."""

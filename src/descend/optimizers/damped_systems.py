@@ -1,4 +1,4 @@
-"""The linear system of a damped Gauss-Newton step, in four forms; for a few unknowns in plain Python numbers.
+"""Damped Gauss-Newton steps: their linear system, in four forms, and what follows from how far J falls.
 
 Those of an arrow are in ``damped_arrow_systems``.
 """
@@ -18,6 +18,12 @@ from descend.optimizers.bounded_least_squares import bounded_least_squares
 from descend.optimizers.contract import NOTHING, RANK, WELL, Array, Evaluation, System, Units
 from descend.optimizers.curvature import predicted, triangle, well
 
+ATTEMPTS = 60
+"""How many ever larger dampings are tried before giving up."""
+WORTH_IT = 1e-4
+"""Share of the predicted decrease of J that a step must achieve."""
+LEAST_DAMPING = 1e-30
+"""Small enough that even a system of condition 1e15 is effectively undamped."""
 LEAST = 1e-300
 """Stands in for the squared norm of a column of zeros, so that it can be divided by."""
 FARTHEST = 10.0
@@ -220,6 +226,27 @@ def extrapolated(move: Array, step_taken: Array, before: Array, units: Units) ->
         return [move]
     secant = move - share * (step_taken + change)
     return [secant, move] if abs(share) > 0.1 else [secant]
+
+
+def less_damped(damping: float, ratio: float) -> float:
+    """Return the damping after a step. ratio: of the decrease of J to the predicted one."""
+    return max(damping * max(1.0 / 3.0, 1.0 - (2.0 * ratio - 1.0) ** 3), LEAST_DAMPING)
+
+
+def ahead(evaluation: Evaluation, move: Array) -> Array:
+    """Return where a step leads; a step to a bound ends exactly on it, not beside it by rounding."""
+    bounds = evaluation.bounds
+    return evaluation.theta + move if bounds is None else bounds.moved(evaluation.theta, move)
+
+
+def moves(theta: Array, move: Array, share: float) -> bool:
+    """Whether a step changes any parameter by more than this share of it."""
+    return any(not abs(step) <= share * abs(value) for value, step in zip(theta.tolist(), move.tolist(), strict=True))
+
+
+def finite(vector: Array) -> bool:
+    """Whether no component is infinite or nan."""
+    return math.isfinite(vector.dot(vector)) or bool(np.isfinite(vector).all())
 
 
 @lru_cache(maxsize=FEW)

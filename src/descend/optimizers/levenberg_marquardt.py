@@ -11,8 +11,17 @@ import numpy as np
 from descend.optimizers.contract import Array, Evaluation, State, System, Units
 from descend.optimizers.costly_derivatives import sparing_step
 from descend.optimizers.curvature import is_finite
-from descend.optimizers.damped_steps import ATTEMPTS, WORTH_IT, ahead, finite, less_damped, moves
-from descend.optimizers.damped_systems import LEAST, extrapolated, system_of
+from descend.optimizers.damped_systems import (
+    ATTEMPTS,
+    LEAST,
+    WORTH_IT,
+    ahead,
+    extrapolated,
+    finite,
+    less_damped,
+    moves,
+    system_of,
+)
 from descend.optimizers.line_search import NOISE
 from descend.optimizers.rate_rules import WholeSteps
 from descend.optimizers.second_derivatives import newton_step

@@ -9,8 +9,7 @@ import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, State, System
 from descend.optimizers.curvature import is_finite
-from descend.optimizers.damped_steps import WORTH_IT
-from descend.optimizers.damped_systems import LEAST, system_of
+from descend.optimizers.damped_systems import LEAST, WORTH_IT, system_of
 from descend.optimizers.levenberg_marquardt import ROUGHLY, last_digits
 from descend.optimizers.rate_rules import WholeSteps
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.optimizers.contract import Array, Evaluation, State
-from descend.optimizers.damped_steps import WORTH_IT, ahead, finite
+from descend.optimizers.damped_systems import WORTH_IT, ahead, finite
 from descend.optimizers.kinked_loss import Fall, Mask, Pieces
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.optimizers.line_search import NOISE

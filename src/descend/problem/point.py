@@ -270,6 +270,11 @@ class Point:
         is_latest = latest is not None and latest.theta is theta and latest.curvature is not None
         return latest if is_latest else None
 
+    @property
+    def matrix(self) -> Array | None:
+        """The curvature if it is a matrix: what is only worth its cost with few parameters needs one."""
+        return self.curvature if isinstance(self.curvature, np.ndarray) else None
+
     def curved(self) -> Curvature | None:
         """Return the curvature here, evaluating it if that was not done yet; None if there is none."""
         return self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature

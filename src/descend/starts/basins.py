@@ -19,7 +19,6 @@ from descend.formula.structure import linear_unknowns, measures, waves
 from descend.formula.symbols import Parameter
 from descend.gradients.derived import Program, derived
 from descend.models import Model
-from descend.optimizers.curvature import matrix_of
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.problem import Problem
@@ -99,7 +98,7 @@ def _uncertain(problem: Problem, theta: Array, loss: float, symbols: Sequence[Pa
     """Whether the data determine one of these parameters so poorly that J may have another valley about as low."""
     if not symbols:
         return False
-    curvature = matrix_of(problem.objective(theta, 2).curvature)
+    curvature = problem.objective(theta, 2).matrix
     if curvature is None or not np.isfinite(curvature).all():
         return False
     scale = 1.0 / np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))

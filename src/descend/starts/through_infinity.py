@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.optimizers.curvature import matrix_of
 from descend.problem.point import Objective
 
 Array = NDArray[np.float64]
@@ -24,7 +23,7 @@ def beyond(objective: Objective, theta: Array) -> Array | None:
     smooth at 0, and may have its minimum at a negative 1/t, which a descent from t > 0 never reaches.
     """
     with np.errstate(all="ignore"):
-        curvature = matrix_of(objective(theta, 2).curvature)
+        curvature = objective(theta, 2).matrix
         if curvature is None:
             return None
         relative = curvature * theta * theta[:, None]

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from descend.lab.cache import Cache
 from descend.lab.descents.runs import Descents
-from descend.optimizers.curvature import matrix_of
 from descend.report.figures import Surface
 from descend.report.surface import losses_over, objective_of, places_of, relief
 from descend.results import Fit
@@ -92,7 +91,7 @@ def _range_passed(runs: Descents) -> Array:
         nowhere = np.full((width, 2), np.nan)
         if not lowest.model.linear or not lowest.loss_function.quadratic or lowest.solution is None:
             return nowhere
-        curvature = matrix_of(lowest.solution.objective(lowest.theta, 2).curvature)
+        curvature = lowest.solution.objective(lowest.theta, 2).matrix
         if curvature is None or not np.isfinite(curvature).all():
             return nowhere
         vectors = np.linalg.eigh(curvature)[1]
