@@ -77,6 +77,10 @@ def test_options_of_other_programs_are_named():
         '`fit` has no option `interval`. Intervals are asked of the fit: fit.intervals(method="profile"), '
         'fit.quantity("log(2)/b", method="profile").'
     )
+    assert said(LINE, ROWS, table="runs") == (
+        "`fit` has no option `table`. The data come after the model; a table of a database is named in its address, "
+        'such as "postgres://host/lab?table=runs".'
+    )
     assert said(LINE, ROWS, epoch=3) == "`fit` has no option `epoch`. Did you mean `epochs`? See help(descend.fit)."
     assert "optimizer=" in said(LINE, ROWS, method="lm")
     assert "sigma=" in said(LINE, ROWS, sigma=SIZES, absolute_sigma=True)

@@ -260,3 +260,15 @@ def test_too_little_memory_is_told_with_the_option_that_helps(tmp_path, monkeypa
         descend.ConfigError, match=r"^There is too little memory: unable to allocate 7.28 TiB .*memory_limit="
     ):
         descend.fit("y ~ a*x", {"x": [1.0], "y": [1.0]})
+
+
+def test_files_as_groups_share_the_columns_that_most_of_them_have_in_order(here):
+    from descend.table.by_file import Files
+
+    for name, header in (("a", "t,y,p,own"), ("b", "t,y,q,own_too"), ("c", "t,y,p,q"), ("d", "u,t,y,q")):
+        (here / f"{name}.csv").write_text(header + "\n" + ",".join(["1"] * len(header.split(","))) + "\n")
+    files = Files.of("*.csv")
+    assert files.names == ("t", "y", "p", "q")
+    assert files.example().names == ("t", "y", "p", "q")
+    (here / "c.csv").unlink()  # none that is left has all of t, y, p and q
+    assert {"t", "y"} < {*Files.of("*.csv").example().names} < {"t", "y", "p", "q"}

@@ -39,6 +39,8 @@ OF_OTHERS = {
     "callback": "Every step is handed to a function with on_step=function.",
     "interval": 'Intervals are asked of the fit: fit.intervals(method="profile"), '
     'fit.quantity("log(2)/b", method="profile").',
+    "table": "The data come after the model; a table of a database is named in its address, such as "
+    '"postgres://host/lab?table=runs".',
     "full_output": "A fit has it all: fit.parameters, fit.covariance, fit.trace.",
     **dict.fromkeys(("check_finite", "nan_policy"), GAPS),
 }

@@ -83,13 +83,15 @@ class ArrayTable(Table):
         from descend.table.array_conditions import rows_where
 
         condition, row_numbers = rows_where(self, self.cells_of, where)
+        return self._at(row_numbers, (*self.conditions, condition))
+
+    def _at(self, row_numbers: npt.NDArray[np.intp], conditions: tuple[str, ...]) -> ArrayTable:
         table_rows = row_numbers if self._kept is None else self._kept[row_numbers]
-        return ArrayTable(self._columns, self._all_rows, (*self.conditions, condition), table_rows, self._categories)
+        return ArrayTable(self._columns, self._all_rows, conditions, table_rows, self._categories)
 
     def among(self, row_numbers: npt.NDArray[np.intp]) -> ArrayTable:
         """Return the rows at these places, which keep their numbers."""
-        table_rows = row_numbers if self._kept is None else self._kept[row_numbers]
-        table = ArrayTable(self._columns, self._all_rows, self.conditions, table_rows, self._categories)
+        table = self._at(row_numbers, self.conditions)
         table.source, table.counted = self.source, self.counted
         return with_units_of(table, self)
 

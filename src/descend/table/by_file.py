@@ -56,7 +56,7 @@ class Files:
         counted = Counter(name for names in self.columns.values() for name in names)
         common = {name for name, count in counted.items() if 2 * count >= len(self.columns)}
         model = max(self.columns.values(), key=lambda names: len(common.intersection(names)))
-        return tuple(name for name in (*model, *counted) if name in common) if common <= set(model) else tuple(common)
+        return tuple(name for name in dict.fromkeys((*model, *counted)) if name in common)
 
     def example(self) -> Table:
         """Return the rows of a file that has all common columns, if any has."""
@@ -67,7 +67,10 @@ class Files:
                 table.types  # noqa: B018 - which reads the file
             except DataError:
                 continue
-            return table if common >= set(names) else open_table({key: table.cells()[key] for key in self.names})
+            if common >= set(names):
+                return table
+            cells = table.cells()
+            return open_table({key: cells[key] for key in self.names if key in cells})
         return open_table(next(self.paths[name] for name in self.columns))
 
     def read(

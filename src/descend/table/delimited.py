@@ -193,11 +193,8 @@ def open_delimited(files: Sequence[File], source: str) -> QueryTable:
             )
         if file.complete and not has_rows(file.head, other_layout):
             raise DataError(f"`{file.path}` has a header but no rows. Give a file with at least one row.")
-    packing, paths_by_url, file_copies = (
-        files[0].packing,
-        {absolute(file.place): file.path for file in files},
-        [each.copies for each in files],
-    )
+    packing, file_copies = files[0].packing, [each.copies for each in files]
+    paths_by_url = {absolute(file.place): file.path for file in files}
     like_the_first = {(each.skip, each.line_end) for each in layouts} == {(first.skip, first.line_end)}
     if packing != "zstd" and not (like_the_first and all(map(_is_tidy, files, layouts))):
         from descend.table.tidying import tidied
