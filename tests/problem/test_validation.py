@@ -28,6 +28,37 @@ BY_GD = {"optimizer": "gd", "learning_rate": 0.05, "epochs": 40, "start": {"a": 
 BATCHED = {"optimizer": "adam", "batch_size": 8, "epochs": 10, "start": {"a": 1.0, "b": 1.0, "c": 0.0}}
 
 
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_of_a_file_that_is_left_where_it_is_a_share_is_spread_evenly(ending, tmp_path):
+    from descend.table import open_table
+    from descend.table.writing import write_columns
+
+    path = tmp_path / f"curve.{ending}"
+    write_columns(path, {"x": X, "y": Y})
+    held_out, others = open_table(path).shares(0.25, seed=3)
+    columns = [each.numbers(["x", "y"]) for each in (held_out, others)]
+    assert sorted(np.concatenate([each["x"] for each in columns]).tolist()) == X.tolist()
+    assert 14 <= held_out.rows <= 16 and np.diff(columns[0]["x"]).max() <= 6 * np.diff(X).max()
+    assert [held_out.place(k) for k in (0, 1)] == [f"row {np.searchsorted(X, x) + 1}" for x in columns[0]["x"][:2]]
+    assert held_out.filtered("x > 2").rows + others.filtered("x > 2").rows == (X > 2).sum()
+
+    fitted = descend.fit(CURVE, path, validation=0.25, seed=3, engine="query")
+    alone = descend.fit(CURVE, columns[1])
+    assert fitted.rows == others.rows and fitted.engine == "query"
+    assert fitted.parameters == pytest.approx(dict(alone.parameters), rel=1e-6)
+    left = columns[0]["y"] - curve(columns[0]["x"], **fitted.parameters)
+    assert fitted.measures["validation_loss"] == pytest.approx(np.mean(left**2), rel=1e-9)
+    assert "validation on 0.25 of the rows, spread evenly over them, with seed 3" in fitted.notes
+
+
+def test_groups_with_parameters_of_their_own_are_not_drawn_from_a_file_left_where_it_is(tmp_path):
+    from descend.table.writing import write_columns
+
+    write_columns(tmp_path / "sites.csv", {"x": X, "y": Y, "site": DATA["site"]})
+    with pytest.raises(DescendError, match=r"these stay where they are\. Give the rows held out as a table"):
+        descend.fit("y ~ a[site] + b*x", tmp_path / "sites.csv", validation=0.25, engine="query")
+
+
 def curve(x, a, b, c):
     return a * np.exp(-b * x) + c
 

@@ -93,10 +93,16 @@ def with_held_out(request: Request, table: Table) -> tuple[Request, Table]:
     if model.formula is None or model.formula.parts or request.gradient is not None or chosen_by:
         names = table.names  # it may read more than it says
     if out_of_core.rows_stay(request, table, len(names))[0]:
-        raise ConfigError(
-            "A share of the rows is held out of those in memory, but these stay where they are. Give the rows held out "
-            f"as a table of their own: {spell('validation', 'FILE')}."
-        )
+        from descend.table.query import QueryTable
+
+        if not isinstance(table, QueryTable) or model.codings:
+            raise ConfigError(
+                "A share of the rows is held out of those in memory, but these stay where they are. Give the rows held "
+                f"out as a table of their own: {spell('validation', 'FILE')}."
+            )
+        held_out, others = table.shares(request.validation, request.seed)
+        note = f"validation on {request.validation:.3g} of the rows, spread evenly over them, with seed {request.seed}"
+        return request.but(held_out=held_out, notes=(*request.notes, note)), others
     out, note = _drawn(request, model, table, read)
     request = request.but(held_out=with_rows(table, out, names), notes=(*request.notes, note))
     return request, with_rows(table, ~out, names)

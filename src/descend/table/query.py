@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -42,6 +43,7 @@ class QueryTable(Table):
         self._every_row = False
         self._as_text: frozenset[str] = frozenset()
         self._rows: int | None = None
+        self._drawn: str = ""
 
     @property
     def rows(self) -> int:
@@ -111,14 +113,27 @@ class QueryTable(Table):
 
         condition = checked_condition(where, self.names)
         self._attempt(self._described)
-        table = QueryTable(self._database, self._scan, self.source, (*self.conditions, condition))
-        table._sql_types, table._every_row, table.notes = self._sql_types, self._every_row, self.notes
-        table._as_text = self._as_text
+        table = copy.copy(self)
+        table.conditions, table._rows = (*self.conditions, condition), None
         try:
             self._database.run(f"EXPLAIN SELECT count(*) FROM {table._from()}")
         except duckdb.Error as error:
             raise bad_condition(where, error, self) from None
         return table
+
+    def shares(self, share: float, seed: int) -> tuple[QueryTable, QueryTable]:
+        """Return this share of the rows, those whose n phi + u has a fractional part below it, and all others.
+
+        n: the number of a row; phi: the golden ratio, by which they spread evenly; u: drawn by the seed.
+        """
+        from descend.table.lazy import GOLDEN
+
+        offset, number = float(np.random.default_rng(seed).random()), unused("drawn", self.names)
+        place = f"({number} * {GOLDEN!r}::DOUBLE + {offset!r})"
+        held_out, others = copy.copy(self), copy.copy(self)
+        held_out._drawn, others._drawn = (f"{place} - floor{place} {sign} {share!r}" for sign in ("<", ">="))
+        held_out._rows = others._rows = None
+        return held_out, others
 
     def _read(self, names: Sequence[str]) -> dict[str, Numbers]:
         if not names:
@@ -136,7 +151,7 @@ class QueryTable(Table):
         # Most columns asked for as numbers are numbers; read so, they need no look at the types first.
         import duckdb
 
-        odd = self.conditions or any(name in self.counted for name in names)
+        odd = self.conditions or self._drawn or any(name in self.counted for name in names)
         relation = None if odd else self._scan.as_numbers(names)
         if relation is None:
             return None
@@ -230,7 +245,7 @@ class QueryTable(Table):
 
     def _many(self, names: Sequence[str]) -> int | None:
         """Return the number of rows, if that is known without reading them, and they are many."""
-        rows_known = self._scan.typed and not self.conditions
+        rows_known = self._scan.typed and not self.conditions and not self._drawn
         return self.rows if rows_known and self.size(len(names)) > MANY else None
 
     def _as_doubles(self, names: Sequence[str]) -> dict[str, str]:
@@ -277,7 +292,7 @@ class QueryTable(Table):
         return self._as_doubles([name])[name]
 
     def place(self, position: int) -> str:
-        if self.conditions:
+        if self.conditions or self._drawn:
             return self._row(self._attempt(lambda: self._first("1", "true", skip=position)[0]))
         return self._row(position + 1)
 
@@ -307,7 +322,12 @@ class QueryTable(Table):
     def _from(self, number: str = "", relation: str = "") -> str:
         """Return the FROM item of the rows that meet the conditions; ``number`` names a column of row numbers."""
         relation = relation or self._scan.relation(self._described())
-        if number:
+        if self._drawn:
+            drawn = unused("drawn", self.names)
+            numbered = f"(SELECT row_number() OVER () AS {drawn}, * FROM {relation})"
+            kept = f"{drawn} AS {number}, " if number else ""
+            relation = f"(SELECT {kept}* EXCLUDE ({drawn}) FROM {numbered} WHERE {self._drawn})"
+        elif number:
             relation = f"(SELECT row_number() OVER () AS {number}, * FROM {relation})"
         if self.conditions:
             conditions = " AND ".join(f"(\n{self._scan.in_columns(condition)}\n)" for condition in self.conditions)
