@@ -71,3 +71,5 @@ def design(
         from descend.report.designs import plot_design
 
         plots.save(plot_design(designed), picture_path)
+        if not json:
+            say(f"Plot drawn to {picture_path}")

@@ -94,10 +94,6 @@ class Request(OptionsOfTraining):
         values = [value for key in MEASURED if (value := getattr(self, key)) is not None]
         return bool(values) and may_have_units(values)
 
-    def check(self) -> None:
-        """Raise ConfigError for the first option with a wrong value."""
-        check_options({key: self[key] for key in OPTIONS})
-
     def __getitem__(self, key: str) -> Any:
         """Return the value of an option."""
         return self.more.get(key, OPTIONS[key].default) if key not in FIELDS else getattr(self, key)
