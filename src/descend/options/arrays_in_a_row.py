@@ -15,7 +15,6 @@ from descend.errors import ConfigError, DataError
 from descend.formula import guess_columns
 from descend.models import kind_of
 from descend.models.call import arguments_of, name_of
-from descend.models.stacked import Stacked
 from descend.options.option import Values
 from descend.table import Table, open_table
 from descend.table.in_matrix import InMatrix
@@ -180,6 +179,8 @@ def _of_matrix(
     several = x if axis == 0 else x.T
     if len(names) > len(several) and _takes_columns(function, names, x, several, start):
         return function, dict(zip(names, several, strict=False))
+    from descend.models.stacked import Stacked
+
     stem = names[0]
     while any(f"{stem}{column_number}" in names for column_number in range(len(several))):
         stem += "_"

@@ -21,7 +21,7 @@ Values = Mapping[str, Any]
 """Values of options, by key."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Option:
     """One option.
 
@@ -91,27 +91,19 @@ class Option:
 
 def option(default: Any, help: str = "", /, form: Form = "text", check: Check = anything, **more: Any) -> Any:
     """Return a dataclass field for an option; ``more`` are further arguments of `Option`."""
-    option_described = Option("", default, help, form, check=check, **more)
-    return dataclasses.field(default=default, metadata={"option": option_described})
+    stated = {"default": default, "help": help, "form": form, "check": check, **more}
+    return dataclasses.field(default=default, metadata={"option": stated})
 
 
 def options_of(request: type) -> dict[str, Option]:
     """Return the options among the fields of a dataclass, by key, with the subject of the class they stand in."""
-    options_stated = {
-        name: each.__dict__
-        for each in reversed(request.__mro__)
-        if "subject" in each.__dict__
-        for name in each.__annotations__
-    }
-    options_of_fields = {
-        field.name: field.metadata["option"] for field in dataclasses.fields(request) if "option" in field.metadata
-    }
+    class_of = {key: vars(each) for each in reversed(request.__mro__) for key in vars(each).get("__annotations__", ())}
     return {
-        key: dataclasses.replace(
-            option,
-            key=key,
-            subject=options_stated[key]["subject"],
-            together=options_stated[key]["together"] if option.together is None else option.together,
+        field.name: Option(
+            field.name,
+            **{"together": class_of[field.name]["together"], **field.metadata["option"]},
+            subject=class_of[field.name]["subject"],
         )
-        for key, option in options_of_fields.items()
+        for field in dataclasses.fields(request)
+        if "option" in field.metadata
     }
