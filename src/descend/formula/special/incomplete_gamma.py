@@ -20,8 +20,14 @@ from descend.formula.special.gamma import LARGE, gamma_density
 
 Array = NDArray[np.float64]
 STEP = 1.0 / 32.0
+PLACES = np.arange(-4.125, 3.03, STEP)
+NODES = np.exp(0.5 * math.pi * np.sinh(PLACES))
+WEIGHTS = NODES * np.cosh(PLACES)
+AT_ONCE = 1 << 14
+"""Numbers that are computed together: what is more does not stay in the cache."""
 TERMS = 60
 """Terms of the series, for x below 11."""
+INVERSE_FACTORIALS = tuple(1.0 / math.factorial(k) for k in range(18, 1, -1))
 
 
 def gammainc_slope(n: float, a: npt.ArrayLike, x: npt.ArrayLike) -> Array:
@@ -34,9 +40,11 @@ def gammainc_slope(n: float, a: npt.ArrayLike, x: npt.ArrayLike) -> Array:
     with np.errstate(all="ignore"):
         few, logarithm = a < LARGE, np.log(x)
         below = logarithm <= special.digamma(np.where(few, a + 1.0, a))
-        near = _series(int(n), a, x, logarithm)
-        far = integral(int(n), a, x, logarithm, np.where(below, -1.0, 1.0))
-        slope = np.where(few & below, near, far) * gamma_density(a, x) * x
+        near, slope = few & below, np.empty(x.shape)
+        slope[near] = _series(int(n), a[near], x[near], logarithm[near])
+        side = np.where(below, -1.0, 1.0)
+        slope[~near] = integral(int(n), a[~near], x[~near], logarithm[~near], side[~near])
+        slope = slope * gamma_density(a, x) * x
     return np.where((x == 0.0) | np.isposinf(x), 0.0, slope)
 
 
@@ -61,10 +69,11 @@ def _polynomial(n: int, u: Array, a: Array) -> Array:
 
 
 def _series(n: int, a: Array, x: Array, logarithm: Array) -> Array:
-    total, term = np.zeros_like(x), 1.0 / a
+    total, term, digamma = np.zeros_like(x), 1.0 / a, special.digamma(a + 1.0)
     for k in range(1, TERMS + 1):
-        total += term * _polynomial(n, logarithm - special.digamma(a + k), a + k)
+        total += term * _polynomial(n, logarithm - digamma, a + k)
         term = term * x / (a + k)
+        digamma = digamma + 1.0 / (a + k)
     return total
 
 
@@ -75,18 +84,20 @@ def integral(n: int, a: Array, x: Array, logarithm: Array, side: Array) -> Array
     """
     width = 1.0 / (np.abs(a - x) + np.sqrt(np.maximum(a, x)) + 1e-300)
     exponent = logarithm - special.digamma(a)
-    total = np.zeros_like(x)
-    for s in np.arange(-4.125, 3.03, STEP):
-        node = math.exp(0.5 * math.pi * math.sinh(s))
-        w = side * node * width
+    total = np.zeros(x.shape)
+    step = max(1, AT_ONCE // max(x.size, 1))
+    for begin in range(0, len(NODES), step):
+        nodes, weights = (each[begin : begin + step].reshape(-1, *[1] * x.ndim) for each in (NODES, WEIGHTS))
+        w = side * nodes * width
         height = np.exp((a - x) * w - x * _excess(w)) * _polynomial(n, exponent + w, a)
-        total += height * (node * math.cosh(s))
-    return -side * total * width * (0.5 * math.pi * STEP)
+        total = total + (height * weights).sum(axis=0)
+    return np.asarray(-side * total * width * (0.5 * math.pi * STEP))
 
 
 def _excess(v: Array) -> Array:
     """Return exp(v) - 1 - v."""
     series = np.zeros_like(v)
-    for k in range(18, 1, -1):
-        series = series * v + 1.0 / math.factorial(k)
+    for coefficient in INVERSE_FACTORIALS:
+        series *= v
+        series += coefficient
     return np.where(np.abs(v) < 1.0, series * v * v, np.expm1(v) - v)
