@@ -15,8 +15,7 @@ from descend.models import Model
 from descend.table import Table
 from descend.table.arrays import ArrayTable
 from descend.table.cell_codes import combined
-from descend.table.levels import Key, Label, Levels, Places
-from descend.table.runs_of_rows import runs_of
+from descend.table.levels import Key, Label, Levels, Places, runs_of
 from descend.table.table import Coding
 
 Mask = NDArray[np.bool_]

@@ -40,7 +40,7 @@ from descend.results.model_file import (
 )
 from descend.table import Table, open_table
 from descend.table.levels import Label
-from descend.table.parquet_texts import about
+from descend.table.writing import texts_beside
 
 Array = NDArray[np.float64]
 MAGIC = b"PAR1"
@@ -277,7 +277,7 @@ def _flat(values_saved: Mapping[str, object], model: Model, where: str, fits_pat
 
 def _of_parquet(fits_path: Path, model_given: object) -> Fits:
     """Read a table in Parquet that keeps the model beside it."""
-    entries = about(fits_path)
+    entries = texts_beside(fits_path)
     if KEY not in entries:
         raise DataError(f"`{fits_path}` is a table without a model. {how_saved()}: .json, or .parquet of many fits.")
     head: Content = json.loads(entries[KEY])

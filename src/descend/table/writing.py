@@ -1,4 +1,4 @@
-"""Writing columns to a file: delimited text, JSON or Parquet, by its ending."""
+"""Writing columns to a file: delimited text, JSON or Parquet, by its ending; what Parquet keeps beside its columns."""
 
 from __future__ import annotations
 
@@ -43,6 +43,20 @@ def write_columns(
             _write_parquet(temporary, arrays, about)
         else:
             WRITERS[target.suffix.lower()](temporary, arrays)
+
+
+def texts_beside(path: str | os.PathLike[str]) -> dict[str, str]:
+    """Return the texts that a Parquet file keeps beside its columns, by name. Raises DataError if it is unreadable."""
+    import duckdb
+
+    from descend.table.database import literal, quiet, unreadable
+
+    query = f"SELECT decode(key), decode(value) FROM parquet_kv_metadata({literal(os.fspath(path))})"
+    with duckdb.connect(":memory:") as connection:
+        try:
+            return dict(quiet(connection).execute(query).fetchall())
+        except duckdb.Error as error:
+            raise unreadable(f"`{os.fspath(path)}`", error) from None
 
 
 def refuse_unknown_ending(path: str | os.PathLike[str]) -> Path:
