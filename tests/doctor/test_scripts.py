@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 from descend.doctor import examine
 
 SCRIPTS = sorted(Path(__file__).parent.glob("scripts/*/*.py"))
+MESSAGES: dict[str, list[str]] = json.loads((Path(__file__).parent / "messages.json").read_text())
+"""What the finding of a script says: what happens, why it matters, and what to write."""
+NUMBER = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
 HEALTHY = [script for script in SCRIPTS if script.parent.name == "healthy"]
 
 
@@ -37,6 +41,11 @@ def test_what_is_found(script: Path, recwarn: pytest.WarningsRecorder) -> None:
     assert finding.place is not None
     assert (Path(finding.place.file), finding.place.line) == (script, line)
     assert finding.fix
+    if script.stem in MESSAGES:
+        for text, wanted in zip((finding.symptom, finding.why, finding.fix), MESSAGES[script.stem], strict=True):
+            assert NUMBER.sub("#", text) == NUMBER.sub("#", wanted)  # word for word; numbers may differ by rounding
+            numbers = [[float(number) for number in NUMBER.findall(said)] for said in (text, wanted)]
+            assert numbers[0] == pytest.approx(numbers[1], rel=0.05, abs=1e-9)
 
 
 def test_the_corpus_is_of_a_size() -> None:

@@ -149,6 +149,12 @@ def _without_consequences(findings: list[Finding]) -> tuple[Finding, ...]:
             consequences |= OF_A_CALL.get(str(one.evidence.get("method")), {"frozen_forgotten"})
     if "wrong_parameters" in names:
         consequences.add("no_gradient")
+    if "nll_without_log_softmax" in names:
+        consequences.add("loss_without_bound")
+    if "inputs_all_alike" in names:
+        consequences |= {"no_gradient", "same_batch", "inputs_unscaled"}
+    if "labels_all_alike" in names:
+        consequences.add("labels_sorted")
     if names & GROWING:
         consequences |= {"rate_too_large", "first_nan"}
     if "rate_too_large" in names - consequences:

@@ -51,6 +51,7 @@ def graph_leaves(roots: Sequence[Tensor]) -> list[Tensor]:
 def mode(watch: Reports) -> TorchFunctionMode:
     """Return a mode in which every call of a PyTorch function is reported to ``watch``."""
     import torch
+    from torch.nn.parameter import is_lazy
     from torch.overrides import TorchFunctionMode
 
     data = torch.Tensor.data.__get__  # type: ignore[attr-defined]
@@ -75,7 +76,9 @@ def mode(watch: Reports) -> TorchFunctionMode:
                 name = "data"
             watch.busy += 1
             try:
-                watch.operation(Operation(function, name, args, kwargs or {}, value, watch.run.here()))
+                operation = Operation(function, name, args, kwargs or {}, value, watch.run.here())
+                if not any(map(is_lazy, (*operation.tensors, *operation.outputs))):  # these have no shape yet
+                    watch.operation(operation)
             finally:
                 watch.busy -= 1
             return value

@@ -9,6 +9,7 @@ from descend.doctor.checks.axes import Axes
 from descend.doctor.checks.batches import Batches
 from descend.doctor.checks.clipping import Clipping
 from descend.doctor.checks.detachment import Detachment
+from descend.doctor.checks.divisors import Divisors
 from descend.doctor.checks.errors import Errors
 from descend.doctor.checks.evaluation import Evaluation
 from descend.doctor.checks.gradients import Gradients
@@ -17,12 +18,14 @@ from descend.doctor.checks.held_out import HeldOut
 from descend.doctor.checks.hits import Hits
 from descend.doctor.checks.initial import Initial
 from descend.doctor.checks.kept import Kept
+from descend.doctor.checks.labels import Labels
 from descend.doctor.checks.metrics import Metrics
 from descend.doctor.checks.modes import Modes
 from descend.doctor.checks.objective import Objective
 from descend.doctor.checks.optimizers import Optimizers
 from descend.doctor.checks.parameters import Parameters
 from descend.doctor.checks.positions import Positions
+from descend.doctor.checks.ranking import Ranking
 from descend.doctor.checks.rates import Rates
 from descend.doctor.checks.repeats import Repeats
 from descend.doctor.checks.scales import Scales
@@ -40,9 +43,9 @@ from descend.doctor.contract import Check
 
 CHECKS: tuple[type[Check], ...] = (
     *(Errors, Attributes, Detachment, Zeroing, Accumulation, Parameters, Optimizers, Gradients),
-    *(Objective, Batches, Repeats, Scales, Initial, Clipping, Schedules, Steps, Rates),
+    *(Objective, Ranking, Labels, Batches, Repeats, Scales, Initial, Clipping, Schedules, Steps, Rates),
     *(Values, Shapes, Axes, Activations, Positions, Scores, Modes, Evaluation, Hits, HeldOut),
     *(Graphs, Kept, Thresholds),
-    *(Metrics, Shuffles, Statistics, Standardised),
+    *(Metrics, Divisors, Shuffles, Statistics, Standardised),
 )
 """In the order in which findings are shown."""

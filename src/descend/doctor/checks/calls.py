@@ -38,6 +38,8 @@ def _classes(failure: Failure) -> Finding | None:
 
     scores, target = failure.call.tensors[:2]
     name = failure.name(target, "labels")
+    if scores.ndim > 1 and target.ndim and len(scores) != len(target):
+        return _rows(failure, scores, target, name)
     if target.is_floating_point() and target.ndim < scores.ndim:
         return failure.finding(
             "target_dtype",
@@ -79,6 +81,22 @@ def _classes(failure: Failure) -> Finding | None:
     if not target.is_floating_point() and scores.ndim:
         return _labels(failure, scores, target, name)
     return None
+
+
+def _rows(failure: Failure, scores: Tensor, target: Tensor, name: str) -> Finding:
+    """Explain numbers of rows that differ."""
+    fix = "x = x.flatten(1)   # keeps the rows, where view(-1, n) with another n than theirs does not"
+    if scores.ndim > 1 and scores.shape[1] == len(target):
+        fix = "scores = scores[:, -1]   # with batch_first=True the second axis is time: x[-1] is the last row"
+    return failure.finding(
+        "row_counts_differ",
+        f"There are {len(scores)} rows of scores, of the shape {tuple(scores.shape)}, and {len(target)} labels "
+        f"`{name}`.",
+        f"{failure.call.title} takes a label for each row; rows are made more, or fewer, by a view to the wrong sizes.",
+        fix,
+        rows=len(scores),
+        labels=len(target),
+    )
 
 
 def _labels(failure: Failure, scores: Tensor, target: Tensor, name: str) -> Finding | None:
@@ -191,6 +209,20 @@ def _layer(failure: Failure) -> Finding | None:
             input=dtype_of(rows),
             weights=dtype_of(weight),
         )
+    if failure.call.name.startswith("conv") and rows.ndim == weight.ndim:
+        groups = failure.call.argument("groups", 6)
+        channels = weight.shape[1] * (groups if isinstance(groups, int) else 1)
+        if rows.shape[1] != channels:
+            last = rows.shape[-1] == channels
+            fix = f"torch.nn.Conv{rows.ndim - 2}d({rows.shape[1]}, {weight.shape[0]}, ...)"
+            return failure.finding(
+                "input_shape",
+                f"A convolution of {channels} channels is given {rows.shape[1]}: the shape {tuple(rows.shape)}.",
+                "The channels come right after the rows: (rows, channels, height, width) of pictures.",
+                "x = x.movedim(-1, 1)   # from channels last, as pictures are read" if last else fix,
+                input=list(rows.shape),
+                weights=list(weight.shape),
+            )
     if failure.call.name == "linear" and rows.ndim and rows.shape[-1] != weight.shape[1]:
         return failure.finding(
             "input_shape",

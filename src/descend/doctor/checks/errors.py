@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
 from descend.doctor.operation import Operation
 from descend.doctor.run import Run
+from descend.doctor.source import Source, code
 from descend.doctor.user_code import Place
 
 KNOWN = (
@@ -127,6 +128,11 @@ RIVALS = (
 RIVALS_FIX = (
     "loss_d = criterion(critic(fake.detach()), zeros)   # detach what the first of the two losses shall not train"
 )
+USED_UP = (
+    "The optimizer is given no parameters: the iterator that it is given was gone through before, and is used up.",
+    "`model.parameters()`, `filter` and other generators can be gone through once.",
+    "parameters = list(model.parameters())   # a list can be gone through again",
+)
 VERSION = re.compile(r"is at version (\d+)")
 LATEST = 100
 """Changes in place, the latest ones, that are looked through for the one an error speaks of."""
@@ -164,7 +170,8 @@ class Errors(Check):
             self.latest.append(change)
 
     def explains(self, error: BaseException) -> bool:
-        return any(part in str(error) for part, *_ in KNOWN) or explained(error, self.run.user_code) is not None
+        known = (*(part for part, *_ in KNOWN), "'Tensor' object is not callable")
+        return any(part in str(error) for part in known) or explained(error, self.run.user_code) is not None
 
     def findings(self) -> Iterator[Finding]:
         error = self.run.error
@@ -175,13 +182,31 @@ class Errors(Check):
             yield with_values
             return
         lines = self.run.user_code.lines(error.__traceback__)
+        place = lines[-1] if lines else None
+        if str(error) == "'Tensor' object is not callable" and place is not None:
+            yield _called_tensor(place)
+            return
+        if "empty parameter list" in str(error) and self._iterator_used_up(error):
+            yield replace(Finding("wrong_parameters", *USED_UP), place=place)
+            return
         for part, name, sentence, why, fix in KNOWN:
             if part in str(error):
-                finding = Finding(name, sentence, why, fix, lines[-1] if lines else None)
+                finding = Finding(name, sentence, why, fix, place)
                 if name == "graph_reused" and len(self.run.optimizers) > 1:
                     finding = replace(finding, symptom=RIVALS, fix=RIVALS_FIX)
                 yield self._changed(str(error), finding) if "modified by an inplace" in part else finding
                 return
+
+    def _iterator_used_up(self, error: BaseException) -> bool:
+        """Whether the script holds an iterator at the line that failed, or before it, in place of parameters."""
+        places = self.run.user_code.lines(error.__traceback__)
+        frames, traceback = [], error.__traceback__
+        while traceback is not None:
+            frames.append(traceback.tb_frame)
+            traceback = traceback.tb_next
+        values = (item for frame in frames for item in frame.f_locals.items())
+        iterators = {name for name, value in values if isinstance(value, Generator | filter | map)}
+        return bool(places) and any(re.search(rf"\b{name}\b", places[-1].code) for name in iterators)
 
     def _changing(self, shape: tuple[int, ...] | None, version: re.Match[str] | None) -> Place | None:
         """Return the line of the last change that made this version of a tensor, or of one that it is a part of."""
@@ -217,3 +242,27 @@ class Errors(Check):
             fix = "Call every backward() first, then the steps; or compute the loss anew after a step."
             return Finding(finding.name, sentence, finding.why, fix, stepped[0].stepped_at, evidence)
         return finding
+
+
+def _called_tensor(place: Place) -> Finding:
+    """Explain a tensor that is called: the name of a function was given to its result, or a property has brackets."""
+    source = Source.of(place.file)
+    calls = [code(call.func) for call in source.calls_at(place.line)]
+    reused = [name for name in calls if any(assignment.name == name for assignment in source.assignments)]
+    if not reused:
+        return Finding(
+            "tensor_called",
+            "A tensor is called as if it were a function.",
+            "Attributes such as `.T`, `.data`, `.grad` and `.shape` are no methods; brackets call what they hold.",
+            "x.T   # without brackets; a single number of a tensor: x[0]",
+            place,
+        )
+    name = reused[0]
+    return Finding(
+        "tensor_called",
+        f"`{name}` is called as a function, but holds a tensor: the name was given to the result of an earlier call.",
+        "A name stands for what was assigned to it last, so the function is gone after its first call.",
+        f"{name}_value = {name}(...)   # another name than that of the function",
+        place,
+        {"name": name},
+    )

@@ -41,6 +41,9 @@ class Hits(Check):
         """Whether rows are classes too, as where texts are told by pictures and pictures by texts."""
         self.choices: ByTensor[Choice] = ByTensor()
         self.wrong: Choice | None = None
+        self.largest: ByTensor[Place | None] = ByTensor()
+        """The largest score of each row, which is no class."""
+        self.values_at: Place | None = None
 
     def operation(self, operation: Operation) -> None:
         name, tensors = operation.name, operation.tensors
@@ -50,6 +53,8 @@ class Hits(Check):
             self.both_ways = self.both_ways or (scores.shape[0] == scores.shape[1] and scores.stride(0) == 1)
         elif name in CHOOSING and self.shapes:
             self._choose(operation)
+            if len(operation.outputs) == 2 and operation.outputs[0].is_floating_point():
+                self.largest[operation.outputs[0]] = operation.place
         elif self.choices.known:
             choice = self.choices.of(*(tensors[:1] if name == "__getitem__" else tensors))  # not what it picks
             others = [each for each in tensors if self.choices.of(each) is None and each.ndim]
@@ -58,6 +63,9 @@ class Hits(Check):
             elif choice is not None and name not in AS_NUMBERS:
                 for output in operation.outputs:
                     self.choices[output] = choice
+        if self.largest.known and name in EQUAL and len(tensors) > 1 and tensors[0].shape == tensors[1].shape:
+            labels = [each for each in tensors if not each.is_floating_point()]
+            self.values_at = self.values_at or (self.largest.of(*tensors) if labels else None)
 
     def _choose(self, operation: Operation) -> None:
         scores = operation.tensors[0] if operation.tensors else None
@@ -84,6 +92,8 @@ class Hits(Check):
             self.explains(self.run.error)
         if self.wrong is not None:
             yield _over_wrong_axis(self.wrong)
+        elif self.values_at is not None:
+            yield _values(self.values_at)
         elif self.shapes:
             source = self.run.source
             yield from (_of_arrays(source.place(line)) for line in [*_over_rows(source)][:1])
@@ -137,6 +147,16 @@ def _over_wrong_axis(choice: Choice) -> Finding:
         "scores.argmax(dim=1)",
         place,
         {"shape": list(shape), "dim": dim},
+    )
+
+
+def _values(place: Place) -> Finding:
+    return Finding(
+        "max_for_argmax",
+        "The largest scores themselves, not their indices, are compared with the labels.",
+        "A score is hardly ever a whole number, so that next to no row counts as right.",
+        "predicted = scores.argmax(dim=1)   # torch.max(scores, 1) returns values and indices: take the second",
+        place,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from descend.doctor.checks.activations import passed
-from descend.doctor.checks.terms import Turned, minus_infinity, runs_down, turned_term
+from descend.doctor.checks.terms import Turned, linear_loss, minus_infinity, runs_down, turned_term
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding
 from descend.doctor.operation import DIVIDING, MULTIPLYING, ByTensor, Label, Operation
@@ -135,7 +135,7 @@ class Objective(Check):
         if node is None or backward.value is None or len(self.run.optimizers) > 1:
             return
         if backward.place not in self.unbounded_term:
-            self.unbounded_term[backward.place] = turned_term(node)
+            self.unbounded_term[backward.place] = turned_term(node) or linear_loss(node)
         known = self.signs.get(backward.place)
         how = _ascent(node) if known is None or known[0] else ""
         sign, negated_at = self.sign_of_loss.of(backward.roots[0]) or (1, None)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from descend.doctor.contract import Check
+from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import WARNING, Finding, counted, listed
-from descend.doctor.operation import Operation
+from descend.doctor.operation import MADE_AT, ByTensor, Operation, tensors_of
 from descend.doctor.run import Run, WatchedOptimizer
-from descend.doctor.source import Assignment, code
+from descend.doctor.source import Assignment, Source, code
 from descend.doctor.user_code import Place
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 DRAWING = {"normal_", "uniform_", "trunc_normal_", "kaiming_uniform_", "bernoulli_"}
 FILLING = {"copy_", "__setitem__", "set_", "fill_", "zero_"}
@@ -19,6 +25,12 @@ MEANT = re.compile(
     re.I,
 )
 """What says of weights that they are to stay as they were drawn, or stand for such as were trained elsewhere."""
+STANDS_IN = re.compile(
+    r"glove|word2vec|fasttext|stands? (in )?for|in place of|on purpose|random.?(feature|project)", re.I
+)
+"""What says of a random table that it stands for one that was trained."""
+EPOCH = re.compile(r"(i_?|current_)?(epoch|ep)(_?(i|idx|index|no|num|number))?", re.I)
+RANDOM = {"randn", "rand", "normal", "randn_like", "rand_like"}
 ENOUGH = 20
 OFTEN = 4
 """Optimizers from one line that are more than a script needs."""
@@ -33,6 +45,10 @@ class Optimizers(Check):
         self.frozen_at: dict[int, Place | None] = {}
         self.drawn_at_random: set[int] = set()
         """Where numbers lie that were drawn at random in place, as layers begin, and not replaced since."""
+        self.random: ByTensor[bool] = ByTensor()
+        """Tensors that were drawn at random, and whether they still are what was drawn."""
+        self.tables: dict[int, Place | None] = {}
+        """Frozen embeddings made of such tensors, by `id`, and where."""
 
     def findings(self) -> list[Finding]:
         stages = self.run.stepping
@@ -47,7 +63,38 @@ class Optimizers(Check):
             if frozen and earlier & later.tensor_ids and not any(leaf.steps for leaf in new):
                 findings.append(_frozen(later, frozen))
                 break
-        return findings or self._head_frozen() or self._never_trained()
+        findings += [one for several in made.values() if (one := self._model_remade(several)) is not None]
+        return findings or self._head_frozen() or self._never_trained() or self._random_tables()
+
+    def _model_remade(self, several: list[WatchedOptimizer]) -> Finding | None:
+        """Look for a model that is made anew, with its optimizer, in each turn of a loop over epochs."""
+        place = several[0].place
+        if place is None or len(several) < OFTEN or len({one.tensor_ids for one in several}) < len(several):
+            return None
+        loops = Source.of(place.file).loops_around(place.line)
+        if not any(isinstance(loop, ast.For) and EPOCH.fullmatch(code(loop.target)) for loop in loops):
+            return None
+        last = several[-1].tensor_ids
+        models = [model for model, _ in self.run.models.values() if last & {id(one) for one in model.parameters()}]
+        return _model_remade(len(several), (MADE_AT.get(id(models[-1])) if models else None) or place)
+
+    def _random_tables(self) -> list[Finding]:
+        """Look for embeddings that are made of a random table by `from_pretrained`, and stay frozen."""
+        if self.run.steps < ENOUGH or self.run.source.mentions(STANDS_IN):
+            return []
+        layers = [layer for model, _ in self.run.models.values() for layer in model.modules()]
+        frozen = [layer for layer in layers if id(layer) in self.tables and not self._steps(layer.weight)]
+        return [_random_table(self.tables[id(layer)]) for layer in frozen[:1] if not layer.weight.requires_grad]
+
+    def replaces(self) -> Iterator[Replacement]:
+        import torch
+
+        yield torch.nn.Embedding, "__init__", self._embedding
+
+    def _embedding(self, theirs: Callable[..., object], layer: Module, *args: object, **kwargs: object) -> None:
+        theirs(layer, *args, **kwargs)
+        if kwargs.get("_freeze") and any(self.random.of(weights) for weights in tensors_of(kwargs.get("_weight"))):
+            self.tables[id(layer)] = self.run.here()
 
     def _never_trained(self) -> list[Finding]:
         """Look for frozen layers that an optimizer is given, whose weights are as they were drawn, never loaded."""
@@ -91,6 +138,10 @@ class Optimizers(Check):
             self.copied.add(id(operation.tensors[0]))  # loaded, perhaps
         elif name in ("requires_grad_", "__set__") and operation.tensors and not operation.tensors[0].requires_grad:
             self.frozen_at[id(operation.tensors[0])] = operation.place
+        if name in RANDOM and operation.outputs:
+            self.random[operation.outputs[0]] = True
+        elif name in FILLING and operation.tensors and self.random.of(operation.tensors[0]):
+            self.random[operation.tensors[0]] = False
         if name in DRAWING and operation.tensors and not operation.tensors[0].is_sparse:
             self.drawn_at_random.add(operation.tensors[0].data_ptr())
         elif name in FILLING and operation.tensors and not operation.tensors[0].is_sparse:
@@ -123,6 +174,29 @@ def _remade(several: list[WatchedOptimizer]) -> Finding:
         f"{several[0].title} = torch.optim.{several[0].kind}(...)   # once, before the loop",
         several[0].place,
         {"made": len(several), "steps_each": steps},
+    )
+
+
+def _model_remade(times: int, place: Place | None) -> Finding:
+    return Finding(
+        "model_remade",
+        f"The model is made anew in each epoch, {times} times, and its optimizer with it.",
+        "What it has learned in one epoch is lost in the next, so the loss begins from the top each time.",
+        "model = Net()   # once, before the loop over epochs, and the optimizer after it",
+        place,
+        {"made": times},
+    )
+
+
+def _random_table(place: Place | None) -> Finding:
+    return Finding(
+        "frozen_forgotten",
+        "An embedding is made by `from_pretrained` of a table that was drawn at random, and stays frozen.",
+        "`from_pretrained` freezes what it is given, unless freeze=False: these are vectors that nobody has trained.",
+        "torch.nn.Embedding.from_pretrained(vectors, freeze=False)   # or load vectors that were trained",
+        place,
+        {},
+        WARNING,
     )
 
 

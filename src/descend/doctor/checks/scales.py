@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-LARGE = 30.0
+LARGE, SMALL = 30.0, 0.02
 """Inputs and targets of this size, where 1 is usual."""
 LOOKED_AT = 3
 ENOUGH = 10
@@ -93,7 +93,7 @@ class Scales(Check):
             return
         if given.is_floating_point() and given.ndim >= 2 and given.numel() and _mixes_first(model):
             size = _size(given, self.run.here())
-            if size.rms > LARGE and self.inputs is None:
+            if (size.rms > LARGE or 0.0 < size.rms < SMALL) and self.inputs is None:
                 self.inputs = size
 
     def operation(self, operation: Operation) -> None:
@@ -157,7 +157,8 @@ class Scales(Check):
         if not courses or any(course.learned for course in courses) or not self.run.steps or not self.looked:
             return
         if self.inputs is not None:
-            yield _unscaled("inputs", "Inputs", self.inputs, "x = (x - x.mean(0)) / x.std(0)   # pixels: x / 255")
+            once = "pixels: x / 255" + (", and that once" if self.inputs.rms < SMALL else "")
+            yield _unscaled("inputs", "Inputs", self.inputs, f"x = (x - x.mean(0)) / x.std(0)   # {once}")
         if self.targets is not None:
             fix = "y = (y - y.mean()) / y.std()   # and undo it on predictions"
             yield _unscaled("targets", "The targets", self.targets, fix)

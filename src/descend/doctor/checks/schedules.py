@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from statistics import mean
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import WARNING, Finding, counted
 from descend.doctor.run import Run, Step, WatchedOptimizer
+from descend.doctor.source import code
 from descend.doctor.user_code import Place
 
 if TYPE_CHECKING:
@@ -95,14 +97,60 @@ class Schedules(Check):
 
     def step_ended(self, step: Step) -> None:
         rate = step.optimizer.optimizer.param_groups[0].get("lr")
-        if self.schedules and rate is not None:
+        if rate is not None:
             self.rates.setdefault(step.optimizer, []).append(float(rate))
 
     def findings(self) -> Iterator[Finding]:
         schedules = self.schedules.values()
         wrapped = {id(inner) for one in schedules for inner in getattr(one.scheduler, "_schedulers", ())}
         own = [one for key, one in self.schedules.items() if key not in wrapped]
-        return filter(None, (_judged(one, self.rates.get(one.optimizer, [])) for one in own))
+        yield from filter(None, (_judged(one, self.rates.get(one.optimizer, [])) for one in own))
+        scheduled = [one.optimizer for one in own]
+        for optimizer in self.run.stepping:
+            if optimizer not in scheduled:
+                others = [one for one in own if one.optimizer_steps and not one.optimizer.steps]
+                yield from (_of_another(one, optimizer) for one in others[:1] if optimizer.steps >= ENOUGH)
+                yield from self._by_hand(optimizer)
+
+    def _by_hand(self, optimizer: WatchedOptimizer) -> Iterator[Finding]:
+        """Look for a rate that the script itself cuts to nothing, as by a factor in each step."""
+        rates = self.rates.get(optimizer, [])
+        largest, idle = max(rates, default=0.0), 0
+        idle = sum(rate < NOTHING * largest for rate in rates)
+        if len(rates) < ENOUGH or idle <= len(rates) / 3 or rates[-1] > min(rates):
+            return
+        source = self.run.source
+        setting = [
+            node.lineno for node in source.nodes if isinstance(node, ast.AugAssign) and _is_rate(code(node.target))
+        ]
+        setting += [assignment.line for assignment in source.assignments if _is_rate(assignment.name)]
+        yield Finding(
+            "rate_cut_to_nothing",
+            f"The script cuts the learning rate of `{optimizer.title}` to nothing: in {idle} of {len(rates)} steps it "
+            f"is below {NOTHING:g} of its largest, {largest:g}, and at {rates[-1]:.3g} in the end.",
+            "A factor that suits epochs is far too small for every step: factors multiply.",
+            "group['lr'] *= 0.8   # once an epoch, outside the loop over batches",
+            source.place(setting[0]) if setting else optimizer.place,
+            {"first_rate": rates[0], "last_rate": rates[-1], "steps": len(rates)},
+        )
+
+
+def _is_rate(target: str) -> bool:
+    """Whether what is set is the learning rate of a group of parameters."""
+    return target.endswith("['lr']")
+
+
+def _of_another(one: Schedule, optimizer: WatchedOptimizer) -> Finding:
+    return Finding(
+        "scheduler_of_another_optimizer",
+        f"The scheduler {one.kind} was made for an optimizer that never takes a step; `{optimizer.title}`, which does, "
+        "is another one, and its learning rate stays as it is.",
+        "A scheduler changes the rate of the optimizer that it was given, and of no other.",
+        f"scheduler = torch.optim.lr_scheduler.{one.kind}({optimizer.title}, ...)   # after {optimizer.title} is made",
+        one.place,
+        {"scheduler_steps": len(one.optimizer_steps), "optimizer_steps": optimizer.steps},
+        WARNING,
+    )
 
 
 def _judged(one: Schedule, rates: list[float]) -> Finding | None:

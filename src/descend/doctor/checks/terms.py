@@ -24,6 +24,7 @@ LINEAR = re.compile(
     r"(View|Reshape|ReshapeAlias|UnsafeView|Squeeze|Unsqueeze|Clone|Alias|Expand|Transpose|T|Permute|Slice|Select|"
     r"Index|ToCopy|Add|Sub|Rsub|Neg|Mean|Sum|Mul|Div)Backward\d*$"
 )
+OUTPUTS = re.compile(r"(Addmm|Mm|Bmm|Convolution)Backward\d*$")
 KL = "kl = -0.5 * (1 + logvar - mu**2 - logvar.exp()).sum()   # positive, and added: loss = error + kl"
 MOST_NODES = 200
 ENOUGH = 20
@@ -32,10 +33,14 @@ FALLS = 0.02
 
 
 class Turned(NamedTuple):
-    """A term that enters a loss with a minus sign, and the call that turned its sign, the one nearest to the loss."""
+    """A term that enters a loss with a minus sign, and the call that turned its sign, the one nearest to the loss.
+
+    linear: whether it is the whole loss, of either sign, as it is made of outputs alone.
+    """
 
     title: str
     place: Place | None
+    linear: bool = False
 
 
 def turned_term(root: Node) -> Turned | None:
@@ -58,6 +63,26 @@ def turned_term(root: Node) -> Turned | None:
             if following is not None and factor:
                 todo.append((following, sign * factor, turned_by or (Label.of(node) if factor < 0 else None)))
     return None
+
+
+def linear_loss(root: Node) -> Turned | None:
+    """Return a loss that is a sum of outputs of layers, with constant factors, and of nothing else."""
+    todo, seen, outputs = [root], {root}, False
+    while todo and len(seen) < MOST_NODES:
+        node = todo.pop()
+        if OUTPUTS.match(node.name()):
+            outputs = True
+            continue
+        if not LINEAR.match(node.name()):
+            return None
+        for number, (following, _) in enumerate(node.next_functions):
+            if following is not None and not _factor(node, number):
+                return None
+            if following is not None and following not in seen:
+                seen.add(following)
+                todo.append(following)
+    label = Label.of(root)
+    return Turned("", label.place if label else None, linear=True) if outputs and not todo else None
 
 
 def _grows(node: Node) -> bool:
@@ -110,6 +135,17 @@ def runs_down(losses: list[float]) -> bool:
 
 def minus_infinity(term: Turned, losses: list[float], place: Place | None) -> Finding:
     """Return the finding of a loss that runs down to minus infinity."""
+    if term.linear:
+        return Finding(
+            "loss_without_bound",
+            "The loss is a mean of the outputs themselves, such as the prediction minus the target, without a square "
+            f"or an absolute value: it has no least value, and runs to minus infinity: from {losses[0]:.4g} to "
+            f"{losses[-1]:.4g}.",
+            "Errors of both signs have to count; here a prediction is the better the smaller, or the larger, it is.",
+            "loss = ((prediction - y) ** 2).mean()",
+            term.place or place,
+            {"first_loss": losses[0], "last_loss": losses[-1]},
+        )
     cure = KL if re.search("exp|kl", term.title, re.IGNORECASE) else "loss = error + term   # added, not subtracted"
     return Finding(
         "loss_without_bound",
