@@ -129,13 +129,14 @@ GRID_TARGETS = {"on average": 2.0, "at worst": 5.0}
 
 
 def by_descend(problem: Problem) -> list[float]:
-    """Fit with descend."""
+    """Fit with descend, and have the standard errors, as curve_fit returns them in any case."""
     fit = descend.fit(problem.formula, problem.data, start=problem.start)
+    assert all(error > 0.0 for error in fit.standard_errors.values())
     return [fit.parameters[name] for name in problem.truth]
 
 
 def by_curve_fit(problem: Problem) -> list[float]:
-    """Fit with SciPy's curve_fit."""
+    """Fit with SciPy's curve_fit, which finds the covariance too."""
     start = list(problem.start.values())
     return list(curve_fit(problem.function, problem.data["x"], problem.data["y"], p0=start)[0])
 

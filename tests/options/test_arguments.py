@@ -161,3 +161,14 @@ def test_a_gradient_is_checked_with_sigma_as_values():
 
 def test_optimizers_to_compare_may_be_one_text():
     assert list(descend.compare(LINE, ROWS, "lbfgs, newton").fits) == ["lbfgs", "newton"]
+
+
+def test_a_call_like_an_earlier_one_is_checked_anew_where_it_differs():
+    descend.fit(LINE, ROWS, optimizer="gd", learning_rate=0.001, epochs=1)
+    for epochs in (1.0, True):
+        refused = said(LINE, ROWS, optimizer="gd", learning_rate=0.001, epochs=epochs)
+        assert refused == f"The number of epochs must be a whole number, 0 or more; it is {epochs}."
+    twice = ROWS | {"y": 2 * ROWS["y"]}
+    one, two = (descend.fit(LINE, rows, start={"a": 1.0}).parameters for rows in (ROWS, twice))
+    assert two == pytest.approx({name: 2 * value for name, value in one.items()})
+    assert said(LINE, ROWS, start={1: 2.0}).startswith('`start` must be given by name, such as {"a": 1.0}')

@@ -191,7 +191,7 @@ def fit(
     (2.0, 'converged')
     """
     began = time.perf_counter()
-    options = options_among(locals()) | unknown
+    options = options_among(locals(), fit) | unknown
     if like is None:
         request = read_request(model, data, others, options)
     else:

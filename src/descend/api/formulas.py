@@ -15,10 +15,11 @@ from descend.losses import LEAST_SQUARES, LOSSES, Loss
 from descend.losses.probability import taken_for
 from descend.models import kind_of
 from descend.optimizers import Optimizer
-from descend.options.arguments import in_full, read_fixed, with_columns
+from descend.options.arguments import in_full, with_columns
 from descend.options.arrays_in_a_row import named
 from descend.options.of_model import Gradient
 from descend.options.request import Request, check_options, options_among
+from descend.options.units import read_fixed
 from descend.table import open_table
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def explain(
     from descend.diagnosis.explanation import of_formula, on_table
     from descend.diagnosis.outlook import asked_outlook
 
-    check_options(options_among(locals()) | {"formula": formula, "columns": columns}, "formula", "loss")
+    check_options(options_among(locals(), explain) | {"formula": formula, "columns": columns}, "formula", "loss")
     outlook = asked_outlook(optimizer, learning_rate, tolerance, data is not None, standardize)
     if data is None:
         return of_formula(read_formula(formula, guess_columns(formula) if columns is None else columns))
@@ -189,7 +190,7 @@ def check(
     """
     if others:
         model, data, response = named(model, (data, *others), response, start)
-    data, options = in_full(data, options_among(locals()))
+    data, options = in_full(data, options_among(locals(), check) | {"gradient": gradient})
     data, weights, sigma = with_columns(model, data, options.get("weights"), options.get("sigma"))
     options = {**options, "weights": weights, "sigma": sigma}
     check_options(options, "loss")

@@ -98,7 +98,8 @@ def descend(
     optimizer_state = optimizer.init(theta)
     constant = plan.schedule.constant
     rate, known_epochs = plan.rate, plan.epochs if plan.epochs_given else None
-    needs, closed, snapshots = max(1, optimizer.needs), plan.closed, plan.snapshots
+    needs, closed, snapshots, batch_size = max(1, optimizer.needs), plan.closed, plan.snapshots, plan.batch_size
+    damps, steps_itself = optimizer.damps, objective.steps_itself
     begin, ahead, subgradient = 0, None, None
     if taken_up is not None:
         begin, theta, optimizer_state = taken_up.epoch, taken_up.theta, taken_up.state
@@ -112,14 +113,13 @@ def descend(
         order = objective.last_order if snapshots else needs
         if not constant:
             rate = plan.rate * plan.schedule.factor(epoch, known_epochs)
-        point.rate = rate
-        point.subgradient = subgradient
+        point.rate, point.subgradient = rate, subgradient
         norm = point.norm
         seconds = time.perf_counter() - began
         outcome = judge.outcome(epoch, point, norm, seconds)
         step = Step(epoch, point.theta, point.loss, norm, rate, seconds, outcome, parameters)
         step.measures = point.measures
-        if optimizer.damps:
+        if damps:
             step.damping = optimizer.damped(optimizer_state)
         if snapshots:
             step.snapshot = Snapshot(epoch, theta, optimizer_state, order, judge.memory, seconds)
@@ -131,10 +131,10 @@ def descend(
         if judge.foreseen and not snapshots and (ahead := bottom(point)) is not None:
             theta = ahead.theta
             continue
-        if objective.steps_itself and (point_of_pass := objective.epoch(optimizer, rate, epoch, plan.stop)) is not None:
+        if steps_itself and (point_of_pass := objective.epoch(optimizer, rate, epoch, plan.stop)) is not None:
             theta = point_of_pass
             continue
-        if plan.batch_size is None:
+        if batch_size is None:
             theta, optimizer_state = optimizer.step(point, optimizer_state)
             if theta is point.theta and (objective.kinks is not None or objective.edge is not None):
                 theta, subgradient = _onwards(objective, point)
@@ -142,7 +142,7 @@ def descend(
             judge.stuck = theta is point.theta
             ahead = None if judge.stuck else point.reached(theta)
             continue
-        for rows in objective.batches(plan.batch_size, plan.seed, epoch):
+        for rows in objective.batches(batch_size, plan.seed, epoch):
             if plan.stop():
                 break
             evaluated = objective(theta, needs, rows)  # type: ignore[arg-type]  # of a database they have no numbers

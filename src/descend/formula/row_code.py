@@ -24,6 +24,7 @@ from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 CONSTANT, SCALAR, DATA, ROWS = range(4)
+ONE = np.ones(1)
 ONES = Quantity("1")
 COUNT = Setting("n")
 """The number of rows, or the sum of their weights."""
@@ -305,7 +306,9 @@ class RowCode:
                 yield rows.columns[expression.name]
             else:
                 yield (
-                    np.ones(ones) if expression is ONES else over_rows(expression, rows.columns, rows.count, rows.omega)
+                    ONE.repeat(ones)
+                    if expression is ONES
+                    else over_rows(expression, rows.columns, rows.count, rows.omega)
                 )
 
     def lay_out(self, rows: Rows, size: int | None = None) -> Callable[[], Callable[[int, int], tuple[Array, ...]]]:

@@ -37,7 +37,7 @@ def read_text(
     if options["weights"] is not None:
         known_column(options["weights"], table, "weights")
     constrained = options["fix"] or options["ties"] or options["bounds"]
-    names = {*(name.partition("[")[0] for name in start), *order}
+    names = {name.partition("[")[0] for name in start} | {*order}
     if constrained:
         names |= mentioned(options["fix"], options["ties"], options["bounds"])
     # Only patterns such as [x*] need the numeric names, and finding them means reading a whole text file.

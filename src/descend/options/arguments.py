@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,9 @@ from descend.options.checks import WORDS_OF_DISPERSION
 from descend.options.of_training import TRAINING, refuse_without_validation
 from descend.options.option import Values
 from descend.options.penalty import is_number_text, read_penalty
-from descend.options.request import FIELDS, MEASURED, OPTIONS, PLAIN, Request, check_options, is_default
-from descend.options.units import number_or_measured, without_quantities
-from descend.registry import closest, split_assignments
+from descend.options.request import FIELDS, OPTIONS, PLAIN, Request, check_options, is_default
+from descend.options.units import as_text, read_fixed
+from descend.registry import closest
 from descend.table import open_table
 from descend.wording import spell, using
 
@@ -53,8 +54,34 @@ taken for a slip."""
 def read_request(model: object, data: object, arrays_given: Sequence[object], options: Values) -> Request:
     """Return the request of a call of `descend.fit`, with every option known and checked, and given only once.
 
-    arrays_given: arrays after the first, as in ``fit(f, x, y)``. Raises ConfigError.
+    arrays_given: arrays after the first, as in ``fit(f, x, y)``. What does not depend on the data is read but once.
+
+    Raises ConfigError.
     """
+    others = tuple((key, type(value), value) for key, value in options.items() if key != "start")
+    if not isinstance(model, str) or arrays_given or isinstance(data, tuple) or not all(map(_is_simple, others)):
+        return _read(model, data, arrays_given, options)
+    request, start = _read_of_formula(model, others), as_text(options.get("start"))
+    if is_default("start", start):
+        return request.but(data=data, given={**request.given, "data": data})
+    check_options({"start": start})
+    return request.but(data=data, start=start, given={**request.given, "data": data, "start": start})
+
+
+def _is_simple(option: tuple[str, type, object]) -> bool:
+    """Whether the data do not matter to what an option means, which is the same again for an equal value."""
+    key, kind, _ = option
+    return kind in (str, int, float, bool) and key in OPTIONS and not OPTIONS[key].naming and key != "covariance"
+
+
+@lru_cache(maxsize=128)
+def _read_of_formula(model: str, options: tuple[tuple[str, type, Any], ...]) -> Request:
+    """Return the request of a fit of a formula with options, each with its type, that the data do not matter to."""
+    return _read(model, None, (), {key: value for key, _, value in options})
+
+
+def _read(model: object, data: object, arrays_given: Sequence[object], options: Values) -> Request:
+    """Return a request as `read_request` does."""
     options = _known(options)
     if isinstance(model, list | tuple) and all(isinstance(formula_text, str) for formula_text in model):
         model = "; ".join(model)
@@ -136,8 +163,9 @@ def _known(options: Values) -> Values:
             raise ConfigError(f"`fit` has no option `{key}`. {hint}")
     if options.get("like") is not None:
         raise ConfigError(f"{spell('like')} repeats one fit on other data, and goes with fits alone. Leave it out.")
-    by_name = any(isinstance(value, Mapping) for value in options.values())
-    return without_quantities(options, (*MEASURED, "units")) if by_name else options
+    measured = {key: value for key, value in options.items() if isinstance(value, dict | Mapping)}
+    quantities = {key: as_text(value) for key, value in measured.items() if key == "units" or OPTIONS[key].measured}
+    return {**options, **quantities} if quantities else options
 
 
 def in_full(data: object, options: Values) -> tuple[object, Values]:
@@ -313,20 +341,3 @@ def are_values(option_given: object) -> bool:
     if isinstance(option_given, bool):
         return False
     return isinstance(option_given, int | float | np.ndarray | Sequence) or hasattr(option_given, "__array__")
-
-
-def read_fixed(fix: Values | str | None) -> Values | None:
-    """Return fixed values by name, also from a text such as ``c=0, d=1``.
-
-    >>> read_fixed("c=0, w[x1] = 1.5")
-    {'c': 0.0, 'w[x1]': 1.5}
-    """
-    if fix is None or isinstance(fix, Mapping):
-        return fix
-    try:
-        fixed_texts = (fixed_text.rsplit("=", 1) for fixed_text in split_assignments(fix))
-        return {name.strip().strip("`"): number_or_measured(value) for name, value in fixed_texts}
-    except (AttributeError, TypeError, ValueError):
-        raise ConfigError(
-            f'Fixed values are given by name, such as fix={{"c": 0}}; {fix!r} cannot be read so.'
-        ) from None

@@ -81,7 +81,7 @@ def is_texts(value: object) -> bool:
 
 def is_by_name(value: object) -> bool:
     """Whether a value maps names to something."""
-    return isinstance(value, Mapping) and all(map(is_text, value))
+    return isinstance(value, dict | Mapping) and all(map(is_text, value))
 
 
 def is_array(value: object) -> bool:
@@ -206,11 +206,14 @@ _named = must_be('given by name, such as {"a": 1.0}', is_by_name)
 
 def start(key: str, value: object) -> None:
     """Refuse starting values that are not given by name."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict | Mapping):
         kind = type(value).__name__
         raise ConfigError(f'Starting values are given by name, such as start={{"w": 0.0}}; this is of type {kind}.')
-    _named(key, value)
     for name, start_given in value.items():
+        if not isinstance(name, str):
+            _named(key, value)
+        if type(start_given) is float:
+            continue
         if 0 in getattr(start_given, "shape", ()) or (isinstance(start_given, list | tuple) and not start_given):
             raise ConfigError(
                 f"The start of `{name}` has no numbers. Give one, or one for each component: "

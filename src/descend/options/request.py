@@ -11,9 +11,11 @@ An option from outside the package is registered, `register(Option("key", ...))`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import compress
+from operator import is_not, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from descend.options import checks
@@ -21,11 +23,13 @@ from descend.options.of_descent import OptionsOfDescent
 from descend.options.of_training import OptionsOfTraining
 from descend.options.option import Option, Values, options_of
 from descend.options.units import may_have_units
+from descend.table.headers import SIGN
+from descend.table.rows import ALIKE, Roles
 from descend.wording import FLAGS
 
 if TYPE_CHECKING:
     from descend.table import Table
-    from descend.table.rows import Roles, Weighing
+    from descend.table.rows import Weighing
     from descend.units.stated import Stated
 
 
@@ -72,7 +76,7 @@ class Request(OptionsOfTraining):
         """Return the same with other values: `dataclasses.replace`, in a tenth of its time."""
         changed = object.__new__(Request)
         changed.__dict__.update(self.__dict__, **values)
-        changed.__dict__.pop("roles", None)
+        changed.__dict__.pop("_roles", None)
         return changed
 
     def on_the_way(self, **values: object) -> Request:
@@ -87,12 +91,10 @@ class Request(OptionsOfTraining):
         """Whether units may stand in headers, in metadata or in values of options, and were not looked at yet."""
         if self.stated is not None:
             return False
-        from descend.table.headers import SIGN
-
         if self.units or table.units or table.given_units or SIGN.search("\n".join(table.names)):
             return True
-        values = [value for key in MEASURED if (value := getattr(self, key)) is not None]
-        return bool(values) and may_have_units(values)
+        values = self.__dict__
+        return any(values[key] is not None and may_have_units(values[key]) for key in MEASURED)
 
     def __getitem__(self, key: str) -> Any:
         """Return the value of an option."""
@@ -122,14 +124,14 @@ class Request(OptionsOfTraining):
         named = OPTIMIZERS.build(self.optimizer) if isinstance(self.optimizer, str) else self.optimizer
         return getattr(named, "bounded", named is None)  # PyTorch's own say nothing of it
 
-    @cached_property
+    @property
     def roles(self) -> Roles:
         """The columns with a role of their own: weights and sigma, and those that tell clusters apart."""
-        from descend.table.rows import ALIKE, Roles
+        weighed = self.weights is not self.sigma or self.covariance is not None or self.weighing is not None
+        return self._roles if weighed or self.exposure is not None or self.errors is not None else ALIKE
 
-        given = self.weights, self.sigma, self.covariance, self.exposure, self.errors, self.weighing
-        if given == (None,) * len(given):
-            return ALIKE
+    @cached_property
+    def _roles(self) -> Roles:
         exposure = self.exposure if isinstance(self.exposure, str) else None
         roles = Roles(self.weights, self.sigma, self._clusters, self.covariance, exposure=exposure)
         return roles if self.weighing is None else self.weighing.over(roles)
@@ -161,21 +163,31 @@ RACING = Option(
     "optimizers", "gd,momentum,adam,lbfgs", 'Which, such as gd,lbfgs or "adam,adam(beta1=0.8)".', metavar="LIST"
 )
 """The option of a comparison that replaces the optimizer."""
-DEFAULTS = {key: option.default for key, option in OPTIONS.items()}
 FLAGS.update({key: option.flag for key, option in OPTIONS.items() if option.flag})
 
 
 def register(option: Option) -> None:
     """Add an option from outside the package: ``descend.fit`` accepts it, and the request has its value in ``more``."""
     OPTIONS[option.key] = option
-    DEFAULTS[option.key] = option.default
     if option.flag:
         FLAGS[option.key] = option.flag
 
 
-def options_among(options_given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options among the arguments of a call, by key, without those that are left at their defaults."""
-    return {key: value for key, value in options_given.items() if value is not DEFAULTS.get(key, value)}
+def options_among(arguments: Mapping[str, Any], function: Callable[..., object]) -> dict[str, Any]:
+    """Return the options among the arguments of a call of a function, by key, without those left at its defaults."""
+    keys, values_of, defaults = _defaults(function)
+    return {
+        key: arguments[key] for key in compress(keys, map(is_not, values_of(arguments), defaults)) if key in OPTIONS
+    }
+
+
+@lru_cache(maxsize=8)
+def _defaults(
+    function: Callable[..., object],
+) -> tuple[tuple[str, ...], itemgetter[tuple[object, ...]], tuple[object, ...]]:
+    """Return the arguments of a function with a default, what takes their values from others, and the defaults."""
+    keys, defaults = zip(*(function.__kwdefaults__ or {}).items(), strict=True)
+    return keys, itemgetter(*keys), defaults
 
 
 def is_default(key: str, value: object) -> bool:

@@ -50,6 +50,11 @@ class Parameters:
         return theta_slices
 
     @cached_property
+    def scalar(self) -> bool:
+        """Whether each parameter is a single number."""
+        return all(labels is None for labels in self.shapes.values())
+
+    @cached_property
     def size(self) -> int:
         return sum(1 if labels is None else len(labels) for labels in self.shapes.values())
 
@@ -74,6 +79,8 @@ class Parameters:
 
     def named(self, theta: Array) -> Values:
         """Return named values: a float for a scalar, an array for a vector, a dict by group for one per group."""
+        if self.scalar:
+            return dict(zip(self.shapes, theta.tolist(), strict=True))
         return {name: self.shaped(name, theta[self.slices[name]]) for name in self.shapes}
 
     def shaped(self, name: str, components: Array) -> float | Array | ByGroup:

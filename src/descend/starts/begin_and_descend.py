@@ -22,6 +22,7 @@ from descend.models import kind_of
 from descend.options.request import Request
 from descend.problem.posing import pose, untraced
 from descend.problem.problem import Problem
+from descend.starts.basins import clearly_lower, doubt, lower_elsewhere, rounding
 from descend.starts.choice_of_start import begin
 
 if TYPE_CHECKING:
@@ -112,8 +113,6 @@ class SecondLook:
             return self._searched() if ended and searchable else first
         if not request.grow or (request.checkpoint, request.time_limit, request.tolerance) != (None, None, None):
             return first
-        from descend.starts.basins import doubt, lower_elsewhere
-
         why = doubt(beginning, first.theta, first.loss, first.undetermined)
         if why is None:
             return first
@@ -127,7 +126,6 @@ class SecondLook:
 
     def through_infinity(self) -> Solution:
         """Return where a descent from beyond infinity ends, if parameters were on their way there and J is lower."""
-        from descend.starts.basins import clearly_lower, rounding
         from descend.starts.through_infinity import beyond
 
         first, beginning = self.first, self.first.run.beginning
@@ -146,8 +144,6 @@ class SecondLook:
 
     def _searched(self, start: dict[str, object] | None = None, note: str = "") -> Solution:
         """Descend from starting values that are searched for, or from ``start``."""
-        from descend.starts.basins import clearly_lower, rounding
-
         first, beginning = self.first, self.first.run.beginning
         notes = (*((note,) if note else ()), *self.request.notes)
         again = self._again(replace(self.request, start=start, notes=notes))

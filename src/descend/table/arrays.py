@@ -211,7 +211,8 @@ def from_mapping(data: Mapping[str, object]) -> ArrayTable:
     columns: dict[str, Cells] = {}
     first, rows, units = None, 0, dict[str, str]()
     for name, column_given in data.items():
-        if hasattr(column_given, "magnitude") and hasattr(column_given, "units"):  # a quantity of Pint
+        plain = type(column_given) is np.ndarray
+        if not plain and hasattr(column_given, "magnitude") and hasattr(column_given, "units"):  # a quantity of Pint
             from descend.table.units import text_of
 
             units[name], column_given = text_of(column_given.units), column_given.magnitude

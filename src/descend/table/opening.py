@@ -119,7 +119,7 @@ def _open_files(data: Any) -> Table:
 
 
 SOURCES: list[tuple[Callable[[object], bool], Opens]] = [
-    (lambda data: isinstance(data, Mapping), from_mapping),
+    (lambda data: isinstance(data, dict | Mapping), from_mapping),
     (lambda data: isinstance(data, Table), lambda table: table),
     (_is_address, _by("address", "from_url")),
     (is_path, _open_files),

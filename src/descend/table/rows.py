@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Columns = Mapping[str, Array]
 Chosen = slice | NDArray[np.intp] | NDArray[np.bool_]
+FEW = 1_000
+"""Rows up to which all are looked at one by one."""
 SMALLEST_SIGMA, LARGEST_SIGMA = 1e-150, 1e150
 """Standard deviations between which 1 / sigma**2 is finite and above 0."""
 
@@ -138,7 +140,7 @@ class Rows:
         with np.errstate(all="ignore"):  # what cannot be a weight is refused by `check`
             return cls(columns, roles.omega(columns), observed, roles, source)
 
-    @cached_property
+    @property
     def count(self) -> int:
         """The number of rows."""
         return len(next(iter(self.columns.values()))) if self.columns else 0
@@ -260,8 +262,9 @@ def finite(column: Array) -> bool:
     >>> finite(np.array([1.0, 1e308, 1e308])), finite(np.array([1.0, np.nan]))
     (True, False)
     """
-    # A finite sum of squares means finite terms, and takes a tenth of the time; where it overflows, look at each.
-    with np.errstate(all="ignore"):
-        if math.isfinite(column.dot(column)):
-            return True
+    # Of many, a finite sum of squares means finite terms, and takes a tenth of the time.
+    if len(column) > FEW:
+        with np.errstate(all="ignore"):
+            if math.isfinite(column.dot(column)):
+                return True
     return int(np.count_nonzero(np.isfinite(column))) == len(column)
