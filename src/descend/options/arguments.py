@@ -61,9 +61,10 @@ def read_request(model: object, data: object, arrays_given: Sequence[object], op
     others = tuple((key, type(value), value) for key, value in options.items() if key != "start")
     if not isinstance(model, str) or arrays_given or isinstance(data, tuple) or not all(map(_is_simple, others)):
         return _read(model, data, arrays_given, options)
-    request, start = _read_of_formula(model, others), as_text(options.get("start"))
+    request, start = _read_of_formula(model, others), options.get("start")
     if is_default("start", start):
         return request.but(data=data, given={**request.given, "data": data})
+    start = as_text(start)
     check_options({"start": start})
     return request.but(data=data, start=start, given={**request.given, "data": data, "start": start})
 
@@ -129,7 +130,8 @@ def _read(model: object, data: object, arrays_given: Sequence[object], options: 
     for key in ("l1", "l2"):
         if isinstance(values.get(key), str) and is_number_text(values[key]):
             values[key] = read_penalty(key, values[key])
-    values["fix"] = read_fixed(options.get("fix"))
+    if options.get("fix") is not None:
+        values["fix"] = read_fixed(options["fix"])
     if options.get("sharpness") is True:
         values["sharpness"] = options.get("log_every") or True
     _refuse_together(model, values, differing)
