@@ -130,8 +130,7 @@ def _read(model: object, data: object, arrays_given: Sequence[object], options: 
     for key in ("l1", "l2"):
         if isinstance(values.get(key), str) and is_number_text(values[key]):
             values[key] = read_penalty(key, values[key])
-    if options.get("fix") is not None:
-        values["fix"] = read_fixed(options["fix"])
+    values["fix"] = None if options.get("fix") is None else read_fixed(options["fix"])
     if options.get("sharpness") is True:
         values["sharpness"] = options.get("log_every") or True
     _refuse_together(model, values, differing)
