@@ -10,7 +10,7 @@ from torch import nn
 import descend
 from descend.models.module_weights import joined
 from descend.options.arguments import read_request
-from descend.training.gauss_newton import Place, Surface
+from descend.training.gauss_newton import ModuleEvaluation, Surface
 from descend.training.posing import pose_module
 
 ROWS = 40
@@ -113,7 +113,7 @@ def test_a_pass_whose_weights_were_written_is_made_again():
     module = chain(nn.Tanh())
     surface = surface_of(module)
     here = joined(surface.trained)
-    place, away = Place(surface, here, None), Place(surface, here + 0.1, None)
+    place, away = ModuleEvaluation(surface, here, None), ModuleEvaluation(surface, here + 0.1, None)
     loss = place.loss
     assert away.loss != loss  # the module now stands elsewhere
     expected = joined(torch.autograd.grad(torch.mean((chain_at(module, here)(X)[:, 0] - Y) ** 2), surface.trained))

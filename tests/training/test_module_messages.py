@@ -205,6 +205,12 @@ REFUSED = {
         {"data": torch.zeros(4, 2)},
         "This is one tensor, without a response. Give two: descend.fit(module, (X, y)).",
     ),
+    "a generator": (
+        DataError,
+        {"data": (rows for rows in [(X2, np.zeros(4))])},
+        "A generator can be gone through once, and each epoch goes through the rows anew. Give them as (X, y), or what "
+        "yields them again: a dataset, a DataLoader, or a torch.utils.data.IterableDataset.",
+    ),
     "inputs of tensors": (
         ConfigError,
         {"data": (X2, np.zeros(4)), "inputs": ["x"]},

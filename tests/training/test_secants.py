@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import descend
-from descend.training.gauss_newton import Place
+from descend.training.gauss_newton import ModuleEvaluation
 from descend.training.secants import Array, evaluations, onwards
 
 RANDOM = np.random.default_rng(0)
@@ -71,13 +71,13 @@ def test_the_first_length_tried_follows_the_last(monkeypatch):
     """A wave that grows faster: where its network bends, steps of length 1 are too long, many in a row."""
     x = torch.linspace(-1.0, 1.0, 300, dtype=torch.float64)[:, None]
     y = torch.sin(3.0 * (x[:, 0] + 1.2) ** 2) + 0.1 * torch.from_numpy(np.random.default_rng(0).normal(size=300))
-    tried, beside = [], Place.beside
+    tried, beside = [], ModuleEvaluation.beside
 
-    def told(place: Place, theta: Array) -> Place:
+    def told(place: ModuleEvaluation, theta: Array) -> ModuleEvaluation:
         tried.append(theta)
         return beside(place, theta)
 
-    monkeypatch.setattr(Place, "beside", told)
+    monkeypatch.setattr(ModuleEvaluation, "beside", told)
 
     def evaluations_to(loss: float, longer: float, seed: int) -> int:
         monkeypatch.setattr("descend.training.secants.LONGER", longer)

@@ -14,7 +14,7 @@ from descend.models.module_weights import joined
 from descend.optimizers import OPTIMIZERS
 from descend.options.request import Request
 from descend.training.curvatures import Dual
-from descend.training.gauss_newton import Damped, Place, Surface
+from descend.training.gauss_newton import Damped, ModuleEvaluation, Surface
 from descend.training.posing import pose_module
 from descend.training.row_terms import RowLoss
 
@@ -33,12 +33,12 @@ def network(hidden: int = 6, dtype: torch.dtype = torch.float64) -> torch.nn.Seq
     return torch.nn.Sequential(first, torch.nn.Tanh(), last)
 
 
-def place(loss: str, form: str, module: torch.nn.Module | None = None, rows=None) -> Place:
+def place(loss: str, form: str, module: torch.nn.Module | None = None, rows=None) -> ModuleEvaluation:
     module = network() if module is None else module
     request = Request(model=module, data=(X, RESPONSES[loss]), loss=loss, optimizer="adam")
     problem, _ = pose_module(module, (X, RESPONSES[loss]), request)
     surface = Surface(problem.objective, form)
-    return Place(surface, joined(surface.trained), rows)
+    return ModuleEvaluation(surface, joined(surface.trained), rows)
 
 
 def jacobian(module: torch.nn.Module) -> np.ndarray:

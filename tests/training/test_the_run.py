@@ -296,3 +296,15 @@ def test_a_scheduler_of_pytorch_is_not_for_a_formula():
         "A scheduler of PyTorch steps the optimizer of a PyTorch module. For a formula or a function, name a schedule: "
         "constant, step, exponential, cosine, warmup."
     )
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_a_falling_rate_is_proposed_only_to_those_without_a_schedule(given: bool) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(60, 2)
+    y = x.sum(1, keepdim=True) + 0.5 * torch.randn(60, 1)
+    schedule = (lambda optimizer: lr_scheduler.StepLR(optimizer, 1000)) if given else "constant"
+    options = {"optimizer": "gd", "batch_size": 4, "epochs": 40, "learning_rate": 0.3, "schedule": schedule}
+    fit = descend.fit(torch.nn.Linear(2, 1), (x, y), **options)
+    ending = "" if given else ', or schedule="cosine"'
+    assert fit.advice == f"Use batch_size=60, or learning_rate=0.02, which lower that noise 15 times{ending}."

@@ -58,7 +58,7 @@ def batch_noise(case: Case) -> Diagnosis | None:
     )
     advice = (
         f"Use {spell('batch_size', batch_size)}, or {spell('learning_rate', f'{smaller:.2g}')}, which lower that noise "
-        f"{times:.2g} times, or {spell('schedule', 'cosine')}."
+        f"{times:.2g} times{or_falling_rate(case)}."
     )
     return Diagnosis(Cause.BATCH_NOISE, evidence, sentence, advice)
 
@@ -69,6 +69,12 @@ def hovering(case: Case) -> Diagnosis | None:
         return None
     advice = (
         "The loss goes up and down with the batches, close to the lowest: more epochs lead no nearer. Use a larger "
-        f"{spell('batch_size')}, a smaller {spell('learning_rate')}, or {spell('schedule', 'cosine')}."
+        f"{spell('batch_size')}{',' if or_falling_rate(case) else ' or'} a smaller {spell('learning_rate')}"
+        f"{or_falling_rate(case)}."
     )
     return Diagnosis(advice=advice)
+
+
+def or_falling_rate(case: Case) -> str:
+    """Return the end of an advice: a learning rate that falls, where no schedule lets it fall so far."""
+    return f", or {spell('schedule', 'cosine')}" if case.plan.schedule.constant else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from descend.descent.outcome import Outcome
+from descend.diagnosis.batch_noise import or_falling_rate
 from descend.diagnosis.case import MOST_EPOCHS, Case
 from descend.diagnosis.cause import Cause, Diagnosis
 from descend.diagnosis.progress import OF_LOSS, Progress, counted, losses, went_well
@@ -184,6 +185,6 @@ def _swings(case: Case) -> Diagnosis | None:
     )
     advice = (
         f"The learning rate {case.rate:g} is too large to settle. Use "
-        f"{spell('learning_rate', f'{smaller:.2g}')}, or {spell('schedule', 'cosine')}."
+        f"{spell('learning_rate', f'{smaller:.2g}')}{or_falling_rate(case)}."
     )
     return Diagnosis(Cause.RATE_TOO_LARGE, evidence, sentence, advice)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from descend.descent.outcome import Outcome
+from descend.diagnosis.batch_noise import or_falling_rate
 from descend.diagnosis.case import MOST_PARAMETERS, Case
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.diagnosis.progress import counted
@@ -55,12 +56,12 @@ def too_few_epochs(case: Case) -> Diagnosis | None:
     if needed is not None:
         sentence += f"; what is left shrinks by {100.0 * (1.0 - shrinks):.3g}% per epoch, so it takes about {needed:,}"
     if hovers:
+        falling = or_falling_rate(case).removeprefix(",")
         advice = (
-            f"Use a larger {spell('batch_size')}, a smaller {spell('learning_rate')} or {spell('schedule', 'cosine')}: "
-            "the steps of small batches "
-            "lead to and fro"
+            f"Use a larger {spell('batch_size')}{',' if falling else ' or'} a smaller {spell('learning_rate')}"
+            f"{falling}: the steps of small batches lead to and fro."
         )
-        return Diagnosis(Cause.TOO_FEW_EPOCHS, evidence, sentence + ".", advice + ".")
+        return Diagnosis(Cause.TOO_FEW_EPOCHS, evidence, sentence + ".", advice)
     advice = "Give more epochs" if needed is None else f"Use {spell('epochs', needed)}"
     faster = case.faster_rate
     if faster is not None:

@@ -85,12 +85,12 @@ class Writer:
             return
         step, snapshot, at = self.began
         self.cut_short = last
-        said, tensors = self.begun
+        metadata, tensors = self.begun
         taken = torch.stack(list(losses)), torch.tensor(shares, dtype=torch.float64)
         tensors = {f"begun.{name}": each for name, each in tensors.items()}
         tensors |= dict(zip(("part.losses", "part.shares"), taken, strict=True))
         seconds = snapshot.seconds + time.monotonic() - at
-        part = {"steps": steps, "weight": weight, "begun": said, "seconds": seconds}
+        part = {"steps": steps, "weight": weight, "begun": metadata, "seconds": seconds}
         write_atomically(self.path, self.content(step, snapshot, part, tensors))
         self.written = time.monotonic()
 
@@ -115,7 +115,7 @@ class Writer:
 
         objective, course, tensors = self.objective, self.course, Tensors(more or {})
         optimizer = self.optimizer
-        said = {
+        metadata = {
             "checkpoint": FORMAT,
             "run": self.run,
             "judge": list(snapshot.judge),
@@ -130,16 +130,16 @@ class Writer:
             "random": random_states(objective.engine, self.data, tensors),
         }
         if part is not None:
-            said |= {"part": part, "seconds": part["seconds"]}
+            metadata |= {"part": part, "seconds": part["seconds"]}
         if course.scheduler is not None:
-            said["scheduler"] = packed(course.scheduler.scheduler.state_dict(), "scheduler", tensors, lenient=True)
+            metadata["scheduler"] = packed(course.scheduler.scheduler.state_dict(), "scheduler", tensors, lenient=True)
         for name, tensor in standing(objective):
             tensors[f"module.{name}"] = tensor
         groups = {"average": course.average.tensors if course.average else [], "kept": course.kept or []}
         tensors |= {f"{name}.{place}": each for name, some in groups.items() for place, each in enumerate(some)}
         # Safetensors takes no two tensors that share memory, as a parameter and a view of it do.
         copies = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-        return save(copies, {"descend": json.dumps(said)})  # type: ignore[no-any-return]
+        return save(copies, {"descend": json.dumps(metadata)})  # type: ignore[no-any-return]
 
 
 def standing(objective: ModuleObjective) -> Iterator[tuple[str, Tensor]]:
@@ -181,14 +181,14 @@ def identity(objective: ModuleObjective, course: Course, request: Request) -> di
 
 
 @dataclass(frozen=True)
-class Found:
+class StoredRun:
     """What a checkpoint file holds."""
 
-    said: Mapping[str, Any]
+    metadata: Mapping[str, Any]
     tensors: Tensors
 
 
-def read(path: str | os.PathLike[str]) -> Found | None:
+def read(path: str | os.PathLike[str]) -> StoredRun | None:
     """Read a checkpoint; None if there is no such file yet. Raises DataError if it is not one of a module."""
     from safetensors import SafetensorError, safe_open
 
@@ -197,10 +197,10 @@ def read(path: str | os.PathLike[str]) -> Found | None:
         return None
     try:
         with safe_open(place, "pt") as file:
-            said = json.loads((file.metadata() or {})["descend"])
-            if said["checkpoint"] != FORMAT:
+            metadata = json.loads((file.metadata() or {})["descend"])
+            if metadata["checkpoint"] != FORMAT:
                 raise ValueError
-            return Found(said, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 - no mapping
+            return StoredRun(metadata, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 - no mapping
     except OSError as error:
         raise DataError(
             f"The checkpoint `{place}` cannot be read: {(error.strerror or str(error)).lower()}. Check its name."
@@ -222,13 +222,13 @@ def checkpointed(problem: Problem, request: Request) -> Checkpoint | None:
         return None
     optimizer = cast(ModuleOptimizer, request.optimizer)
     refuse_unwritable(request.checkpoint)
-    found = read(request.checkpoint) if request.resume else None
+    stored = read(request.checkpoint) if request.resume else None
     steps: list[list[Any]] = []
     resumed = None
-    if found is not None:
-        steps = [row for row in found.said["steps"] if row[0] < found.said["course"]["epoch"]]
-        _refuse_another(request.checkpoint, found, objective, identity(objective, course, request))
-        resumed = _restored(found, objective, course, optimizer, steps, request.data)
+    if stored is not None:
+        steps = [row for row in stored.metadata["steps"] if row[0] < stored.metadata["course"]["epoch"]]
+        _refuse_another(request.checkpoint, stored, objective, identity(objective, course, request))
+        resumed = _restored(stored, objective, course, optimizer, steps, request.data)
     objective.writer = writer = Writer(objective, course, request, steps)
     if course.regime.lean and course.meter is None:  # which would have heard only the rest of an epoch
         course.keeper = writer
@@ -236,18 +236,18 @@ def checkpointed(problem: Problem, request: Request) -> Checkpoint | None:
 
 
 def _refuse_another(
-    path: str | os.PathLike[str], found: Found, objective: ModuleObjective, here: dict[str, object]
+    path: str | os.PathLike[str], stored: StoredRun, objective: ModuleObjective, here: dict[str, object]
 ) -> None:
     shapes = {name: tuple(tensor.shape) for name, tensor in standing(objective)}
     begins = "module."
-    there = {name[len(begins) :]: tuple(each.shape) for name, each in found.tensors.items() if name.startswith(begins)}
+    there = {name[len(begins) :]: tuple(each.shape) for name, each in stored.tensors.items() if name.startswith(begins)}
     for name in [*shapes, *there]:
         if there.get(name) != shapes.get(name):
             raise ConfigError(
                 f"`{path}` is the checkpoint of another module: its `{name}` {_shape(there.get(name))}, here it "
                 f"{_shape(shapes.get(name))}. Make the same module again, or start anew without {spell('resume')}."
             )
-    refuse_other_properties(path, found.said["run"], here)
+    refuse_other_properties(path, stored.metadata["run"], here)
 
 
 def _shape(shape: tuple[int, ...] | None) -> str:
@@ -257,7 +257,7 @@ def _shape(shape: tuple[int, ...] | None) -> str:
 
 
 def _restored(
-    found: Found,
+    stored: StoredRun,
     objective: ModuleObjective,
     course: Course,
     optimizer: ModuleOptimizer,
@@ -267,18 +267,18 @@ def _restored(
     """Bring module, optimizer, scheduler and course to where a run stood, and say where that is."""
     import torch
 
-    said, tensors, theta = found.said, found.tensors, objective.model.parameters.present
+    metadata, tensors, theta = stored.metadata, stored.tensors, objective.model.parameters.present
     with torch.no_grad():
         for name, tensor in standing(objective):
             tensor.copy_(tensors[f"module.{name}"])
-    state = optimizer.recalled(unpacked(said["optimizer"], tensors))
+    state = optimizer.recalled(unpacked(metadata["optimizer"], tensors))
     if course.scheduler is not None:
-        state = course.scheduler.scheduler.state_dict() | unpacked(said["scheduler"], tensors)
+        state = course.scheduler.scheduler.state_dict() | unpacked(metadata["scheduler"], tensors)
         course.scheduler.scheduler.load_state_dict(state)
-    optimizer.settled, optimizer.rate = said["rates"]
+    optimizer.settled, optimizer.rate = metadata["rates"]
     device = objective.model.parameters.trained[0].device
     for name in STATE:
-        setattr(course, name, said["course"][name])
+        setattr(course, name, metadata["course"][name])
     course.history = [tuple(row) for row in course.history]  # type: ignore[misc]  # JSON has no tuples
     course.kept = _numbered(tensors, "kept", device) or None
     if course.average is not None:
@@ -286,38 +286,38 @@ def _restored(
     course.due = False
 
     def begins() -> None:
-        with_random_states(data, said["random"], tensors)
-        if said.get("promised") is not None:
-            optimizer.stands(state, said["promised"])
+        with_random_states(data, metadata["random"], tensors)
+        if metadata.get("promised") is not None:
+            optimizer.stands(state, metadata["promised"])
 
     course.begins = begins
-    if "part" in said:
-        course.part = _part_of(found, data, device)
-    objective.stands(course.loss, said["norm"])
+    if "part" in metadata:
+        course.part = _part_of(stored, data, device)
+    objective.stands(course.loss, metadata["norm"])
     # The handle of the weights stands for a vector, and the optimizer of PyTorch for the state of one of ours.
     handle, names = cast(Array, theta), cast(Parameters, objective.model.parameters)
-    judge = cast(Memory, tuple(said["judge"]))
-    snapshot = Snapshot(course.epoch, handle, cast(State, state), 1, judge, said["seconds"])
+    judge = cast(Memory, tuple(metadata["judge"]))
+    snapshot = Snapshot(course.epoch, handle, cast(State, state), 1, judge, metadata["seconds"])
     past = tuple(
         Step(
             epoch, handle, loss, norm, rate, seconds, names=names, measures=measures or None, damping=next(damped, None)
         )
         for epoch, loss, norm, rate, seconds, measures, damped in ((*row[:6], iter(row[6:])) for row in steps)
     )
-    return Checkpoint(said["run"], {}, course.loss, snapshot, past)
+    return Checkpoint(metadata["run"], {}, course.loss, snapshot, past)
 
 
-def _part_of(found: Found, data: object, device: Device) -> Part:
+def _part_of(stored: StoredRun, data: object, device: Device) -> Part:
     """Return the part of an epoch that was passed."""
-    said, tensors = found.said["part"], found.tensors
+    metadata, tensors = stored.metadata["part"], stored.tensors
     begun = {name[6:]: each for name, each in tensors.items() if name.startswith("begun.")}
     return Part(
-        said["steps"],
+        metadata["steps"],
         tensors["part.losses"].to(device),
         tensors["part.shares"],
-        said["weight"],
-        lambda: with_random_states(data, said["begun"], begun),
-        lambda: with_random_states(data, found.said["random"], tensors),
+        metadata["weight"],
+        lambda: with_random_states(data, metadata["begun"], begun),
+        lambda: with_random_states(data, stored.metadata["random"], tensors),
     )
 
 

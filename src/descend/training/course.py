@@ -13,7 +13,7 @@ from descend.descent.validation import Moment, overfitting_sentence
 from descend.training.averaging import Average
 from descend.training.callbacks import Callbacks
 from descend.training.engine import ModuleEngine
-from descend.training.faults import Given, Place, fault_of, place_of
+from descend.training.faults import Batch, WhichBatch, fault_of, which_batch
 from descend.training.meter import HELD_BACK, Meter
 from descend.training.regime import Regime
 from descend.training.scheduling import Scheduler
@@ -135,10 +135,9 @@ class Course:
             for inputs, y, weights in batches:
                 loss = mean_loss(inputs, y, weights, count)
                 if watched and not math.isfinite(loss.item()):
+                    which = which_batch(objective.engine, epoch, len(losses))
                     last = float(losses[-1]) if losses else self.loss
-                    self._broken(
-                        objective, (inputs, y, weights), before, place_of(objective.engine, epoch, len(losses)), last
-                    )
+                    self._broken(objective, (inputs, y, weights), before, which, last)
                     return
                 before = inputs, y, weights
                 loss.backward()  # type: ignore[no-untyped-call]
@@ -168,7 +167,7 @@ class Course:
         weights = torch.tensor(shares, dtype=torch.float64, device=losses[0].device)
         self.passed = (torch.stack(losses).double() * weights).sum() / total_weight
 
-    def _broken(self, objective: Sums, batch: Given, before: Given | None, place: Place, last: float) -> None:
+    def _broken(self, objective: Sums, batch: Batch, before: Batch | None, which: WhichBatch, last: float) -> None:
         """End the run at a batch whose loss is not finite, with the weights of the last step that was good.
 
         Those of steps that were too long are none: the epoch began with better ones.
@@ -180,7 +179,7 @@ class Course:
         objective.meter = None
         parameters = objective.model.parameters
         sound = all(bool(torch.isfinite(tensor).all()) for tensor in parameters.trained)
-        objective.fault = fault = fault_of(objective, batch, place, before, (self.first_loss, last))
+        objective.fault = fault = fault_of(objective, batch, which, before, (self.first_loss, last))
         if sound and fault is not None and fault.cause != "rate_too_large":
             parameters.keep()
         objective.runs += 1

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ORDERED = 1 << 25
 """Up to this many numbers are copied into the order of an epoch at once."""
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 
 class Order(Protocol):
@@ -32,7 +32,7 @@ class Order(Protocol):
     @property
     def batches(self) -> int | None: ...
 
-    def __call__(self) -> list[Places]: ...
+    def __call__(self) -> list[Indices]: ...
 
 
 @dataclass
@@ -49,7 +49,7 @@ class ModuleEngine(Traits):
     omega: Tensor | None = None
     order: Order | None = None
     name: str = "torch"
-    drawn: list[Places] = field(default_factory=list)
+    drawn: list[Indices] = field(default_factory=list)
     """The rows of each batch of the last epoch, where they are known."""
     streamed: ClassVar[bool] = False
     """Whether rows are passed as they come, and those here are only the first of them."""
@@ -68,7 +68,7 @@ class ModuleEngine(Traits):
         """Return the same rows for a model that is settled."""
         return self
 
-    def blocks(self, chosen: Places | None, at_once: bool) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+    def blocks(self, chosen: Indices | None, at_once: bool) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
         """Yield inputs, y and weights of all rows or of the chosen ones, in blocks or in one piece."""
         if chosen is not None:
             yield self._at(chosen)
@@ -87,7 +87,7 @@ class ModuleEngine(Traits):
             self.order()
         yield
 
-    def batches(self, size: int, seed: int, epoch: int) -> list[Places]:
+    def batches(self, size: int, seed: int, epoch: int) -> list[Indices]:
         """Return the rows of each batch of an epoch."""
         own = self.order
         self.drawn = shuffled(self.count, size, seed, epoch, self.rows.omega) if own is None else own()
@@ -123,7 +123,7 @@ class ModuleEngine(Traits):
             some = counts[begin : begin + accumulate]
             yield [next(turn) for _ in some], sum(some)
 
-    def in_turn(self, batches: Sequence[Places]) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+    def in_turn(self, batches: Sequence[Indices]) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
         """Yield batches one after another: views of rows that are put in order once, unless they are very many."""
         import torch
 
@@ -135,12 +135,12 @@ class ModuleEngine(Traits):
         weights = [None] * len(sizes) if omega is None else torch.split(omega, sizes)
         yield from zip(split(inputs, sizes), split(y, sizes), weights, strict=True)
 
-    def chosen(self, places: Places) -> ModuleEngine:
+    def chosen(self, places: Indices) -> ModuleEngine:
         """Return some of the rows."""
         inputs, y, omega = self._at(places)
         return ModuleEngine(inputs, y, self.rows.take(places), omega)
 
-    def _at(self, chosen: Places | slice) -> tuple[Tensor, Tensor, Tensor | None]:
+    def _at(self, chosen: Indices | slice) -> tuple[Tensor, Tensor, Tensor | None]:
         import torch
 
         place = chosen if isinstance(chosen, slice) else torch.from_numpy(chosen).to(self.y.device)

@@ -30,12 +30,12 @@ DIVERGED = 1e4
 """At so many times the first one they are, wherever numbers become too large in the end."""
 OUTGROWN = 1000.0
 """Weights so many times as large as the largest before the first step, or 1 if that is larger, grew, too."""
-Given = tuple["Tensor", "Tensor", "Tensor | None"]
+Batch = tuple["Tensor", "Tensor", "Tensor | None"]
 """Inputs, response and weights of a batch."""
 
 
 @dataclass(frozen=True)
-class Place:
+class WhichBatch:
     """The batch of a run, each counted from 0, and its rows among all, if these are known."""
 
     epoch: int
@@ -51,19 +51,23 @@ class Place:
         """Name rows: among all if they are known, else in their batch."""
         places = np.flatnonzero(bad)
         known = places if self.rows is None else self.rows[places]
-        listed = ", ".join(str(int(place) + 1) for place in known[:MOST_NAMED])
+        listed = ", ".join(str(int(row) + 1) for row in known[:MOST_NAMED])
         more = f" and {len(known) - MOST_NAMED:,} more" if len(known) > MOST_NAMED else ""
         return f"row{'s' if len(known) > 1 else ''} {listed}{more}" + (" of it" if self.rows is None else "")
 
 
-def place_of(engine: ModuleEngine, epoch: int, batch: int) -> Place:
-    """Return the place of a batch."""
+def which_batch(engine: ModuleEngine, epoch: int, batch: int) -> WhichBatch:
+    """Return which batch it is."""
     drawn = engine.drawn
-    return Place(epoch, batch, drawn[batch] if batch < len(drawn) else None)
+    return WhichBatch(epoch, batch, drawn[batch] if batch < len(drawn) else None)
 
 
 def fault_of(
-    objective: Sums, given: Given, place: Place, before: Given | None, losses: tuple[float, float]
+    objective: Sums,
+    given: Batch,
+    which: WhichBatch,
+    before: Batch | None,
+    losses: tuple[float, float],
 ) -> Fault | None:
     """Say what was not finite first where the loss of a batch is not; None where that is for the diagnosis to find.
 
@@ -80,30 +84,30 @@ def fault_of(
         if bad.any():
             return Fault(
                 "bad_rows",
-                {"epoch": place.epoch + 1, "batch": place.batch + 1, "from": "data"},
-                f"{name} has missing or infinite values in {place.named(bad)}, in {place.words}.",
+                {"epoch": which.epoch + 1, "batch": which.batch + 1, "from": "data"},
+                f"{name} has missing or infinite values in {which.named(bad)}, in {which.words}.",
                 "Correct these rows, or leave them out.",
             )
     if _burst(objective, *losses):
-        return None if objective.model.comparable else _too_long(place, *losses)
+        return None if objective.model.comparable else _too_long(which, *losses)
     spoilt = [name for name, tensor in module.named_parameters() if not bool(torch.isfinite(tensor).all())]
     if spoilt:
-        return _on_the_way_back(objective, spoilt, place, before, losses)
+        return _on_the_way_back(objective, spoilt, which, before, losses)
     with undisturbed(module), torch.no_grad(), _watched(module) as seen:
         objective.mean_loss(inputs, y, weights, len(y))
     where, bad = next(((name, rows) for name, rows in seen if rows.any()), ("", np.zeros(len(y), dtype=bool)))
-    evidence = {"epoch": place.epoch + 1, "batch": place.batch + 1, "from": "forward", "layer": where or None}
+    evidence = {"epoch": which.epoch + 1, "batch": which.batch + 1, "from": "forward", "layer": where or None}
     if not where:
         return Fault(
             "domain_error",
             {**evidence, "from": "loss"},
-            f"in {place.words} the loss is not finite, though what `{objective.model.name}` returns is.",
+            f"in {which.words} the loss is not finite, though what `{objective.model.name}` returns is.",
             _rate_first("Keep what the module returns where the loss has a value.", *losses),
         )
     return Fault(
         "domain_error",
-        {**evidence, "rows": (np.flatnonzero(bad) if place.rows is None else place.rows[bad]).tolist()},
-        f"in {place.words} the output of {where} was the first that is not finite, in {place.named(bad)}; the rows and "
+        {**evidence, "rows": (np.flatnonzero(bad) if which.rows is None else which.rows[bad]).tolist()},
+        f"in {which.words} the output of {where} was the first that is not finite, in {which.named(bad)}; the rows and "
         "all weights are finite.",
         _rate_first(
             "Keep what it is given where it has a value. Where the weights have grown, a smaller learning rate or "
@@ -132,26 +136,30 @@ def _burst(objective: Sums, first: float, last: float) -> bool:
     return OUTGROWN * max(start, 1.0) < now < np.inf
 
 
-def _too_long(place: Place, first: float, last: float) -> Fault:
+def _too_long(which: WhichBatch, first: float, last: float) -> Fault:
     return Fault(
         "rate_too_large",
-        {"epoch": place.epoch + 1, "batch": place.batch + 1, "first_loss": first, "last_loss": last},
+        {"epoch": which.epoch + 1, "batch": which.batch + 1, "first_loss": first, "last_loss": last},
         f"the learning rate is too large: the loss was {first:.4g} before the first step and {last:.4g} before it was "
-        f"not finite in {place.words}.",
+        f"not finite in {which.words}.",
         f"Use a smaller {spell('learning_rate')}, such as a tenth, or {spell('learning_rate', 'auto')}; or cut the "
         f"gradient: {spell('clip', 1.0)}.",
     )
 
 
 def _on_the_way_back(
-    objective: Sums, spoilt: Sequence[str], place: Place, before: Given | None, losses: tuple[float, float]
+    objective: Sums,
+    spoilt: Sequence[str],
+    which: WhichBatch,
+    before: Batch | None,
+    losses: tuple[float, float],
 ) -> Fault:
     """Say where a gradient was not finite that has spoilt the weights in the batch before."""
-    earlier = Place(place.epoch, place.batch - 1, None)
-    at = earlier.words if place.batch else f"the last batch of epoch {place.epoch}"
+    earlier = WhichBatch(which.epoch, which.batch - 1, None)
+    at = earlier.words if which.batch else f"the last batch of epoch {which.epoch}"
     evidence: dict[str, object] = {
-        "epoch": place.epoch + 1,
-        "batch": place.batch,
+        "epoch": which.epoch + 1,
+        "batch": which.batch,
         "from": "backward",
         "weights": list(spoilt),
     }
@@ -173,7 +181,7 @@ def _on_the_way_back(
     )
 
 
-def _first_backward(objective: Sums, given: Given) -> str | None:
+def _first_backward(objective: Sums, given: Batch) -> str | None:
     """Name the layer whose derivative is the first that is not finite, from the loss on; None if all are."""
     import torch
 
@@ -201,9 +209,9 @@ def _first_backward(objective: Sums, given: Given) -> str | None:
             handle.remove()
         for tensor in objective.model.parameters.trained:
             tensor.grad = None
-    for place, (_, finite) in enumerate(found):
+    for number, (_, finite) in enumerate(found):
         if not finite:
-            return found[place - 1][0] if place else "the loss"
+            return found[number - 1][0] if number else "the loss"
     return None
 
 

@@ -142,7 +142,7 @@ class Passed(NamedTuple):
     layered: LayeredPass | None
 
 
-class Place:
+class ModuleEvaluation:
     """An `Evaluation` of a module: J at theta over all rows or some, in evaluation mode."""
 
     proximal = piecewise = has_l1 = sparing = False
@@ -151,20 +151,20 @@ class Place:
     def __init__(self, surface: Surface, theta: Array, rows: NDArray[np.intp] | None) -> None:
         self.surface, self.theta, self.rows = surface, surface.rounded(theta), rows
         self.system: type[System] = Damped
-        self.latest: Place | None = None
+        self.latest: ModuleEvaluation | None = None
         self._kept: Passed | None = None
         self._terms: Terms | None = None
 
-    def at(self, theta: Array, order: int = 1) -> Place:
+    def at(self, theta: Array, order: int = 1) -> ModuleEvaluation:
         """Return J at another theta, over the same rows; derivatives are computed once they are asked for."""
         self.latest = found = self.beside(theta)
         return found
 
-    def beside(self, theta: Array) -> Place:
+    def beside(self, theta: Array) -> ModuleEvaluation:
         """Return J at another theta, over the same rows."""
-        return Place(self.surface, theta, self.rows)
+        return ModuleEvaluation(self.surface, theta, self.rows)
 
-    def reached(self, theta: Array) -> Place | None:
+    def reached(self, theta: Array) -> ModuleEvaluation | None:
         """Return J where a step from here ended."""
         found, self.latest = self.latest, None  # or each place would keep all that follow
         return found if found is not None and found.theta is theta else None
@@ -283,7 +283,7 @@ class Damped(System):
 
     order: ClassVar[int] = 2
 
-    def __init__(self, place: Place, units: Units) -> None:
+    def __init__(self, place: ModuleEvaluation, units: Units) -> None:
         self.curvature = place.curvature
         self.units = place.surface.alike(np.maximum(units, self.curvature.diagonal()))
         self.scale = np.sqrt(self.units)

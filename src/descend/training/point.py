@@ -34,7 +34,7 @@ class PassedAgain(Sums, Protocol):
 
 
 class Known(Protocol):
-    """J and its gradient at a flat theta: see `Place`, which is one."""
+    """J and its gradient at a flat theta: see `ModuleEvaluation`, which is one."""
 
     theta: Array
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -37,6 +37,11 @@ def read_rows(module: Module, data: object, request: Request, loss: Loss) -> Rea
         return read_tensors(module, data, request, loss)
     if is_tensor(data):
         raise DataError("This is one tensor, without a response. Give two: descend.fit(module, (X, y)).")
+    if isinstance(data, Iterator):
+        raise DataError(
+            f"A {type(data).__name__} can be gone through once, and each epoch goes through the rows anew. Give them "
+            "as (X, y), or what yields them again: a dataset, a DataLoader, or a torch.utils.data.IterableDataset."
+        )
     table = open_table(data, request.where)
     if loss.of_classes and request.response in table.names:
         from descend.problem.classes import numbered_classes

@@ -33,8 +33,8 @@ CURVED = 1e-10
 """Cosine between a step and the change of the gradient, below which a pair says nothing."""
 
 
-class Somewhere(Protocol):
-    """J at theta, its gradient, and J at another theta: see `Place`, which is one."""
+class Evaluation(Protocol):
+    """J at theta, its gradient, and J at another theta: see `ModuleEvaluation`, which is one."""
 
     theta: Array
 
@@ -48,7 +48,7 @@ class Somewhere(Protocol):
         """Return J at another theta."""
 
 
-Place = TypeVar("Place", bound=Somewhere)
+Evaluated = TypeVar("Evaluated", bound=Evaluation)
 
 
 def evaluations(rows: int, size: int) -> int:
@@ -61,38 +61,38 @@ def evaluations(rows: int, size: int) -> int:
     return MOST if matrix >= WORTH_IT * gradient else 0
 
 
-def onwards(first: Place, place: Place, solve: Callable[[Array], Array], most: int) -> Place:
-    """Return where steps lead that follow the damped one from ``first`` to ``place``; J falls at each.
+def onwards(first: Evaluated, current: Evaluated, solve: Callable[[Array], Array], most: int) -> Evaluated:
+    """Return where steps lead that follow the damped one from ``first`` to ``current``; J falls at each.
 
     solve: multiplies a vector by (C + lambda D**2)^-1, with the matrix at ``first``. most: evaluations.
     """
-    pairs = with_pair([], first, place)
-    enough, used, length = LEAST * (first.loss - place.loss), 0, 1.0
+    pairs = with_pair([], first, current)
+    enough, used, length = LEAST * (first.loss - current.loss), 0, 1.0
     while used < most:
-        move = -corrected(place.gradient, pairs, solve)
-        slope = float(move.dot(place.gradient))
+        move = -corrected(current.gradient, pairs, solve)
+        slope = float(move.dot(current.gradient))
         if not slope < 0.0:
             break
         length = min(1.0, LONGER * length)
         for _ in range(TRIALS):
             used += 1
-            new = place.beside(place.theta + length * move)
-            if new.loss <= place.loss + ENOUGH * length * slope:
+            new = current.beside(current.theta + length * move)
+            if new.loss <= current.loss + ENOUGH * length * slope:
                 break
             # The lowest place of the parabola through both values and the slope, within limits.
-            bend = new.loss - place.loss - length * slope
+            bend = new.loss - current.loss - length * slope
             length *= min(max(-0.5 * length * slope / bend, 0.1), 0.5) if np.isfinite(bend) else 0.1
         else:
             break
         if not np.isfinite(new.gradient).all():
             break
-        gain, pairs, place = place.loss - new.loss, with_pair(pairs, place, new), new
+        gain, pairs, current = current.loss - new.loss, with_pair(pairs, current, new), new
         if used >= FIRST and gain < enough:
             break
-    return place
+    return current
 
 
-def with_pair(pairs: Sequence[Pair], start: Somewhere, end: Somewhere) -> list[Pair]:
+def with_pair(pairs: Sequence[Pair], start: Evaluation, end: Evaluation) -> list[Pair]:
     """Return the pairs with that of another step, if J curves upwards along it."""
     step, change = end.theta - start.theta, end.gradient - start.gradient
     curved = float(step.dot(change)) > CURVED * float(np.linalg.norm(step) * np.linalg.norm(change))

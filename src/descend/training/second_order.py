@@ -11,7 +11,7 @@ from descend.errors import ConfigError
 from descend.optimizers.contract import Optimizer, State
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.training.curvatures import Dense
-from descend.training.gauss_newton import Damped, Place, Surface
+from descend.training.gauss_newton import Damped, ModuleEvaluation, Surface
 from descend.training.objective import ModuleObjective
 from descend.training.optimizers import ModuleOptimizer
 from descend.training.point import ModulePoint
@@ -34,7 +34,7 @@ class Standing:
     """Where the module stands after a step of these, and the state of ours there."""
 
     state: State
-    place: Place | None = None
+    current: ModuleEvaluation | None = None
 
 
 class SecondOrder(ModuleOptimizer):
@@ -70,10 +70,10 @@ class SecondOrder(ModuleOptimizer):
         """Evaluate J where an earlier run stood after one of these steps, as its end was. promised: by the last."""
         objective = self.surface.objective
         parameters = objective.model.parameters
-        place = Place(self.surface, parameters.flat.read(), None)
-        objective.ahead = ModulePoint.known(parameters.present, place, objective)
+        current = ModuleEvaluation(self.surface, parameters.flat.read(), None)
+        objective.ahead = ModulePoint.known(parameters.present, current, objective)
         objective.ahead.promised = promised
-        cast(Standing, state).place = place
+        cast(Standing, state).current = current
 
     def init(self, theta: object) -> Standing:
         return Standing(self.ours.init(np.empty(self.surface.size)))
@@ -81,20 +81,20 @@ class SecondOrder(ModuleOptimizer):
     def step(self, evaluation: Any, state: Standing) -> tuple[Any, Standing]:
         flat = self.surface.objective.model.parameters.flat
         here, before = flat.read(), state.state
-        place = state.place
-        if place is None or evaluation.rows is not None or not np.array_equal(place.theta, here):
-            place = Place(self.surface, here, evaluation.rows)
+        current = state.current
+        if current is None or evaluation.rows is not None or not np.array_equal(current.theta, here):
+            current = ModuleEvaluation(self.surface, here, evaluation.rows)
         if evaluation.rows is not None:
             before = (*before[:4], None, None)  # the last step was over other rows
-        theta, after = self.ours.step(place, before)  # type: ignore[arg-type]  # its curvature is one of ours
+        theta, after = self.ours.step(current, before)  # type: ignore[arg-type]  # its curvature is one of ours
         flat.write(theta)
-        if theta is place.theta:
-            _, predicted = Damped(place, before[0]).move(before[1])
-            evaluation.promised = predicted / abs(place.loss) if place.loss else 0.0
-            return evaluation.theta, Standing(after, place)
-        ahead = place.reached(theta)
+        if theta is current.theta:
+            _, predicted = Damped(current, before[0]).move(before[1])
+            evaluation.promised = predicted / abs(current.loss) if current.loss else 0.0
+            return evaluation.theta, Standing(after, current)
+        ahead = current.reached(theta)
         if ahead is not None and ahead.rows is None and after[5] is None:
-            ahead = self._onwards(place, ahead)
+            ahead = self._onwards(current, ahead)
             flat.write(ahead.theta)
             if ahead.theta is not theta:
                 after = (*after[:4], None, None)  # no step of one system led there
@@ -104,13 +104,13 @@ class SecondOrder(ModuleOptimizer):
             objective.ahead = ModulePoint.known(moved, ahead, objective)
         return moved, Standing(after, ahead)
 
-    def _onwards(self, place: Place, ahead: Place) -> Place:
+    def _onwards(self, current: ModuleEvaluation, ahead: ModuleEvaluation) -> ModuleEvaluation:
         """Return where the steps lead that follow a damped one before the next matrix, where they pay."""
         most = evaluations(self.surface.count, self.surface.size)
-        curvature = place.curvature
+        curvature = current.curvature
         if not most or not isinstance(curvature, Dense):
             return ahead
-        return onwards(place, ahead, curvature.again, most)
+        return onwards(current, ahead, curvature.again, most)
 
     def damped(self, state: Standing) -> float:
         """Return the damping of the next step."""

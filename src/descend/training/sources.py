@@ -13,7 +13,7 @@ from descend.models.module import ModuleModel
 from descend.models.together import joined_rows, tensors_of
 from descend.options.request import Request
 from descend.table.memory import read_size
-from descend.training.engine import ModuleEngine, Order, Places
+from descend.training.engine import Indices, ModuleEngine, Order
 from descend.training.streams import Stream
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class Drawn:
     """
 
     loader: DataLoader[object]
-    places: Places | None = None
+    places: Indices | None = None
 
     @property
     def batches(self) -> int | None:
@@ -157,7 +157,7 @@ class Drawn:
         except TypeError:
             return None
 
-    def __call__(self) -> list[Places]:
+    def __call__(self) -> list[Indices]:
         import torch
 
         torch.empty((), dtype=torch.int64).random_(generator=self.loader.generator)
@@ -167,7 +167,7 @@ class Drawn:
         return drawn if self.places is None else [self.places[rows] for rows in drawn]
 
 
-def _drawn_from(loader: DataLoader[object], rows: int) -> Places | None:
+def _drawn_from(loader: DataLoader[object], rows: int) -> Indices | None:
     """Return those rows of a loader's dataset that its sampler draws from; none if that cannot be told."""
     from torch.utils.data import (
         BatchSampler,

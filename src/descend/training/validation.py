@@ -32,10 +32,10 @@ from descend.training.sources import source_of
 
 SHORT = "val_"
 """What other programs begin the names of such measures with."""
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 
-def held_back(y: NDArray[np.float64], request: Request) -> tuple[Places, Places, str] | None:
+def held_back(y: NDArray[np.float64], request: Request) -> tuple[Indices, Indices, str] | None:
     """Return the rows to train on and those held back by a share, with a note; None if there is no share."""
     share = request.validation
     if not isinstance(share, float):
