@@ -94,6 +94,15 @@ def test_exact_inputs_are_the_ordinary_fit():
     assert not exact.delta["t"].any()
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_points_that_lie_on_a_circle_exactly_have_converged(unit):
+    angle = np.linspace(0.0, 6.0, 50)
+    data = {"x": unit * (3.0 + 2.0 * np.cos(angle)), "y": unit * (1.0 + 2.0 * np.sin(angle))}
+    fit = descend.fit("0 ~ (x - a)^2 + (y - b)^2 - r^2", data, x_sigma={"x": 0.1 * unit, "y": 0.1 * unit})
+    assert fit.outcome == "converged"
+    assert fit.parameters == pytest.approx({"a": 3.0 * unit, "b": unit, "r": 2.0 * unit}, rel=1e-12)
+
+
 def test_a_circle_is_found_without_a_start():
     angle = np.linspace(0.0, 2.0 * np.pi, 30, endpoint=False)
     random = np.random.default_rng(0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
+
 from descend.errors import ConfigError
 from descend.gradients.contract import Kernel
 from descend.gradients.derived import Program
@@ -35,6 +37,16 @@ def notes_of_inexact(model: Model, code: Program | Kernel, rows: Rows) -> Iterat
             f"the size of the errors is estimated from {count:,} rows less {size} parameters, as in ODRPACK; from all "
             f"{responses:,} responses less {size} the standard errors would be {factor:.3g} times these"
         )
+
+
+def mean_square_of_inputs(model: Model, rows: Rows) -> float:
+    """Return the mean of sum_k (x_k / sigma_k)**2: the size of J of a curve without response, were it at the origin."""
+    squares = 0.0
+    for name, sigma in model.inexact.items():
+        errors = rows.columns[sigma] if isinstance(sigma, str) else np.full(rows.count, sigma)
+        exact = errors == 0.0
+        squares += float(np.square(np.where(exact, 0.0, rows.columns[name] / np.where(exact, 1.0, errors))).mean())
+    return squares
 
 
 def check_errors_of_inputs(model: Model, request: Request) -> None:

@@ -103,12 +103,21 @@ def _problem_of(request: Request, table: Table) -> Problem:
         start=start,
         notes=tuple(notes),
         remarks=(*doubtful, *table.notes, *summed.remarks),
-        scale=summed.squares if loss.quadratic else 0.0,
+        scale=_scale(model, summed),
         squares=summed.squares if loss.of_residual else 0.0,
         parabola=model.linear and model.loss.quadratic and (priors is None or priors.priors.bell),
         all_rows=summed.all_rows,
         validation=validation,
     )
+
+
+def _scale(model: Model, summed: SummedRows) -> float:
+    """Return the size of J for a model that predicts nothing; 0 where it is not known."""
+    if model.inexact and not model.response_columns:
+        from descend.problem.errors_of_inputs import mean_square_of_inputs
+
+        return mean_square_of_inputs(model, summed.rows)
+    return summed.squares if model.loss.quadratic else 0.0
 
 
 def _notes_of(model: Model, code: Program | Kernel, request: Request, rows: Rows, loss: Loss) -> Iterator[str]:
