@@ -23,6 +23,7 @@ from descend.formula.symbols import Parameter
 from descend.losses import LOSSES, Loss
 from descend.losses.distribution import Rates
 from descend.losses.formulas import DISPERSION, PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.row_sums import sum_over_rows
 from descend.problem.preflight import refuse_outside_domain
 
 SYMBOLS = (PREDICTION, RESPONSE, RESIDUAL)
@@ -204,7 +205,7 @@ def test_the_terms_of_a_normaliser_make_it_up(loss, weighted):
     omega = np.array([0.5, 2.0, 3.0]) if weighted else np.ones(3)
     total = 0.0
     for factor, row in terms:
-        rows = 3.0 * float(row) if row.is_number else loss.sum_over_rows(row, y, omega)
+        rows = 3.0 * float(row) if row.is_number else sum_over_rows(loss, row, y, omega)
         total += float(compile_expression(factor, (DISPERSION,))(dispersion)) * rows
     assert total == pytest.approx(loss.log_normaliser(y, omega, dispersion).sum(), rel=1e-12, abs=1e-12)
 

@@ -10,13 +10,13 @@ import pytest
 import descend
 from descend.descent import solution
 from descend.diagnosis import examination
+from descend.identifiability import separation
 from descend.inference import equation, statistics
 from descend.inference.accuracy import digits, guarantee
 from descend.inference.covariance import standard_errors
 from descend.inference.goodness import diagnostics, likelihood
-from descend.problem import separation
 from descend.results import solved
-from descend.starts import basins
+from descend.starts import begin_and_descend
 
 SAID = "could not be told: Eigenvalues did not converge (LinAlgError)"
 COMMENTATORS = {
@@ -32,7 +32,7 @@ COMMENTATORS = {
     "what is odd about the rows": (solution, "_remarks"),
     "whether there is a minimum": (separation, "no_minimum"),
     "whether the data scatter as they should": (solved, "_scatter"),
-    "whether another start leads lower": (basins, "doubt"),
+    "whether another start leads lower": (begin_and_descend, "doubt"),
     "what is off with the residuals": (diagnostics, "diagnose"),
 }
 

@@ -25,7 +25,7 @@ def table(rows=200):
 @pytest.fixture
 def few(monkeypatch):
     """Let a closed form be worth it from few epochs on."""
-    monkeypatch.setattr(running, "WORTH_IT", 300)
+    monkeypatch.setattr(running, "MOST_STEPS_TAKEN", 300)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def stepped(monkeypatch):
 
     def fit(*args, **options):
         with monkeypatch.context() as patch:
-            patch.setattr(running, "WORTH_IT", 10**12)
+            patch.setattr(running, "MOST_STEPS_TAKEN", 10**12)
             return descend.fit(*args, **options)
 
     return fit

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import sympy  # noqa: F401 - first, few calls deep: at the end of a chunk of its stack Python 3.11 pays for every call
-from numpy.typing import NDArray
 
 from descend.descent import Step
 from descend.losses import Loss
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from descend.many import Fits
     from descend.options.option import Values
 
-Array = NDArray[np.float64]
 Formulas = str | Sequence[str] | Callable[..., object] | None
 
 

@@ -25,7 +25,6 @@ UsageError: Callable[..., Exception] = typer.BadParameter.__bases__[0]
 Command = TypeVar("Command", bound=Callable[..., None])
 
 
-Formula = Annotated[str, Argument(metavar="FORMULA", help='The model, such as "y ~ a*exp(-b*x) + c".')]
 Model = Annotated[
     str,
     Argument(

@@ -7,10 +7,10 @@ from typing import Literal, overload
 import numpy as np
 import sympy  # noqa: F401 - first, few calls deep: at the end of a chunk of its stack Python 3.11 pays for every call
 
-from descend.curve_fitting.arguments import UNBOUNDED, Arguments, Function, Sides, read
 from descend.curve_fitting.limit import interruption, limited
 from descend.curve_fitting.posing import data_of, problem_of
 from descend.curve_fitting.scipy_answer import Answer, FullAnswer, answer, direct_answer
+from descend.curve_fitting.scipy_arguments import UNBOUNDED, Arguments, Function, Sides, read
 from descend.curve_fitting.search import better
 from descend.curve_fitting.small_fit import direct
 from descend.descent.outcome import Outcome

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.curve_fitting.arguments import Arguments
+from descend.curve_fitting.scipy_arguments import Arguments
 from descend.errors import DescendError
 from descend.models.curve import Curve
 from descend.problem.problem import Problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from descend.curve_fitting.arguments import Arguments
+from descend.curve_fitting.scipy_arguments import Arguments
 from descend.descent.step import Step
 from descend.problem.problem import Problem
 

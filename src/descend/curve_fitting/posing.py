@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.curve_fitting.arguments import Arguments
 from descend.curve_fitting.jacobian import accusation, returned
+from descend.curve_fitting.scipy_arguments import Arguments
 from descend.models.curve import Curve, Derivatives
 from descend.options.request import Request
 from descend.problem.posing import pose

@@ -7,8 +7,8 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.curve_fitting.arguments import Arguments
 from descend.curve_fitting.limit import evaluations
+from descend.curve_fitting.scipy_arguments import Arguments
 from descend.curve_fitting.small_fit import Ending
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution

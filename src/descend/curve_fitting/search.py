@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.curve_fitting.arguments import Arguments
 from descend.curve_fitting.posing import Data, data_of, problem_of
+from descend.curve_fitting.scipy_arguments import Arguments
 from descend.descent.solution import Solution
 from descend.errors import DescendError
 from descend.problem.problem import Problem

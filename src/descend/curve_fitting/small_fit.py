@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.curve_fitting.arguments import Arguments
+from descend.curve_fitting.scipy_arguments import Arguments
 from descend.descent.beginning import scales
 from descend.descent.loop import Plan, descend
 from descend.descent.outcome import Outcome

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from descend.descent.beginning import Beginning
 from descend.descent.loop import Plan
@@ -25,7 +24,6 @@ from descend.parameters import Parameters
 from descend.problem.objective import VectorObjective
 from descend.wording import spell, using
 
-Array = NDArray[np.float64]
 FORMAT = 1
 EVERY = 2.0
 """Seconds between two writes."""

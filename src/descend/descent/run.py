@@ -38,7 +38,7 @@ MOMENT = 0.05
 """Seconds before Ctrl-C is handled: nobody can mean to interrupt a run that has only just begun."""
 FEW_ROWS = 10_000
 """Up to this many rows, a run without a reader of its steps may be over within that time."""
-WORTH_IT = 10_000
+MOST_STEPS_TAKEN = 10_000
 """Epochs up to which every step is taken, even where a closed form knows them: that takes a tenth of a second."""
 
 
@@ -210,7 +210,7 @@ def _planned(
         snapshots=request.checkpoint is not None,
     )
     every = request.patience is not None or request.keep == "best"  # has to be looked at
-    if plan.epochs_given and plan.epochs > WORTH_IT and plan.tolerance is None and not (batches or every):
+    if plan.epochs_given and plan.epochs > MOST_STEPS_TAKEN and plan.tolerance is None and not (batches or every):
         from descend.stability.forecast import trajectory
 
         plan.closed = trajectory(first, optimizer, rate, plan.schedule)

@@ -83,8 +83,8 @@ def standing_apart(case: Case) -> Apart | None:
     return Apart(suspected_rows, bad, rows_left) if len(rows_left) >= max(2, count // 2) else None
 
 
-def _diagnosis(case: Case, distant: Apart, why: str) -> Diagnosis:
-    worst, bad = distant.worst, distant.bad
+def _diagnosis(case: Case, distant_rows: Apart, why: str) -> Diagnosis:
+    worst, bad = distant_rows.worst, distant_rows.bad
     rows_named = ", ".join(f"{row + 1:,}" for row in worst.rows[:5]) + (" ..." if len(worst.rows) > 5 else "")
     values = ", ".join(f"{value:.6g}" for value in dict.fromkeys(worst.values[:5].tolist()))
     plural = "s" if len(worst.rows) > 1 else ""
@@ -105,28 +105,28 @@ def _diagnosis(case: Case, distant: Apart, why: str) -> Diagnosis:
         "others_max": float(remaining.max()),
     }
     conditions = " AND ".join(
-        _condition(each, np.delete(case.columns[each.column], each.rows)) for each in distant.suspects_of_columns
+        _condition(each, np.delete(case.columns[each.column], each.rows)) for each in distant_rows.suspects_of_columns
     )
     return Diagnosis(
         Cause.BAD_ROWS,
         evidence,
         sentence,
-        f"Correct {_these(distant)}, or leave {_them(distant)} out"
+        f"Correct {_these(distant_rows)}, or leave {_them(distant_rows)} out"
         + worded("keeping", ": " + spell("where", conditions), conditions=conditions)
         + ".",
     )
 
 
-def _these(distant: Apart) -> str:
-    return "these rows" if len(distant.bad) > 1 else "this row"
+def _these(distant_rows: Apart) -> str:
+    return "these rows" if len(distant_rows.bad) > 1 else "this row"
 
 
-def _them(distant: Apart) -> str:
-    return "them" if len(distant.bad) > 1 else "it"
+def _them(distant_rows: Apart) -> str:
+    return "them" if len(distant_rows.bad) > 1 else "it"
 
 
-def _dragged(distant: Apart, with_them: float, without: float) -> str:
-    return f"without {_these(distant)} the loss over all others falls from {with_them:.4g} to {without:.4g}"
+def _dragged(distant_rows: Apart, with_them: float, without: float) -> str:
+    return f"without {_these(distant_rows)} the loss over all others falls from {with_them:.4g} to {without:.4g}"
 
 
 def _condition(worst: Suspects, remaining: Array) -> str:
@@ -152,9 +152,9 @@ def _better_without(case: Case, rows_left: NDArray[np.intp]) -> bool:
     return False
 
 
-def _pull(case: Case, distant: Apart) -> tuple[float, float] | None:
+def _pull(case: Case, distant_rows: Apart) -> tuple[float, float] | None:
     """Return the other rows' loss at the fit to all rows, and its lowest value; None if they hardly differ."""
-    case_without = case.on(distant.others)
+    case_without = case.on(distant_rows.others)
     if case.model.in_place or case.objective.has_l1 or case.last.size > MOST_PARAMETERS:
         minimum_without = case.trial(case.last, batch_size=None)[-1].theta  # as much effort as over the others below
         reached = case.trial(case.last, objective=case_without, batch_size=None)

@@ -25,7 +25,7 @@ from descend.table.rows import Rows
 
 SIZE = 1 << 14
 """Rows per block: a few of its arrays stay in the processor's cache, and a block costs far more than handing it out."""
-WORTH_IT = 2_000
+LEAST_ROWS = 2_000
 """Rows from which on what is left out of them is more than what it takes to put it into the sums."""
 BLOCKS = 2
 """How many a thread takes at a time."""

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.blockwise import WORTH_IT, blockwise
+from descend.engines.blockwise import LEAST_ROWS, blockwise
 from descend.engines.compiled import Compiled, compiled
 from descend.engines.threads import in_turn, one_thread_each
 from descend.engines.totals import Array, InMemory, Totals, added, ordered
@@ -99,7 +99,7 @@ class NumpyEngine(InMemory):
     def means(self) -> Callable[[Array], Sums] | None:
         if self.block is None or not isinstance(self.kernel, Compiled):
             return None
-        blocks = blockwise(self.kernel.program, self.rows.omega is not None) if self.count >= WORTH_IT else None
+        blocks = blockwise(self.kernel.program, self.rows.omega is not None) if self.count >= LEAST_ROWS else None
         return self.kernel.bound(self.block, self.total) if blocks is None else blocks.of_few(self.rows, self.total)
 
     def surest(self, theta: Array) -> float | None:

@@ -44,7 +44,7 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
     numbers = itertools.count()
     errors: list[BaseException] = []
     begin = threading.Lock()
-    begun: list[threading.Event] = []
+    helping: list[threading.Event] = []
 
     def run() -> None:
         try:
@@ -55,15 +55,15 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
             errors.append(error)
 
     def help_on() -> None:
-        end = threading.Event()
+        finished = threading.Event()
         with begin:
             if over:
                 return
-            begun.append(end)
+            helping.append(finished)
         try:
             run()
         finally:
-            end.set()
+            finished.set()
 
     over = False
     keep_memory()
@@ -77,10 +77,10 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
             errors.append(error)
         with begin:
             over = True
-        for end in begun:
-            while not end.is_set():
+        for finished in helping:
+            while not finished.is_set():
                 try:
-                    end.wait()
+                    finished.wait()
                 except BaseException as error:  # Ctrl-C: the others stop after what they are at
                     errors.append(error)
     if errors:

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.inference.covariance.standard_errors import flat_errors, kind_in_words
@@ -22,7 +21,6 @@ from descend.table.levels import ByGroup
 if TYPE_CHECKING:
     from descend.inference.quantities.estimate import Estimated
 
-Array = NDArray[np.float64]
 Ends = Mapping[str, tuple[float, float]]
 MOST_NAMED = 3
 """Most parameters that a note names."""

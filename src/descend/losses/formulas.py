@@ -275,7 +275,7 @@ class Formulas(Part, ABC):
 
         expression = self.read(formula) if isinstance(formula, str) else formula
         if not self.plain:
-            quantities = {**self.__dict__.get("_own", {}), **quantities}
+            quantities = {**quantities, **self.__dict__.get("_own", {}), **quantities}  # rows first; these count, too
             if expression.atoms(Column, Parameter) - quantities.keys():
                 raise ConfigError(
                     f"The {self.name} loss has columns or parameters of its own, which are not known here."

@@ -18,7 +18,6 @@ ROUNDING = 1e-12
 """By how much constants such as 0.3333 and 0.6667 may add up to more than 1."""
 MOST_SHARES = 8
 """With more linear parameters than this, not every combination of 0 and 1 is tried."""
-SHARE: Interval = (0.0, 1.0)
 
 
 def taken_for(

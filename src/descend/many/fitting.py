@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from descend.errors import DescendError
 from descend.identifiability.symmetry import upright
@@ -26,7 +25,6 @@ from descend.problem.preflight import check_rows
 from descend.results import Fit
 from descend.starts.search import can_agree
 
-Places = NDArray[np.intp]
 SAMPLED = 24
 """Groups that are fitted by themselves first, for starts that all others try, where trial points cannot show any."""
 FEW = 2

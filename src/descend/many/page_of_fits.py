@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from descend.errors import DescendError
 from descend.many import compact_pictures
@@ -31,7 +28,6 @@ from descend.report.view_of_fit import view
 if TYPE_CHECKING:
     from descend.many.fitted import FittedGroups
 
-Columns = Mapping[str, NDArray[np.float64]]
 LISTED = 2_000
 """Groups in the table of a page, at most: the worst of them."""
 DRAWN, DETAILED = 36, 60

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from descend.many.fitted import FittedGroups
 
 Array = NDArray[np.float64]
-Columns = Mapping[str, Array]
 NAMED = 6
 """Groups that a sentence names, at most."""
 

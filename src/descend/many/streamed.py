@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from descend.many.correlations import are_kept, correlations_of
 from descend.many.criteria import criteria_of
@@ -12,8 +11,6 @@ from descend.many.groups_elsewhere import DistantGroups
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done
 from descend.many.starts import SAMPLED, Starts, evenly
-
-Places = NDArray[np.intp]
 
 
 def fit_streamed(

@@ -22,6 +22,8 @@ WELL = 1e-9
 """Smallest eigenvalue of the scaled curvature above which squared numbers cost no digit of the answer."""
 NOTHING = 1e-17
 """A damping that is lost in rounding, where the diagonal it is added to is 1."""
+SUFFICIENT_DECREASE = 1e-4
+"""Share of the predicted decrease of J that a step must achieve."""
 RANK = 1e-14
 """A singular value of a scaled triangle below this share of the largest counts as zero."""
 Units = Array | list[float]

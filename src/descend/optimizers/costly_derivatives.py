@@ -6,12 +6,11 @@ import math
 
 import numpy as np
 
-from descend.optimizers.contract import Array, Evaluation, State, System
+from descend.optimizers.contract import SUFFICIENT_DECREASE, Array, Evaluation, State, System
 from descend.optimizers.curvature import triangle as root_of
 from descend.optimizers.damped_systems import (
     ATTEMPTS,
     LEAST_DAMPING,
-    WORTH_IT,
     ahead,
     extrapolated,
     less_damped,
@@ -87,8 +86,10 @@ def sparing_step(evaluation: Evaluation, spare_state: State) -> tuple[Array, Sta
         ratio = (evaluation.loss - new.loss) / predicted
         fewer = earlier is None or left < earlier[1]
         same = left <= math.sqrt(SAME) * size and new.loss <= evaluation.loss * (1.0 + SAME)
-        if ratio > WORTH_IT or (fewer and same):
-            damping = less_damped(damping, ratio) if ratio > WORTH_IT and not near else max(damping, LEAST_DAMPING)
+        if ratio > SUFFICIENT_DECREASE or (fewer and same):
+            damping = (
+                less_damped(damping, ratio) if ratio > SUFFICIENT_DECREASE and not near else max(damping, LEAST_DAMPING)
+            )
             evaluation.carried(theta)
             least_left = left if earlier is None else min(left, earlier[1])
             following: Earlier = (left, least_left, step if undamped else None, move)

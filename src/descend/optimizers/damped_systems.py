@@ -20,8 +20,6 @@ from descend.optimizers.curvature import predicted, triangle, well
 
 ATTEMPTS = 60
 """How many ever larger dampings are tried before giving up."""
-WORTH_IT = 1e-4
-"""Share of the predicted decrease of J that a step must achieve."""
 LEAST_DAMPING = 1e-30
 """Small enough that even a system of condition 1e15 is effectively undamped."""
 LEAST = 1e-300

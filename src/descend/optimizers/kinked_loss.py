@@ -211,8 +211,8 @@ class Pieces:
         walls = np.vstack([self.frame[lower_walls], -self.frame[most]])
         ends = np.concatenate([low[lower_walls], -high[most]]) / self.unit
         sizes = np.sqrt(np.add.reduce(walls * walls, axis=1))
-        felt = sizes > 0.0
-        return walls[felt] / sizes[felt, None], ends[felt] / sizes[felt]
+        nonzero = sizes > 0.0
+        return walls[nonzero] / sizes[nonzero, None], ends[nonzero] / sizes[nonzero]
 
     def subgradient(self, bounds: Bounds | None) -> Array:
         """Return a least element of the subdifferential of J at theta: 0 at a minimum, up to what bounds hold back."""

@@ -8,13 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from descend.optimizers.contract import Array, Evaluation, State, System, Units
+from descend.optimizers.contract import SUFFICIENT_DECREASE, Array, Evaluation, State, System, Units
 from descend.optimizers.costly_derivatives import sparing_step
 from descend.optimizers.curvature import is_finite
 from descend.optimizers.damped_systems import (
     ATTEMPTS,
     LEAST,
-    WORTH_IT,
     ahead,
     extrapolated,
     finite,
@@ -112,7 +111,7 @@ class LevenbergMarquardt(WholeSteps):
                 break
             new = evaluation.at(ahead(evaluation, move), system.order)
             ratio = (evaluation.loss - new.loss) / predicted
-            if ratio > WORTH_IT and finite(new.gradient):
+            if ratio > SUFFICIENT_DECREASE and finite(new.gradient):
                 return new.theta, (units, less_damped(damping, ratio), 2.0, fine, move, None)
             damping *= growth
             growth *= 2.0

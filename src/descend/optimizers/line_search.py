@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from descend.optimizers.contract import Array, Evaluation
+from descend.optimizers.contract import SUFFICIENT_DECREASE, Array, Evaluation
 
-SUFFICIENT_DECREASE = 1e-4
 CURVATURE = 0.9
 # Relative error of a loss summed over rows. Two losses closer than this count as equal.
 NOISE = 1e-14

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from descend.optimizers.contract import Array, Evaluation, State, System
+from descend.optimizers.contract import SUFFICIENT_DECREASE, Array, Evaluation, State, System
 from descend.optimizers.curvature import is_finite
-from descend.optimizers.damped_systems import LEAST, WORTH_IT, system_of
+from descend.optimizers.damped_systems import LEAST, system_of
 from descend.optimizers.levenberg_marquardt import ROUGHLY, last_digits
 from descend.optimizers.rate_rules import WholeSteps
 
@@ -52,7 +52,7 @@ class Newton(WholeSteps):
         share = 1.0
         for _ in range(HALVINGS):
             new = evaluation.at(evaluation.theta + share * move, system.order)
-            if new.loss <= evaluation.loss + WORTH_IT * share * slope and np.isfinite(new.gradient).all():
+            if new.loss <= evaluation.loss + SUFFICIENT_DECREASE * share * slope and np.isfinite(new.gradient).all():
                 return new.theta, False
             share /= 2.0
         return evaluation.theta, newton_state

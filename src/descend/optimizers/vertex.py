@@ -10,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.optimizers.contract import Array, Evaluation, State
-from descend.optimizers.damped_systems import WORTH_IT, ahead, finite
+from descend.optimizers.contract import SUFFICIENT_DECREASE, Array, Evaluation, State
+from descend.optimizers.damped_systems import ahead, finite
 from descend.optimizers.kinked_loss import Fall, Mask, Pieces
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.optimizers.line_search import NOISE
@@ -117,7 +117,7 @@ def _to_vertex(evaluation: Evaluation, pieces: Pieces, reach: float) -> tuple[Ar
             if closer is None and abs(new.loss - evaluation.loss) <= SAME * abs(evaluation.loss):
                 closer = new
         fallen = 0.0 if best is None else evaluation.loss - best.loss
-        if best is not None and fallen > max(WORTH_IT * fall.promise, noise):
+        if best is not None and fallen > max(SUFFICIENT_DECREASE * fall.promise, noise):
             best.pieces()  # from here on the gradient there is the least subgradient
             wide = fallen > TRUSTED * fall.promise
             return best.theta, reach if not math.isfinite(reach) else 2.0 * near if wide else 0.5 * near
@@ -154,10 +154,10 @@ def _moves(evaluation: Evaluation, pieces: Pieces, fall: Fall) -> Iterator[Array
         left = np.vstack([pieces.jacobian[active] * pieces.jump[active, None], walls]) @ pieces.frame
         right = np.concatenate([-pieces.residual[active] * pieces.jump[active], ends])
         sizes = np.sqrt(np.add.reduce(left * left, axis=1))
-        felt = sizes > 0.0
-        if not felt.any():
+        nonzero = sizes > 0.0
+        if not nonzero.any():
             continue
-        left, right = left[felt] / sizes[felt, None], right[felt] / sizes[felt]
+        left, right = left[nonzero] / sizes[nonzero, None], right[nonzero] / sizes[nonzero]
         step, _, rank, _ = np.linalg.lstsq(left, right, rcond=WELL)
         move = pieces.frame @ step
         if rank < pieces.frame.shape[1]:

@@ -21,6 +21,7 @@ from descend.formula.derivative import derivatives
 from descend.formula.domain import Bend, bends
 from descend.gradients.derived import derived
 from descend.models import SymbolicModel
+from descend.optimizers.contract import SUFFICIENT_DECREASE
 from descend.optimizers.curvature import matrix_of
 from descend.problem.point import Point
 from descend.table.rows import Rows
@@ -37,8 +38,6 @@ ASIDE = 1e-9
 CLOSED = 1e-6
 """At a kink of `where` its branches may differ by this share of their size; a larger gap is a jump."""
 STEPS, ATTEMPTS, SWEEPS = 50, 30, 200
-WORTH_IT = 1e-4
-"""Share of the predicted decrease of J that a step must achieve."""
 GAIN = 1e-14
 """Changes of J below this share of it are rounding."""
 TRIALS = (0.1, 1e-3, 1e-5, 1e-7)
@@ -281,7 +280,7 @@ def _stepped(point: Point, near: Near, gradient: Array) -> Point | None:
         if not gain > GAIN * abs(point.loss):
             return None
         new = point.at(_ended(point, move), 2)
-        if new.loss < point.loss - WORTH_IT * gain:
+        if new.loss < point.loss - SUFFICIENT_DECREASE * gain:
             return new
         damping = max(10.0 * damping, 1e-6)
     return None

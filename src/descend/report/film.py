@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.report import panels, surface
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from descend.descent.step import Step
     from descend.inference.fitted import Fitted
 
-Array = NDArray[np.float64]
 Moves = Callable[[int, "Step"], list[Mark]]
 
 MOST_FRAMES = 120

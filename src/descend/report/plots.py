@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from descend.inference.fitted import Fitted
 
-Array = NDArray[np.float64]
 
 MOST_ABREAST = 6
 """Small pictures side by side, at most."""

@@ -20,7 +20,6 @@ from descend.problem.point import Point
 from descend.table import Table
 from descend.table.levels import Levels
 
-Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 CLOSE = 1e-9
 """A refit may stop when the square of its distance to the minimum, as a share of J, is below this."""

@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.formula.compile import compile_expression
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from descend.results.cross_validation import HeldOut
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

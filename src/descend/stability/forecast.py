@@ -12,8 +12,6 @@ from descend.optimizers.recurrence import Recurrence
 from descend.problem.point import Point
 
 Array = NDArray[np.float64]
-WORTH_IT = 10_000
-"""Epochs up to which every step is taken: that takes a tenth of a second."""
 SINGULAR = 1e-13
 """With columns of length 1, a singular value below this share of the largest may be nothing but rounding."""
 

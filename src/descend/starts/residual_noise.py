@@ -74,20 +74,20 @@ def something_left(model: SymbolicModel, theta: Array, rows: Rows) -> bool:
     They are examined along each input, and where there are several also along the prediction.
     """
     prediction = model.predict(theta, rows.columns)
-    left = model.observed(rows.columns) - prediction
+    residual = model.observed(rows.columns) - prediction
     if rows.omega is not None:
-        left = left * np.sqrt(rows.omega)
-    if not model.inputs or left.size <= FEW * theta.size:
+        residual = residual * np.sqrt(rows.omega)
+    if not model.inputs or residual.size <= FEW * theta.size:
         return True
     along = [rows.columns[name] for name in model.inputs]
     if len(along) > 1:
         along.append(prediction)
     turned, locations = _kinds(model.formula)
-    if any(following(left, each, FOLLOWING if locations < 2 else FOLLOWING / 2.0) for each in along):
+    if any(following(residual, each, FOLLOWING if locations < 2 else FOLLOWING / 2.0) for each in along):
         return True
-    if locations and out_of_line(left):
+    if locations and out_of_line(residual):
         return True
-    return any(turning(left, over_rows(each, rows.columns, left.size)) for each in turned)
+    return any(turning(residual, over_rows(each, rows.columns, residual.size)) for each in turned)
 
 
 def many_basins(formula: Formula) -> bool:

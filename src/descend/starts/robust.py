@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from descend.descent.run import run
 from descend.engines.weighted_median import median
@@ -25,7 +24,6 @@ from descend.starts.neighbouring_rows import neighbours
 from descend.table import Table
 from descend.wording import spell
 
-Array = NDArray[np.float64]
 ROUNDS = 60
 NEARLY = 1e-2
 """Relative change of the noise below which the next estimate is extrapolated by a line through the last two."""

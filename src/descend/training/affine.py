@@ -16,7 +16,7 @@ MOST_NUMBERS = 5_000_000
 STEPS, HALVINGS = 40, 20
 
 
-def lowest_place(
+def lowest_theta(
     scores: Callable[[Array], Array], theta: Array, y: Array, weights: Array | None, loss: Loss, rounding: float
 ) -> Array | None:
     """Return where J is lowest; None unless the scores are affine in theta and the loss convex.

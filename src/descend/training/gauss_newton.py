@@ -14,7 +14,7 @@ from descend.models.module_modes import evaluating
 from descend.models.module_weights import joined
 from descend.optimizers.contract import System, Units
 from descend.training.curvatures import CurvatureOfRows, Dense, Dual, Krylov, add_lower
-from descend.training.flat import Flat
+from descend.training.flat_objective import FlatObjective
 from descend.training.jacobian import RowJacobian
 from descend.training.objective import ModuleObjective
 from descend.training.products import Graphs
@@ -48,7 +48,7 @@ class Surface:
     def __init__(self, objective: ModuleObjective, form: str | None = None) -> None:
         import torch
 
-        self.flat, self.objective = Flat(objective), objective
+        self.flat, self.objective = FlatObjective(objective), objective
         self.trained: Sequence[Tensor] = objective.model.parameters.trained
         self.size = sum(tensor.numel() for tensor in self.trained)
         self.jacobian, self.loss = RowJacobian(objective.model), rows_of(objective.model)

@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from descend.descent.step import Step
-    from descend.training.flat import Flat
+    from descend.training.flat_objective import FlatObjective
 
-Array = NDArray[np.float64]
 SAMPLE = 1024
 """Rows that are enough to estimate the curvature of J."""
 
@@ -280,18 +279,18 @@ class ModuleObjective(Objective):
         return score.float()
 
     @contextlib.contextmanager
-    def aside(self) -> Iterator[Flat]:
+    def aside(self) -> Iterator[FlatObjective]:
         """Give access to J as a function of a flat vector; afterwards the module is as it was."""
         import torch
 
-        from descend.training.flat import Flat
+        from descend.training.flat_objective import FlatObjective
 
         parameters = self.model.parameters
         changing = [*parameters.trained, *parameters.module.buffers()]
         before = [tensor.detach().clone() for tensor in changing]
         known = (parameters.present, self.finite, self.last)
         try:
-            yield Flat(self)
+            yield FlatObjective(self)
         finally:
             with torch.no_grad():
                 for tensor, copy in zip(changing, before, strict=True):

@@ -20,7 +20,7 @@ Pair = tuple[Array, Array]
 """A step, and the change of the gradient along it."""
 MOST, MEMORY = 60, 30
 """Most evaluations between two matrices, and most steps that are remembered."""
-WORTH_IT = 40.0
+EVALUATIONS_OF_A_MATRIX = 40.0
 """They are taken where a matrix costs as much as so many evaluations."""
 LEAST, FIRST = 0.03, 3
 """After the first few, they end where one gains less than this share of what the damped step gained."""
@@ -58,7 +58,7 @@ def evaluations(rows: int, size: int) -> int:
     (0, 60)
     """
     matrix, gradient = rows * size**2 + size**3 / 3, 6 * rows * size + 2 * size**2
-    return MOST if matrix >= WORTH_IT * gradient else 0
+    return MOST if matrix >= EVALUATIONS_OF_A_MATRIX * gradient else 0
 
 
 def onwards(first: Evaluated, current: Evaluated, solve: Callable[[Array], Array], most: int) -> Evaluated:

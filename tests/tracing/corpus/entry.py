@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import descend
-from descend.curve_fitting.arguments import UNBOUNDED, read
 from descend.curve_fitting.posing import data_of, problem_of
+from descend.curve_fitting.scipy_arguments import UNBOUNDED, read
 from descend.options.arguments import read_request
 from descend.problem.posing import pose
 from descend.problem.problem import Problem

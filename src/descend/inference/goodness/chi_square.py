@@ -7,7 +7,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from descend.descent.comments_on_solution import comment
 from descend.descent.outcome import Outcome
@@ -17,7 +16,6 @@ from descend.inference.scored_rows import scored_rows
 from descend.inference.statistics import counting, degrees_of_freedom, responses, squared_error, total_loss
 from descend.wording import spell
 
-Array = NDArray[np.float64]
 FAR = 1.3
 """A chi-square this many times its degrees of freedom, or the inverse, is far from them, unless chance explains it."""
 SELDOM = 1e-3

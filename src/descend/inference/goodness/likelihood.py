@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.descent.comments_on_solution import comment
@@ -19,7 +18,6 @@ from descend.inference.statistics import responses, total_loss
 from descend.losses.formulas import DISPERSION
 from descend.losses.row_sums import row_terms, sum_over_rows
 
-Array = NDArray[np.float64]
 BLOCK = 1 << 16
 """Rows read at a time."""
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from descend.descent.solution import Solution
 from descend.errors import ConfigError
@@ -25,8 +24,6 @@ from descend.parameters.ties import Ties
 
 if TYPE_CHECKING:
     from descend.inference.profile.sides import Sides
-
-Array = NDArray[np.float64]
 
 
 def by_delta_method(

@@ -104,7 +104,7 @@ def outliers_of(solution: Solution, rate: float, labelled: Mapping[str, tuple[fl
     """
     from scipy import special
 
-    from descend.starts.lorentzian import lorentzian
+    from descend.starts.lorentzian_residuals import lorentzian
 
     degrees = degrees_of_freedom(solution)
     if degrees is None or degrees <= 0:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from descend import api
 from descend.errors import ConfigError, DescendError
@@ -23,8 +22,6 @@ from descend.parameters import Parameters
 from descend.results import Fit
 from descend.stability.spectrum import Spectrum, spectrum_at
 from descend.wording import SPEAKING
-
-Array = NDArray[np.float64]
 
 Start = Mapping[str, float | list[float]]
 """Starting values by name; for a vector, one for each component."""

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from descend.models.module_weights import gradients_of, joined
 from descend.problem.point import Objective, Point
-from descend.training.affine import lowest_place
+from descend.training.affine import lowest_theta
 from descend.training.engine import ModuleEngine
 from descend.training.sums import Sums
 
 Array = NDArray[np.float64]
 
 
-class Flat(Objective):
+class FlatObjective(Objective):
     """J of a module in evaluation mode, as an `Objective` over the numbers that are trained, (p,) in float64.
 
     It has no curvature matrix; ``largest_curvature`` finds its largest eigenvalue.
@@ -68,7 +68,7 @@ class Flat(Objective):
         names = names if len(names) == inputs.shape[1] else tuple(f"X[{place}]" for place in range(inputs.shape[1]))
         return {**dict(zip(names, inputs.cpu().double().numpy().T, strict=True)), response: y}
 
-    def over(self, columns: Mapping[str, Array]) -> Flat:
+    def over(self, columns: Mapping[str, Array]) -> FlatObjective:
         """Return J of the same module over other values of its columns."""
         import torch
 
@@ -78,12 +78,12 @@ class Flat(Objective):
         y = torch.from_numpy(np.array(columns[response])).to(rows.y.device, rows.y.dtype)
         return self._with(ModuleEngine(inputs.reshape(rows.inputs.shape), y, rows.rows, rows.omega))
 
-    def on(self, chosen: NDArray[np.intp]) -> Flat:
+    def on(self, chosen: NDArray[np.intp]) -> FlatObjective:
         """Return J of the same module over some of the rows."""
         return self._with(self.objective.engine.chosen(chosen))
 
-    def _with(self, engine: ModuleEngine) -> Flat:
-        return Flat(self.objective.of(engine))
+    def _with(self, engine: ModuleEngine) -> FlatObjective:
+        return FlatObjective(self.objective.of(engine))
 
     def largest_curvature(self, theta: Array) -> float | None:
         """Return the largest |eigenvalue| of the Hessian at ``theta``; None if there is none."""
@@ -103,7 +103,7 @@ class Flat(Objective):
         """Return the lowest J from ``theta``, where it can be known: of a module that is linear."""
         rows = self.objective.engine.rows
         rounding = 1e-10 if str(self.trained[0].dtype) == "torch.float64" else 1e-4
-        place = lowest_place(self.scores, theta, rows.y, rows.omega, self.model.loss, rounding)
+        place = lowest_theta(self.scores, theta, rows.y, rows.omega, self.model.loss, rounding)
         if place is None:
             return None
         return min((loss for each in (theta, place) if math.isfinite(loss := self(each, 0).loss)), default=None)
