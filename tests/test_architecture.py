@@ -21,9 +21,9 @@ LIMITS = {
     "names that are riddles": 0,
     "names that could be anything": 746,
     "fmt: skip": 2,
-    "Any": 370,
+    "Any": 369,
 }
-LINES = 122_200
+LINES = 122_150
 """Lines of all files together. The aim is 36,000."""
 ENTERED = 59
 """Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""
