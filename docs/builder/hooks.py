@@ -119,7 +119,9 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 
     def mathml(match: re.Match[str]) -> str:
         display = "block" if match[1] == "div" else "inline"
-        return latex2mathml.converter.convert(unescape(match[2]).strip(), display=display)
+        written: str = latex2mathml.converter.convert(unescape(match[2]).strip(), display=display)
+        # What is wider than a narrow page scrolls by itself, and has to be reached by the keyboard for that.
+        return written.replace('display="block"', 'display="block" tabindex="0"', 1)
 
     return MATHEMATICS.sub(mathml, html)
 

@@ -69,7 +69,7 @@ def test_a_run_that_is_killed_goes_on_bit_for_bit(tmp_path, script=SCRIPT):
     expected, _ = unbroken.communicate()
     path = tmp_path / "broken"
     broken = run(path, 0.3, script)
-    while not path.exists() or len(checkpoint_room.read(path).said["steps"]) < 4:
+    while not path.exists() or len(checkpoint_room.read(path).metadata["steps"]) < 4:
         assert broken.poll() is None
         time.sleep(0.05)
     os.kill(broken.pid, signal.SIGKILL)

@@ -23,13 +23,11 @@ from descend.options.of_descent import OptionsOfDescent
 from descend.options.of_training import OptionsOfTraining
 from descend.options.option import Option, Values, options_of
 from descend.options.units import may_have_units
-from descend.table.headers import SIGN
-from descend.table.rows import ALIKE, Roles
 from descend.wording import FLAGS
 
 if TYPE_CHECKING:
     from descend.table import Table
-    from descend.table.rows import Weighing
+    from descend.table.rows import Roles, Weighing
     from descend.units.stated import Stated
 
 
@@ -76,7 +74,7 @@ class Request(OptionsOfTraining):
         """Return the same with other values: `dataclasses.replace`, in a tenth of its time."""
         changed = object.__new__(Request)
         changed.__dict__.update(self.__dict__, **values)
-        changed.__dict__.pop("_roles", None)
+        changed.__dict__.pop("roles", None)
         return changed
 
     def on_the_way(self, **values: object) -> Request:
@@ -91,6 +89,8 @@ class Request(OptionsOfTraining):
         """Whether units may stand in headers, in metadata or in values of options, and were not looked at yet."""
         if self.stated is not None:
             return False
+        from descend.table.headers import SIGN
+
         if self.units or table.units or table.given_units or SIGN.search("\n".join(table.names)):
             return True
         values = self.__dict__
@@ -124,14 +124,14 @@ class Request(OptionsOfTraining):
         named = OPTIMIZERS.build(self.optimizer) if isinstance(self.optimizer, str) else self.optimizer
         return getattr(named, "bounded", named is None)  # PyTorch's own say nothing of it
 
-    @property
+    @cached_property
     def roles(self) -> Roles:
         """The columns with a role of their own: weights and sigma, and those that tell clusters apart."""
-        weighed = self.weights is not self.sigma or self.covariance is not None or self.weighing is not None
-        return self._roles if weighed or self.exposure is not None or self.errors is not None else ALIKE
+        from descend.table.rows import ALIKE, Roles
 
-    @cached_property
-    def _roles(self) -> Roles:
+        weighed = self.weights is not self.sigma or self.covariance is not None or self.weighing is not None
+        if not weighed and self.exposure is None and self.errors is None:
+            return ALIKE
         exposure = self.exposure if isinstance(self.exposure, str) else None
         roles = Roles(self.weights, self.sigma, self._clusters, self.covariance, exposure=exposure)
         return roles if self.weighing is None else self.weighing.over(roles)

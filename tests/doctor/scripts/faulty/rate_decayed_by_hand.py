@@ -19,5 +19,5 @@ for epoch in range(6):
         for group in optimizer.param_groups:  # wrong
             group["lr"] = group["lr"] * 0.8  # here
     #! for group in optimizer.param_groups:
-    #! group["lr"] = group["lr"] * 0.8
+    #!     group["lr"] = group["lr"] * 0.8
     print(epoch, loss.item())
