@@ -11,7 +11,7 @@ import torch
 from benchmarks.diagnosis_corpus import ENTRIES
 
 import descend
-from descend.diagnosis import Cause, examination
+from descend.diagnosis import Cause, ended_run
 from descend.diagnosis.mistyped_values import suspects
 from descend.diagnosis.operations import first_broken, watched_numpy, watched_torch
 from descend.losses import LOSSES
@@ -216,7 +216,7 @@ def test_the_cause_is_kept_in_the_model_file(tmp_path):
 
 def test_a_healthy_fit_is_not_examined_before_it_is_asked(monkeypatch):
     asked = []
-    monkeypatch.setattr(examination, "diagnose", lambda problem, run: asked.append(run))
+    monkeypatch.setattr(ended_run, "diagnose", lambda problem, run: asked.append(run))
     descend.fit("y ~ w*x + b", LINE, start=ZERO, optimizer="gd", learning_rate=0.01, epochs=5)
     descend.fit("y ~ w*x + b", LINE)
     assert asked == []

@@ -9,7 +9,7 @@ import pytest
 
 import descend
 from descend.descent import solution
-from descend.diagnosis import examination
+from descend.diagnosis import ended_run
 from descend.identifiability import separation
 from descend.inference import equation, statistics
 from descend.inference.accuracy import digits, guarantee
@@ -28,7 +28,7 @@ COMMENTATORS = {
     "the digits of the equation": (equation, "rows_that_count"),
     "R²": (statistics, "squared_error"),
     "which parameters the data determine": (solution, "at_end"),
-    "why the run ended as it did": (examination, "diagnose"),
+    "why the run ended as it did": (ended_run, "diagnose"),
     "what is odd about the rows": (solution, "_remarks"),
     "whether there is a minimum": (separation, "no_minimum"),
     "whether the data scatter as they should": (solved, "_scatter"),

@@ -74,7 +74,7 @@ def diagnosis_of(solution: Solution) -> Diagnosis:
         return Diagnosis(Cause(fault.cause), fault.evidence, fault.sentence, fault.advice)
     if not solution.model.comparable and solution.outcome is not Outcome.DIVERGED:
         return Diagnosis()  # which detectors read off residuals of all rows
-    from descend.diagnosis.examination import diagnose
+    from descend.diagnosis.ended_run import diagnose
 
     return diagnose(solution.run)
 
