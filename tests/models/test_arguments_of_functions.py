@@ -70,6 +70,39 @@ def test_others_need_names():
     )
 
 
+def with_nothing_but_options(x, **options):
+    return options["a"] * np.exp(-options["k"] * x)
+
+
+def only_options(**options):
+    return options["a"] * options["x"]
+
+
+@pytest.mark.parametrize(
+    ("function", "written"),
+    [
+        (with_nothing_but_options, "def with_nothing_but_options(x, a, b, **options)"),
+        (only_options, "def only_options(x, a, b, **options)"),
+    ],
+)
+@pytest.mark.parametrize("start", [None, {"a": 1.0, "k": 1.0}])
+def test_options_have_no_names_to_fit_by(function, written, start):
+    with pytest.raises(ConfigError) as refusal:
+        descend.fit(function, DATA, response="y", start=start)
+    assert str(refusal.value) == (
+        f"`{function.__name__}` has no parameters to fit: what it takes as `**options` has no names to fit by. Make "
+        f"each parameter an argument of its own: `{written}`."
+    )
+
+
+def test_a_function_of_columns_alone_has_nothing_to_fit():
+    with pytest.raises(ConfigError) as refusal:
+        descend.fit(lambda x: 2 * x, DATA, response="y")
+    assert str(refusal.value) == (
+        "`<lambda>` has no parameters to fit: each of its arguments is a column. Write `def <lambda>(x, w)`."
+    )
+
+
 def test_a_parameter_without_use_is_told():
     fit = descend.fit(lambda x, a, k, z: a * np.exp(-k * x), DATA, response="y")
     assert "`<lambda>` is no formula: it makes no use of `z`, so its gradient is numeric" in fit.notes

@@ -15,9 +15,6 @@ from descend.models import Model
 from descend.optimizers.curvature import triangle
 from descend.problem.point import Point
 
-LEVEL = 1e-6
-"""A quantity that changes by less than this share of its terms along a direction does not change along it."""
-
 
 @dataclass(frozen=True)
 class Rank:
@@ -31,13 +28,6 @@ class Rank:
     kept: Mask
     estimable: Mask
     directions: Array | None = None
-
-    def determines(self, gradient: Array) -> bool:
-        """Whether the data determine what has these derivatives by the parameters, as b + 2 c where both are open."""
-        if self.directions is None:
-            return False
-        change, size = np.abs(self.directions @ gradient), np.abs(self.directions) @ np.abs(gradient)
-        return bool((change <= LEVEL * size).all())
 
 
 def rank_of(point: Point) -> Rank | None:

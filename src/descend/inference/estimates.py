@@ -12,8 +12,14 @@ from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.errors import ConfigError
 from descend.inference.accuracy.digits import errors_hold
-from descend.inference.covariance.inverse_curvature import Covariance
-from descend.inference.covariance.standard_errors import covariance_of, degrees_of_errors, kind_of_errors
+from descend.inference.covariance.inverse_curvature import Covariance, Mask
+from descend.inference.covariance.standard_errors import (
+    Combinations,
+    combinations_of,
+    covariance_of,
+    degrees_of_errors,
+    kind_of_errors,
+)
 from descend.inference.determined import at_bound
 from descend.inference.scatter_of_rows import Scatter, scatter_of
 from descend.inference.statistics import degrees_of_freedom, dispersion_of, residual_standard_deviation
@@ -37,7 +43,8 @@ class Estimates:
     covariance (see ``Fitted.covariance_of``). degrees: of freedom of the errors, infinite where their scale is known.
     undetermined, at_bound: labels. at_minimum: whether the errors can be trusted (see ``errors_hold``). weights, sigma:
     the names of these columns. dispersion: phi of the likelihood, if known. deviation: standard deviation of a
-    measurement of weight 1, if known.
+    measurement of weight 1, if known. combinations: what the data say of redundant parameters together; None where
+    none is redundant.
     """
 
     model: Model
@@ -53,12 +60,33 @@ class Estimates:
     dispersion: float | None
     sigma: str | None
     deviation: float | None
+    combinations: Combinations | None = None
 
     def needed_covariance(self) -> Covariance:
         """Return the covariance; raises ConfigError where there is none, and says why."""
         if self.covariance is None:
             raise ConfigError(self.why_none)
         return self.covariance
+
+    def determine(self, gradients: Array) -> Mask:
+        """Whether the data determine what has these derivatives by the parameters, (p,) or a row for each of several.
+
+        Where the combinations are not known: whether it depends on no undetermined parameter.
+        """
+        if self.combinations is not None:
+            return self.combinations.determine(gradients)
+        open_places = [label in self.undetermined for label in self.model.parameters.labels]
+        found: Mask = (gradients[..., open_places] == 0.0).all(axis=-1)
+        return found
+
+    @property
+    def joint_covariance(self) -> Covariance | None:
+        """The covariance of whatever the data ``determine``; that of the parameters where none is redundant."""
+        return self.covariance if self.combinations is None else self.combinations.covariance
+
+    def needed_joint_covariance(self) -> Covariance:
+        """Return the covariance of whatever the data ``determine``; raises ConfigError where there is none."""
+        return self.needed_covariance() if self.combinations is None else self.combinations.covariance
 
 
 def refuse_robust(model: Model, kind: str | None) -> None:
@@ -92,6 +120,7 @@ def estimates_of(solution: Solution, kind: str | None = None) -> Estimates:
         solution.weights,
         dispersion_of(solution),
         *spread_of_one(solution.sigma, solution.weights, scatter_of(solution), residual_standard_deviation(solution)),
+        combinations_of(solution, kind),
     )
 
 

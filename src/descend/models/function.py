@@ -83,10 +83,7 @@ class FunctionModel(Model):
                 f"`{forward.name}` takes the response `{response}` as an argument, so it would predict it from itself."
             )
         if not forward.parameters:
-            raise ConfigError(
-                f"`{forward.name}` has no parameters to fit: each of its arguments is a column. Write `def "
-                f"{forward.name}(x, w)`."
-            )
+            raise ConfigError(f"`{forward.name}` has no parameters to fit: {_nothing_named(function_given, forward)}")
         _refuse_no_column(forward, table, start, fixed)
         held_by_user = {*fixed, *mentioned(None, options["ties"], None)}
         defaults = {name: value for name, value in forward.defaults.items() if name in forward.parameters}
@@ -276,6 +273,18 @@ def _traced(
         if not re.search(rf"(?<!\w){re.escape(plain_name(name))}(?!\w)", text):
             raise UntraceableError(f"makes no use of `{name}`")
     return FormulaModel.of_text(f"{plain_name(response)} ~ {text}", start, table, options, loss, forward.parameters)
+
+
+def _nothing_named(function: Callable[..., object], forward: Call) -> str:
+    """Say why none of the arguments of a function is a parameter, and how to write it with one."""
+    taken = [str(each) for each in arguments_of(function).values() if each.kind is each.VAR_KEYWORD]
+    if not taken:
+        return f"each of its arguments is a column. Write `def {forward.name}(x, w)`."
+    written = ", ".join((*(forward.data or ("x",)), "a", "b", *taken))
+    return (
+        f"what it takes as `{taken[0]}` has no names to fit by. Make each parameter an argument of its own: "
+        f"`def {forward.name}({written})`."
+    )
 
 
 def _refuse_no_column(forward: Call, table: Table, start: Mapping[str, object], fixed: Mapping[str, object]) -> None:

@@ -15,7 +15,7 @@ from descend.diagnosis import Cause, Diagnosis
 from descend.errors import ConfigError
 from descend.inference.covariance.correlation import Correlation
 from descend.inference.covariance.inverse_curvature import Covariance
-from descend.inference.covariance.standard_errors import errors_by_name, usual_kind
+from descend.inference.covariance.standard_errors import Combinations, errors_by_name, usual_kind
 from descend.inference.estimates import Estimates, spread_of_one, why_none
 from descend.inference.goodness.chi_square import Goodness
 from descend.inference.goodness.likelihood import Criteria
@@ -76,6 +76,7 @@ class LoadedFit(Fit):
             self.weights,
             self.dispersion,
             *spread_of_one(self.sigma, self.weights, self.scatter, self.residual_standard_deviation),
+            _combinations(self),
         )
 
     def _solved(self, otherwise: str, without: str = "data") -> NoReturn:
@@ -89,6 +90,13 @@ def _covariance(fit: LoadedFit) -> Covariance | None:
 
         return restored(covariance_saved)
     return None if covariance_saved is None else np.array(covariance_saved, dtype=np.float64)
+
+
+def _combinations(fit: LoadedFit) -> Combinations | None:
+    saved = fit._content.get("combinations")
+    if not saved:
+        return None
+    return Combinations(*(np.array(saved[name], dtype=np.float64) for name in ("directions", "covariance")))
 
 
 def _correlation(fit: LoadedFit) -> Correlation | None:

@@ -59,6 +59,9 @@ def load(path: str | os.PathLike[str], model: Callable[..., object] | None = Non
             size = len(restored_arrow(covariance))
     if size != theta.size:
         raise damaged(model_path, "covariance", f"{theta.size} rows belong there")
+    for name, rows in content.get("combinations", {}).items():
+        if {len(row) for row in rows} != {theta.size} or (name == "covariance" and len(rows) != theta.size):
+            raise damaged(model_path, f"combinations.{name}", f"{theta.size} numbers a row belong there")
     return restored(content, fitted, theta)
 
 

@@ -166,6 +166,7 @@ OPTIONAL: Mapping[str, Check] = {
     "standard_errors": maybe(named(GAPPY)),
     "digits": maybe(named(GAPPY)),
     "covariance": maybe(lambda value: "" if isinstance(value, dict) else each(each(maybe(number)))(value)),
+    "combinations": named(each(each(maybe(number)))),
     "ranges": maybe(named(each(maybe(number)))),
     "rounding": maybe(named(maybe(number))),
     "guarantee": maybe(named(lambda value: "")),

@@ -50,6 +50,7 @@ def content_of(fit: Fitted) -> Content:
         "asked": fit._epochs_given,
         "penalised": fit.penalised,
         "covariance": _covariance(fit),
+        **_combinations(fit),
         "rounding": dict(fit.rounding),
         "ranges": plain(fit.ranges),
         **summary(fit),
@@ -85,6 +86,14 @@ def _covariance(fit: Fitted) -> object:
     from descend.inference.covariance.arrow import as_content
 
     return as_content(covariance)
+
+
+def _combinations(fit: Fitted) -> Content:
+    """Return what the data say of redundant parameters together, if any are redundant."""
+    combinations = fit.estimates().combinations if fit.undetermined else None
+    if combinations is None:
+        return {}
+    return {"combinations": {name: plain(getattr(combinations, name)) for name in ("directions", "covariance")}}
 
 
 def loss_text(loss: Loss) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,6 +29,8 @@ from descend.options.kinds_of_errors import read_errors
 from descend.problem.point import Point
 from descend.table.table import listing
 
+LEVEL = 1e-6
+"""What changes by less than this share of its terms along a direction does not change along it."""
 FEW = 10
 """Clusters below which their errors are known to be too small."""
 MANY = 100_000
@@ -124,16 +127,51 @@ def covariance(solution: Solution) -> Covariance | None:
     return covariance_of(solution, kind_of_errors(solution))
 
 
+@dataclass(frozen=True)
+class Combinations:
+    """What data say of redundant parameters together, such as of a b where nothing tells a from b.
+
+    directions: (directions, p), along which no prediction changes. covariance: a generalized one, (p, p), which gives
+    each combination that does not change along them the one variance it has.
+
+    Source: Searle (1971), Linear Models, sec. 5.4.
+    """
+
+    directions: Array
+    covariance: Array
+
+    def determine(self, gradients: Array) -> Mask:
+        """Whether the data determine what has these derivatives by the parameters, (p,) or a row for each of several.
+
+        So they do b + 2 c if a direction raises c by 1 where it lowers b by 2.
+        """
+        change, size = np.abs(gradients @ self.directions.T), np.abs(gradients) @ np.abs(self.directions).T
+        found: Mask = (change <= LEVEL * size).all(axis=-1)
+        return found
+
+
+@once
+def combinations_of(solution: Solution, kind: str) -> Combinations | None:
+    """Return what the data say of combinations of the parameters; None where no parameter is redundant."""
+    rank_known = rank(solution)
+    if rank_known is None or rank_known.directions is None:
+        return None
+    covariance_found = _off_edge(solution, generalized_covariance(solution, kind))
+    return Combinations(rank_known.directions, covariance_found) if isinstance(covariance_found, np.ndarray) else None
+
+
+def _off_edge(solution: Solution, covariance: Covariance | None) -> Covariance | None:
+    """Return a covariance without the parameters that the edge of where the prediction may lie holds."""
+    if covariance is None or not solution.loss_function.prediction_domain.limited:
+        return covariance
+    edge = held_at_edge(solution)
+    return without(covariance, edge) if edge.any() else covariance
+
+
 @once
 def covariance_of(solution: Solution, kind: str) -> Covariance | None:
     """Return the (p, p) covariance of a kind (see ``Fit.covariance_of``)."""
-    covariance_found, rank_known = generalized_covariance(solution, kind), rank(solution)
-    if (
-        covariance_found is not None
-        and solution.loss_function.prediction_domain.limited
-        and (edge := held_at_edge(solution)).any()
-    ):
-        covariance_found = without(covariance_found, edge)
+    covariance_found, rank_known = _off_edge(solution, generalized_covariance(solution, kind)), rank(solution)
     if covariance_found is None or rank_known is None:
         return covariance_found
     unknown = ~rank_known.estimable & ~at_bounds(solution)

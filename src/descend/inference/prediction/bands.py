@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.formula.computed_column import Computed, computed_anywhere
-from descend.inference.covariance.inverse_curvature import Covariance
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import checked_level, listed, quantile
 from descend.inference.prediction.new_measurement import Measurement, columns_needed, measurement_of
@@ -53,13 +52,10 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
             f"Known: {', '.join(BANDS)}."
         )
     checked_level(level)
-    estimates.needed_covariance()
-    if estimates.undetermined:
-        raise ConfigError(
-            f"There is no {interval} interval: the data do not determine {listed(estimates.undetermined)} by "
-            "themselves, so they do not say how certain a prediction is. Remove one of them from the formula, or fix "
-            "it."
-        )
+    if estimates.combinations is None:
+        estimates.needed_covariance()
+        if estimates.undetermined:
+            raise ConfigError(_undetermined(estimates, interval))
     spread = estimates.sigma or estimates.weights
     table = estimates.model.laid_out(
         open_table(named_inputs(data, estimates.model.needed_inputs)), spread if interval == "prediction" else None
@@ -119,6 +115,14 @@ def _called(estimates: Estimates) -> str:
     return "number of trials" if estimates.model.loss.two_levels else "weight"
 
 
+def _undetermined(estimates: Estimates, interval: str, where: str = "") -> str:
+    """Say that a prediction has no interval. where: in which row, in words; empty for all of them."""
+    return (
+        f"There is no {interval} interval{where}: the data do not determine {listed(estimates.undetermined)} by "
+        "themselves, so they do not say how certain a prediction is. Remove one of them from the formula, or fix it."
+    )
+
+
 def _refuse_without_ends(estimates: Estimates, columns: Mapping[str, Array], prediction: Prediction) -> None:
     bad, model = np.isnan(prediction.low) | np.isnan(prediction.high), estimates.model
     if not bad.any():
@@ -133,6 +137,9 @@ def _refuse_without_ends(estimates: Estimates, columns: Mapping[str, Array], pre
         else ""
     )
     values = values_of_row(model, columns, row)
+    if not places_not_finite.size and not estimates.determine(jacobian[0]):
+        where = "" if bad.all() else f" in row {row + 1}{values}"
+        raise ConfigError(_undetermined(estimates, prediction.interval, where))
     raise DataError(
         f"The prediction has no {prediction.interval} interval in row {row + 1}{values}{why}. "
         f"Leave such rows out{using('where')}."
@@ -166,12 +173,12 @@ def band(estimates: Estimates, columns: Mapping[str, Array], interval: str, leve
     has a range, such as that of a probability or a positive mean, the band is that of its log-odds or logarithm, so
     that it stays within. Of other distributions the prediction band is between quantiles of ``_responses``.
     """
-    model, loss, covariance = estimates.model, estimates.model.loss, estimates.needed_covariance()
+    model, loss = estimates.model, estimates.model.loss
     loss.refuse_classes(f"no {interval} interval")
     normal = loss.quadratic or estimates.deviation is not None
     prediction = model.predict(estimates.theta, columns)
     with np.errstate(all="ignore"):
-        score, variance = _uncertain(model, estimates.theta, covariance, columns)
+        score, variance = _uncertain(estimates, columns)
         if interval == "prediction" and not normal:
             low, high = _responses(estimates, columns, score, np.sqrt(variance), level)
         else:
@@ -232,11 +239,14 @@ def _responses(
     return mixed_quantile(distributions, chances, tail), mixed_quantile(distributions, chances, 1.0 - tail)
 
 
-def _uncertain(model: Model, theta: Array, covariance: Covariance, columns: Mapping[str, Array]) -> tuple[Array, Array]:
-    """Return the score of each row, and its variance f' V f."""
+def _uncertain(estimates: Estimates, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+    """Return the score of each row, and its variance f' V f: NaN where the data do not determine the prediction."""
+    model, theta = estimates.model, estimates.theta
+    covariance = estimates.needed_joint_covariance()
     if isinstance(covariance, np.ndarray):
         score, jacobian = model.scores_and_jacobian(theta, columns)
-        return score, np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
+        variance = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
+        return score, np.where(estimates.determine(jacobian), variance, np.nan) if estimates.undetermined else variance
     from descend.inference.covariance.arrow import variances_along
 
     assert model.symbolic is not None

@@ -97,6 +97,8 @@ def invert(estimates: Estimates, question: Question, data: Range | None) -> Inve
     if outside:
         notes.append(f"{name} = {value:.6g} is outside the data")
     slope, variance = curve.slope(value), curve.variance(value)
+    if math.isnan(variance) and estimates.undetermined:
+        raise ConfigError(curve.undetermined)
     error = math.sqrt(curve.noise(value) + variance) / abs(slope) if slope else math.inf
     if question.interval == "wald":
         ends = value - curve.reach * error, value + curve.reach * error
@@ -112,13 +114,11 @@ class _Inverted:
     def __init__(self, estimates: Estimates, question: Question, curve: Curve) -> None:
         self.curve, self.theta, self.name, self.others = curve, estimates.theta, question.input, question.others
         self.count, self.y0 = len(question.response), math.fsum(question.response) / len(question.response)
-        self.covariance, degrees = estimates.needed_covariance(), estimates.degrees
+        self.covariance, degrees = estimates.needed_joint_covariance(), estimates.degrees
         self.scale = _scale_of(estimates.model, question.mean)
-        if estimates.undetermined:
-            raise ConfigError(
-                f"There is no interval of `{self.name}`: the data do not determine {listed(estimates.undetermined)} by "
-                "themselves. Remove one of them from the formula, or fix it."
-            )
+        self.estimates = estimates
+        if estimates.undetermined and estimates.combinations is None:
+            raise ConfigError(self.undetermined)
         self.measurement = planned_measurement(estimates, question.sigma)
         self.unit = 0.0
         measured_once = _one_measurement(estimates, question, self.measurement)
@@ -153,10 +153,20 @@ class _Inverted:
         return self._stretch(inputs) * self.curve.value(self.theta, inputs, (self.name,))
 
     def variance(self, x: float) -> float:
-        """Return g' V g, the variance of the curve."""
+        """Return g' V g, the variance of the curve; NaN where the data do not determine the curve."""
         inputs = {**self.others, self.name: x}
         gradient = self._stretch(inputs) * self.curve.gradient(self.theta, inputs)
+        if self.estimates.undetermined and not self.estimates.determine(gradient):
+            return math.nan
         return variance_of(self.covariance, gradient)
+
+    @property
+    def undetermined(self) -> str:
+        """Why there is no interval, where the data leave parameters open on which the curve depends."""
+        return (
+            f"There is no interval of `{self.name}`: the data do not determine {listed(self.estimates.undetermined)} "
+            "by themselves. Remove one of them from the formula, or fix it."
+        )
 
     def _stretch(self, inputs: Mapping[str, float]) -> float:
         """Return dh/df where the curve is."""

@@ -13,7 +13,6 @@ from descend.descent.solution import Solution
 from descend.errors import ConfigError
 from descend.inference.covariance.inverse_curvature import variance_of
 from descend.inference.covariance.standard_errors import generalized_covariance
-from descend.inference.determined import rank
 from descend.inference.estimates import Estimates, estimates_of
 from descend.inference.intervals import quantile
 from descend.inference.quantities.estimate import Estimated
@@ -26,19 +25,14 @@ if TYPE_CHECKING:
     from descend.inference.profile.sides import Sides
 
 
-def by_delta_method(
-    quantity: Quantity, estimates: Estimates, level: float, solution: Solution | None = None
-) -> Estimated:
+def by_delta_method(quantity: Quantity, estimates: Estimates, level: float) -> Estimated:
     """Return the quantity with its standard error and t interval.
 
     With g the derivatives of the quantity by the parameters and V their covariance:
 
         error = sqrt(g' V g),   interval = value -+ t quantile * error
 
-    Where the data do not determine each parameter, V is a generalized covariance if they determine the quantity, which
-    then is the same for each such V. solution: None of a loaded fit, which does not know that.
-
-    Source: Searle (1971), Linear Models, sec. 5.4.
+    Where the data do not determine each parameter, V is that of ``Combinations`` if they determine the quantity.
     """
     nothing = Estimated(quantity.name, quantity.text, math.nan, math.nan, (math.nan, math.nan), level, "t")
     try:
@@ -46,9 +40,8 @@ def by_delta_method(
     except UndefinedError as error:
         return replace(nothing, why=f"`{quantity.name}` is not defined at the fitted parameters: {error}")
     covariance, open_labels = estimates.covariance, estimates.undetermined
-    rank_known = None if solution is None else rank(solution)
-    if solution is not None and rank_known is not None and rank_known.determines(gradient):
-        covariance, open_labels = generalized_covariance(solution, estimates.kind), ()
+    if estimates.determine(gradient):
+        covariance, open_labels = estimates.joint_covariance, ()
     if covariance is None:
         return replace(nothing, value=value, why=estimates.why_none)
     if not np.isfinite(gradient).all():
@@ -159,7 +152,7 @@ def estimated_quantity(
     on_resample: Callable[[int], None] | None = None,
 ) -> Estimated:
     """Return a quantity with its interval by any method; profile and bootstrap need the solution."""
-    estimated = replace(by_delta_method(quantity, estimates, level, solution), method=method)
+    estimated = replace(by_delta_method(quantity, estimates, level), method=method)
     if solution is None or method not in ("profile", "bootstrap") or math.isnan(estimated.value):
         return estimated
     if method == "profile":
