@@ -112,3 +112,15 @@ def test_fixing_what_is_said_to_be_free_leaves_every_curve_within_reach(expressi
         return np.linalg.matrix_rank(np.array(columns), tol=1e-8)
 
     assert rank(free) == len(free) == rank(list(theta))
+
+
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        ("where(x < t, a, b*exp(-(x - t)))", []),  # at t the curve jumps, which tells t from b
+        ("where(x < 4, a, b*exp(-(x - t)))", ['only b*exp(t) is determined. Drop t, or fix it with fix={"t": 0}.']),
+        ("where(x < s*t, a*x, a*s*t)", ['only s*t is determined. Drop t, or fix it with fix={"t": 1}.']),
+    ],
+)
+def test_where_a_curve_jumps_is_no_matter_of_choice(expression, found):
+    assert [each.partition("trade off: ")[2] for each in sentences(expression)] == found

@@ -166,3 +166,12 @@ def test_what_is_so_small_that_its_square_is_zero_is_not_called_zero():
     with pytest.raises(DataError) as caught:
         fit("y ~ a*x + b", {"x": x, "y": x * 1e-200})
     assert str(caught.value) == f"`y` of the data is 2e-200 {said}"
+
+
+@pytest.mark.parametrize("formula", ["y ~ b*exp(-(x - t))", "y ~ b*exp(-(x - t)) + c"])
+def test_what_trades_off_is_seen_at_a_start_where_the_curvature_overflows(formula):
+    fitted = fit(formula, {"x": 2.5 * X, "y": np.where(X < 1.6, 2.0, 5.0 * np.exp(4.0 - 2.5 * X)) + NOISE})
+    assert fitted.outcome == "converged"
+    assert doubts(fitted) == [
+        'b and t trade off: only b*exp(t) is determined. Drop t, or fix it with fix={"t": 0}.',
+    ]

@@ -127,3 +127,11 @@ def test_a_file_knows_what_redundant_parameters_determine_together(tmp_path):
 def test_a_picture_has_the_band_of_redundant_parameters():
     axes = descend.fit("y ~ a*b*x + c", noisy()).plot(bands="confidence").axes[0]
     assert "95% confidence" in [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_where_a_redundant_term_vanishes_there_is_a_band_too():
+    found, expected = (
+        descend.fit(each, noisy()).predict({"x": [0.0]}, interval="confidence")
+        for each in ("y ~ a*b*x + c", "y ~ m*x + c")
+    )
+    np.testing.assert_allclose(found.high, expected.high, rtol=1e-8)

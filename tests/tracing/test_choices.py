@@ -116,3 +116,37 @@ def test_halves_are_rounded_to_even_numbers_as_numpy_does():
     assert formula == "a*(floor(x/2 + 0.25) + ceil(x/2 - 0.25))"
     x = np.arange(-4.0, 4.0, 0.25)
     assert np.array_equal(np.floor(x / 2 + 0.25) + np.ceil(x / 2 - 0.25), np.round(x))
+
+
+def hockey_stick(x, a, t):
+    return np.where(x < t, a * x, a * t)
+
+
+def broken_stick(x, a, b, c, t):
+    y = c + a * x
+    after = x > t
+    y[after] = y[after] + b * (x[after] - t)
+    return y
+
+
+def after_a_jump(x, a, b, t):
+    return np.where(x < t, a, b * np.exp(-(x - t)))
+
+
+CHANGES = [
+    (hockey_stick, "y ~ where(x < t, a*x, a*t)", {"a": 2.0, "t": 4.0}),
+    (broken_stick, "y ~ c + a*x + b*max(x - t, 0)", {"a": 2.0, "b": -2.5, "c": 1.0, "t": 4.0}),
+    (after_a_jump, "y ~ where(x < t, a, b*exp(-(x - t)))", {"a": 2.0, "b": 5.0, "t": 4.0}),
+]
+
+
+@pytest.mark.parametrize(("function", "formula", "true"), CHANGES, ids=[each.__name__ for each, *_ in CHANGES])
+@pytest.mark.parametrize("given", [False, True], ids=["searched", "given"])
+def test_a_change_point_is_found_as_in_the_formula(function, formula, true, given):
+    x = np.linspace(0.0, 10.0, 80)
+    data = {"x": x, "y": function(x.copy(), **true) + np.random.default_rng(0).normal(0.0, 0.1, 80)}
+    start = dict.fromkeys(true, 1.0) if given else None
+    traced, written = descend.fit(function, data, response="y", start=start), descend.fit(formula, data, start=start)
+    assert (traced.gradient, traced.outcome, written.outcome) == ("derived", "converged", "converged")
+    assert traced.loss == pytest.approx(written.loss, rel=1e-9)
+    assert abs(traced.parameters["t"] - 4.0) < 0.13

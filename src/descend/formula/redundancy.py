@@ -9,6 +9,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 from sympy import Expr
+from sympy.core.relational import Relational
 
 from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.formula import Formula
@@ -35,7 +36,8 @@ def redundancies(formula: Formula) -> tuple[Redundancy, ...]:
     """Return the redundancies of the expression that can be put in words.
 
     The derivatives by the parameters, as functions of the data, are linearly dependent at every theta if and only if
-    some motion of the parameters changes no prediction. They are taken at random theta over random rows.
+    some motion of the parameters changes no prediction. They are taken at random theta over random rows. What is
+    compared in a condition must not move either: at a jump predictions change, which derivatives do not tell.
     1. Parameters whose derivatives are multiples of each other enter through one combination of them.
     2. One of each such group is kept. Where those are dependent, the null vector v(theta) is the velocity of the motion
        d theta/dt = v, integrated where each of its components is constant or proportional to its own parameter.
@@ -94,6 +96,7 @@ def _labels(name: str, component_names: tuple[str, ...] | None) -> list[str]:
 def _samples(formula: Formula, size: int) -> Iterator[tuple[Array, Array]]:
     """Yield random parameters, and the derivatives by them over random rows of any size and sign, (rows, p)."""
     generator = np.random.default_rng(1)
+    conditions = _conditions(formula)
     magnitudes = sorted({1.0, *(abs(float(each)) for each in formula.expression.atoms(sympy.Number) if each)})
     rows = max(64, ROWS_EACH * size)
     for _ in range(4 * POINTS):
@@ -105,14 +108,32 @@ def _samples(formula: Formula, size: int) -> Iterator[tuple[Array, Array]]:
             for name in formula.columns
         }
         with np.errstate(all="ignore"):
-            jacobian = _jacobian(formula, theta, columns, rows)
-            lengths = np.sqrt((jacobian**2).sum(axis=1))
-            usable = np.isfinite(lengths) & (lengths > 0.0)
-        if usable.sum() >= 3 * size:
-            yield theta, (jacobian[usable] / lengths[usable, None])[: 3 * size]
+            sampled = _unit_rows(_jacobian(formula, formula.jacobian, theta, columns, rows))
+            compared = [_unit_rows(_jacobian(formula, slopes, theta, columns, rows)) for slopes in conditions]
+        if len(sampled) >= 3 * size and all(len(each) >= size for each in compared):
+            yield theta, np.concatenate([sampled[: 3 * size], *(each[:size] for each in compared)])
 
 
-def _jacobian(formula: Formula, theta: Array, columns: Mapping[str, Array], rows: int) -> Array:
+def _unit_rows(jacobian: Array) -> Array:
+    """Return the rows that are finite and not zero, each divided by its length."""
+    lengths = np.sqrt((jacobian**2).sum(axis=1))
+    usable = np.isfinite(lengths) & (lengths > 0.0)
+    result: Array = jacobian[usable] / lengths[usable, None]
+    return result
+
+
+def _conditions(formula: Formula) -> list[dict[Expr, Expr]]:
+    """Return the derivatives, by the parameters, of the difference of the two sides of each comparison."""
+    comparisons = sorted(formula.expression.atoms(Relational), key=str)
+    differences = [each.lhs - each.rhs for each in comparisons]
+    slopes = [{symbol: each.diff(symbol) for symbol in formula.jacobian} for each in differences]
+    return [each for each in slopes if any(each.values())]
+
+
+def _jacobian(
+    formula: Formula, slopes: Mapping[Expr, Expr], theta: Array, columns: Mapping[str, Array], rows: int
+) -> Array:
+    """Return derivatives by the parameters over some rows, (rows, p). slopes: by each symbol of the formula."""
     values: dict[Expr, Array | float] = {Column(name): column for name, column in columns.items()}
     items: dict[Expr, Array] = {}
     theta_slices: dict[str, slice] = {}
@@ -126,7 +147,7 @@ def _jacobian(formula: Formula, theta: Array, columns: Mapping[str, Array], rows
         else:
             values[symbol] = float(theta[theta_slices[symbol.name].start])
     result = np.zeros((rows, theta.size))
-    for symbol, slope in formula.jacobian.items():
+    for symbol, slope in slopes.items():
         derivative = np.broadcast_to(compile_expression(slope, tuple(values))(*values.values()), (rows,))
         if isinstance(symbol, Predictor):
             result[:, theta_slices[formula.terms[symbol].vector]] += derivative[:, None] * items[symbol]

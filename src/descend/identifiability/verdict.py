@@ -76,7 +76,7 @@ def at_start(model: Model, point: Point, columns: Mapping[str, Array], source: s
         if model.linear or curvature is None or _surely(curvature, SUSPECT**2):
             return ()
         smallest = smallest_share(curvature)
-        if smallest is None or smallest >= SUSPECT**2:
+        if np.isfinite(curvature).all() and (smallest is None or smallest >= SUSPECT**2):
             return ()
     structural = tuple(str(each) for each in redundancies(model.formula))
     return structural or ((note,) if note and _null(point.at(point.theta, 3)) else ())

@@ -15,6 +15,9 @@ from descend.models import Model
 from descend.optimizers.curvature import triangle
 from descend.problem.point import Point
 
+ROUNDING = 10.0
+"""A share of a direction is only rounding up to this many times what a singular value may be that is zero."""
+
 
 @dataclass(frozen=True)
 class Rank:
@@ -53,7 +56,8 @@ def rank_of(point: Point) -> Rank | None:
         return None
     mask, estimable, all_directions = free.copy(), free.copy(), np.zeros((len(null), free.size))
     estimable[free] = np.abs(null).max(axis=0) <= INVOLVED
-    all_directions[:, free] = null / np.where(norms > 0.0, norms, 1.0)
+    without_rounding = np.where(np.abs(null) > ROUNDING * exact, null, 0.0)
+    all_directions[:, free] = without_rounding / np.where(norms > 0.0, norms, 1.0)
     free_places = np.flatnonzero(free)
     while len(null):  # hold the component that is most free to move, then see what can still move
         row, column = np.unravel_index(np.argmax(np.abs(null)), null.shape)
