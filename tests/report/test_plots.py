@@ -257,6 +257,7 @@ def test_a_constant_column_is_drawn(values):
         fitted_formula="y ~ 0",
         outcome=Outcome.CONVERGED,
         covariance=None,
+        estimates=lambda: SimpleNamespace(combinations=None),
         sigma=None,
         weights=None,
         loss_function=LOSSES.build("squared"),
@@ -317,6 +318,7 @@ def test_a_model_of_whole_tensors_is_drawn_as_one_of_several_inputs():
     fitted = SimpleNamespace(
         model=model, theta=None, trace=(), rows=4, fitted_formula="net", outcome=Outcome.CONVERGED, covariance=None,
         loss_function=LOSSES.build("squared"), sigma=None, weights=None, solution=None, units={},
+        estimates=lambda: SimpleNamespace(combinations=None),
     )  # fmt: skip
     left, right = drawn(plot_model(fitted, rows)).axes
     np.testing.assert_array_equal(left.lines[0].get_ydata(), rows["X"].sum(axis=(1, 2)))

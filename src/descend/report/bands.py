@@ -78,7 +78,7 @@ def _why_not(fit: Fitted, interval: str) -> str:
         return "classes have none"
     if fit.outcome is not Outcome.CONVERGED:
         return "the run did not reach the minimum"
-    if fit.estimates().combinations is None and (fit.covariance is None or fit.undetermined):
+    if (fit.covariance is None or fit.undetermined) and fit.estimates().combinations is None:
         return "the fit does not say how certain its parameters are"
     if interval == "prediction" and not _scatter_known(fit):
         return "how far a further row scatters is not known"
