@@ -12,7 +12,7 @@ import difflib
 import math
 import operator
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
 from types import MappingProxyType
@@ -24,6 +24,16 @@ Setting = dataclasses.Field[Any]
 BOUNDS = {"at least": operator.ge, "above": operator.gt, "below": operator.lt, "at most": operator.le}
 """How a bound is written in a message, and whether a value keeps it."""
 CALL = re.compile(r"\s*([A-Za-z][\w-]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
+
+
+EMPTIED_AT_A_CHANGE: list[Callable[[], None]] = []
+"""What empties the caches of what was read by the parts that there were."""
+
+
+def changed() -> None:
+    """Forget what was read by the parts that there were, as others are registered now."""
+    for empty in EMPTIED_AT_A_CHANGE:
+        empty()
 
 
 def setting(
@@ -170,11 +180,15 @@ class Registry(Generic[AnyPart]):
     def register(self, part: type[AnyPart]) -> type[AnyPart]:
         """Add a part from outside the package, and return it: it can be written as a decorator of the class.
 
+        A class that is defined again, as a cell of a notebook is run again, takes the place of what it was.
+
         Raises ConfigError if another part has its name.
         """
-        self.parts.setdefault(part.name, part)
-        if self[part.name] is not part:
+        if part.name in self.parts and not _same_place(self[part.name], part):
             raise ConfigError(f"There is a {self.kind} `{part.name}` already. Give yours another name.")
+        self.parts[part.name] = part
+        self.built.cache_clear()
+        changed()
         return part
 
     def __iter__(self) -> Iterator[str]:
@@ -266,6 +280,11 @@ class Registry(Generic[AnyPart]):
             if fields:
                 return f"`{candidate}({fields[0].name}={fields[0].default!r})`"
         return f"`{name or next(iter(self.parts))}`"
+
+
+def _same_place(part: type, other: type) -> bool:
+    """Whether two classes are the same, or one is the other defined again."""
+    return (part.__module__, part.__qualname__) == (other.__module__, other.__qualname__)
 
 
 def _literal(node: ast.expr) -> Any:

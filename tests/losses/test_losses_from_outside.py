@@ -335,3 +335,44 @@ def test_parameters_of_its_own_open_no_way_out_of_its_domain():
     assert (ends > 0.0).all() and (ends < 1.0).all()
     with pytest.raises(ConfigError, match=re.escape("Keep the formula between 0 and 1, as in `y ~ sigmoid(a + b*x)`")):
         descend.fit("y ~ a + b*x", shares(), loss="beta", start={"a": 3.0, "b": 0.0})
+
+
+def waiting_time(factor):
+    """Define the loss again, as a cell of a notebook does, with a variance that is ``factor`` times the usual one."""
+
+    @dataclass(frozen=True)
+    class Waiting(Loss):
+        """Waiting times."""
+
+        name = "waiting"
+        value_text = "log(prediction) + y/prediction"
+        slope_text = "1/prediction - y/prediction^2"
+        weight_text = "1/prediction^2"
+        response_domain = Domain(low=0.0, words="times, all positive", closed=False)
+        prediction_domain = POSITIVE
+        dispersion = "known"
+        variance_text = f"{factor}*mean^2"
+
+    return Waiting
+
+
+def test_a_loss_that_is_defined_again_takes_the_place_of_what_it_was():
+    data = {"y": np.random.default_rng(0).exponential(2.0, 100)}
+    fits = []
+    try:
+        for factor in (1, 4):
+            part = LOSSES.register(waiting_time(factor))
+            fits.append(descend.fit("y ~ a", data, loss="waiting", dispersion="estimated"))
+            assert isinstance(LOSSES.build("waiting"), part)
+    finally:
+        del LOSSES.parts["waiting"]
+        LOSSES.built.cache_clear()
+    first, again = (each.standard_errors["a"] for each in fits)
+    assert fits[0].parameters == fits[1].parameters
+    assert again == pytest.approx(first / 2, rel=1e-9)
+
+
+def test_a_name_that_is_taken_is_not_given_again():
+    with pytest.raises(ConfigError) as refused:
+        LOSSES.register(type("Squared", (Survival,), {"name": "squared"}))
+    assert str(refused.value) == "There is a loss `squared` already. Give yours another name."

@@ -110,3 +110,13 @@ def test_what_no_file_can_hold_is_refused(polynomial, tmp_path):
     assert str(refusal.value) == (
         "A polynomial cannot be saved: a model file has no word for it. Write the model as a formula to save it."
     )
+
+
+def test_what_was_read_of_a_text_is_read_anew_once_a_kind_is_registered():
+    from descend.options.arguments import _read_of_formula
+
+    descend.fit("y ~ c0 + c1*x", DATA, l2=0.1)
+    assert _read_of_formula.cache_info().currsize
+    register(PolynomialModel)
+    REGISTERED.remove(PolynomialModel)
+    assert not _read_of_formula.cache_info().currsize

@@ -88,6 +88,13 @@ class Censored(Loss):
         if of.scale_name and not self.parameter:
             object.__setattr__(self, "parameter", of.scale_name)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same of the same loss: one that was defined again, under its name, is another."""
+        return isinstance(other, Censored) and self.settings == other.settings and self.exact == other.exact
+
+    def __hash__(self) -> int:
+        return hash((self.exact, *self.settings.values()))
+
     @property
     def exact(self) -> Loss:
         """The loss whose distribution this is."""

@@ -43,6 +43,14 @@ class Dispersed(Loss):
         object.__setattr__(self, "_of", of.of_score if self.inside else of)
         refuse_dispersion(of)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same of the same loss: one that was defined again, under its name, is another."""
+        same = isinstance(other, Dispersed) and (self.of, self.phi, self.inside) == (other.of, other.phi, other.inside)
+        return same and self.other == other.other
+
+    def __hash__(self) -> int:
+        return hash((self.other, self.phi, self.inside))
+
     @property
     def registered(self) -> str:
         return "dispersed"

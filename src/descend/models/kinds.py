@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from descend.errors import ConfigError
 from descend.models.contract import Model
 from descend.models.formula import FormulaModel
+from descend.registry import changed
 
 REGISTERED: list[type[Model]] = []
 """Kinds from outside, the last registered first."""
@@ -34,6 +35,7 @@ def kinds() -> Iterator[type[Model]]:
 def register(kind: type[Model]) -> type[Model]:
     """Register a kind of model, as a decorator; it is tried before the existing kinds."""
     REGISTERED.insert(0, kind)
+    changed()
     return kind
 
 

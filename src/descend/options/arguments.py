@@ -20,7 +20,7 @@ from descend.options.option import Values
 from descend.options.penalty import is_number_text, read_penalty
 from descend.options.request import FIELDS, OPTIONS, PLAIN, Request, check_options, is_default
 from descend.options.units import as_text, read_fixed
-from descend.registry import closest
+from descend.registry import EMPTIED_AT_A_CHANGE, closest
 from descend.table import open_table
 from descend.wording import spell, using
 
@@ -79,6 +79,9 @@ def _is_simple(option: tuple[str, type, object]) -> bool:
 def _read_of_formula(model: str, options: tuple[tuple[str, type, Any], ...]) -> Request:
     """Return the request of a fit of a formula with options, each with its type, that the data do not matter to."""
     return _read(model, None, (), {key: value for key, _, value in options})
+
+
+EMPTIED_AT_A_CHANGE.append(_read_of_formula.cache_clear)
 
 
 def _read(model: object, data: object, arrays_given: Sequence[object], options: Values) -> Request:
