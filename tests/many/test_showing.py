@@ -11,6 +11,7 @@ from tests.many.hard import FORMULA, START, wells
 
 import descend
 from descend.errors import ConfigError, DataError
+from descend.many.text import render
 from descend.report.figures import Axis, Panel, Points
 from descend.report.multiples import in_common
 
@@ -55,6 +56,21 @@ def test_a_wide_table_shows_the_parameters_that_fit():
     text = descend.fit("y ~ w @ [*]", data, by="site").summary()
     assert max(map(len, text.splitlines()[2:])) <= 100
     assert re.search(r"and \d+ more parameters, in the table that is saved", text)
+
+
+def test_a_narrow_table_keeps_a_parameter_and_its_interval_together(fits):
+    lines = render(fits, 40, 0.9).splitlines()
+    assert next(line for line in lines if "outcome" in line).split() == [
+        "well",
+        "a",
+        "low",
+        "high",
+        "R²",
+        "rows",
+        "outcome",
+    ]
+    assert any(line.startswith("  and 2 more parameters, in the table that is saved") for line in lines)
+    assert "  and 1 more parameter, in the table that is saved" in render(fits, 40).splitlines()
 
 
 def test_the_worst_groups_come_first_and_say_how_good_they_are(fits):

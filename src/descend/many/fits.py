@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
+Cells = NDArray[np.generic]
 
 
 class Fits(FittedGroups, Convertible):
@@ -38,6 +39,15 @@ class Fits(FittedGroups, Convertible):
     >>> fits.parameters["w"].round(2).tolist(), round(fits["B"].parameters["w"], 2)
     ([0.98, 3.0], 3.0)
     """
+
+    def columns(self) -> dict[str, Cells | list[str]]:
+        """Return the table of `frame` as a dict of arrays.
+
+        What is told of each fit has a `_` after its name where a key or a parameter has that name.
+        """
+        from descend.many.result_columns import table_of
+
+        return table_of(self)
 
     def frame(self) -> pd.DataFrame:
         """Return a pandas frame with a row for each group: its key, parameters, errors, rows, loss, R2, outcome, cause.
@@ -93,18 +103,11 @@ class Fits(FittedGroups, Convertible):
 
         format, errors: as for ``Fit.table``. Where a group failed, a column says how each ended.
         """
+        from descend.many.published import published
         from descend.report.published.cells import checked_errors
         from descend.report.published.formats import write_tables
-        from descend.report.published.of_many import of_groups
 
-        keys = {name: [key[key_number] for key in self.keys] for key_number, name in enumerate(self.by)}
-        statistics: dict[str, Sequence[object]] = {"R²": list(self.r_squared), "rows": list(self.rows)}
-        if not self.succeeded:
-            statistics["outcome"] = [str(each).replace("_", " ") for each in self.outcome]
-        caption = f"{self.model}, by {' and '.join(self.by)}"
-        return write_tables(
-            [of_groups(keys, self.estimates(), statistics, caption, checked_errors(errors))], format, errors
-        )
+        return write_tables([published(self, checked_errors(errors))], format, errors)
 
     def plot(
         self,

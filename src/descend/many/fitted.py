@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,18 +22,8 @@ if TYPE_CHECKING:
     from descend.many.quantified import Quantified
 
 Array = NDArray[np.float64]
-Cells = NDArray[np.generic]
-
-
-OF_FITS = ("rows", "loss", "r_squared", "outcome", "cause")
-"""What a table tells of each fit beside its parameters."""
 INFERENCE = ("degrees_of_freedom", "dispersion", "log_likelihood", "aic", "aicc", "bic")
-"""What a file keeps of each fit beside that table."""
-
-
-def apart(name: str, table: Container[str]) -> str:
-    """Return the name of a column, with a `_` after it where a table has one of that name."""
-    return f"{name}_" if name in table else name
+"""What a file keeps of each fit beside the table of `Fits.columns`."""
 
 
 class FittedGroups:
@@ -244,27 +234,6 @@ class FittedGroups:
         failed[list(self._outcomes.cause)] = True
         groups_by_badness: list[int] = np.lexsort((np.arange(len(self)), -badness, ~failed)).tolist()
         return groups_by_badness
-
-    def columns(self) -> dict[str, Cells | list[str]]:
-        """Return the table of `frame` as a dict of arrays.
-
-        What is told of each fit has a `_` after its name where a key or a parameter has that name.
-        """
-        table: dict[str, Cells | list[str]] = {
-            name: np.array([key[column_number] for key in self.keys]) for column_number, name in enumerate(self.by)
-        }
-        values, errors = self.components(self.parameters), self.components(self.standard_errors)
-        table |= {label: values[:, column_number] for column_number, label in enumerate(self.labels)}
-        table |= {f"{label} std. error": errors[:, column_number] for column_number, label in enumerate(self.labels)}
-        if self.quantities:
-            from descend.many.quantified import columns_of
-
-            table |= columns_of(self.quantities)
-        causes = [self.cause(group) for group in range(len(self))]
-        of_fits: dict[str, Cells | list[str]] = dict(
-            zip(OF_FITS, (self.rows, self.loss, self.r_squared, list(self.outcome), causes), strict=True)
-        )
-        return table | {apart(name, table): cells for name, cells in of_fits.items()}
 
     def inference(self) -> dict[str, Array]:
         """Return what a file keeps beside that table, (groups,) each: degrees of freedom, dispersions, criteria."""

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from descend.many.reasons_of_failure import NAMED, Reason, reasons, shortened, words
+from descend.many.result_columns import Column, Kind, shown
 from descend.many.text import counted
 from descend.report import html
 from descend.report.cells import RIGHT, heads, prose
 from descend.report.group_section import cell
-from descend.report.units import label_with_unit
 from descend.table.levels import said
 
 if TYPE_CHECKING:
-    from descend.many.fitted import Array, FittedGroups
+    from descend.many.fitted import FittedGroups
 
 Link = Callable[[int], str]
 """Where a click on a group leads; an empty text for nowhere."""
@@ -76,75 +74,44 @@ class Listing:
     brief: bool = False
 
     @cached_property
-    def estimates(self) -> Mapping[str, tuple[Array, Array]]:
-        """The values in all groups and their errors, by label."""
-        return dict(list(self.fits.estimates().items())[: self.most])
-
-    @cached_property
-    def squared(self) -> bool:
-        """Whether there is R2 of any group."""
-        return bool(np.isfinite(self.fits.r_squared).any())
-
-    @cached_property
-    def why(self) -> bool:
-        """Whether a column says why groups failed."""
-        return self.most is None and not self.fits.succeeded
-
-    @property
-    def titles(self) -> list[str]:
-        """The heads of the columns."""
-        labels = [label_with_unit(self.fits, self.fits.model.parameters, label) for label in self.estimates]
-        return [*self.fits.by, *labels, *["R²"] * self.squared, "rows", "outcome", *["why"] * self.why]
+    def columns(self) -> list[Column]:
+        """What is shown of each group."""
+        columns = shown(self.fits)
+        if self.most is None:
+            return columns
+        beyond = [column for column in columns if column.kind is Kind.ESTIMATE][self.most :]
+        return [column for column in columns if column not in beyond and column.kind is not Kind.SENTENCE]
 
     @property
     def flush(self) -> list[int]:
-        """The columns of numbers, which are set flush right."""
-        first = len(self.fits.by)
-        keys = [group for group, value in enumerate(self.fits.keys[0]) if isinstance(value, int | float)]
-        return [*keys, *range(first, first + len(self.estimates) + self.squared + 1)]
-
-    def order(self, column: int, down: bool) -> list[int]:
-        """Return the places of all groups, sorted by a column; what has no number comes last, either way."""
-        fits, first = self.fits, len(self.fits.by)
-        if column < first:
-            groups_in_order = sorted(range(len(fits)), key=lambda place: fits.keys[place][column])
-            return groups_in_order[::-1] if down else groups_in_order
-        numbers = [*(values for values, _ in self.estimates.values()), *[fits.r_squared] * self.squared, fits.rows]
-        if column < first + len(numbers):
-            values = np.asarray(numbers[column - first], dtype=np.float64)
-            finite = np.isfinite(values)
-            groups: list[int] = np.lexsort((np.where(finite, -values if down else values, 0.0), ~finite)).tolist()
-            return groups
-        texts = (
-            list(fits.outcome) if column == first + len(numbers) else [fits.cause(group) for group in range(len(fits))]
-        )
-        return sorted(range(len(fits)), key=texts.__getitem__, reverse=down)
+        """The places of the columns of numbers, which are set flush right."""
+        return [place for place, column in enumerate(self.columns) if column.numeric]
 
     def line(self, group: int) -> str:
         """Return the line of a group."""
-        fits, key = self.fits, self.fits.keys[group]
-        names = [escape(str(value)) for value in key]
-        names[0] = _linked(self.link(group), names[0])
-        cells = [
-            f'<th scope="row"{RIGHT if isinstance(value, int | float) else ""}>{name}</th>'
-            for value, name in zip(key, names, strict=True)
-        ]
-        cells += [cell(values[group], errors[group]) for values, errors in self.estimates.values()]
-        if self.squared:
-            cells.append(cell(fits.r_squared[group], None, 4))
-        cause = fits.cause(group)
-        cells.append(f'<td{RIGHT} data-v="{fits.rows[group]}">{fits.rows[group]:,}</td>')
-        bad = ' class="bad"' if cause else ""
-        cells.append(f"<td{bad}>{escape(self.outcome(fits.outcome[group]))}</td>")
-        if self.why:
-            reason = shortened(cause) if self.brief else " ".join(cause.split())
-            cells.append(f'<td class="why">{prose(reason)}</td>')
-        return f"<tr>{''.join(cells)}</tr>"
+        return f"<tr>{''.join(self._cell(column, group) for column in self.columns)}</tr>"
+
+    def _cell(self, column: Column, group: int) -> str:
+        value, cause = column.values[group], self.fits.cause(group)
+        if column.kind is Kind.KEY:
+            name = escape(str(value))
+            linked = _linked(self.link(group), name) if column is self.columns[0] else name
+            return f'<th scope="row"{RIGHT if isinstance(value, int | float) else ""}>{linked}</th>'
+        if column.kind is Kind.ESTIMATE:
+            return cell(column.numbers[group], column.errors[group])
+        if column.kind is Kind.MEASURE:
+            return cell(column.numbers[group], None, 4)
+        if column.kind is Kind.COUNT:
+            return f'<td{RIGHT} data-v="{value}">{value:,}</td>'
+        if column.kind is Kind.WORD:
+            bad = ' class="bad"' if cause else ""
+            return f"<td{bad}>{escape(self.outcome(str(value)))}</td>"
+        return f'<td class="why">{prose(shortened(cause) if self.brief else " ".join(cause.split()))}</td>'
 
     def table(self, groups: Sequence[int], kind: str = "scroll tall", head: str = "", name: str = "Groups") -> str:
         """Return the table of these groups. head: its heads, if not the titles alone; name: for those who hear it."""
         lines = "".join(map(self.line, groups))
         key = ' id="groups"' if self.most is None else ""
-        head = head or heads(self.titles, self.flush)
+        head = head or heads([column.head for column in self.columns], self.flush)
         body = f"<table{key}><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
         return f'<section class="{kind}" tabindex="0" aria-label="{escape(name)}">{body}</section>'

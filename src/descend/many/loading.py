@@ -16,10 +16,11 @@ from descend.descent.outcome import Outcome
 from descend.errors import DataError
 from descend.many.correlations import are_kept, correlated, covariance_of, names_of
 from descend.many.fits import Fits
-from descend.many.fitted import INFERENCE, OF_FITS, apart
+from descend.many.fitted import INFERENCE
 from descend.many.groups import Groups
 from descend.many.outcomes import LONGEST_WORD, REFUSED, Outcomes
 from descend.many.quantified import Quantified, columns_of
+from descend.many.result_columns import STATISTICS, apart
 from descend.many.saving import KEY, content_of_group
 from descend.models import Model
 from descend.results import Fit
@@ -287,7 +288,7 @@ def _of_parquet(fits_path: Path, model_given: object) -> Fits:
     labels, free = model.every_parameter.labels, model.parameters
     quantities = columns_of({name: Quantified.none("", 0) for name in head.get("quantities") or {}})
     in_use = {*by, *labels, *(f"{label} std. error" for label in labels), *quantities}
-    own_names = {name: apart(name, in_use) for name in (*OF_FITS, *INFERENCE)}
+    own_names = {name: apart(name, in_use) for name in (*(each.name for each in STATISTICS), *INFERENCE)}
     numbers = table.with_gaps([*labels, *(f"{label} std. error" for label in labels), *list(own_names.values())[:3]])
     outcomes = Outcomes.none(table.rows, free.size)
     for component, label in enumerate(free.labels):

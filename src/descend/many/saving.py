@@ -12,8 +12,8 @@ import numpy as np
 
 from descend.descent.outcome import Outcome
 from descend.many.correlations import names_of
-from descend.many.fitted import apart
 from descend.many.outcomes import REFUSED
+from descend.many.result_columns import apart, table_of
 from descend.output import write_atomically
 from descend.report.fields import plain
 from descend.results.model_file import FORMAT, Content
@@ -38,9 +38,9 @@ def save(fits: FittedGroups, path: str | os.PathLike[str]) -> None:
         write_atomically(path, "".join(_text(fits)))
         return
     if ending != PARQUET:
-        write_columns(path, fits.columns())
+        write_columns(path, table_of(fits))
         return
-    table, correlations = fits.columns(), fits.correlations().T
+    table, correlations = table_of(fits), fits.correlations().T
     table |= {apart(name, table): values for name, values in fits.inference().items()}
     pairs = names_of(fits.model.parameters.labels) if len(correlations) else []
     table |= dict(zip(pairs, correlations, strict=True))

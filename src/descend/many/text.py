@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from descend.many.reasons_of_failure import NAMED, examples, reasons, words
+from descend.many.result_columns import Column, Kind, shown
 from descend.parameters import DIGITS, digits_of
 from descend.report.text import WIDTH, aligned, folded, table, width
-from descend.report.units import label_with_unit
 from descend.table.levels import said
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 FIRST, REASONS = 8, 6
 """Groups that are listed, and reasons for failing, at most."""
 QUANTILES = {"5%": 0.05, "median": 0.5, "95%": 0.95}
+NOUNS = ("parameter", "parameters"), ("parameter or quantity", "parameters and quantities")
 INDENT = "  "
 FEWEST = 2
-"""Parameters that a table has at least, however narrow the terminal."""
+"""Columns of parameters that a table has at least, however narrow the terminal."""
 
 
 def render(fits: FittedGroups, columns: int | None = None, level: float | None = None) -> str:
@@ -64,27 +66,21 @@ def _lines(fits: FittedGroups, most: int, level: float | None) -> Iterator[str]:
 
 def _groups(fits: FittedGroups, most: int, level: float | None) -> Iterator[str]:
     """Yield a table of the first groups, with as many parameters as fit, each with its interval if it has one."""
-    some = range(min(len(fits), FIRST))
-    names = [[name, *(str(fits.keys[group][key_number]) for group in some)] for key_number, name in enumerate(fits.by)]
+    names = [_written(column) for column in shown(fits, Kind.KEY)]
     numbers, intervals = [], {} if level is None else fits.intervals(level)
-    for label, (values, errors) in fits.estimates().items():
-        cells = [_number(value) for value in values[: len(some)]]
-        digits = [digits_of(cell, error) for cell, error in zip(cells, errors[: len(some)].tolist(), strict=True)]
-        numbers.append([label_with_unit(fits, fits.model.parameters, label), *_column(cells, digits)])
-        for word, ends in zip(("low", "high"), intervals.get(label, ()), strict=False):
-            numbers.append([word, *_column([_number(end) for end in ends[: len(some)]], digits)])
-    remaining = [["rows", *(f"{fits.rows[group]:,}" for group in some)]]
-    if np.isfinite(fits.r_squared).any():
-        remaining.insert(0, ["R²", *_column([_number(fits.r_squared[group]) for group in some], 4)])
-    ended = ["outcome", *(words(fits.outcome[group]) for group in some)]
-    columns_shown = _fitting(names, numbers, [*remaining, ended], most)
-    yield from _table(
-        [*names, *numbers[:columns_shown], *remaining, ended],
-        left={*range(len(names)), len(names) + columns_shown + len(remaining)},
-    )
-    if columns_shown < len(numbers):
-        columns_words = "parameters and quantities" if fits.quantities else "parameters"
-        yield f"{INDENT}and {len(numbers) - columns_shown} more {columns_words}, in the table that is saved"
+    for column in shown(fits, Kind.ESTIMATE):
+        cells = _first(column.numbers)
+        digits = [digits_of(cell, error) for cell, error in zip(cells, column.errors, strict=False)]
+        numbers.append([[column.head, *_column(cells, digits)]])
+        for word, ends in zip(("low", "high"), intervals.get(column.title, ()), strict=False):
+            numbers[-1].append([word, *_column(_first(ends.tolist()), digits)])
+    remaining = [_written(column) for column in shown(fits, Kind.MEASURE, Kind.COUNT, Kind.WORD)]
+    estimates_shown = _fitting(names, numbers, remaining, most)
+    columns = [*names, *(column for each in numbers[:estimates_shown] for column in each), *remaining]
+    yield from _table(columns, left={*range(len(names)), len(columns) - 1})
+    if estimates_left := len(numbers) - estimates_shown:
+        one, several = NOUNS[bool(fits.quantities)]
+        yield f"{INDENT}and {estimates_left} more {one if estimates_left == 1 else several}, in the table that is saved"
     for name, each in fits.quantities.items():
         if each.why:
             group = min(each.why)
@@ -93,28 +89,27 @@ def _groups(fits: FittedGroups, most: int, level: float | None) -> Iterator[str]
             yield from folded(text, most, INDENT).split("\n")
 
 
-def _fitting(names: list[list[str]], numbers: list[list[str]], remaining: list[list[str]], most: int) -> int:
-    """Return how many columns of numbers fit into a line beside the others."""
-    size = sum(max(map(width, column)) + len(INDENT) for column in (*names, *remaining))
-    columns_shown = 0
-    for column in numbers:
-        size += max(map(width, column)) + len(INDENT)
-        if size > most and columns_shown >= FEWEST:
-            break
-        columns_shown += 1
-    return columns_shown
+def _fitting(names: list[list[str]], numbers: list[list[list[str]]], remaining: list[list[str]], most: int) -> int:
+    """Return how many estimates, each with the ends of its interval, fit into a line beside the other columns."""
+
+    def size(columns: Sequence[Sequence[str]]) -> int:
+        return sum(max(map(width, column)) + len(INDENT) for column in columns)
+
+    columns_shown, room = 0, most - size([*names, *remaining])
+    for place, columns in enumerate(numbers):
+        room -= size(columns)
+        if room < 0 and columns_shown >= FEWEST:
+            return place
+        columns_shown += len(columns)
+    return len(numbers)
 
 
 def _spread(fits: FittedGroups) -> Iterator[str]:
     """Yield how the parameters and R2 of the fitted groups spread."""
-    columns = {label: values for label, (values, _) in fits.estimates().items()}
-    if np.isfinite(fits.r_squared).any():
-        columns["R²"] = fits.r_squared
     rows = []
-    for label, values in columns.items():
-        finite_values = values[np.isfinite(values)]
-        if len(finite_values):
-            rows.append([label, *(f"{np.quantile(finite_values, share):.4g}" for share in QUANTILES.values())])
+    for column in shown(fits, Kind.ESTIMATE, Kind.MEASURE):
+        if finite_values := [value for value in column.numbers if math.isfinite(value)]:
+            rows.append([column.title, *(f"{np.quantile(finite_values, share):.4g}" for share in QUANTILES.values())])
     yield from _table(list(map(list, zip(["", *QUANTILES], *rows, strict=True))), left={0})
 
 
@@ -133,8 +128,18 @@ def _reasons(fits: FittedGroups, most: int) -> Iterator[str]:
         yield f"{INDENT}{remaining:,} more for other reasons: the table that is saved has each group's"
 
 
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _written(column: Column) -> list[str]:
+    """Return the head of a column and its first cells."""
+    if column.kind is Kind.MEASURE:
+        return [column.head, *_column(_first(column.numbers), 4)]
+    if column.kind is Kind.COUNT:
+        return [column.head, *(f"{value:,}" for value in column.values[:FIRST])]
+    return [column.head, *(words(str(v)) if column.kind is Kind.WORD else str(v) for v in column.values[:FIRST])]
+
+
+def _first(values: Sequence[float]) -> list[float | None]:
+    """Return the first numbers, and None for those that there are not."""
+    return [value if math.isfinite(value) else None for value in values[:FIRST]]
 
 
 def _column(values: Sequence[float | None], digits: int | Sequence[int] = DIGITS) -> list[str]:

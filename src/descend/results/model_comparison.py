@@ -150,7 +150,7 @@ class ModelComparison:
     def table(self, format: str = "markdown") -> str:
         """Return the comparison as a table for print, and the tests of nested models as another (see ``Fit.table``)."""
         from descend.report.published.formats import write_tables
-        from descend.report.published.of_many import of_models
+        from descend.report.published.of_models import of_models
 
         return write_tables(of_models(self.plain(), self.sizes), format, "parentheses")
 

@@ -22,6 +22,7 @@ from descend.many import Fits
 from descend.many.listing import Listing, reasons_of
 from descend.many.outcomes import REFUSED
 from descend.many.pictures import coloured, panel_of
+from descend.many.result_columns import Kind
 from descend.report import multiples
 from descend.report.document import figure
 from descend.report.html import ICONS
@@ -141,7 +142,9 @@ def _picture(fits: Fits, link: Callable[[int], str], say: Words) -> str:
 def _table(fits: Fits, link: Callable[[int], str], groups_shown: Shown, say: Words) -> str:
     """Write one page of the table, with heads that sort it, and what leads to the other pages."""
     listing = Listing(fits, link, outcome=lambda outcome: _outcome(outcome, say), brief=True)
-    order = fits.worst() if groups_shown.column is None else listing.order(groups_shown.column, groups_shown.down)
+    order = (
+        fits.worst() if groups_shown.column is None else listing.columns[groups_shown.column].order(groups_shown.down)
+    )
     words_sought = groups_shown.find.lower().split()
     if words_sought:
         order = [group_number for group_number in order if _has(fits, group_number, words_sought, say)]
@@ -170,14 +173,13 @@ def _pager(page: int, pages: int, extent: str, say: Words) -> str:
 def _heads(listing: Listing, groups: Shown, say: Words) -> str:
     """Write the heads of the columns, each a button that sorts by it."""
     translated = {"rows": say("rows"), "outcome": say("outcome"), "why": say("why")}
-    own_columns = len(listing.fits.by) + len(listing.estimates)
     cells = []
-    for column, title in enumerate(listing.titles):
-        text = translated.get(title, title) if column >= own_columns else title
-        sort = f' aria-sort="{"descending" if groups.down else "ascending"}"' if column == groups.column else ""
-        kind = ' class="number"' if column in listing.flush else ""
+    for place, column in enumerate(listing.columns):
+        text = translated.get(column.head, column.head) if column.kind > Kind.ESTIMATE else column.head
+        sort = f' aria-sort="{"descending" if groups.down else "ascending"}"' if place == groups.column else ""
+        kind = ' class="number"' if column.numeric else ""
         cells.append(
-            f'<th scope="col"{kind}{sort}><button type="button" data-column="{column}">{escape(text)}</button></th>'
+            f'<th scope="col"{kind}{sort}><button type="button" data-column="{place}">{escape(text)}</button></th>'
         )
     return "".join(cells)
 

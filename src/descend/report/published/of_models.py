@@ -1,47 +1,11 @@
-"""The published tables of several fits: a row for each group, or for each model that is compared."""
+"""The published tables of models that are compared: a row for each, and one for each test of nested ones."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Mapping
 
 from descend.models.reading import Content
-from descend.report.published.cells import Cell, Estimate, Number, Published, convention
-
-
-def of_groups(
-    keys: Mapping[str, Sequence[object]],
-    estimates: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]],
-    statistics: Mapping[str, Sequence[object]],
-    caption: str,
-    errors: str,
-) -> Published:
-    """Return a row for each group: its key, its parameters with their errors, and how good its fit is.
-
-    keys: the values of the columns that tell groups apart. estimates: values and errors by label. statistics: numbers
-    or words, by name; one that no group has is left out.
-    """
-    statistics_shown = {
-        name: values for name, values in statistics.items() if any(_cell(value) is not None for value in values)
-    }
-    columns: list[list[Cell]] = [[str(value) for value in values] for values in keys.values()]
-    columns += [
-        [Estimate(value, error) for value, error in zip(values.tolist(), found.tolist(), strict=True)]
-        for values, found in estimates.values()
-    ]
-    columns += [[_cell(value) for value in values] for values in statistics_shown.values()]
-    rows = list(map(list, zip(*columns, strict=True)))
-    return Published([*keys, *estimates, *statistics_shown], [rows], caption, [f"Model: {caption}", convention(errors)])
-
-
-def _cell(value: object) -> Cell:
-    if isinstance(value, np.integer):
-        return Number(int(value))
-    if isinstance(value, float | np.floating):
-        return Number(float(value)) if np.isfinite(value) else None
-    return str(value)
+from descend.report.published.cells import Cell, Number, Published
 
 
 def of_models(comparison: Content, sizes: Mapping[str, int]) -> list[Published]:
