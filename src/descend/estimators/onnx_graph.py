@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,6 +72,11 @@ class Graph:
         return Value(self, self.node("Cast", name, to=self.number_type))
 
 
+def _operator(name: str, swapped: bool = False) -> Callable[[Value, Value | float], Value]:
+    """Return what an operator of Python makes of two values: a node of the graph."""
+    return lambda left, right: left.graph.call(name, *((right, left) if swapped else (left, right)))
+
+
 class Value:
     """A column of a graph, or a number."""
 
@@ -82,41 +87,12 @@ class Value:
         """Return what an operator makes of it, and of others."""
         return self.graph.call(operator, self, *others)
 
-    def __add__(self, other: Value | float) -> Value:
-        return self.call("Add", other)
-
-    def __radd__(self, other: float) -> Value:
-        return self.graph.call("Add", other, self)
-
-    def __sub__(self, other: Value | float) -> Value:
-        return self.call("Sub", other)
-
-    def __rsub__(self, other: float) -> Value:
-        return self.graph.call("Sub", other, self)
-
-    def __mul__(self, other: Value | float) -> Value:
-        return self.call("Mul", other)
-
-    def __rmul__(self, other: float) -> Value:
-        return self.graph.call("Mul", other, self)
-
-    def __truediv__(self, other: Value | float) -> Value:
-        return self.call("Div", other)
-
-    def __rtruediv__(self, other: float) -> Value:
-        return self.graph.call("Div", other, self)
-
     def __neg__(self) -> Value:
         return self.call("Neg")
 
-    def __lt__(self, other: Value | float) -> Value:
-        return self.call("Less", other)
-
-    def __le__(self, other: Value | float) -> Value:
-        return self.call("LessOrEqual", other)
-
-    def __gt__(self, other: Value | float) -> Value:
-        return self.call("Greater", other)
-
-    def __ge__(self, other: Value | float) -> Value:
-        return self.call("GreaterOrEqual", other)
+    __add__, __radd__ = _operator("Add"), _operator("Add", swapped=True)
+    __sub__, __rsub__ = _operator("Sub"), _operator("Sub", swapped=True)
+    __mul__, __rmul__ = _operator("Mul"), _operator("Mul", swapped=True)
+    __truediv__, __rtruediv__ = _operator("Div"), _operator("Div", swapped=True)
+    __lt__, __le__ = _operator("Less"), _operator("LessOrEqual")
+    __gt__, __ge__ = _operator("Greater"), _operator("GreaterOrEqual")
