@@ -23,7 +23,7 @@ from descend.formula.tokens import SIMPLIFY, pointed
 from descend.formula.tree import Call, Name, Node, Number, names_in, walk
 from descend.formula.vectors import free_places, listing
 from descend.registry import closest
-from descend.table.levels import Levels
+from descend.table.levels import GroupLabels, Levels, groups_among
 
 MOST_NONLINEAR = 100
 """Nonlinear parameters, at most: derivatives, starts and trade-offs take time that grows with their square."""
@@ -83,6 +83,11 @@ class Formula:
         used = self.expression.atoms(Column).union(*(term.columns for term in self.terms.values()))
         groups = {each.name for each in self.levels}  # which come last: pictures show the first
         return tuple(sorted((name for name in self.columns if Column(name) in used), key=groups.__contains__))
+
+    @cached_property
+    def groups(self) -> dict[str, GroupLabels]:
+        """The labels of those parameters that have a value, or a vector, for each group, by name."""
+        return groups_among(self.parameters)
 
     @property
     def given(self) -> tuple[str, ...]:

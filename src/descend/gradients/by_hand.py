@@ -27,7 +27,7 @@ from descend.losses import Loss
 from descend.models import Call, Model
 from descend.parameters import Constraints, Parameters
 from descend.registry import closest
-from descend.table.levels import GroupLabels, Levels
+from descend.table.levels import Levels
 
 EXAMPLE = "Write it as `w = mean(2*x*(w*x - y))`."
 STEP = float(np.finfo(np.float64).eps ** (1 / 3))
@@ -104,7 +104,7 @@ def _read(
     expression = builder.resolved(builder.build(node))
     if index is None:
         label = name.name
-    elif isinstance(formula.parameters.get(name.name), GroupLabels):
+    elif name.name in formula.groups:
         label = f"{name.name}[{text[index[0].start : index[-1].end]}]"
     else:
         label = f"{name.name}[{', '.join(as_text(builder.build(item)) for item in index)}]"

@@ -33,7 +33,6 @@ from descend.formula.symbols import Column, Parameter, Predictor
 from descend.losses import Loss
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.showing import Shown
-from descend.table.levels import GroupLabels
 
 MOST_TO_SIMPLIFY = 60
 """Operations beyond which SymPy's own simplification takes longer than it is worth."""
@@ -226,7 +225,7 @@ class Derivation(Shown):
         return "\n".join(f"dJ/d{self._left(name)} = {text}" for name, text in code_lines.items())
 
     def _left(self, name: str) -> str:
-        return f"{name}[g]" if isinstance(self.formula.parameters[name], GroupLabels) else name
+        return f"{name}[g]" if name in self.formula.groups else name
 
     def as_dict(self) -> dict[str, object]:
         """Return everything as plain values; ``lacking`` says why a language is not among them."""

@@ -24,7 +24,6 @@ from descend.parameters.components import equations, spelled_out, with_component
 from descend.parameters.constraints import Constraints, Value, as_expressions
 from descend.parameters.vector import Parameters
 from descend.registry import closest
-from descend.table.levels import GroupLabels
 
 Ties = Mapping[str, object] | Sequence[str] | str | None
 EXAMPLE = "Write it as `b2 = 2*b1`."
@@ -74,8 +73,9 @@ def constrained(
             f"`{by_group}` cannot be tied: with more than {MANY_OF_GROUPS} parameters, those of groups cannot follow "
             "each other. Write what they share as a parameter without brackets."
         )
+    some_held = parameters.groups if parameters.size <= MANY_OF_GROUPS else {}
     every = {
-        name: _still_fitted(name, labels, {*pinned, *tied}) if parameters.size <= MANY_OF_GROUPS else labels
+        name: _still_fitted(name, some_held[name], {*pinned, *tied}) if name in some_held else labels
         for name, labels in parameters.shapes.items()
         if name not in fixed and name not in tied
     }
@@ -95,9 +95,9 @@ def _is_of(label: str, name: str) -> bool:
     return label.partition("[")[0] == name
 
 
-def _still_fitted(name: str, labels: tuple[str, ...] | None, held_names: Collection[str]) -> tuple[str, ...] | None:
-    """Return the labels of the components of a parameter that are fitted, where levels of one of groups are held."""
-    if not isinstance(labels, GroupLabels) or not any(f"{name}[{label}]" in held_names for label in labels):
+def _still_fitted(name: str, labels: tuple[str, ...], held_names: Collection[str]) -> tuple[str, ...]:
+    """Return the labels of the components of a parameter of groups that are fitted, where some are held."""
+    if not any(f"{name}[{label}]" in held_names for label in labels):
         return labels
     return tuple(label for label in labels if f"{name}[{label}]" not in held_names)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.registry import closest
-from descend.table.levels import ByGroup, GroupLabels
+from descend.table.levels import ByGroup, GroupLabels, groups_among
 
 Array = NDArray[np.float64]
 Values = dict[str, Any]
@@ -70,7 +70,7 @@ class Parameters:
     @cached_property
     def groups(self) -> dict[str, GroupLabels]:
         """The labels of those parameters that have a value for each group, by name."""
-        return {name: labels for name, labels in self.shapes.items() if isinstance(labels, GroupLabels)}
+        return groups_among(self.shapes)
 
     def flat(self, values: Mapping[str, object]) -> Array:
         """Return the flat vector of named values, which must be complete."""
@@ -88,7 +88,7 @@ class Parameters:
         labels = self.shapes[name]
         if labels is None:
             return float(components[0])
-        return labels.by_group(components) if isinstance(labels, GroupLabels) else components.copy()
+        return self.groups[name].by_group(components) if name in self.groups else components.copy()
 
     def start(self, start_given: Mapping[str, object], default: float) -> Array:
         """Return the flat starting vector: ``start_given`` values, ``default`` elsewhere.

@@ -12,7 +12,6 @@ from descend.formula.printers.mathml import as_mathml, written
 from descend.formula.symbols import Predictor, RealSymbol, Term
 from descend.gradients.derivation import Derivation
 from descend.losses.formulas import PREDICTION, RESPONSE
-from descend.table.levels import GroupLabels
 
 MOST_OPERATIONS = 400
 """A longer expression does not help on a page, and takes long to simplify."""
@@ -59,8 +58,7 @@ def _derivative(derivation: Derivation, name: str) -> str:
             inner += _of_group(term) + _list(term)
         derivative_html.append(inner)
     sum_of_parts = "<mo>+</mo>".join(derivative_html)
-    per_group = isinstance(derivation.formula.parameters[name], GroupLabels)
-    below = f"<msub>{written(name)}<mi>g</mi></msub>" if per_group else written(name)
+    below = f"<msub>{written(name)}<mi>g</mi></msub>" if name in derivation.formula.groups else written(name)
     left = f"<mfrac><mrow><mo>∂</mo><mi>J</mi></mrow><mrow><mo>∂</mo>{below}</mrow></mfrac>"
     return f"{left}<mo>=</mo>{MEAN}{sum_of_parts}"
 

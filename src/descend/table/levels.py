@@ -306,6 +306,11 @@ class GroupLabels(tuple[str, ...]):
         return ByGroup(zip(self.keys, values.reshape(len(self.levels), -1).copy(), strict=True))
 
 
+def groups_among(shapes: Mapping[str, tuple[str, ...] | None]) -> dict[str, GroupLabels]:
+    """Return the labels of those parameters that have a value, or a vector, for each group, by name."""
+    return {name: labels for name, labels in shapes.items() if isinstance(labels, GroupLabels)}
+
+
 class ByGroup(dict[Label | Key, "float | Numbers"]):
     """Values by group, in the order of the groups: a number for each, or an array; NumPy takes all of them together."""
 

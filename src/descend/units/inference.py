@@ -13,7 +13,6 @@ from descend.formula.formula import Formula
 from descend.formula.functions import function_named
 from descend.formula.syntax import parse_expression, parse_formula
 from descend.formula.tree import Call, Node
-from descend.table.levels import GroupLabels
 from descend.units.curves import with_constants
 from descend.units.equations import Amount
 from descend.units.fault import Fault, in_words
@@ -99,9 +98,7 @@ def _read(part: Formula, columns: Mapping[str, Unit], system: System) -> tuple[R
     (left, right), curves = written_out(part.text, parse_formula(part.text), part.given, frozenset(part.parameters))
     units_of_given = {name: columns.get(name) for name in part.given}
     vectors = {name: labels for name, labels in part.parameters.items() if labels is not None}
-    vectors = {
-        name: labels.parts or labels if isinstance(labels, GroupLabels) else labels for name, labels in vectors.items()
-    }
+    vectors |= {name: labels.parts for name, labels in part.groups.items() if labels.parts}
     reader = Reader(part.text, units_of_given, system, vectors=vectors)
     for curve in curves:
         with_constants(reader, curve)
@@ -153,8 +150,7 @@ def _units_of(
     named = dict.fromkeys(name for reader in readers for name in reader.named)
     parameters: dict[str, ParameterUnit] = {}
     for name in dict.fromkeys((*formula.parameters, *named)):
-        labels = formula.parameters.get(name)
-        labels_of_parts = labels.parts if isinstance(labels, GroupLabels) else labels
+        labels_of_parts = formula.groups[name].parts if name in formula.groups else formula.parameters.get(name)
         if name not in named or not labels_of_parts:
             parameters[name] = resolved(Unknown(name)) if name in named else None
             continue

@@ -142,9 +142,8 @@ def _picture(fits: Fits, link: Callable[[int], str], say: Words) -> str:
 def _table(fits: Fits, link: Callable[[int], str], groups_shown: Shown, say: Words) -> str:
     """Write one page of the table, with heads that sort it, and what leads to the other pages."""
     listing = Listing(fits, link, outcome=lambda outcome: _outcome(outcome, say), brief=True)
-    order = (
-        fits.worst() if groups_shown.column is None else listing.columns[groups_shown.column].order(groups_shown.down)
-    )
+    sorting = [column for place, column in enumerate(listing.columns) if place == groups_shown.column]
+    order = sorting[0].order(groups_shown.down) if sorting else fits.worst()
     words_sought = groups_shown.find.lower().split()
     if words_sought:
         order = [group_number for group_number in order if _has(fits, group_number, words_sought, say)]
