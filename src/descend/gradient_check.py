@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError, DescendError
-from descend.gradients.contract import Kernel
+from descend.gradients.contract import Summand
 from descend.gradients.court import Judgement
-from descend.gradients.derived import Program
+from descend.gradients.derived import Program, as_program
 from descend.losses import Loss
 from descend.models import Model, kind_of
 from descend.models.reading import known_column
@@ -55,11 +55,11 @@ def check_gradient(request: Request, table: Table, loss: Loss) -> Judgement:
     with np.errstate(all="ignore"):
         judge = _judge(read, start, rows, request, table, loss) if callable(request.gradient) else read
         engine = _engine(sums, replace(rows, omega=None) if callable(request.gradient) else rows)
-        python = not isinstance(sums, Program) and sums.language == "numpy"
+        python = sums.language == "numpy"
         case = court_case(judge, rows, engine, start, python)
         case.seen = []
         witnesses = {"autograd": _autograd(read, rows, table), "stepped": _stepped(read, rows)}
-        return judged(case, sums, str(judge), prove=_prover(sums), **witnesses)
+        return judged(case, sums, str(judge), prove=_prover(as_program(sums)), **witnesses)
 
 
 def _judge(read: Model, start: Array, rows: Rows, request: Request, table: Table, loss: Loss) -> Model:
@@ -90,19 +90,19 @@ def _stepped(read: Model, rows: Rows) -> Callable[[Array], Array | None]:
     return witness
 
 
-def _prover(sums: Program | Kernel) -> Callable[[], bool]:
+def _prover(program: Program | None) -> Callable[[], bool]:
     def prove() -> bool:
-        if not isinstance(sums, Program) or sums.by_hand is None:
+        if program is None or program.by_hand is None:
             return False
         from descend.gradients.court.proof import proved
 
-        return proved(sums)
+        return proved(program)
 
     return prove
 
 
-def _engine(sums: Program | Kernel, rows: Rows) -> Engine:
-    if isinstance(sums, Program) or sums.language == "numpy":
+def _engine(sums: Summand, rows: Rows) -> Engine:
+    if sums.language != "torch":
         return NumpyEngine(sums, rows)
     from descend.engines.torch_engine import TorchEngine
 

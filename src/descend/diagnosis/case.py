@@ -18,8 +18,6 @@ from descend.descent.outcome import Outcome
 from descend.descent.run import Run
 from descend.descent.step import Step, Trace
 from descend.diagnosis.progress import Progress, close_enough, losses
-from descend.gradients.contract import Kernel
-from descend.gradients.derived import Program
 from descend.models import Model
 from descend.optimizers import Optimizer
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
@@ -317,7 +315,6 @@ def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Objective:
     from descend.engines.torch_engine import TorchEngine
 
     objective, code, merged = problem.objective, problem.code, problem.rows.replaced(columns)
-    assert isinstance(code, Program | Kernel)
     device = objective.engine.device
     built = engine_in_memory(code, merged) if device is None else TorchEngine(code, merged, device, passes=0)
     return objective.with_priors_of(objective_over(built, objective.penalty, objective.bounds))

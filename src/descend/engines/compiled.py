@@ -13,8 +13,8 @@ from descend.formula.compile import define, numpy_names
 from descend.formula.printers.code import NUMPY, ROWWISE, TORCH, Language, Writer
 from descend.formula.row_code import COUNT, DATA, ONES, ROWS, RowCode, RowWriter
 from descend.formula.symbols import OMEGA, Parameter, Predictor
-from descend.gradients.contract import Array, Kernel, Sums
-from descend.gradients.derived import Program, row_sum
+from descend.gradients.contract import Array, Kernel, Summand, Sums
+from descend.gradients.derived import Program, as_program, row_sum
 from descend.losses import Loss
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.table.rows import Rows
@@ -318,6 +318,14 @@ def _apart(loss: Loss) -> bool:
 def row_sums(program: Program) -> list[Expr]:
     """Return the sums over rows that a gradient by hand is made of; none for a derived one."""
     return sorted(set().union(*(expression.atoms(row_sum) for expression in program.by_hand or ())), key=str)
+
+
+def kernel_of(code: Summand, language: str, weighted: bool) -> Kernel:
+    """Return what sums blocks of rows: code as it is, expressions compiled."""
+    if (program := as_program(code)) is not None:
+        return compiled(program, language, weighted)
+    assert isinstance(code, Kernel)
+    return code
 
 
 @lru_cache(maxsize=128)

@@ -21,7 +21,7 @@ from descend.formula.compile import compile_expression
 from descend.formula.factor import triangle
 from descend.formula.symbols import Column
 from descend.gradients.contract import Summand
-from descend.gradients.derived import Program
+from descend.gradients.derived import Program, as_program
 from descend.table.in_matrix import InMatrix
 from descend.table.rows import Chosen, Rows
 
@@ -145,9 +145,9 @@ def design(program: Program) -> Design:
     return Design(program.columns, response)
 
 
-def refusal(program: Summand) -> str | None:
+def refusal(code: Summand) -> str | None:
     """Say why a program has no moments to sum, in words that follow "The engine `moments` "; None if it has."""
-    if not isinstance(program, Program):
+    if (program := as_program(code)) is None:
         return "cannot look into a gradient by a Python function or autograd"
     return _refusal(program)
 

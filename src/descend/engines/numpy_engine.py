@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.blockwise import LEAST_ROWS, blockwise
-from descend.engines.compiled import Compiled, compiled
+from descend.engines.compiled import Compiled, kernel_of
 from descend.engines.threads import in_turn, one_thread_each
 from descend.engines.totals import Array, InMemory, Totals, added, ordered
 from descend.formula.factor import merged_factors
-from descend.gradients.contract import Kernel, Sums
-from descend.gradients.derived import Program
+from descend.gradients.contract import Summand, Sums
 from descend.table.rows import Rows
 
 BLOCK = 8_192
@@ -48,14 +47,10 @@ class NumpyEngine(InMemory):
     once = False
     factors = True
 
-    def __init__(self, program: Program | Kernel, rows: Rows) -> None:
-        self.made_of = (program, rows)
+    def __init__(self, code: Summand, rows: Rows) -> None:
+        self.made_of = (code, rows)
         self.rows = rows
-        self.kernel: Kernel = (
-            compiled(program.over(rows.columns), "numpy", rows.omega is not None)
-            if isinstance(program, Program)
-            else program
-        )
+        self.kernel = kernel_of(code.over(rows.columns), "numpy", rows.omega is not None)
         self.finish, self.differencing = self.kernel.finish, self.kernel.differencing
         self.sums: Sequence[Callable[..., Sums]] = (
             self.kernel.functions

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from descend.engines.batches import Batch
-from descend.engines.compiled import compiled
+from descend.engines.compiled import kernel_of
 from descend.engines.lazy_engine import LazyEngine
 from descend.engines.torch_engine import checked_device
 from descend.engines.totals import Array, Totals, added, ordered
 from descend.formula.factor import merged_factors, torch_merged_factors
 from descend.gradients.autograd import import_torch
-from descend.gradients.contract import Kernel, Sums
-from descend.gradients.derived import Program
+from descend.gradients.contract import Summand, Sums
 from descend.table.lazy import Lazy, spread
 
 if TYPE_CHECKING:
@@ -38,16 +37,14 @@ class StreamEngine(LazyEngine):
 
     def __init__(
         self,
-        program: Program | Kernel,
+        code: Summand,
         lazy: Lazy,
         language: str = "numpy",
         device: str | None = None,
         counted: tuple[int, float] | None = None,
     ) -> None:
         super().__init__(lazy, counted)
-        self.kernel: Kernel = (
-            compiled(program, language, lazy.roles.spread is not None) if isinstance(program, Program) else program
-        )
+        self.kernel = kernel_of(code, language, lazy.roles.spread is not None)
         self.name = self.kernel.language
         self.device: str | None = None
         if self.name == "torch":

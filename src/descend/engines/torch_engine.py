@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.compiled import compiled
+from descend.engines.compiled import kernel_of
 from descend.engines.fused import fused, split
 from descend.engines.totals import Array, InMemory, Totals, added, ordered
 from descend.errors import ConfigError
 from descend.formula.factor import torch_merged_factors
 from descend.gradients.autograd import import_torch
-from descend.gradients.contract import Kernel
-from descend.gradients.derived import Program
+from descend.gradients.contract import Summand
+from descend.gradients.derived import as_program
 from descend.table.rows import Rows
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def checked_device(torch: ModuleType, device: str | None) -> str:
     return device
 
 
-def pays(program: Program | Kernel, rows: int, passes: int | None, instead_of: str) -> bool:
+def pays(code: Summand, rows: int, passes: int | None, instead_of: str) -> bool:
     """Whether so many passes with an engine take longer than compiling a kernel and passing with that.
 
     >>> from descend.formula import read_formula
@@ -64,7 +64,7 @@ def pays(program: Program | Kernel, rows: int, passes: int | None, instead_of: s
     False
     """
     gain = rows * (USUAL if passes is None else passes) * (PER_ROW[instead_of] - PER_ROW["compiled"])
-    if not (gain > COMPILING and isinstance(program, Program) and fused(program, False) is not None):
+    if not (gain > COMPILING and (program := as_program(code)) is not None and fused(program, False) is not None):
         return False
     return any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++"))
 
@@ -81,22 +81,21 @@ class TorchEngine(InMemory):
 
     def __init__(
         self,
-        program: Program | Kernel,
+        code: Summand,
         rows: Rows,
         device: str | None = None,
         passes: int | None = None,
     ) -> None:
-        self.made_of = (program, rows, device, passes)
+        self.made_of = (code, rows, device, passes)
         self.torch = import_torch()
         self.device = checked_device(self.torch, device)
-        if isinstance(program, Program):
-            program = program.over(rows.columns)
-        weighted = rows.omega is not None
-        self.kernel: Kernel = compiled(program, "torch", weighted) if isinstance(program, Program) else program
+        code, weighted = code.over(rows.columns), rows.omega is not None
+        self.kernel = kernel_of(code, "torch", weighted)
         self.rows, self.count = rows, rows.count
         self.fused = None
-        if self.device == "cpu" and pays(program, self.count, passes, instead_of=self.name):
-            assert isinstance(program, Program)
+        if self.device == "cpu" and pays(code, self.count, passes, instead_of=self.name):
+            program = as_program(code)
+            assert program is not None
             self.fused = fused(program, weighted)
         self.compiles = self.fused is not None
 

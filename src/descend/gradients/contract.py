@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,6 +32,10 @@ class Summand:
     """Columns that are read beside those of the model."""
     differencing: Differencing | None = None
     """What is known of derivatives that are found numerically; None where they are exact."""
+
+    def over(self, columns: Mapping[str, Array]) -> Summand:
+        """Return what is summed over these columns: itself, unless they spare some of it."""
+        return self
 
     @property
     def arrow(self) -> bool:

@@ -92,6 +92,11 @@ class Program(Summand):
         return not any(slope.atoms(Parameter, Predictor) for slope in self.jacobian.values())
 
 
+def as_program(code: Summand) -> Program | None:
+    """Return what is summed as expressions, which an engine can look into; None of code."""
+    return code if isinstance(code, Program) else None
+
+
 @lru_cache(maxsize=128)
 def derived(formula: Formula, loss: Loss) -> Program:
     """Derive everything an engine sums for ``formula`` under ``loss``.
@@ -105,7 +110,7 @@ def derived(formula: Formula, loss: Loss) -> Program:
     return Program(formula, loss, parameters, score, slopes_of_score, more_columns=loss.own_columns)
 
 
-def derived_of(model: Model) -> Program | Kernel:
+def derived_of(model: Model) -> Summand:
     """Return what an engine sums of a model whose gradient is derived."""
     if model.per_class:
         from descend.gradients.per_class import ClassesKernel

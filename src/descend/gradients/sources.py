@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from descend.gradients.contract import Kernel
-from descend.gradients.derived import Program, derived, derived_of, of_inexact_inputs
+from descend.gradients.contract import Kernel, Summand
+from descend.gradients.derived import derived, derived_of, of_inexact_inputs
 from descend.models import Model
 
-Source = Callable[[Model], Program | Kernel]
+Source = Callable[[Model], Summand]
 """Makes of a model what is summed over rows."""
 REGISTERED: dict[str, Source] = {}
 """Sources from outside, which any model may have."""

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.formula.factor import triangle
-from descend.gradients.contract import Chosen, Kernel, Sums
-from descend.gradients.derived import Program
+from descend.gradients.contract import Chosen, Kernel, Summand, Sums
+from descend.gradients.derived import as_program
 from descend.gradients.numeric import DifferentiatedKernel, NumericKernel
 from descend.models import Model
 from descend.table.response_covariance import Whitening
@@ -73,12 +73,12 @@ class CoupledKernel(Kernel):
         self.differencing.listen(pulls[:, :-1], pulls[:, -1], *self.differencing.used.last_errors)
 
 
-def coupled(code: Program | Kernel, model: Model, gradient: str) -> CoupledKernel:
+def coupled(code: Summand, model: Model, gradient: str) -> CoupledKernel:
     """Return the sums of rows whose errors depend on each other. gradient: where derivatives come from.
 
     Raises ConfigError for a gradient that is not one of the predictions of single rows.
     """
-    if gradient in ("derived", "numeric") and isinstance(code, Program | NumericKernel):
+    if gradient in ("derived", "numeric") and (as_program(code) is not None or isinstance(code, NumericKernel)):
         return CoupledKernel(DifferentiatedKernel(model) if model.differentiated else NumericKernel(model))
     from descend.gradients.jacobian_by_hand import JacobianKernel
 

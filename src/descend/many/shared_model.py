@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from descend.errors import ConfigError
-from descend.gradients.derived import Program
+from descend.gradients.derived import Program, as_program
 from descend.losses import LOSSES, Loss
 from descend.models import Model
 from descend.options.request import OPTIONS, Request, is_default
@@ -26,8 +26,7 @@ def program_of(request: Request, model: Model, table: Table, loss: Loss | None =
         return None
     if not (loss.quadratic or loss.dispersion_known or (loss.of_residual and not loss.likelihood)) or loss.many_minima:
         return None
-    code = gradient_source(model, None, table, request.roles.spread)[1]
-    return code if isinstance(code, Program) else None
+    return as_program(gradient_source(model, None, table, request.roles.spread)[1])
 
 
 def model_by_groups(request: Request, table: Table, by: Sequence[str]) -> Model:

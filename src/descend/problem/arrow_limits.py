@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from descend.errors import ConfigError
-from descend.gradients.contract import Kernel
 from descend.gradients.derived import Program
 from descend.options.request import Request
 from descend.wording import spell
@@ -71,21 +70,20 @@ def _refuse_wide(program: Program) -> None:
     )
 
 
-def refuse_for_arrow(code: Program | Kernel, request: Request) -> None:
+def refuse_for_arrow(program: Program, request: Request) -> None:
     """Raise ConfigError for a request that does not go with an arrow, or not with one whose rows are elsewhere."""
-    assert isinstance(code, Program)
-    refuse(code, request.engine)
+    refuse(program, request.engine)
     if request.batch_size is not None:
         raise ConfigError(
-            f"Rows that stay where they are are summed by one query for all groups, so that {code.parameters.size:,} "
-            f"parameters, most of one group each, take no batches. Leave out {spell('batch_size')}, or use "
-            f"{spell('engine', 'numpy')}."
+            "Rows that stay where they are are summed by one query for all groups, so that "
+            f"{program.parameters.size:,} parameters, most of one group each, take no batches. Leave out "
+            f"{spell('batch_size')}, or use {spell('engine', 'numpy')}."
         )
     if request.roles.clusters:
-        refuse_clusters(code.parameters.size)
+        refuse_clusters(program.parameters.size)
     if request.device is not None:
         raise ConfigError(
-            f"A device does not go with {code.parameters.size:,} parameters, most of one group each. Leave out "
+            f"A device does not go with {program.parameters.size:,} parameters, most of one group each. Leave out "
             f"{spell('device')}."
         )
 

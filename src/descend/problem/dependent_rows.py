@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from descend.errors import ConfigError, DataError
-from descend.gradients.contract import Kernel
-from descend.gradients.derived import Program
+from descend.gradients.contract import Kernel, Summand
 from descend.losses import Loss
 from descend.models import Model
 from descend.options.kinds_of_errors import read_errors
@@ -50,7 +49,7 @@ def refuse_clusters_elsewhere(request: Request, loss: Loss) -> None:
         )
 
 
-def coupled_rows(code: Program | Kernel, model: Model, gradient: str, request: Request) -> Kernel:
+def coupled_rows(code: Summand, model: Model, gradient: str, request: Request) -> Kernel:
     """Return the sums of a problem whose rows have a known covariance. Raises ConfigError where there are none."""
     if not model.loss.quadratic:
         raise ConfigError(

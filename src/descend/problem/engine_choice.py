@@ -8,8 +8,8 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
 from descend.formula.printers.code import LackingError
-from descend.gradients.contract import Kernel
-from descend.gradients.derived import Program
+from descend.gradients.contract import Summand
+from descend.gradients.derived import Program, as_program
 from descend.options.request import Request
 from descend.table.rows import Rows
 from descend.wording import spell
@@ -18,7 +18,7 @@ MANY = 1_000
 """Parameters above which factoring the columns beforehand takes longer than many fits need."""
 LONG, FEW = 1_000_000_000, 100_000
 """Below this many rows times epochs, or rows, nothing is compiled: a long run over few rows often ends early."""
-Build = Callable[[Program | Kernel, Rows, Request], Engine]
+Build = Callable[[Summand, Rows, Request], Engine]
 """Builds an engine from the code for one row, the rows and the request."""
 
 
@@ -27,13 +27,13 @@ def register(name: str, build: Build) -> None:
     ENGINES[name] = build
 
 
-def chosen_engine(request: Request, code: Program | Kernel, rows: Rows) -> Engine:
+def chosen_engine(request: Request, code: Summand, rows: Rows) -> Engine:
     """Choose and build the engine.
 
     Moments serve a squared loss and linear parameters; NumPy sums other expressions and functions by hand; PyTorch sums
     what autograd needs.
     """
-    only = code.language
+    only, program = code.language, as_program(code)
     name = (only or ("torch" if request.device else "numpy")) if request.engine == "auto" else request.engine
     if only is not None and name != only:
         kind = "gradient by a Python function" if only == "numpy" else "autograd gradient"
@@ -46,28 +46,28 @@ def chosen_engine(request: Request, code: Program | Kernel, rows: Rows) -> Engin
             f"A device goes with the engine `torch`, not with `{name}`. Leave out the device, or use "
             f"{spell('engine', 'torch')}."
         )
-    if name == "torch" and isinstance(code, Program) and code.loss.own_parameters:
+    if name == "torch" and program is not None and program.loss.own_parameters:
         raise ConfigError(
-            f"The {code.loss.name} loss has parameters of its own, which the engine `torch` does not sum. Leave out "
+            f"The {program.loss.name} loss has parameters of its own, which the engine `torch` does not sum. Leave out "
             "the engine and the device."
         )
-    if code.arrow:
+    if program is not None and program.arrow:
         from descend.problem.arrow_limits import refuse
 
-        assert isinstance(code, Program)
-        refuse(code, name)
+        refuse(program, name)
         return engine_in_memory(code, rows)
     if request.engine == "auto" and name == "numpy":
-        if isinstance(code, Program) and (moments := _moments_if_as_good(code, rows, request)) is not None:
+        if program is not None and (moments := _moments_if_as_good(program, rows, request)) is not None:
             return moments
         if _repaid(request, code, rows.count):
             return _torch(code, rows, request, "cpu")
     return ENGINES[name](code, rows, request)
 
 
-def _repaid(request: Request, code: Program | Kernel, rows: int) -> bool:
+def _repaid(request: Request, code: Summand, rows: int) -> bool:
     """Whether PyTorch is installed and enough epochs were requested to make up for the time it takes to compile."""
-    if isinstance(code, Program) and code.loss.own_parameters:
+    program = as_program(code)
+    if program is not None and program.loss.own_parameters:
         return False
     if request.epochs is None or request.batched or request.epochs * rows < LONG or rows < FEW:
         return False
@@ -83,21 +83,21 @@ def _repaid(request: Request, code: Program | Kernel, rows: int) -> bool:
         return False
 
 
-def engine_in_memory(code: Program | Kernel, rows: Rows) -> Engine:
+def engine_in_memory(code: Summand, rows: Rows) -> Engine:
     """Return the engine that sums rows in this process."""
-    if not code.arrow:
+    program = as_program(code)
+    if program is None or not program.arrow:
         return NumpyEngine(code, rows)
     from descend.engines.arrow_engine import ArrowEngine
 
-    assert isinstance(code, Program)
-    return ArrowEngine(code, rows)
+    return ArrowEngine(program, rows)
 
 
-def _numpy(code: Program | Kernel, rows: Rows, request: Request) -> Engine:
+def _numpy(code: Summand, rows: Rows, request: Request) -> Engine:
     return engine_in_memory(code, rows)
 
 
-def _torch(code: Program | Kernel, rows: Rows, request: Request, device: str | None = None) -> Engine:
+def _torch(code: Summand, rows: Rows, request: Request, device: str | None = None) -> Engine:
     from descend.engines.torch_engine import TorchEngine
 
     try:
@@ -106,10 +106,9 @@ def _torch(code: Program | Kernel, rows: Rows, request: Request, device: str | N
         raise ConfigError(f"{error} Use {spell('engine', 'numpy')}.") from None
 
 
-def _moments(code: Program | Kernel, rows: Rows, request: Request) -> Engine:
+def _moments(code: Summand, rows: Rows, request: Request) -> Engine:
     from descend.engines.moments import MomentsEngine, refusal
 
-    assert isinstance(code, Program)
     if (refused := refusal(code)) is not None:
         raise ConfigError(f"The engine `moments` {refused}. Leave out the engine, or use {spell('engine', 'numpy')}.")
     if request.batched:
@@ -117,7 +116,9 @@ def _moments(code: Program | Kernel, rows: Rows, request: Request) -> Engine:
             "The engine `moments` passes over all rows once, so it takes no batches. Leave out the batch size, or use "
             f"{spell('engine', 'numpy')}."
         )
-    return MomentsEngine(code, rows)
+    program = as_program(code)
+    assert program is not None
+    return MomentsEngine(program, rows)
 
 
 def _moments_if_as_good(program: Program, rows: Rows, request: Request) -> Engine | None:

@@ -8,15 +8,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from descend.errors import ConfigError
-from descend.gradients.contract import Kernel
-from descend.gradients.derived import Program
+from descend.gradients.contract import Summand
 from descend.models import Model
 from descend.options.request import Request
 from descend.table.rows import Rows
 from descend.wording import spell
 
 
-def notes_of_inexact(model: Model, code: Program | Kernel, rows: Rows) -> Iterator[str]:
+def notes_of_inexact(model: Model, code: Summand, rows: Rows) -> Iterator[str]:
     """Say what is taken for the errors of a response, and from how many rows their common scale is estimated.
 
     With n rows of q responses and p parameters the costs at the minimum add up to s**2 (nq - p) on average, of which

@@ -10,8 +10,7 @@ from sympy import Expr
 from descend.errors import ConfigError
 from descend.formula.functions import Interval
 from descend.formula.symbols import Column, Parameter
-from descend.gradients.contract import Kernel
-from descend.gradients.derived import Program
+from descend.gradients.contract import Kernel, Summand
 from descend.gradients.sources import REGISTERED, SOURCES
 from descend.losses import Loss
 from descend.models import Model, SymbolicModel, bind, kind_of
@@ -111,7 +110,7 @@ def check_sigma_wish(request: Request, loss: Loss) -> None:
         )
 
 
-def gradient_source(model: Model, gradient: Gradient, table: Table, spread: str | None) -> tuple[str, Program | Kernel]:
+def gradient_source(model: Model, gradient: Gradient, table: Table, spread: str | None) -> tuple[str, Summand]:
     """Return the name of the gradient source, and what an engine is to sum.
 
     spread: the column of weights or sigma, which a gradient function has to take.

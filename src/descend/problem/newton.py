@@ -9,7 +9,7 @@ from functools import lru_cache
 from sympy import Expr, cancel
 
 from descend.engines.numpy_engine import NumpyEngine
-from descend.gradients.derived import Program
+from descend.gradients.derived import Program, as_program
 from descend.losses import Loss
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.problem.objective import VectorObjective, objective_over
@@ -22,13 +22,13 @@ def newton_objective(problem: Problem, first: Point) -> VectorObjective | None:
 
     It takes ``first`` for what is known at the start, with the curvature there.
     """
-    objective, code = problem.objective, problem.code
-    usual = isinstance(code, Program) and code.by_hand is None and isinstance(objective.engine, NumpyEngine)
-    if not usual or not problem.model.log_linear or problem.all_rows is not None or problem.model.loss.own_parameters:
+    objective, code = problem.objective, as_program(problem.code)
+    if code is None or code.by_hand is not None or not isinstance(objective.engine, NumpyEngine):
+        return None
+    if not problem.model.log_linear or problem.all_rows is not None or problem.model.loss.own_parameters:
         return None
     if objective.bounds is not None or objective.priors is not None or objective.kinks is not None or objective.arrow:
         return None
-    assert isinstance(code, Program)
     program = with_second_derivatives(code)
     if program is None:
         return None

@@ -16,9 +16,9 @@ from descend.engines.stream import StreamEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError, DataError
 from descend.formula.printers.database import LackingFunctionError
-from descend.gradients.contract import Kernel
+from descend.gradients.contract import Summand
 from descend.gradients.court import Judgement
-from descend.gradients.derived import Program, derived
+from descend.gradients.derived import Program, as_program, derived
 from descend.losses.row_sums import row_terms, sum_over_rows
 from descend.models import Model
 from descend.problem import preflight, suspicion
@@ -51,9 +51,9 @@ def gradient_judged(problem: Problem, first: Point) -> Judgement:
     A gradient given as text is only called wrong if it also disagrees on all rows, as it may use their number.
     """
     model, code, all_rows = problem.model, problem.code, problem.all_rows
-    assert isinstance(code, Program | Kernel) and all_rows is not None
+    assert all_rows is not None
     judgement = suspicion.before_fit(model, code, problem.rows, NumpyEngine(code, problem.rows), first)
-    if not judgement.agree and isinstance(code, Program) and model.formula is not None:
+    if not judgement.agree and as_program(code) is not None and model.formula is not None:
         truth: Any = engine_of(derived(model.formula, model.loss), all_rows.lazy)
         if suspicion.agrees(model, problem.rows, problem.objective.engine, first, truth):
             return suspicion.approved(model, first)
@@ -107,17 +107,17 @@ def rows_stay(request: Request, table: Table, columns: int) -> tuple[bool, tuple
 
 
 def summed_there(
-    model: Model, code: Program | Kernel, table: Table, names: Sequence[str], request: Request, notes: tuple[str, ...]
+    model: Model, code: Summand, table: Table, names: Sequence[str], request: Request, notes: tuple[str, ...]
 ) -> SummedRows:
     """Check the rows where they are and build the engine that sums them there.
 
     Raises DataError or ConfigError as for rows in memory.
     """
-    arrow = code.arrow
-    if arrow:
+    program, arrow = as_program(code), code.arrow
+    if program is not None and arrow:
         from descend.problem.arrow_limits import refuse_for_arrow
 
-        refuse_for_arrow(code, request)
+        refuse_for_arrow(program, request)
     if model.inexact:
         raise ConfigError(
             "Errors of inputs are fitted to rows in memory, but these stay where they are. Leave out "
@@ -142,8 +142,8 @@ def summed_there(
     engine, why = _engine(code, lazy, request, (rows, all_rows.omega))
     notes = (*notes, *rounded, *why)
     engine.rows = sample
-    if isinstance(code, Program) and not arrow and engine.device is None:
-        engine.near = near_minimum(code, sample)
+    if program is not None and not arrow and engine.device is None:
+        engine.near = near_minimum(program, sample)
     if rows > SAMPLE:
         notes = (*notes, f"residuals, their checks and pictures show a sample of {sample.count:,} rows")
     return SummedRows(sample, engine, all_rows.squares / engine.count, notes, (), all_rows)
@@ -193,39 +193,38 @@ def engine_of(program: Program, lazy: Lazy) -> QueryEngine | StreamEngine:
     return engine
 
 
-def _engine(
-    code: Program | Kernel, lazy: Lazy, request: Request, counted: tuple[int, float]
-) -> tuple[Engine, tuple[str, ...]]:
+def _engine(code: Summand, lazy: Lazy, request: Request, counted: tuple[int, float]) -> tuple[Engine, tuple[str, ...]]:
     """Return the engine, and a sentence where it is not the database that sums."""
-    if not isinstance(code, Program):
+    program = as_program(code)
+    if program is None:
         source = "a gradient by a Python function" if code.language == "numpy" else "autograd"
         library = "NumPy" if code.language == "numpy" else "PyTorch"
         note = f"rows streamed to {library} in blocks, as {source} needs them there"
         return StreamEngine(code, lazy, device=request.device, counted=counted), (note,)
-    if code.arrow:
+    if program.arrow:
         from descend.problem.arrow_limits import engine_of_arrow
 
-        return engine_of_arrow(code, lazy, counted)
+        return engine_of_arrow(program, lazy, counted)
     if request.device is not None:
-        return StreamEngine(code, lazy, "torch", request.device, counted), (
+        return StreamEngine(program, lazy, "torch", request.device, counted), (
             "rows streamed to PyTorch in blocks, as a device was asked for",
         )
-    size = code.parameters.size
+    size = program.parameters.size
     if size > MOST_PARAMETERS:
         note = f"rows streamed to NumPy in blocks, as a query of {size} parameters would be too long"
-        return StreamEngine(code, lazy, counted=counted), (note,)
+        return StreamEngine(program, lazy, counted=counted), (note,)
     if size > FEW_PARAMETERS and request.engine == "auto" and lazy.backend.name == "duckdb":
         note = f"rows streamed to NumPy in blocks, which for {size} parameters takes less time than a query"
-        return StreamEngine(code, lazy, counted=counted), (note,)
-    if code.loss.own_parameters:
-        note = f"rows streamed to NumPy in blocks, as the {code.loss.name} loss has parameters of its own"
-        return StreamEngine(code, lazy, counted=counted), (note,)
+        return StreamEngine(program, lazy, counted=counted), (note,)
+    if program.loss.own_parameters:
+        note = f"rows streamed to NumPy in blocks, as the {program.loss.name} loss has parameters of its own"
+        return StreamEngine(program, lazy, counted=counted), (note,)
     try:
-        engine = QueryEngine(code, lazy, counted)
+        engine = QueryEngine(program, lazy, counted)
         engine.compile()
     except LackingFunctionError as error:
         note = f"rows streamed to NumPy in blocks, as the database ({lazy.backend.name}) has no function {error}"
-        return StreamEngine(code, lazy, counted=counted), (note,)
+        return StreamEngine(program, lazy, counted=counted), (note,)
     return engine, ()
 
 

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from descend.engines.triangles import well_conditioned
 from descend.errors import ConfigError, WordsError
 from descend.formula.ambiguities import ambiguities
-from descend.gradients.contract import Kernel
-from descend.gradients.derived import Program
+from descend.gradients.contract import Summand
 from descend.losses import LOSSES, Loss
 from descend.models import Model, kind_of
 from descend.models.call import name_of, no_formula
@@ -120,7 +119,7 @@ def _scale(model: Model, summed: SummedRows) -> float:
     return summed.squares if model.loss.quadratic else 0.0
 
 
-def _notes_of(model: Model, code: Program | Kernel, request: Request, rows: Rows, loss: Loss) -> Iterator[str]:
+def _notes_of(model: Model, code: Summand, request: Request, rows: Rows, loss: Loss) -> Iterator[str]:
     """Yield what was decided about a formula: its loss, the levels held at 0, the errors of inputs."""
     if (probable := probability_note(model, loss)) is not None:
         yield probable
@@ -145,7 +144,7 @@ def _objective(request: Request, model: Model, table: Table, summed: SummedRows)
     return posed_priors(objective, request, model, table, summed)
 
 
-def _code_of(model: Model, request: Request, table: Table) -> tuple[str, Program | Kernel]:
+def _code_of(model: Model, request: Request, table: Table) -> tuple[str, Summand]:
     """Return the name of the gradient source, and what is to be summed."""
     gradient, code = gradient_source(model, request.gradient, table, request.roles.spread)
     if request.x_sigma or not model.response_columns:
@@ -165,9 +164,7 @@ def untraced(request: Request, reason: str) -> Request:
     return replace(request, gradient="numeric", notes=(*request.notes, note))
 
 
-def _summed_rows(
-    model: Model, code: Program | Kernel, table: Table, names: Sequence[str], request: Request
-) -> SummedRows:
+def _summed_rows(model: Model, code: Summand, table: Table, names: Sequence[str], request: Request) -> SummedRows:
     """Read and check the rows, or leave them where they are if that is requested or better; choose the engine."""
     notes: tuple[str, ...] = ()
     if (

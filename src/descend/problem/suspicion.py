@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
-from descend.gradients.contract import Kernel
+from descend.gradients.contract import Summand
 from descend.gradients.court import Finding, Judgement
-from descend.gradients.derived import Program, derived
+from descend.gradients.derived import as_program, derived
 from descend.gradients.jacobian_by_hand import JacobianKernel
 from descend.models import Model
 from descend.problem.point import Point
@@ -31,21 +31,21 @@ MOST_SYMBOLS = 200
 """With more parameters, a mismatch is reported but not explained, as that would take longer than the fit."""
 
 
-def before_fit(model: Model, code: Program | Kernel, rows: Rows, engine: Engine, first: Point) -> Judgement:
+def before_fit(model: Model, code: Summand, rows: Rows, engine: Engine, first: Point) -> Judgement:
     """Judge a gradient by hand where a descent is about to start from ``first``.
 
     A text that algebra proves right costs nothing more, and the proof is kept. Otherwise the gradient is compared
     beside the start, with the derived one or, for a function, with the change of J along one direction.
     """
     proof = False
-    if isinstance(code, Program):
+    if (program := as_program(code)) is not None:
         from descend.gradients.court.proof import proved
 
-        proof = proved(code, thorough=False)
+        proof = proved(program, thorough=False)
     if proof or agrees(model, rows, engine, first):
         return approved(model, first, proof)
     if len(model.parameters.shapes) <= MOST_SYMBOLS:
-        case = court_case(model, rows, engine, first.theta, not isinstance(code, Program))
+        case = court_case(model, rows, engine, first.theta, program is None)
         try:
             return judged(case, code, str(model))
         except ConfigError:
@@ -53,7 +53,7 @@ def before_fit(model: Model, code: Program | Kernel, rows: Rows, engine: Engine,
     return _rejected(model, first)
 
 
-def judged(case: Case, code: Program | Kernel, model: str, **witnesses: Any) -> Judgement:
+def judged(case: Case, code: Summand, model: str, **witnesses: Any) -> Judgement:
     """Put a gradient before the court, or a Jacobian before that of its own.
 
     witnesses: further arguments of the court of gradients. Raises ConfigError where nothing can be judged.

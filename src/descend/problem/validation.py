@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError, WordsError
-from descend.gradients.contract import Kernel
-from descend.gradients.derived import Program
+from descend.gradients.contract import Summand
 from descend.losses import LOSSES
 from descend.models import Model, kind_of
 from descend.options.kinds_of_errors import read_errors
@@ -186,7 +185,7 @@ def _counted(held: Table, table: Table) -> Table:
 
 
 def validation_of(
-    request: Request, model: Model, code: Program | Kernel, table: Table, names: Sequence[str]
+    request: Request, model: Model, code: Summand, table: Table, names: Sequence[str]
 ) -> tuple[MeanLoss, str]:
     """Return J of the rows held out, without what is added to it, and a note of how many they are.
 
@@ -203,7 +202,7 @@ def validation_of(
     rows.check()
     model.loss.check_columns(rows.outside, held.source)
     preflight.check_response(model.loss, rows, model.response, model.response_columns)
-    plain = request.engine == "auto" and (isinstance(code, Program) or code.language == "numpy")
+    plain = request.engine == "auto" and code.language != "torch"
     # No rows are summed before as moments: these lose digits where the loss is small.
     engine = engine_in_memory(code, rows) if plain else chosen_engine(request, code, rows)
     drawn = isinstance(request.validation, float)  # which was said as it was done

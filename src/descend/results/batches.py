@@ -13,7 +13,7 @@ from sympy import Expr
 from descend.engines.merged import MergedEngine, merged
 from descend.engines.moments import Factors, MomentsEngine, refusal
 from descend.errors import ConfigError, DataError
-from descend.gradients.derived import Program
+from descend.gradients.derived import as_program
 from descend.losses import LOSSES
 from descend.losses.row_sums import row_terms, sum_over_rows
 from descend.options.request import OPTIONS, Request
@@ -60,14 +60,14 @@ class Batches:
     @classmethod
     def of(cls, problem: Problem) -> Batches:
         """Return what is kept of the rows of a problem. Raises ConfigError where moments do not say all of it."""
-        rows, code, engine = problem.rows, problem.code, problem.objective.engine
-        refused = "is for rows in memory" if problem.all_rows is not None else refusal(code)
+        rows, program, engine = problem.rows, as_program(problem.code), problem.objective.engine
+        refused = "is for rows in memory" if problem.all_rows is not None else refusal(problem.code)
         if refused is not None:
             raise without_moments(refused)
-        assert isinstance(code, Program)
+        assert program is not None
         if problem.objective.arrow:
             raise ConfigError("partial_fit is not for parameters of very many groups. Use fit for all rows at once.")
-        summed = engine if isinstance(engine, MomentsEngine) else MomentsEngine(code, rows)
+        summed = engine if isinstance(engine, MomentsEngine) else MomentsEngine(program, rows)
         omega = np.ones(rows.count) if rows.omega is None else rows.omega
         mean = float(omega @ rows.y / omega.sum())
         loss = problem.model.loss

@@ -14,7 +14,7 @@ from descend.descent.loop import Plan, descend
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Totals
 from descend.errors import ConfigError
-from descend.gradients.derived import Program
+from descend.gradients.derived import Program, as_program
 from descend.inference.goodness.penalty_path import PenaltyPath
 from descend.losses import LOSSES
 from descend.optimizers.damped_l1_system import least_sparse
@@ -103,14 +103,16 @@ def _refuse(request: Request) -> None:
 
 
 def _path(problem: Problem, auto: Auto, sought: dict[str, bool], penalties_given: dict[str, float]) -> PenaltyPath:
-    if not isinstance(problem.code, Program) or problem.objective.arrow:
+    program = as_program(problem.code)
+    if program is None or program.arrow:
         raise ConfigError(
             "A penalty is chosen for a formula whose parameters do not belong to very many groups. Give it as a number."
         )
     mask = penalty_of(problem.model, 1.0, 1.0).l1
     if not mask.any():
         raise ConfigError(f"`{problem.model}` has no parameter that a penalty could act on: intercepts are left alone.")
-    solver = _streamed_moments(problem, auto) if problem.all_rows is not None else _in_memory(problem, auto)
+    choose = _in_memory if problem.all_rows is None else _streamed_moments
+    solver = choose(problem, program, auto)
     weights = np.array(solver.weights)
     _refuse_empty(weights)
     tried = list(_tried(solver.parabola, mask, sought, penalties_given, MANY if problem.parabola else SEVERAL))
@@ -137,7 +139,7 @@ def _refuse_empty(weights: Array) -> None:
             )
 
 
-def _in_memory(problem: Problem, auto: Auto) -> _Parabola | _Descents:
+def _in_memory(problem: Problem, program: Program, auto: Auto) -> _Parabola | _Descents:
     table, names_of_table = problem.table, {*problem.table.names, *problem.table.codings}
     # Groups of the folds, which may be text, are among the columns where these lie in one matrix.
     named = [
@@ -145,17 +147,15 @@ def _in_memory(problem: Problem, auto: Auto) -> _Parabola | _Descents:
     ]
     used = table.complete(named)
     fold_rows = folds_of(table, used, auto.folds, group=auto.by, order=auto.order)
-    code = problem.code
-    assert isinstance(code, Program)
-    folds = [Fold(part, NumpyEngine(code, part)) for part in (problem.rows.take(fold_row) for fold_row in fold_rows)]
+    folds = [Fold(part, NumpyEngine(program, part)) for part in (problem.rows.take(fold_row) for fold_row in fold_rows)]
     _refuse_empty(np.array([fold.total for fold in folds]))
     if not problem.parabola:
-        return _Descents(problem, folds)
+        return _Descents(problem, program, folds)
     zero = np.zeros(problem.model.parameters.size)
     return _Parabola([Totals(fold.total, *fold.engine.evaluate(zero, 2)[1:]) for fold in folds])
 
 
-def _streamed_moments(problem: Problem, auto: Auto) -> _Parabola:
+def _streamed_moments(problem: Problem, program: Program, auto: Auto) -> _Parabola:
     """Return the moments of each fold of rows that stay in their files, all from one pass over them."""
     if not problem.parabola:
         raise ConfigError(
@@ -170,8 +170,8 @@ def _streamed_moments(problem: Problem, auto: Auto) -> _Parabola:
         )
     from descend.engines.moments_of_folds import moments_of_folds
 
-    assert isinstance(problem.code, Program) and problem.all_rows is not None
-    return _Parabola(moments_of_folds(problem.code, problem.all_rows.lazy, auto.folds))
+    assert problem.all_rows is not None
+    return _Parabola(moments_of_folds(program, problem.all_rows.lazy, auto.folds))
 
 
 def _tried(
@@ -253,9 +253,8 @@ def _along(curvature: Array, gradient: Array, line: list[Penalty]) -> Array:
 class _Descents:
     """Any other formula: a short descent for each fold and penalty, from where the one before ended."""
 
-    def __init__(self, problem: Problem, folds: list[Fold]) -> None:
-        assert isinstance(problem.code, Program)
-        self.folds, self.code, self.start = folds, problem.code, problem.start
+    def __init__(self, problem: Problem, program: Program, folds: list[Fold]) -> None:
+        self.folds, self.code, self.start = folds, program, problem.start
         self.weights = [fold.total for fold in folds]
         point = objective_over(NumpyEngine(self.code, problem.rows))(self.start, 2)
         assert isinstance(point.curvature, np.ndarray)

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from descend.descent.beginning import Beginning
-from descend.gradients.contract import Kernel
-from descend.gradients.derived import Program, derived
+from descend.gradients.derived import as_program, derived
 from descend.identifiability.verdict import at_start, free_values
 from descend.options.request import Request
 from descend.problem import preflight
@@ -110,12 +109,11 @@ def _on_samples(problem: Problem, request: Request, theta: Array) -> Start | Non
     objective = problem.objective
     if not request.grow or problem.parabola or objective.rows < FEWEST_SAMPLED:
         return None
-    code = problem.code
-    if not (isinstance(code, Program) or (isinstance(code, Kernel) and problem.model.per_class)):
+    if as_program(problem.code) is None and not problem.model.per_class:
         return None
     from descend.starts import growth
 
-    sample_starts = growth.improved(code, problem.rows, objective, theta)
+    sample_starts = growth.improved(problem.code, problem.rows, objective, theta)
     if sample_starts is not None:
         objective.passes += sample_starts.passes
     return sample_starts
@@ -138,7 +136,6 @@ def _judged(beginning: Beginning) -> Beginning:
     problem, first = beginning.problem, beginning.first
     model, objective = problem.model, problem.objective
     if problem.all_rows is None:
-        assert isinstance(problem.code, Program | Kernel)
         judgement = suspicion.before_fit(model, problem.code, problem.rows, objective.engine, first)
     else:
         from descend.problem.out_of_core import gradient_judged

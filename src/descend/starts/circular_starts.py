@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.formula.symbols import Parameter
-from descend.gradients.derived import Program
+from descend.gradients.derived import Program, as_program
 from descend.models import SymbolicModel
 from descend.problem.problem import Problem
 from descend.starts.search import Start, sample
@@ -38,8 +38,8 @@ def turned(problem: Problem, usual: Start | None, held: Collection[str]) -> Star
     is tried by itself, which does not count.
     Source: Mardia & Jupp (2000), Directional Statistics, ch. 5.3 and 11.3.
     """
-    model, program = problem.model.symbolic, problem.code
-    if model is None or not isinstance(program, Program) or problem.objective.bounds is not None:
+    model, program = problem.model.symbolic, as_program(problem.code)
+    if model is None or program is None or problem.objective.bounds is not None:
         return usual
     rows = sample(problem.rows, ROWS)
     judge = _Judge(model, program, rows.columns, rows.y, held)

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from descend.descent.loop import Plan, descend
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Curvature
-from descend.gradients.contract import Kernel
-from descend.gradients.derived import Program
+from descend.gradients.contract import Summand
 from descend.optimizers.contract import State
 from descend.optimizers.curvature import DAMPING, damped_inverse
 from descend.optimizers.lbfgs import LBFGS
@@ -44,7 +43,7 @@ WITHIN = 1e-1
 """Error to which a sample is solved, as a share of its statistical error: further digits are not those of all rows."""
 
 
-def improved(program: Program | Kernel, rows: Rows, objective_of_all: Objective, theta: Array) -> Start | None:
+def improved(code: Summand, rows: Rows, objective_of_all: Objective, theta: Array) -> Start | None:
     """Improve a start on samples, the last of a 16th of the rows; None if rows are few, or a descent fails to converge.
 
     rows: all of them, or those that are in memory. objective_of_all: J over all rows.
@@ -63,7 +62,7 @@ def improved(program: Program | Kernel, rows: Rows, objective_of_all: Objective,
     while sizes[0] >= smallest * GROWTH:
         sizes.insert(0, sizes[0] // GROWTH)
     for size in sizes:
-        engine = NumpyEngine(program, sample(rows, size, NEIGHBOURS if size >= LARGE else 1))
+        engine = NumpyEngine(code, sample(rows, size, NEIGHBOURS if size >= LARGE else 1))
         objective = objective_over(engine, penalty, bounds)
         plan = Plan(EPOCHS, epochs_given=False, rate=1.0, promise=WITHIN**2 / size)
         *_, last = descend(objective, LevenbergMarquardt(), theta, plan)
@@ -71,7 +70,7 @@ def improved(program: Program | Kernel, rows: Rows, objective_of_all: Objective,
             return None
         theta = last.theta
         passes += objective.passes * size / count
-    if here == count and program.costly and bounds is None and not objective_of_all.has_l1:
+    if here == count and code.costly and bounds is None and not objective_of_all.has_l1:
         theta = _carried(objective_of_all, theta, objective(theta, 2).curvature)
     note = f"start improved on samples of {' and '.join(f'{size:,}' for size in sizes)} rows"
     return Start(theta, note, tuple(sizes), passes)

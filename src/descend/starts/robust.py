@@ -9,7 +9,7 @@ import numpy as np
 from descend.descent.run import run
 from descend.engines.weighted_median import median
 from descend.errors import ConfigError, DataError
-from descend.gradients.derived import Program
+from descend.gradients.derived import as_program
 from descend.gradients.sources import is_source
 from descend.losses import LEAST_SQUARES, LOSSES, Loss
 from descend.losses.contract import NORMAL
@@ -246,8 +246,7 @@ def _noise_of(request: Request, table: Table, nearly: bool = False) -> Noise:
     if problem.all_rows is not None and len(residual) < problem.objective.rows and size > 0.0:
         from descend.engines.response_sums import median_residual
 
-        code, there = problem.code, problem.objective.engine.by_database
-        program = code if there and isinstance(code, Program) else None
+        program = as_program(problem.code) if problem.objective.engine.by_database else None
         size = median_residual(problem.model, program, problem.all_rows.lazy, theta, size)
     largest_response = float(np.abs(observed).max())
     if not NORMAL * size > NOISELESS * largest_response:
