@@ -35,7 +35,7 @@ def test_of_a_file_that_is_left_where_it_is_a_share_is_spread_evenly(ending, tmp
 
     path = tmp_path / f"curve.{ending}"
     write_columns(path, {"x": X, "y": Y})
-    held_out, others = open_table(path).shares(0.25, seed=3)
+    held_out, others, _ = open_table(path).shares(0.25, seed=3)
     columns = [each.numbers(["x", "y"]) for each in (held_out, others)]
     assert sorted(np.concatenate([each["x"] for each in columns]).tolist()) == X.tolist()
     assert 14 <= held_out.rows <= 16 and np.diff(columns[0]["x"]).max() <= 6 * np.diff(X).max()
@@ -51,12 +51,85 @@ def test_of_a_file_that_is_left_where_it_is_a_share_is_spread_evenly(ending, tmp
     assert "validation on 0.25 of the rows, spread evenly over them, with seed 3" in fitted.notes
 
 
-def test_groups_with_parameters_of_their_own_are_not_drawn_from_a_file_left_where_it_is(tmp_path):
+SITES = {"x": X, "y": Y, "site": np.where(np.arange(60) == 7, "once", DATA["site"])}
+
+
+def in_duckdb(path):
+    import duckdb
+
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE sites (x DOUBLE, y DOUBLE, site VARCHAR)")
+        connection.executemany("INSERT INTO sites VALUES (?, ?, ?)", list(zip(*map(list, SITES.values()), strict=True)))
+    return f"duckdb://{path}?table=sites"
+
+
+def in_sqlite(path):
+    import sqlite3
+
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE sites (x REAL, y REAL, site TEXT)")
+        rows = list(zip(X.tolist(), Y.tolist(), SITES["site"].tolist(), strict=True))
+        connection.executemany("INSERT INTO sites VALUES (?, ?, ?)", rows)
+    return f"sqlite://{path}?table=sites"
+
+
+def as_csv(path):
     from descend.table.writing import write_columns
 
-    write_columns(tmp_path / "sites.csv", {"x": X, "y": Y, "site": DATA["site"]})
-    with pytest.raises(DescendError, match=r"these stay where they are\. Give the rows held out as a table"):
-        descend.fit("y ~ a[site] + b*x", tmp_path / "sites.csv", validation=0.25, engine="query")
+    write_columns(path.with_suffix(".csv"), SITES)
+    return path.with_suffix(".csv")
+
+
+@pytest.mark.parametrize("kept_in", [in_duckdb, in_sqlite, as_csv])
+@pytest.mark.parametrize("formula", ["y ~ a + b*x", "y ~ a[site] + b*x"])
+def test_a_share_is_held_out_where_the_rows_are(kept_in, formula, tmp_path):
+    data = kept_in(tmp_path / "sites.db")
+    fits = [descend.fit(formula, data, validation=0.9, seed=seed, engine="query") for seed in (0, 0, 1)]
+    assert fits[0].theta == pytest.approx(fits[1].theta, rel=1e-9) and fits[0].loss != fits[2].loss
+    assert fits[0].measures == pytest.approx(dict(fits[1].measures), rel=1e-9)
+    assert "validation on 0.9 of the rows, spread evenly over them, with seed 0" in fits[0].notes
+    assert all(4 <= each.rows <= 11 and each.engine == "query" for each in fits)
+    if "[site]" in formula:  # each keeps a row, even where there is but one
+        assert {"once", *np.unique(DATA["site"]).tolist()} == set(fits[0].parameters["a"])
+
+
+def test_of_a_database_the_others_are_fitted_and_the_rest_measured(tmp_path):
+    from descend.table import open_table
+
+    data = in_duckdb(tmp_path / "sites.db")
+    held_out, others, _ = open_table(data).shares(0.25, 3, [("site",)])
+    columns = [{**each.numbers(["x", "y"]), "site": each.text("site")} for each in (held_out, others)]
+    assert sorted(np.concatenate([each["x"] for each in columns]).tolist()) == X.tolist()
+    fitted, alone = (
+        descend.fit("y ~ a[site] + b*x", data, validation=0.25, seed=3),
+        descend.fit("y ~ a[site] + b*x", columns[1]),
+    )
+    assert fitted.theta == pytest.approx(alone.theta, rel=1e-9)
+    left = columns[0]["y"] - alone.predict(columns[0])
+    assert fitted.measures["validation_loss"] == pytest.approx(np.mean(left**2), rel=1e-9)
+    in_memory = descend.fit("y ~ a + b*x", data, validation=0.25, seed=3, engine="numpy")
+    assert in_memory.measures == pytest.approx(dict(descend.fit("y ~ a + b*x", data, validation=0.25, seed=3).measures))
+
+
+def test_of_arrays_a_database_sums_the_same_share_is_held_out():
+    for formula in (CURVE, "y ~ a[site]*exp(-b*x) + c"):
+        summed, plain = (descend.fit(formula, DATA, validation=0.2, engine=engine) for engine in ("query", "numpy"))
+        assert (summed.engine, summed.rows) == ("query", plain.rows)
+        assert summed.theta == pytest.approx(plain.theta, rel=1e-6)
+        assert summed.measures == pytest.approx(dict(plain.measures), rel=1e-6)
+
+
+def test_a_database_that_tells_no_rows_apart_is_asked_for_a_table(tmp_path, monkeypatch):
+    from descend.table import open_table, remote
+
+    table = open_table(in_sqlite(tmp_path / "sites.db"))
+    monkeypatch.setattr(remote, "UNORDERED", {"sqlite"})
+    with pytest.raises(DescendError) as refused:
+        table.shares(0.25, 3)
+    assert str(refused.value) == (
+        "A share of the rows is held out by what is in them, and `sqlite` has no function for that. Give the rows held "
+        'out as a table of their own: validation="FILE".'
+    )
 
 
 def curve(x, a, b, c):
@@ -321,11 +394,6 @@ REFUSED = [
         {"validation": {"x": X}},
         "There is no column `y` in the rows held out, but the fit reads it. Add it, or hold out a share of the rows, "
         "such as 0.2.",
-    ),
-    (
-        {"validation": 0.2, "engine": "query"},
-        "A share of the rows is held out of those in memory, but these stay where they are. Give the rows held out as "
-        'a table of their own: validation="FILE".',
     ),
     (
         {"validation": 0.2, "covariance": np.eye(60)},

@@ -173,3 +173,12 @@ def test_gaps(postgres):
     fit = descend.fit("y ~ a*x + b", url, missing="drop")
     assert fit.rows == 27
     np.testing.assert_allclose(fit.theta, descend.fit("y ~ a*x + b", columns, missing="drop").theta, rtol=1e-9)
+
+
+def test_a_share_of_the_rows_is_held_out_by_what_is_in_them(table):
+    fits = [descend.fit(CURVE, table, validation=0.25, seed=seed) for seed in (0, 0, 1)]
+    assert 60 <= 400 - fits[0].rows <= 140 and fits[0].rows == fits[1].rows
+    np.testing.assert_allclose(fits[0].theta, fits[1].theta, rtol=1e-9)
+    assert fits[0].measures == pytest.approx(dict(fits[1].measures), rel=1e-9)
+    assert abs(fits[2].loss / fits[0].loss - 1.0) > 1e-6
+    assert "validation on 0.25 of the rows, chosen by what is in them, with seed 0" in fits[0].notes

@@ -19,6 +19,7 @@ from descend.problem.engine_choice import chosen_engine, engine_in_memory
 from descend.problem.model_reading import columns_read, read_model
 from descend.problem.objective import MeanLoss
 from descend.table import Table, open_table
+from descend.table.held_out import Divisible
 from descend.table.in_memory import with_rows
 from descend.table.opening import is_table
 from descend.table.table import listing
@@ -91,16 +92,11 @@ def with_held_out(request: Request, table: Table) -> tuple[Request, Table]:
     chosen_by = isinstance(request["l1"], str) or isinstance(request["l2"], str)  # groups or an order, perhaps
     if model.formula is None or model.formula.parts or request.gradient is not None or chosen_by:
         names = table.names  # it may read more than it says
-    if out_of_core.rows_stay(request, table, len(names))[0]:
-        from descend.table.query import QueryTable
-
-        if not isinstance(table, QueryTable) or model.codings:
-            raise ConfigError(
-                "A share of the rows is held out of those in memory, but these stay where they are. Give the rows held "
-                f"out as a table of their own: {spell('validation', 'FILE')}."
-            )
-        held_out, others = table.shares(request.validation, request.seed)
-        note = f"validation on {request.validation:.3g} of the rows, spread evenly over them, with seed {request.seed}"
+    if isinstance(table, Divisible) and (table.far is not None or out_of_core.rows_stay(request, table, len(names))[0]):
+        groupings = [coding.columns for coding in model.codings if set(coding.columns) <= {*table.names}]
+        groupings += [(name,) for name in model.response_columns if model.loss.of_classes and name in table.names]
+        held_out, others, how = table.shares(request.validation, request.seed, groupings)
+        note = f"validation on {request.validation:.3g} of the rows, {how}, with seed {request.seed}"
         return request.but(held_out=held_out, notes=(*request.notes, note)), others
     out, note = _drawn(request, model, table, read)
     request = request.but(held_out=with_rows(table, out, names), notes=(*request.notes, note))
@@ -195,9 +191,10 @@ def validation_of(
     held = _counted(_laid_out(request, request.held_out), table).with_codings(table.codings.values())
     names = [name for name in names if name not in request.roles.clusters]
     request = request.but(errors=None, engine="torch" if request.engine == "torch" else "auto")
+    drawn = isinstance(request.validation, float)  # which was said as it was done
     if out_of_core.rows_stay(request, held, len(names))[0]:
         there = out_of_core.summed_there(model, code, held, names, request, ()).engine
-        return MeanLoss(there), f"validation on {there.count:,} rows of their own"
+        return MeanLoss(there), "" if drawn else f"validation on {there.count:,} rows of their own"
     rows = preflight.read_rows(model, held, names, request)
     rows.check()
     model.loss.check_columns(rows.outside, held.source)
@@ -205,5 +202,4 @@ def validation_of(
     plain = request.engine == "auto" and code.language != "torch"
     # No rows are summed before as moments: these lose digits where the loss is small.
     engine = engine_in_memory(code, rows) if plain else chosen_engine(request, code, rows)
-    drawn = isinstance(request.validation, float)  # which was said as it was done
     return MeanLoss(engine), "" if drawn else f"validation on {rows.count:,} rows of their own"

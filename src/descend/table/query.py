@@ -13,6 +13,7 @@ import numpy.typing as npt
 from descend.errors import DataError
 from descend.table.cells import as_counted, as_label, coded, exact_cells, exact_up_to
 from descend.table.database import Database, bad_condition, checked_condition, in_days, kind_of, unreadable, unused
+from descend.table.held_out import EVENLY, Part
 from descend.table.memory import there_is
 from descend.table.scan import Scan
 from descend.table.table import EXACT, TRUTH, Label, Numbers, Table
@@ -43,7 +44,7 @@ class QueryTable(Table):
         self._every_row = False
         self._as_text: frozenset[str] = frozenset()
         self._rows: int | None = None
-        self._drawn: str = ""
+        self._part: Part | None = None
 
     @property
     def rows(self) -> int:
@@ -121,19 +122,13 @@ class QueryTable(Table):
             raise bad_condition(where, error, self) from None
         return table
 
-    def shares(self, share: float, seed: int) -> tuple[QueryTable, QueryTable]:
-        """Return this share of the rows, those whose n phi + u has a fractional part below it, and all others.
-
-        n: the number of a row; phi: the golden ratio, by which they spread evenly; u: drawn by the seed.
-        """
-        from descend.table.lazy import GOLDEN
-
-        offset, number = float(np.random.default_rng(seed).random()), unused("drawn", self.names)
-        place = f"({number} * {GOLDEN!r}::DOUBLE + {offset!r})"
+    def shares(
+        self, share: float, seed: int, groupings: Sequence[Sequence[str]] = ()
+    ) -> tuple[QueryTable, QueryTable, str]:
         held_out, others = copy.copy(self), copy.copy(self)
-        held_out._drawn, others._drawn = (f"{place} - floor{place} {sign} {share!r}" for sign in ("<", ">="))
+        held_out._part, others._part = (Part(out, share, seed, tuple(groupings)) for out in (True, False))
         held_out._rows = others._rows = None
-        return held_out, others
+        return held_out, others, EVENLY
 
     def _read(self, names: Sequence[str]) -> dict[str, Numbers]:
         if not names:
@@ -151,7 +146,7 @@ class QueryTable(Table):
         # Most columns asked for as numbers are numbers; read so, they need no look at the types first.
         import duckdb
 
-        odd = self.conditions or self._drawn or any(name in self.counted for name in names)
+        odd = self.conditions or self._part or any(name in self.counted for name in names)
         relation = None if odd else self._scan.as_numbers(names)
         if relation is None:
             return None
@@ -245,7 +240,7 @@ class QueryTable(Table):
 
     def _many(self, names: Sequence[str]) -> int | None:
         """Return the number of rows, if that is known without reading them, and they are many."""
-        rows_known = self._scan.typed and not self.conditions and not self._drawn
+        rows_known = self._scan.typed and not self.conditions and not self._part
         return self.rows if rows_known and self.size(len(names)) > MANY else None
 
     def _as_doubles(self, names: Sequence[str]) -> dict[str, str]:
@@ -292,7 +287,7 @@ class QueryTable(Table):
         return self._as_doubles([name])[name]
 
     def place(self, position: int) -> str:
-        if self.conditions or self._drawn:
+        if self.conditions or self._part:
             return self._row(self._attempt(lambda: self._first("1", "true", skip=position)[0]))
         return self._row(position + 1)
 
@@ -322,16 +317,19 @@ class QueryTable(Table):
     def _from(self, number: str = "", relation: str = "") -> str:
         """Return the FROM item of the rows that meet the conditions; ``number`` names a column of row numbers."""
         relation = relation or self._scan.relation(self._described())
-        if self._drawn:
-            drawn = unused("drawn", self.names)
-            numbered = f"(SELECT row_number() OVER () AS {drawn}, * FROM {relation})"
-            kept = f"{drawn} AS {number}, " if number else ""
-            relation = f"(SELECT {kept}* EXCLUDE ({drawn}) FROM {numbered} WHERE {self._drawn})"
-        elif number:
-            relation = f"(SELECT row_number() OVER () AS {number}, * FROM {relation})"
+        drawn = unused("drawn", self.names) if self._part else number
+        if drawn:
+            relation = f"(SELECT row_number() OVER () AS {drawn}, * FROM {relation})"
         if self.conditions:
             conditions = " AND ".join(f"(\n{self._scan.in_columns(condition)}\n)" for condition in self.conditions)
             relation = f"(SELECT * FROM (SELECT *{self._scan.aliases()} FROM {relation}) WHERE {conditions})"
+        if self._part:
+            groups = [", ".join(self._as_key(name)[0] for name in columns) for columns in self._part.groupings]
+            kept = f"{drawn} AS {number}, " if number else ""
+            condition = self._part.condition(drawn, groups)
+            # What is counted over groups comes in another order, unless it is sorted.
+            clause = f"QUALIFY {condition} ORDER BY {drawn}" if groups else f"WHERE {condition}"
+            relation = f"(SELECT {kept}* EXCLUDE ({drawn}) FROM {relation} {clause})"
         return relation
 
     def _as_key(self, name: str) -> tuple[str, str]:

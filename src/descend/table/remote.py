@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn, TypeVar
@@ -9,13 +10,15 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from descend.errors import DataError
+from descend.errors import ConfigError, DataError
 from descend.table.arrays import from_mapping
 from descend.table.connection import Connection
-from descend.table.database import bad_condition, checked_condition
-from descend.table.lazy import OUT_OF_RANGE, UNORDERED, Lazy
+from descend.table.database import bad_condition, checked_condition, unused
+from descend.table.held_out import BY_CONTENTS, EVENLY
+from descend.table.lazy import GOLDEN, OUT_OF_RANGE, UNORDERED, Lazy
 from descend.table.sql import import_ibis, reason
 from descend.table.table import EXACT, TRUTH, Coding, Label, Numbers, Table, label, refuse_duplicates
+from descend.wording import spell
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -78,6 +81,39 @@ class RemoteTable(Table):
         except Exception as error:  # each database has its own
             raise bad_condition(where, error, self) from None
         return filtered
+
+    def shares(
+        self, share: float, seed: int, groupings: Sequence[Sequence[str]] = ()
+    ) -> tuple[RemoteTable, RemoteTable, str]:
+        ibis, drawn, out = import_ibis(), unused("drawn", self.names), unused("held_out", self.names)
+        evenly = self._table.get_backend().name not in UNORDERED
+        numbered = self._table.mutate(**{drawn: ibis.row_number() if evenly else self._of_contents()})
+        place = numbered[drawn].cast("float64") * GOLDEN + float(np.random.default_rng(seed).random())
+        held_out = place - place.floor() < share
+        for columns in groupings:
+            group = ibis.window(group_by=[numbered[name] for name in columns])
+            held_out &= numbered[drawn] != numbered[drawn].min().over(group)
+        marked = numbered.mutate(**{out: held_out})
+        parts = copy.copy(self), copy.copy(self)
+        for part, kept in zip(parts, (marked[out], ~marked[out]), strict=True):
+            rows = marked.filter(kept)
+            # What is counted over groups comes in another order, unless it is sorted.
+            part._table, part._rows = (rows.order_by(drawn) if groupings and evenly else rows).drop(drawn, out), None
+        return *parts, EVENLY if evenly else BY_CONTENTS
+
+    def _of_contents(self) -> ir.IntegerValue:
+        """Return a number of each row that follows from its contents, for rows that come in another order each time."""
+        from ibis.expr import operations
+
+        if not self._table.get_backend().has_operation(operations.Hash):
+            raise ConfigError(
+                f"A share of the rows is held out by what is in them, and `{self.far}` has no function for "
+                f"that. Give the rows held out as a table of their own: {spell('validation', 'FILE')}."
+            )
+        kinds = self.types
+        columns = [self._as_key(name) for name in self.names if kinds[name] in ("number", "boolean", "text")]
+        hashes = [(key.hash() % 999_983).fill_null(0) * (place + 1) for place, key in enumerate(columns)]
+        return sum(hashes[1:], hashes[0]) if hashes else import_ibis().literal(0)
 
     def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
         self._known([*self.given(names), *by])
