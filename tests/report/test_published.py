@@ -266,3 +266,20 @@ def test_chi_square_has_pearsons_name_only_where_errors_are_not_normal():
     normal = descend.fit("y ~ a + b*x", data, covariance=0.01 * np.eye(8))
     counts = descend.fit("n ~ exp(a + b*x)", data, loss="poisson")
     assert "| χ² |" in normal.table() and "| Pearson's χ² |" in counts.table()
+
+
+def test_degrees_of_freedom_with_priors_are_no_whole_number():
+    prior = "b ~ normal(0.7, 0.05)"
+    fit = descend.fit("y ~ a*exp(-b*t) + c", DATA, priors=[prior])
+    assert fit.degrees_of_freedom % 1.0 > 0.05
+    assert f"| degrees of freedom | {fit.degrees_of_freedom:.5g} |" in fit.table()
+
+
+def test_a_field_may_name_itself_in_print(monkeypatch):
+    from descend.report import fields
+
+    entry = fields.Entry("half_life", value=lambda fit: math.log(2.0) / fit.parameters["b"], published="half-life")
+    monkeypatch.setattr(fields, "ENTRIES", [*fields.ENTRIES])
+    fields.ENTRIES.append(entry)
+    fit = descend.fit("y ~ a*exp(-b*t) + c", DATA)
+    assert dict(entry.in_print(fit)) == {"half-life": math.log(2.0) / fit.parameters["b"]}

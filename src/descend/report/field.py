@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,8 @@ class Entry:
 
     key: its name in the JSON and in the model file; empty if only people read it. label: what people read before it;
     empty if only the JSON has it, or if ``lines`` shows it otherwise. value: a function of the fit that returns it, or
-    None if the fit has no such thing; if not given, the fit's attribute called ``key`` is taken.
+    None if the fit has no such thing; if not given, the fit's attribute called ``key`` is taken. published: what the
+    number is called in a table for print, or a function of the fit that returns it; empty if it is not there.
 
     >>> half_life = Entry("half_life", "half-life", lambda fit: 0.6931 / fit.parameters["b"])
 
@@ -48,6 +50,7 @@ class Entry:
     label: str = ""
     value: Callable[[Fitted], object] | None = None
     lines: Lines | None = None
+    published: str | Callable[[Fitted], str] = ""
 
     def of(self, fit: Fitted) -> object:
         """Return the value for a fit."""
@@ -61,6 +64,13 @@ class Entry:
         value = self.of(fit) if self.label else None
         kind = "number" if isinstance(value, int | float) else "text"
         return () if value is None else [Field(self.label, value, kind)]
+
+    def in_print(self, fit: Fitted) -> Iterator[tuple[str, float]]:
+        """Yield its name and its number in a table for print, if it has a finite one."""
+        name = self.published if isinstance(self.published, str) else self.published(fit)
+        value = self.of(fit) if name else None
+        if isinstance(value, int | float) and math.isfinite(value):
+            yield name, value
 
 
 def numbers_by_name(values: Mapping[str, float] | None) -> Iterator[Field]:

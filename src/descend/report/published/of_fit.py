@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
 from descend.inference.scatter_of_rows import FORMS
 from descend.parameters import FIXED
-from descend.report.fields import ENTRIES, name_of_chi_square
+from descend.report.fields import ENTRIES
 from descend.report.published.cells import Cell, Estimate, Interval, Measure, Name, Number, Published, convention
 
 if TYPE_CHECKING:
@@ -54,25 +51,9 @@ def of_fit(fit: Fitted, intervals: Intervals | None, errors: str) -> Published:
         power = Estimate(scatter.power, scatter.power_error)
         ends = [] if intervals is None else [Interval(*scatter.power_interval, power)]
         quantities.append(["power of the variance", power, *ends, *([FORMS[scatter.form]] if marked else [])])
-    statistics = [[name, Number(value), *[None] * (len(heads) - 2)] for name, value in _goodness(fit)]
+    numbers = [number for entry in ENTRIES for number in entry.in_print(fit)]
+    statistics = [[name, Number(value), *[None] * (len(heads) - 2)] for name, value in numbers]
     return Published(heads, [parameters, quantities, statistics], _caption(fit), _notes(fit, intervals, errors))
-
-
-def _goodness(fit: Fitted) -> Iterator[tuple[str, float]]:
-    """Yield what says how good a fit is, and on how much it rests."""
-    if fit.r_squared is not None:
-        yield "R²", fit.r_squared
-    if (good := fit.goodness) is not None:
-        yield name_of_chi_square(fit), good.chi_square
-        yield "reduced χ²", good.reduced
-        yield "p of χ²", good.p
-    if fit.residual_standard_deviation is not None and fit.sigma is None:
-        yield "residual standard deviation", fit.residual_standard_deviation
-    if fit.aicc is not None and np.isfinite(fit.aicc):
-        yield "AICc", fit.aicc
-    yield "rows", int(fit.rows)
-    if fit.degrees_of_freedom is not None:
-        yield "degrees of freedom", int(fit.degrees_of_freedom)
 
 
 def _share(share: float | None) -> str:
