@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from descend.engines.blockwise import LEAST_ROWS, blockwise
 from descend.engines.compiled import Compiled, kernel_of
+from descend.engines.hessian import WORTH, HessianCode, hessian_code
 from descend.engines.threads import in_turn, one_thread_each
 from descend.engines.totals import Array, InMemory, Totals, added, ordered
 from descend.formula.factor import merged_factors
@@ -100,6 +101,14 @@ class NumpyEngine(InMemory):
     def surest(self, theta: Array) -> float | None:
         return self.kernel.surest(theta, self.data)
 
+    def second_derivatives(self, theta: Array) -> Totals | None:
+        if self.count * theta.size < WORTH or not isinstance(self.kernel, Compiled):
+            return None
+        code = hessian_code(self.kernel.program, self.rows.omega is not None)
+        if code is None:
+            return None
+        return Totals(self.total, *_shared(code, partial(code.lay_out, self.rows), self.count, theta, 2))
+
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         count = self.total if rows is None else self.rows.weight_of(rows)
         if rows is not None and self.undivided:
@@ -129,7 +138,9 @@ def _added(
         return added((sums[order](theta, block) for block in cut()), MERGED[order])
 
 
-def _shared(kernel: Compiled, laid_out: Callable[[], Callable[[], Layer]], rows: int, theta: Array, order: int) -> Sums:
+def _shared(
+    kernel: Compiled | HessianCode, laid_out: Callable[[], Callable[[], Layer]], rows: int, theta: Array, order: int
+) -> Sums:
     """Sum over shares, each in blocks. laid_out: prepares the rows; see `Compiled.lay_out`."""
     size = kernel.block_rows
     blocks = -(-rows // size)

@@ -81,6 +81,10 @@ class Traits:
         """Return the largest probability of an observed class in any row; None if it costs more than the sums."""
         return None
 
+    def second_derivatives(self, theta: Array) -> Totals | None:
+        """Return totals whose curvature is all second derivatives of the loss; None where no single pass has them."""
+        return None
+
 
 class Engine(Traits, ABC):
     """Where rows are summed. Same theta, same rows: every engine agrees with every other to rounding."""

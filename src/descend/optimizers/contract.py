@@ -91,6 +91,9 @@ class Evaluation(Protocol):
     def carried(self, theta: Array) -> Evaluation:
         """Evaluate J at ``theta`` to order 2, with derivatives carried on from here where they are numeric."""
 
+    def second_derivatives(self) -> Array | None:
+        """Return all second derivatives here, (p, p); None where they take more than one pass over the rows."""
+
     def at(self, theta: Array, order: int = 1) -> Evaluation:
         """Evaluate J at ``theta`` over the same rows; order 0 loss, 1 and gradient, 2 and curvature.
 

@@ -23,8 +23,7 @@ ROUNDING = 1e-13
 def newton_step(evaluation: Evaluation) -> Evaluation | None:
     """Return J at the end of a Newton step that lowers it, or, within rounding of J, halves its gradient; else None.
 
-    The Hessian comes from central differences of 2 p gradients. Directions of negative curvature are treated as if
-    they had the same curvature upwards, so that each step leads down.
+    Directions of negative curvature are treated as if they had the same curvature upwards, so each step leads down.
 
     Source: Nocedal & Wright (2006), Numerical Optimization, 3.4 and 8.1.
     """
@@ -53,6 +52,8 @@ def newton_step(evaluation: Evaluation) -> Evaluation | None:
 def hessian_at(evaluation: Evaluation, size: float | None = None) -> tuple[Array, Array] | None:
     """Return S H S and S, the changes of the parameters that change J by about its own size; None if there are none.
 
+    By central differences of 2 p gradients, unless one pass over the rows has all of them.
+
     evaluation: with its curvature. size: by how much J is to change instead.
     """
     curvature, theta = evaluation.curvature, evaluation.theta
@@ -60,6 +61,8 @@ def hessian_at(evaluation: Evaluation, size: float | None = None) -> tuple[Array
     if curvature is None or not (curvature.diagonal() > 0.0).all() or not size:
         return None
     scale = np.sqrt(size / curvature.diagonal())
+    if (exact := evaluation.second_derivatives()) is not None:
+        return (exact * scale * scale[:, None], scale) if np.isfinite(exact).all() else None
     rows = []
     for component, step_apart in enumerate(np.maximum(APART * scale, LEAST * np.abs(theta))):
         up, down = theta.copy(), theta.copy()

@@ -15,7 +15,8 @@ from descend.formula.factor import triangle
 from descend.optimizers.curvature import is_finite, part_of, pulling, with_diagonal
 from descend.parameters import Bounds
 from descend.problem.penalty import Penalty
-from descend.problem.point import Array, Objective, Point, Triangle
+from descend.problem.point import Array, Objective, Point
+from descend.problem.triangle import Triangle
 
 Numbers = tuple[float, Array | None, Curvature | None]
 """J, its gradient and its curvature."""
@@ -153,6 +154,13 @@ class MeanLoss(VectorObjective):
             return None
         return Triangle(loss / count, None if own is None else own / count, factor / math.sqrt(count))
 
+    def second_derivatives(self, theta: Array) -> Array | None:
+        totals = self.engine.second_derivatives(theta)
+        if totals is None or not isinstance(totals.curvature, np.ndarray):
+            return None
+        self._count(None)
+        return totals.curvature / totals.rows
+
     def batches(self, size: int, seed: int, epoch: int) -> Sequence[Places] | Sequence[Batch]:
         """Share out the rows of one epoch, as the engine numbers them."""
         return self.engine.batches(size, seed, epoch)
@@ -226,6 +234,10 @@ class Penalised(Around):
             None if curvature is None else with_diagonal(curvature, 2.0 * self.penalty.l2),
         )
 
+    def second_derivatives(self, theta: Array) -> Array | None:
+        hessian = self.inner.second_derivatives(theta)
+        return None if hessian is None else hessian + np.diag(2.0 * self.penalty.l2)
+
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
         """Return the triangle of the Jacobian: l2 theta**2 is the squared loss of a row sqrt(l2) theta against 0."""
         root_of_curvature = self.inner.triangle(theta, rows)
@@ -290,6 +302,10 @@ class Held(Around):
             None if gradient is None else gradient[self.free],
             None if curvature is None else part_of(curvature, self.free),
         )
+
+    def second_derivatives(self, theta: Array) -> Array | None:
+        hessian = self.inner.second_derivatives(self.complete(theta))
+        return None if hessian is None else hessian[np.ix_(self.free, self.free)]
 
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
         root_of_curvature = self.inner.triangle(self.complete(theta), rows)

@@ -19,6 +19,7 @@ from descend.optimizers.curvature import largest_curvature
 from descend.parameters import Bounds
 from descend.problem.fault import Fault
 from descend.problem.penalty import Penalty
+from descend.problem.triangle import Triangle
 
 if TYPE_CHECKING:
     from descend.engines.batches import Batch
@@ -126,6 +127,10 @@ class Objective(ABC):
         """Return the triangle of the Jacobian; None where the curvature tells as much, or it is not finite."""
         return None
 
+    def second_derivatives(self, theta: Array) -> Array | None:
+        """Return all second derivatives of the smooth part; None where no single pass over the rows has them."""
+        return None
+
     def largest_curvature(self, theta: Array) -> float | None:
         """Return the largest eigenvalue of the curvature at theta; None if there is none."""
         return largest_curvature(self(theta, 2).curvature)
@@ -137,18 +142,6 @@ class Objective(ABC):
     def session(self) -> AbstractContextManager[None]:
         """Hold open what a descent needs, such as a connection."""
         return contextlib.nullcontext()
-
-
-@dataclass(frozen=True)
-class Triangle:
-    """The upper triangle R of the scaled Jacobian and residual, (p + 1, p + 1), with J there.
-
-    own: the gradient, where it is not the derived one that R gives.
-    """
-
-    loss: float
-    own: Array | None
-    factor: Factor
 
 
 class PiecesOfRows(Protocol):
@@ -239,6 +232,9 @@ class Point:
         """Evaluate J at another theta, over the same rows."""
         self._latest = point_at_order = self.objective(theta, order, self.rows)
         return point_at_order
+
+    def second_derivatives(self) -> Array | None:
+        return None if self.rows is not None else self.objective.second_derivatives(self.theta)
 
     @property
     def system(self) -> None:

@@ -29,9 +29,10 @@ from descend.parameters import Parameters
 from descend.problem.engine_choice import engine_in_memory
 from descend.problem.objective import Around, Numbers, VectorObjective
 from descend.problem.penalty import Penalty
-from descend.problem.point import KinksOfRows, PiecesOfRows, Point, Triangle
+from descend.problem.point import KinksOfRows, PiecesOfRows, Point
 from descend.problem.problem import Problem
 from descend.problem.standard_units import Units, standard_units
+from descend.problem.triangle import Triangle
 
 Array = NDArray[np.float64]
 

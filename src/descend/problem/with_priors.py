@@ -17,8 +17,9 @@ from descend.options.request import Request
 from descend.parameters.prior_reading import read_priors
 from descend.parameters.priors import Pull, WeighedPriors
 from descend.problem.objective import Around, Numbers, VectorObjective
-from descend.problem.point import Array, Point, Triangle
+from descend.problem.point import Array, Point
 from descend.problem.problem import SummedRows
+from descend.problem.triangle import Triangle
 from descend.table import Table
 from descend.wording import spell
 
@@ -46,6 +47,13 @@ class WithPriors(Around):
             None if gradient is None else gradient + scale * pull.gradient,
             None if curvature is None else bent(curvature, pull, scale),
         )
+
+    def second_derivatives(self, theta: Array) -> Array | None:
+        hessian = None if self.priors.priors.expressed else self.inner.second_derivatives(theta)
+        if hessian is None:
+            return None
+        with_priors = bent(hessian, self.priors.priors.at(theta, exact=True), self.priors.scale)
+        return with_priors if isinstance(with_priors, np.ndarray) else None
 
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
         """Return the triangle of the Jacobian: a prior is one more row sqrt(w) d + slope/sqrt(w), w its curvature."""

@@ -160,6 +160,10 @@ class ModuleEvaluation:
         self.latest = found = self.beside(theta)
         return found
 
+    def second_derivatives(self) -> None:
+        """Return that second derivatives are not to be had in one pass."""
+        return
+
     def beside(self, theta: Array) -> ModuleEvaluation:
         """Return J at another theta, over the same rows."""
         return ModuleEvaluation(self.surface, theta, self.rows)

@@ -1,4 +1,4 @@
-"""J with its observed information for its curvature: all second derivatives, by differences of gradients."""
+"""J with its observed information for its curvature: all second derivatives."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from descend.problem.point import Point
 
 
 def observed_information(point: Point, dispersion: float = 1.0) -> Point:
-    """Return J at the same parameters with all its second derivatives as its curvature, by differences of gradients.
+    """Return J at the same parameters with all its second derivatives as its curvature.
 
     dispersion: about how much J of a row changes within a standard deviation of its response.
     """

@@ -13,7 +13,7 @@ from descend.formula.factor import triangle
 from descend.inference.quantities.quantity import Quantity
 from descend.parameters import Bounds
 from descend.problem.objective import Around, Numbers, VectorObjective
-from descend.problem.point import Triangle
+from descend.problem.triangle import Triangle
 
 Array = NDArray[np.float64]
 ITERATIONS = 60
