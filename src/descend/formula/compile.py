@@ -134,6 +134,12 @@ def over_rows(expression: Expr, columns: Mapping[str, Array], count: int, omega:
     return np.ascontiguousarray(array, dtype=None if array.dtype == bool else np.float64)
 
 
+def evaluated(expression: Expr, values: Mapping[Expr, object], count: int) -> Array:
+    """Evaluate an expression where symbols have these values, a number or one for each row: one number per row."""
+    value = compile_expression(expression, tuple(values))(*values.values())
+    return np.broadcast_to(np.asarray(value, dtype=np.float64), (count,))
+
+
 def called_with_numbers(function: Entry, arguments: Sequence[Expr], result: Expr) -> float:
     """Return what a function is for arguments that are numbers, having built ``result``; NaN where it has no value."""
     fewest, most = function.arguments

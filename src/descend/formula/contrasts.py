@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.formula.compile import compile_expression
+from descend.formula.compile import evaluated
+from descend.formula.dependence import DEPENDENT, multiples, random_column
 from descend.formula.formula import Formula
 from descend.formula.symbols import Column, Predictor
 from descend.table.levels import Key, Label, Levels
@@ -24,8 +25,6 @@ First = Mapping[str, Mapping[str, Label]]
 Cells = Callable[[tuple[str, ...]], Levels]
 ROWS_EACH = 8
 """Random rows for each direction in which a prediction may move."""
-DEPENDENT = 1e-9
-"""Share of a unit direction below which what is left of it, freed of the others, is only rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +75,10 @@ def references(
     held = {label: 0.0 for label in _redundant(added, fixed, first, cells)}
     redundant_names = {direction.name for direction in added if any(label in held for label in direction.labels)}
     factors = [each for each in (*_directions(formula, scaled=True), *added) if each.name not in redundant_names]
-    for family in _proportional(factors):
+    for family in multiples(np.array([[each.along] for each in factors])):
         directions_known: dict[str, Direction] = {}
-        for each in family:
-            directions_known.setdefault(each.name, each)  # of one name, that of the factor
+        for place in family:
+            directions_known.setdefault(factors[place].name, factors[place])  # of one name, that of the factor
         held |= {label: 1.0 for label in _redundant(list(directions_known.values()), fixed | set(held), first, cells)}
     labels = {each.name: each.labels for each in added if each.levels is not None}
     repeated = tuple(name for name, every in labels.items() if set(every) <= set(held))
@@ -91,16 +90,12 @@ def _directions(formula: Formula, scaled: bool) -> Iterator[Direction]:
     generator = np.random.default_rng(3)
     directions = len(formula.unknowns) + sum(len(term.each) for term in formula.terms.values())
     rows = max(64, ROWS_EACH * directions)
-    values: dict[Expr, Array | float] = {
-        Column(name): generator.choice([1.0, 1.0, -1.0], rows) * generator.uniform(0.2, 3.0, rows)
-        for name in formula.columns
-    }
+    values: dict[Expr, Array | float] = {Column(name): random_column(generator, rows) for name in formula.columns}
     for symbol in formula.unknowns:
         vary = rows if isinstance(symbol, Predictor) else None
         values[symbol] = generator.uniform(0.4, 1.9, vary)
-    numbers = tuple(values)
     with np.errstate(all="ignore"):
-        slopes = {symbol: _over(slope, numbers, values, rows) for symbol, slope in formula.jacobian.items()}
+        slopes = {symbol: evaluated(slope, values, rows) for symbol, slope in formula.jacobian.items()}
         usable = np.logical_and.reduce([np.isfinite(slope) for slope in slopes.values()])
     directions_of_items: dict[tuple[str, int], Direction] = {}
     for symbol, slope in slopes.items():
@@ -113,18 +108,13 @@ def _directions(formula: Formula, scaled: bool) -> Iterator[Direction]:
             continue
         labels = tuple(f"{term.vector}[{label}]" for label in term.labels)
         for item_number, item in enumerate(term.each):
-            column_values = along * _over(item, numbers, values, rows)[usable]
+            column_values = along * evaluated(item, values, rows)[usable]
             before = directions_of_items.get((term.vector, item_number))  # a vector may stand at several places
             column_values = column_values if before is None else column_values + before.along
             directions_of_items[term.vector, item_number] = Direction(
                 term.vector, column_values, term.levels, labels[item_number :: len(term.each)]
             )
     yield from directions_of_items.values()
-
-
-def _over(expression: Expr, symbols: Sequence[Expr], values: Mapping[Expr, Array | float], rows: int) -> Array:
-    column_values = compile_expression(expression, tuple(symbols))(*values.values())
-    return np.broadcast_to(np.asarray(column_values, dtype=np.float64), (rows,))
 
 
 def _redundant(directions: Sequence[Direction], fixed: frozenset[str], first: First, cells: Cells) -> Iterator[str]:
@@ -198,21 +188,6 @@ def _families(directions: Sequence[Direction]) -> Iterator[tuple[list[Direction]
     for root in dict.fromkeys(member):
         members = [k for k, shared in enumerate(shares) if shared and member[next(iter(shared))] == root]
         yield [directions[k] for k in members], [shares[k] for k in members]
-
-
-def _proportional(directions: Sequence[Direction]) -> Iterator[list[Direction]]:
-    """Yield directions that are multiples of each other."""
-    groups: list[list[Direction]] = []
-    for direction in directions:
-        for group in groups:
-            one, second_direction = group[0].along, direction.along
-            left = second_direction - one * (one @ second_direction) / max(float(one @ one), np.finfo(float).tiny)
-            if np.linalg.norm(left) < DEPENDENT * np.linalg.norm(second_direction):
-                group.append(direction)
-                break
-        else:
-            groups.append([direction])
-    yield from groups
 
 
 class Reducer:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sympy import Expr
 from sympy.core.relational import Relational
 
-from descend.formula.compile import compile_expression, items_matrix
+from descend.formula.compile import evaluated, items_matrix
+from descend.formula.dependence import DEPENDENT, multiples, random_column
 from descend.formula.formula import Formula
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.formula.trade_off import Redundancy, combination, integrated
@@ -23,8 +24,6 @@ ROWS_EACH = 12
 """Random rows for each parameter."""
 NOTHING = 1e-12
 """Share of a row's derivatives below which the derivative by one parameter may be rounding."""
-DEPENDENT = 1e-9
-"""Length that is left of a unit derivative, freed of the others, below which it depends on them."""
 DIGITS = 60
 """Digits to which a dependence of no simple form must hold, so that it cannot be rounding."""
 MOST = 60
@@ -64,7 +63,8 @@ def redundancies(formula: Formula) -> tuple[Redundancy, ...]:
         k for k in active if (labels[k],) not in {each.parameters for each in redundancies_found if each is not None}
     ]
     redundancies_kept = []
-    for group in _groups(units, active):
+    for places in multiples(units[:, :, active].transpose(2, 0, 1)):
+        group = [active[place] for place in places]
         redundancies_kept.append(group[0])
         if len(group) > 1:
             signs = np.sign(np.einsum("prk,pr->pk", units[:, :, group], units[:, :, group[0]]))
@@ -101,12 +101,7 @@ def _samples(formula: Formula, size: int) -> Iterator[tuple[Array, Array]]:
     rows = max(64, ROWS_EACH * size)
     for _ in range(4 * POINTS):
         theta = generator.uniform(0.4, 1.9, size)
-        columns = {
-            name: generator.choice([1.0, 1.0, -1.0], rows)
-            * generator.choice(magnitudes, rows)
-            * generator.uniform(0.2, 3.0, rows)
-            for name in formula.columns
-        }
+        columns = {name: random_column(generator, rows, magnitudes) for name in formula.columns}
         with np.errstate(all="ignore"):
             sampled = _unit_rows(_jacobian(formula, formula.jacobian, theta, columns, rows))
             compared = [_unit_rows(_jacobian(formula, slopes, theta, columns, rows)) for slopes in conditions]
@@ -148,7 +143,7 @@ def _jacobian(
             values[symbol] = float(theta[theta_slices[symbol.name].start])
     result = np.zeros((rows, theta.size))
     for symbol, slope in slopes.items():
-        derivative = np.broadcast_to(compile_expression(slope, tuple(values))(*values.values()), (rows,))
+        derivative = evaluated(slope, values, rows)
         if isinstance(symbol, Predictor):
             result[:, theta_slices[formula.terms[symbol].vector]] += derivative[:, None] * items[symbol]
         else:
@@ -188,21 +183,6 @@ def _exact(formula: Formula, labels: Sequence[str]) -> bool:
             return bool(singular[len(labels) - 1] < nothing * singular[0])
     except (TypeError, ValueError, ArithmeticError):
         return False
-
-
-def _groups(units: Array, active: Sequence[int]) -> list[list[int]]:
-    """Group the columns that are multiples of each other at every point."""
-    groups: list[list[int]] = []
-    for k in active:
-        for group in groups:
-            cosines = np.einsum("pr,pr->p", units[:, :, k], units[:, :, group[0]])
-            distance_from_first = units[:, :, k] - cosines[:, None] * units[:, :, group[0]]
-            if (np.sqrt((distance_from_first**2).sum(axis=1)) < DEPENDENT).all():
-                group.append(k)
-                break
-        else:
-            groups.append([k])
-    return groups
 
 
 def _circuits(units: Array, columns: Sequence[int]) -> Iterator[tuple[list[int], Array]]:

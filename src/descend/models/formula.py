@@ -14,7 +14,14 @@ from sympy import Expr
 
 from descend.errors import ConfigError
 from descend.formula import as_text, read_formula
-from descend.formula.compile import compile_expression, items_matrix, listed_matrix, names_of_columns, over_rows
+from descend.formula.compile import (
+    compile_expression,
+    evaluated,
+    items_matrix,
+    listed_matrix,
+    names_of_columns,
+    over_rows,
+)
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.equations import is_stacked, stacked
 from descend.formula.formula import Formula, in_order
@@ -212,12 +219,12 @@ class FormulaModel(SymbolicModel):
 
     def _predicted(self, theta: Array, columns: Mapping[str, Array], rows: int) -> Array:
         with np.errstate(all="ignore"):
-            return _over_rows(self.prediction, self.values(theta, columns), rows).copy()
+            return evaluated(self.prediction, self.values(theta, columns), rows).copy()
 
     def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         rows = len(next(iter(columns.values())))
         score = self.loss.score(self.formula.expression)
-        return _over_rows(score, self.values(theta, columns), rows)
+        return evaluated(score, self.values(theta, columns), rows)
 
     def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
         score = self.loss.score(self.formula.expression)
@@ -232,7 +239,7 @@ class FormulaModel(SymbolicModel):
         jacobian = np.zeros((rows, self.parameters.size))
         with np.errstate(all="ignore"):
             for symbol, slope in slopes.items():
-                along = _over_rows(slope, values, rows)
+                along = evaluated(slope, values, rows)
                 theta_place = self._place(symbol)
                 if (term := self.formula.terms.get(symbol)) is not None and term.regular:
                     for item, group_slope in self._of_groups(term, columns):
@@ -241,7 +248,7 @@ class FormulaModel(SymbolicModel):
                     jacobian[:, theta_place] += matrices[symbol] * along[:, None]
                 else:
                     jacobian[:, theta_place.start] = along
-            return _over_rows(expression, values, rows), jacobian
+            return evaluated(expression, values, rows), jacobian
 
     def _place(self, symbol: Expr) -> slice:
         """Return where in theta the components lie that a symbol stands for."""
@@ -273,7 +280,7 @@ class FormulaModel(SymbolicModel):
         along, slope_places = [], []
         with np.errstate(all="ignore"):
             for symbol, slope in score_slopes(self.formula, self.loss).with_limits.items():
-                derivative, term = _over_rows(slope, values, rows), self.formula.terms.get(symbol)
+                derivative, term = evaluated(slope, values, rows), self.formula.terms.get(symbol)
                 begin = self._place(symbol).start
                 if term is None:
                     each = [(np.ones(rows), np.full(rows, begin))]
@@ -284,7 +291,7 @@ class FormulaModel(SymbolicModel):
                     each = list(self._of_groups(term, columns))
                 along += [derivative * item for item, _ in each]
                 slope_places += [slope_place for _, slope_place in each]
-            score = _over_rows(self.loss.score(self.formula.expression), values, rows)
+            score = evaluated(self.loss.score(self.formula.expression), values, rows)
         return score, np.stack(along, axis=1), np.stack(slope_places, axis=1)
 
     def values(self, theta: Array, columns: Mapping[str, Array]) -> dict[Expr, Array]:
@@ -340,8 +347,3 @@ def score_slopes(formula: Formula, loss: Loss) -> Slopes:
     """Return the derivatives of the score by each scalar parameter and ``w @ [...]``."""
     score = loss.score(formula.expression)
     return formula.slopes if score is formula.expression else slopes(score, formula.unknowns)
-
-
-def _over_rows(expression: Expr, values: Mapping[Expr, object], rows: int) -> Array:
-    value = compile_expression(expression, tuple(values))(*values.values())
-    return np.broadcast_to(np.asarray(value, dtype=np.float64), (rows,))
