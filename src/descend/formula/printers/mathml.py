@@ -14,7 +14,7 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.simplify.radsimp import fraction
 
 from descend.formula.functions import entry_of
-from descend.formula.printers.latex import COMPONENT, LETTER, term_of
+from descend.formula.printers.notation import indexed, letter_of, number_of
 from descend.formula.real_functions import RealFunction
 from descend.formula.symbols import Predictor
 
@@ -71,22 +71,20 @@ class MathML(MathMLPresentationPrinter):  # type: ignore[misc]
     _print_Abs = _print_Function  # noqa: N815
 
     def _print_Predictor(self, symbol: Expr) -> Node:
-        if (component := COMPONENT.fullmatch(symbol.name)) is not None:
-            return self._raw(f"<msub>{written(component[1])}{written(component[2])}</msub>")
-        term = term_of(symbol)
-        name = written(term.vector)
-        if term.levels is not None:
-            columns = "<mo>,</mo>".join(map(written, term.levels.columns))
-            name = f"<msub>{name}<mrow>{columns}</mrow></msub>"
-            if term.each == (1,):
-                return self._raw(name)
-        inner = "<mo>,</mo>".join(self.text(item) for item in term.each)
+        vector, indices, items = indexed(symbol)
+        name = written(vector)
+        if indices:
+            name = f"<msub>{name}<mrow>{'<mo>,</mo>'.join(map(written, indices))}</mrow></msub>"
+        if not items:
+            return self._raw(name)
+        inner = "<mo>,</mo>".join(map(self.text, items))
         return self._raw(f"<mrow><msup>{name}<mo>⊤</mo></msup><mrow><mo>[</mo>{inner}<mo>]</mo></mrow></mrow>")
 
     def _print_Typed(self, symbol: Expr) -> Node:
-        digits, e, exponent = symbol.name.lower().partition("e")
-        power = f"<mo>·</mo><msup><mn>10</mn><mn>{int(exponent)}</mn></msup>" if e else ""
-        return self._raw(f"<mrow><mn>{digits}</mn>{power}</mrow>" if e else f"<mn>{digits}</mn>")
+        digits, power = number_of(symbol)
+        if power is None:
+            return self._raw(f"<mn>{digits}</mn>")
+        return self._raw(f"<mrow><mn>{digits}</mn><mo>·</mo><msup><mn>10</mn><mn>{power}</mn></msup></mrow>")
 
     def _print_RealSymbol(self, symbol: Expr) -> Node:
         return self._raw(self.names.get(symbol) or written(symbol.name))
@@ -117,15 +115,12 @@ def written(name: str) -> str:
     >>> written("beta_2"), written("price"), written("a<b")
     ('<msub><mi>β</mi><mn>2</mn></msub>', '<mi>price</mi>', '<mtext>a&lt;b</mtext>')
     """
-    letter = LETTER.fullmatch(name)
-    if letter is None:
+    if (parts := letter_of(name)) is None:
         tag = "mi" if name.isidentifier() else "mtext"
         return f"<{tag}>{escape(name)}</{tag}>"
-    base = f"<mi>{GREEK.get(letter[1], letter[1])}</mi>"
-    index = letter[2] or letter[3]
-    if index is None:
-        return base
-    return f"<msub>{base}<{'mn' if index.isdigit() else 'mi'}>{index}</{'mn' if index.isdigit() else 'mi'}></msub>"
+    letter, index = parts
+    base, tag = f"<mi>{GREEK.get(letter, letter)}</mi>", "mn" if index.isdigit() else "mi"
+    return f"<msub>{base}<{tag}>{index}</{tag}></msub>" if index else base
 
 
 def as_mathml(expression: Expr, names: Mapping[Expr, str] | None = None) -> str:
