@@ -30,6 +30,10 @@ NO_FURTHER = 1e-5
 """An optimizer that can get no further has converged if the remaining gradient is below this; else it has stalled."""
 NO_PROMISE = 1e-8
 """It has also converged if a Gauss-Newton step promises to lower J by no more than this share."""
+SOON = 1024
+"""The epoch at which it is first asked whether a run still gets anywhere; then after twice as many each time."""
+LITTLE = 1e-3
+"""A run got nowhere if J fell by less than this share of what is left of it in half of all its epochs."""
 PATIENCE = 200
 """Epochs without progress after which a run that may end by itself has stalled."""
 BEYOND_BOUNDS = 1e8
@@ -94,7 +98,7 @@ def descend(
     J is there to rounding, and the rows are not read again; of a run that may be resumed they are.
     """
     began = time.perf_counter()
-    judge = Judge(plan, optimizer.thorough)
+    judge = Judge(plan, optimizer.thorough, optimizer.damps)
     optimizer_state = optimizer.init(theta)
     constant = plan.schedule.constant
     rate, known_epochs = plan.rate, plan.epochs if plan.epochs_given else None
@@ -171,8 +175,11 @@ def _onwards(objective: Objective, point: Point) -> tuple[Array, Array | None]:
 class Judge:
     """Says at every epoch whether, and how, the run ends there."""
 
-    def __init__(self, plan: Plan, thorough: bool) -> None:
+    def __init__(self, plan: Plan, thorough: bool, damps: bool = False) -> None:
         self.plan = plan
+        # A run that may be resumed ends where one without a break does: it is not told what was long ago.
+        self.milestone = SOON if damps and not plan.snapshots and not plan.epochs_given else math.inf
+        self.loss_then = math.nan
         self.stuck = False
         self.first_loss = math.nan
         self.bound = math.inf
@@ -206,7 +213,7 @@ class Judge:
         last = epoch >= plan.epochs
         if 0.0 < plan.certain >= loss and not plan.epochs_given:
             return Outcome.STALLED
-        if self.watching or last or self.stuck:
+        if self.watching or last or self.stuck or epoch >= self.milestone:
             outcome = self._ended(epoch, point, last)
             if outcome is not None:
                 return outcome
@@ -218,6 +225,8 @@ class Judge:
         plan = self.plan
         remaining = point.remaining(plan.scales, self.first_loss, plan.scale)
         done = self.stuck or (not plan.epochs_given and self._no_progress(epoch, point.loss, remaining))
+        if epoch >= self.milestone:
+            done = self._crawls(epoch, point) or done
         usual = CLOSE_ENOUGH if plan.tolerance is None else plan.tolerance
         enough = NO_PROMISE if done else plan.promise
         near = remaining <= (max(usual, NO_FURTHER) if done else usual)
@@ -236,6 +245,12 @@ class Judge:
         if loss < self.best - 1e-13 * abs(self.best) or remaining < 0.9 * self.least or not math.isfinite(self.best):
             self.best, self.least, self.best_epoch = min(loss, self.best), min(remaining, self.least), epoch
         return epoch - self.best_epoch >= PATIENCE
+
+    def _crawls(self, epoch: int, point: Point) -> bool:
+        """Whether J fell but little since half as many epochs: damped steps reach a minimum sooner, if there is one."""
+        crawling = point.loss >= self.loss_then - LITTLE * point.excess
+        self.milestone, self.loss_then = 2 * epoch, point.loss
+        return crawling
 
 
 def flat(point: Point, scales: Array) -> bool:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from descend.descent.beginning import Beginning
 from descend.descent.comments_on_solution import attempt
+from descend.descent.loop import SOON
 from descend.descent.outcome import Outcome
 from descend.descent.run import Run
 from descend.descent.step import Step, Trace
@@ -209,6 +210,10 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
         outcome, remedy = Outcome.STOPPED_EARLY, _left_early(kept, run.trace[-1])
     elif outcome is Outcome.EPOCHS_USED_UP and run.validation is not None:
         remedy = run.validation.remedy
+    elif outcome is Outcome.STALLED and run.trace[-1].epoch >= SOON:
+        from descend.descent.ridge import ridge
+
+        remedy = ridge(run.trace)
     verdict, endless = Verdict(), None
     if outcome is not Outcome.DIVERGED and problem.model.loss.endless:
         with attempt("whether there is a minimum", failures):
