@@ -82,7 +82,8 @@ def test_so_do_all_options(options, tmp_path):
 def test_a_judge_forgets_nothing_that_decides_about_the_end():
     plan = Plan(10, True, 0.1, Constant())
     kept = {"plan", "watching"}  # known from the plan
-    unused = {"promised", "foreseen"}  # a run with checkpoints takes no foreseen step
+    # A run with checkpoints takes no foreseen step, and is not asked whether it still gets anywhere.
+    unused = {"promised", "foreseen", "milestone", "loss_then"}
     for name in vars(Judge(plan, False)).keys() - kept - unused:
         judge = Judge(plan, False)
         before = judge.memory

@@ -237,3 +237,19 @@ def test_vectors_inside_and_before_a_wave_are_searched(text):
     fit = descend.fit(text, {"t": t, "x": x, "z": z, "y": wave})
     assert fit.outcome == "converged"
     assert fit.loss < 1e-20
+
+
+@pytest.mark.parametrize("seed", [1, 2, 5])
+def test_rows_of_weight_0_lead_no_search_astray(seed):
+    """J of a curve with a pole has a minimum between any two rows: which is found depends on rows that count alone."""
+    random = np.random.default_rng(seed)
+    x = random.uniform(0.8, 30.0, 48)
+    y = 2.0 * x / (4.0 + x) + 1.0 + random.normal(0.0, 0.3, 48)
+    one, none = np.ones(48), np.zeros(24)
+    more = {"x": np.append(x, x[:24]), "y": np.append(y, random.permutation(y)[:24]), "w": np.append(one, none)}
+    with_more, alone = (descend.fit(POLES, data, weights="w") for data in (more, {"x": x, "y": y, "w": one}))
+    assert with_more.parameters == pytest.approx(dict(alone.parameters), rel=1e-6)
+    assert next(note for note in alone.notes if "trial points" in note) in with_more.notes
+
+
+POLES = "y ~ a*x/(k + x) + c"

@@ -96,7 +96,7 @@ def search(
     Everything is deterministic, and stays within ``bounds``. Where descents from a few trial points agree on a place
     that leaves only noise, the search ends with them, and looks at few rows.
     """
-    search_of = partial(_Search, program, rows, theta, frozenset(held), bounds)
+    search_of = partial(_Search, program, rows.counting(), theta, frozenset(held), bounds)
     if polish and can_agree(program, held, bounds is not None):
         few = search_of(FEW)
         if (agreed := few.agreed()) is not None or few.size == ROWS:
