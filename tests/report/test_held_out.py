@@ -77,3 +77,29 @@ def test_each_of_many_fits_has_its_own(formula):
     (ring,), dots = rings(panel), next(mark for mark in panel.marks if isinstance(mark, Points))
     assert (len(ring.x), len(dots.x)) == (5, 15)
     assert fits.rows.tolist() == [15, 15]
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["columns", "tensors"])
+def test_rows_held_out_of_a_module_are_rings_too(whole):
+    torch = pytest.importorskip("torch")
+    inputs = np.stack([ROWS["x"], ROWS["z"]], axis=1)[:, : 1 + whole]
+    pair = [torch.tensor(each, dtype=torch.float32) for each in (inputs, ROWS["y"][:, None])]
+    fit = descend.fit(torch.nn.Linear(1 + whole, 1), tuple(pair), validation=0.25, optimizer="adam", epochs=5)
+    shown = view(fit)
+    (ring,), (residual,) = rings(panels.predicted(shown)), rings(residual_panels.residuals(shown))
+    assert len(ring.x) == len(residual.x) == 10 and len(shown.columns["y"]) == 30
+    everything = np.concatenate([ring.x, shown.columns["y"]])
+    np.testing.assert_allclose(np.sort(everything), np.sort(ROWS["y"]), rtol=1e-6)
+    assert whole or len(rings(panels.curve(shown))[0].x) == 10
+    assert "held out" in page(fit)
+
+
+def test_rows_held_out_of_a_database_are_rings_too(tmp_path):
+    import duckdb
+
+    with duckdb.connect(str(tmp_path / "rows.db")) as connection:
+        connection.execute("CREATE TABLE rows (x DOUBLE, y DOUBLE)")
+        connection.executemany("INSERT INTO rows VALUES (?, ?)", list(zip(ROWS["x"], ROWS["y"], strict=True)))
+    fit = descend.fit("y ~ a*exp(-b*x)", f"duckdb://{tmp_path / 'rows.db'}?table=rows", validation=0.25)
+    (ring,) = rings(panels.curve(view(fit)))
+    assert len(ring.x) == 40 - fit.rows and set(ring.y.tolist()) <= set(ROWS["y"].tolist())

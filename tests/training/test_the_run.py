@@ -308,3 +308,11 @@ def test_a_falling_rate_is_proposed_only_to_those_without_a_schedule(given: bool
     fit = descend.fit(torch.nn.Linear(2, 1), (x, y), **options)
     ending = "" if given else ', or schedule="cosine"'
     assert fit.advice == f"Use batch_size=60, or learning_rate=0.02, which lower that noise 15 times{ending}."
+
+
+def test_a_linear_module_of_classes_that_ran_out_of_epochs_is_examined(recwarn):
+    random = np.random.default_rng(0)
+    X, y = torch.tensor(random.normal(size=(90, 2)), dtype=torch.float32), torch.tensor(random.integers(0, 3, 90))
+    fit = descend.fit(torch.nn.Linear(2, 3), (X, y), loss="cross_entropy", optimizer="adam", epochs=4)
+    assert fit.outcome == "epochs_used_up" and "could not be examined" not in fit.advice
+    assert not [each for each in recwarn if issubclass(each.category, RuntimeWarning)]

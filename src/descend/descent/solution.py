@@ -178,7 +178,7 @@ class Solution:
     def __getstate__(self) -> dict[str, object]:
         """Return what is pickled: all but the table and what only a diagnosis of the run needs."""
         problem, run = copy.copy(self.problem), copy.copy(self.run)
-        problem.__dict__.update(table=None, validation=None)
+        problem.__dict__.update(table=None, validation=None, held_out=None)
         run.__dict__.update(plan=None, first=None, beginning=None, validation=None)
         return self.__dict__ | {"problem": problem, "run": run}
 

@@ -66,7 +66,8 @@ class Problem:
     notes: what was chosen here, in sentences; remarks: what was noticed of the formula and the rows.
     scale: the size of J for a model that predicts nothing, 0 if that is not known. squares: the mean square of the
         response, where the loss is of residuals; else 0.
-    validation: J over the rows held out, without what is added to it; None if there are none.
+    validation: J over the rows held out, without what is added to it; None if there are none. held_out: these rows, of
+        a module, whose own objective looks at them.
     parabola: whether J, but for an l1 penalty, is a parabola: the curvature is the same everywhere.
     """
 
@@ -85,6 +86,7 @@ class Problem:
     parabola: bool = False
     all_rows: AllRows | None = None
     validation: VectorObjective | None = None
+    held_out: Rows | None = None
 
     @property
     def columns(self) -> Mapping[str, Array]:

@@ -71,7 +71,8 @@ def points(
 
 def held_out(view: View, x: Array, y: Array, name: str = HELD_OUT, colour: str = "blue") -> list[Points]:
     """Return rows that are held out, drawn at x and y; none of rows without an input, whose numbers mean nothing."""
-    return [Points(x, y, name, colour, shape="ring")] if view.inputs and len(x) else []
+    told_apart = view.inputs or not view.fit.model.response_columns  # by numbers that mean something
+    return [Points(x, y, name, colour, shape="ring")] if told_apart and len(x) else []
 
 
 def bars(

@@ -218,7 +218,8 @@ def view(fit: Fitted, columns: Mapping[str, object] | None = None) -> View:
                 "This fit was loaded from a file, without its data. Use plot_model(fit, columns) to draw it over some."
             )
         columns, rows_held = fit.solution.columns, columns_held_out(fit)
-        held = None if rows_held is None else View(fit, rows_held, *sample(rows_held), True)
+        if rows_held is not None and all(name in rows_held for name in fit.model.inputs):
+            held = View(fit, rows_held, *sample(rows_held), True)
     model, inputs = fit.model, fit.model.inputs
     tensors = not inputs and not model.response_columns
     single_input = len(inputs) <= 1 and not tensors
@@ -238,8 +239,10 @@ def view(fit: Fitted, columns: Mapping[str, object] | None = None) -> View:
 
 def columns_held_out(fit: Fitted) -> Columns | None:
     """Return the columns of the rows that are held out of a fit; None without any, or where they are not in memory."""
-    validation = None if fit.solution is None else fit.solution.problem.validation
-    held = None if validation is None else getattr(validation.engine, "rows", None)
+    if fit.solution is None:
+        return None
+    problem = fit.solution.problem
+    held = problem.held_out if problem.validation is None else getattr(problem.validation.engine, "rows", None)
     return held.columns if isinstance(held, Rows) and held.columns else None
 
 

@@ -68,16 +68,17 @@ def diagnosis_of(solution: Solution) -> Diagnosis:
     """Return why a run failed or fell short; none for a healthy one."""
     if solution.endless is not None and solution.outcome is Outcome.STALLED:
         return Diagnosis(Cause.PLATEAU, {"separated": True}, solution.endless, solution.endless)
-    fell_short = solution.outcome in (Outcome.EPOCHS_USED_UP, Outcome.STALLED) and solution.remedy
-    if solution.outcome is Outcome.STOPPED_EARLY or fell_short:
-        return Diagnosis()  # it was to end away from the minimum, or sooner, or what led it away is said
+    if solution.outcome is Outcome.STOPPED_EARLY or (solution.outcome is Outcome.EPOCHS_USED_UP and solution.remedy):
+        return Diagnosis()  # it was to end away from the minimum, or sooner
     if (fault := solution.objective.fault) is not None:
         return Diagnosis(Cause(fault.cause), fault.evidence, fault.sentence, fault.advice)
     if not solution.model.comparable and solution.outcome is not Outcome.DIVERGED:
         return Diagnosis()  # which detectors read off residuals of all rows
     from descend.diagnosis.ended_run import diagnose
 
-    return diagnose(solution.run)
+    found = diagnose(solution.run)
+    along_ridge = solution.outcome is Outcome.STALLED and solution.remedy
+    return Diagnosis() if along_ridge and found.cause is Cause.PLATEAU else found  # the remedy says more
 
 
 def fit_of(solution: Solution) -> SolvedFit:

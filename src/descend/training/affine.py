@@ -29,6 +29,8 @@ def lowest_theta(
     if not loss.convex or loss.kinked or theta.size * y.size > MOST_NUMBERS:
         return None
     base = scores(theta)
+    if base.size != y.size:  # several scores a row, as of classes
+        return None
     away = np.random.default_rng(0).standard_normal(theta.size)
     near, far = (scores(theta + share * away) - base for share in (1.0, 2.0))
     size = float(np.abs(far).max(initial=0.0))

@@ -88,6 +88,7 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
         problem, request = _with_optimizer(_begun(model, table, columns, engine, modes, notes), request)
         course, request = course_of(problem, request, validation)
         problem.objective.course = course  # type: ignore[attr-defined]
+        problem.held_out = None if validation is None or validation.streamed else validation.rows
         return problem, request
     finally:
         modes.restore()
