@@ -85,13 +85,14 @@ def learning_rate(rate_given: float | str | None, optimizer: Optimizer, point: P
 
 def named_optimizer(optimizer_given: object) -> Optimizer:
     """Return the optimizer that a text names, or that is given. Raises ConfigError if it is none of ours."""
-    optimizer = OPTIMIZERS.build(optimizer_given) if isinstance(optimizer_given, str) else optimizer_given
-    if not isinstance(optimizer, Optimizer):
+    if isinstance(optimizer_given, str):
+        return OPTIMIZERS.build(optimizer_given)
+    if not isinstance(optimizer_given, Optimizer):
         raise ConfigError(
-            f"An optimizer is named by text, such as `adam(beta1=0.8)`; this is a {type(optimizer).__name__}. "
+            f"An optimizer is named by text, such as `adam(beta1=0.8)`; this is a {type(optimizer_given).__name__}. "
             "Optimizers of PyTorch step PyTorch modules only."
         )
-    return optimizer
+    return optimizer_given
 
 
 def choose(problem: Problem, request: Request, near: bool = False) -> tuple[Optimizer, str | None]:

@@ -19,7 +19,7 @@ from descend.descent.outcome import Outcome
 from descend.descent.run import Run
 from descend.descent.step import Step, Trace
 from descend.formula.structure import interchangeable, waves
-from descend.identifiability.verdict import Verdict, at_end
+from descend.identifiability.verdict import DETERMINED, Verdict, at_end
 from descend.losses import Loss
 from descend.models import Model
 from descend.options.request import Request
@@ -65,7 +65,7 @@ class Solution:
     errors: str = ""
     quantities: Ties = None
     stated: Stated | None = None
-    verdict: Verdict = field(default_factory=Verdict)
+    verdict: Verdict = DETERMINED
     remedy: str = ""
     endless: str | None = None
     from_start: Solution | None = None
@@ -199,11 +199,9 @@ def starts_at(model: Model, theta: Array) -> dict[str, object]:
 
 def solution_of(run: Run, request: Request, began: float) -> Solution:
     """Return the solution at which a run ended, with everything that is to be said about it."""
-    problem, failures = run.beginning.problem, list[str]()
-    outcome, kept = (
-        run.trace[-1].outcome or Outcome.INTERRUPTED,
-        None if run.validation is None else run.validation.kept,
-    )
+    failures: list[str] = []
+    problem, outcome = run.beginning.problem, run.trace.steps[-1].outcome or Outcome.INTERRUPTED
+    kept = None if run.validation is None else run.validation.kept
     final = problem.objective.end() or kept or run.trace.last_finite
     remedy = ""
     if kept is not None and outcome in (Outcome.CONVERGED, Outcome.EPOCHS_USED_UP, Outcome.STALLED):
@@ -214,7 +212,7 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
         from descend.descent.ridge import ridge
 
         remedy = ridge(run.trace)
-    verdict, endless = Verdict(), None
+    verdict, endless = DETERMINED, None
     if outcome is not Outcome.DIVERGED and problem.model.loss.endless:
         with attempt("whether there is a minimum", failures):
             from descend.identifiability.separation import no_minimum

@@ -23,7 +23,7 @@ from descend.formula.symbols import Column
 from descend.gradients.contract import Summand
 from descend.gradients.derived import Program, as_program
 from descend.table.in_matrix import InMatrix
-from descend.table.rows import Chosen, Rows
+from descend.table.rows import Chosen, Rows, finite
 
 BLOCK = 4_096
 """Rows per block: its columns stay in the processor's cache."""
@@ -57,9 +57,8 @@ class FactorsEngine(Engine):
         """count, total: of all rows, and the sum of their weights. rows: some that stand for them in memory."""
         self.moments, self.count, self.total, self.rows = factors, count, total, rows
         self.centre, self.upper, self.right, self.root, self.well = factors
-        with np.errstate(all="ignore"):
-            self.turned = 2.0 * self.upper.T
-            self.curvature = self.turned.dot(self.upper)
+        self.turned = 2.0 * self.upper.T
+        self.curvature = self.turned.dot(self.upper)
         self.least = self.root * self.root
 
     def _sums(self, theta: Array, order: int) -> Totals:
@@ -107,8 +106,7 @@ class MomentsEngine(FactorsEngine, InMemory):
         self.made_of = (program, rows)
         self.program = program
         with np.errstate(all="ignore"):
-            factors = DesignRows(design(program), rows).factored()
-        super().__init__(factors, rows.count, rows.total, rows)
+            super().__init__(DesignRows(design(program), rows).factored(), rows.count, rows.total, rows)
 
     @cached_property
     def by_rows(self) -> NumpyEngine:
@@ -187,7 +185,7 @@ class DesignRows:
         enough = max(SAMPLE, 4 * size)
         sample = self._sample(enough)
         first = sample.dot(sample.T)
-        if not np.isfinite(first).all() and not np.isfinite(sample).all():
+        if not finite(first.ravel()) and not np.isfinite(sample).all():
             return self._nowhere()
         well = well_conditioned(first[:size, :size])
         if self.count <= enough:
@@ -215,13 +213,15 @@ class DesignRows:
         """Factor few rows, [J, y] transposed, as a whole; ``moments``: theirs, if they are well-conditioned."""
         size = self.size
         if moments is not None:
-            square = moments[:size, :size]
-            about = np.linalg.solve(square, moments[:size, size])
-            residual = about.dot(matrix[:size]) - matrix[size]
-            centre: Array = np.asarray(about - np.linalg.solve(square, matrix[:size].dot(residual)), dtype=np.float64)
-            residual = centre.dot(matrix[:size]) - matrix[size]
-            lower = np.asarray(np.linalg.cholesky(moments[:size, :size]), dtype=np.float64)
-            return Factors(centre, lower.T, np.zeros(size), math.sqrt(residual.dot(residual)), True)
+            square, columns, response = moments[:size, :size], matrix[:size], matrix[size]
+            inverse = np.linalg.inv(square)
+            about = inverse.dot(moments[:size, size])
+            centre: Array = about - inverse.dot(columns.dot(about.dot(columns) - response))  # refined: by all digits
+            residual = centre.dot(columns) - response
+            lower = np.linalg.cholesky(square)
+            return Factors(
+                centre, np.asarray(lower.T, dtype=np.float64), np.zeros(size), math.sqrt(residual.dot(residual)), True
+            )
         basis, top = np.linalg.qr(matrix[:size].T)
         count = basis.shape[1]
         upper = np.zeros((size, size))

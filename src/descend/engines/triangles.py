@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from descend.engines.totals import Array
+from descend.table.rows import finite
 
 WELL = 1e-4
 """Smallest eigenvalue of the scaled moments, as a share of the largest, at which squares cost no digit that counts."""
@@ -20,7 +21,7 @@ KEPT = 4
 def well_conditioned(moments: Array) -> bool:
     """Whether moments may replace the columns themselves: whether these hardly depend on each other."""
     diagonal = moments.diagonal()
-    if not (np.isfinite(moments).all() and (diagonal > 0.0).all()):
+    if not (finite(moments.ravel()) and min(diagonal.tolist()) > 0.0):
         return False
     if diagonal.size == 1:
         return True

@@ -17,9 +17,10 @@ from descend.formula.trade_off import joined, motions_along, trade_off
 from descend.gradients.derived import derived
 from descend.models import Model, SymbolicModel
 from descend.optimizers.curvature import smallest_share, triangle
-from descend.optimizers.damped_systems import FEW, solver
+from descend.optimizers.damped_systems import surely_above
 from descend.problem.point import Objective, Point
 from descend.problem.preflight import constant_inputs, listed
+from descend.table.rows import finite
 from descend.wording import using
 
 Array = NDArray[np.float64]
@@ -61,6 +62,10 @@ class Verdict:
     remarks: tuple[str, ...] = ()
 
 
+DETERMINED = Verdict()
+"""The verdict that the data leave nothing open."""
+
+
 def at_start(model: Model, point: Point, columns: Mapping[str, Array], source: str) -> tuple[str, ...]:
     """Return sentences on what no descent from here can determine: by the expression, or for a linear model the data.
 
@@ -73,7 +78,7 @@ def at_start(model: Model, point: Point, columns: Mapping[str, Array], source: s
         return (note,) if note else ()
     curvature = point.matrix
     if note is None:
-        if model.linear or curvature is None or _surely(curvature, SUSPECT**2):
+        if model.linear or curvature is None or surely_above(curvature, SUSPECT**2):
             return ()
         smallest = smallest_share(curvature)
         if np.isfinite(curvature).all() and (smallest is None or smallest >= SUSPECT**2):
@@ -88,12 +93,12 @@ def _of_linear(model: Model, point: Point, columns: Mapping[str, Array], source:
     Returns a note where columns merely repeat each other: a descent then reaches one of many equal answers.
     """
     curvature = point.matrix
-    if not model.linear or curvature is None or not np.isfinite(curvature).all():
+    if not model.linear or curvature is None or not finite(curvature.ravel()):
         return None
     labels = model.parameters.labels
     diagonal = curvature.diagonal()
-    idle = np.flatnonzero(diagonal <= 0.0)
-    if idle.size:
+    if min(diagonal.tolist()) <= 0.0:
+        idle = np.flatnonzero(diagonal <= 0.0)
         only = np.zeros(len(labels))
         only[idle[0]] = 1.0
         if largest := float(np.abs(model.predict(only, columns) - model.predict(0.0 * only, columns)).max()):
@@ -146,25 +151,6 @@ def free_values(model: Model) -> dict[str, float]:
     return {name: value for name, value in free.items() if name in model.formula.parameters}
 
 
-def _surely(curvature: Array, share: float) -> bool:
-    """Whether a bound says, without eigenvalues, that ``_smallest`` is at least ``share``.
-
-    Where the diagonal of a (k, k) matrix is 1, the largest eigenvalue is k at most, and the smallest at least
-    det ((k-1)/k)**(k-1) > det/e, the others being at most as large as their mean.
-    """
-    size = len(curvature)
-    if size > FEW:
-        units = curvature.diagonal()
-        if not (units.min() > 0.0 and math.isfinite(curvature.ravel().dot(curvature.ravel()))):
-            return False
-        scale = np.sqrt(units)
-        return share * condition_bound(curvature / (scale * scale[:, None])) < 1.0
-    rows = curvature.tolist()
-    diagonal = [rows[component][component] for component in range(size)]
-    newton_step = solver(size)(rows, diagonal, diagonal, 0.0) if min(diagonal) > 0.0 else None
-    return newton_step is not None and share * math.e * size < newton_step[2] < math.inf
-
-
 def at_end(model: Model, objective: Objective, theta: Array, converged: bool, scale: float = 0.0) -> Verdict:
     """Say what the data leave undetermined at theta.
 
@@ -176,7 +162,7 @@ def at_end(model: Model, objective: Objective, theta: Array, converged: bool, sc
     scale: the mean square of the response, if the loss is squared; it decides what counts as rounding.
     """
     if model.in_place or theta.size < 2 or (theta.size > MOST and not objective.arrow):
-        return Verdict()
+        return DETERMINED
     # The curvature is cheap to examine; look closer only if it leaves a doubt.
     point = objective(theta, 2)
     if objective.arrow:
@@ -185,23 +171,23 @@ def at_end(model: Model, objective: Objective, theta: Array, converged: bool, sc
         return Verdict(*verdict_of_groups(model, objective, point))
     curvature = point.matrix
     if curvature is None:
-        return Verdict()
+        return DETERMINED
     symbolic = model.symbolic if point.loss <= ROUNDING**2 * scale else None
     if symbolic is not None and (still := _idle(symbolic, point, scale)):
         return Verdict(still, (_no_influence(still, "but for rounding"),))
-    if _surely(curvature, 1.0 - CORRELATED):
-        return Verdict()
+    if surely_above(curvature, 1.0 - CORRELATED):
+        return DETERMINED
     smallest = smallest_share(curvature)
     if smallest is not None and smallest >= 1.0 - CORRELATED:
-        return Verdict()
+        return DETERMINED
     degrees = objective.rows - theta.size if converged else 0
     if smallest is not None and smallest >= ALIKE**2 and degrees <= 0:
-        return Verdict()
+        return DETERMINED
     point = objective(theta, 3)
     upper = triangle(point)[0]
     norms = np.sqrt(np.add.reduce(upper * upper))
     if not np.isfinite(norms).all():
-        return Verdict()
+        return DETERMINED
     labels = model.parameters.labels
     if not norms.all():
         idle = [labels[k] for k in np.flatnonzero(norms == 0.0)]
@@ -211,7 +197,7 @@ def at_end(model: Model, objective: Objective, theta: Array, converged: bool, sc
     null = int((singular <= exact * singular[0]).sum())
     if null:
         return _exactly(model, objective, point, directions[-null:] / norms, norms)
-    return _statistically(model, objective, point, upper, degrees) if degrees > 0 else Verdict()
+    return _statistically(model, objective, point, upper, degrees) if degrees > 0 else DETERMINED
 
 
 def _statistically(model: Model, objective: Objective, point: Point, upper: Array, degrees: int) -> Verdict:
@@ -330,7 +316,7 @@ def _named(model: Model, objective: Objective, point: Point, direction: Array, n
     loose = np.flatnonzero(np.abs(direction * norms) > (INVOLVED if exact else TAKES_PART))
     involved = tuple(labels[k] for k in loose)
     if len(loose) < 2:
-        return Verdict(involved, (_no_influence(involved),)) if involved and exact else Verdict()
+        return Verdict(involved, (_no_influence(involved),)) if involved and exact else DETERMINED
     if model.linear:
         alike = "multiples of each other" if len(loose) == 2 else "linear combinations of each other"
         almost = "" if exact else "almost "

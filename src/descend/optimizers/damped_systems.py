@@ -6,13 +6,15 @@ Those of an arrow are in ``damped_arrow_systems``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache
+from operator import mul
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.triangles import condition_bound
 from descend.formula.compile import define
 from descend.optimizers.bounded_least_squares import bounded_least_squares
 from descend.optimizers.contract import NOTHING, RANK, WELL, Array, Evaluation, System, Units
@@ -28,6 +30,8 @@ FARTHEST = 10.0
 """Steps that hardly shrink are not extrapolated: they may lead to infinity."""
 FEW = 8
 """Up to this many unknowns, elimination in plain numbers is faster than a NumPy call."""
+REGULAR = 1e-8
+"""Determinant of a matrix in units of its diagonal above which such an elimination loses no digit that counts."""
 Solution = tuple[list[float], float, float]
 Solver = Callable[[Sequence[Sequence[float]], Sequence[float], Sequence[float], float], Solution | None]
 
@@ -245,6 +249,49 @@ def moves(theta: Array, move: Array, share: float) -> bool:
 def finite(vector: Array) -> bool:
     """Whether no component is infinite or nan."""
     return math.isfinite(vector.dot(vector)) or bool(np.isfinite(vector).all())
+
+
+def of_inverse(rows: Sequence[Sequence[float]], places: Iterable[int]) -> list[float] | None:
+    """Return some numbers on the diagonal of the inverse of a symmetric matrix of few rows.
+
+    None where it is not positive definite, or so nearly singular in units of its diagonal that they lose digits.
+
+    >>> of_inverse([[2.0, 0.0], [0.0, 4.0]], [1])
+    [0.25]
+    """
+    size = len(rows)
+    units, solve = [rows[k][k] for k in range(size)], solver(size)
+    numbers = []
+    for place in places:
+        solution = solve(rows, [-float(k == place) for k in range(size)], units, 0.0) if min(units) > 0.0 else None
+        if solution is None or not solution[2] > REGULAR:
+            return None
+        numbers.append(solution[0][place])
+    return numbers
+
+
+def surely_above(curvature: Array, share: float) -> bool:
+    """Whether a bound says, without eigenvalues, that `smallest_share` of a curvature is at least ``share``.
+
+    Where the diagonal of a (k, k) matrix is 1, the largest eigenvalue is k at most, and the smallest at least
+    det ((k-1)/k)**(k-1) > det/e, the others being at most as large as their mean. Nearer bounds are the Frobenius norm,
+    and 1 / trace of the inverse.
+    """
+    size, units = len(curvature), curvature.diagonal().tolist()
+    if not min(units) > 0.0:
+        return False
+    if size > FEW:
+        scale = np.sqrt(units)
+        return finite(curvature.ravel()) and share * condition_bound(curvature / (scale * scale[:, None])) < 1.0
+    rows = curvature.tolist()
+    solution = solver(size)(rows, units, units, 0.0)
+    if solution is None or not solution[2] < math.inf:
+        return False
+    if share * math.e * size < solution[2]:
+        return True
+    inverse = of_inverse(rows, range(size))
+    squares = sum([rows[i][j] ** 2 / (units[i] * units[j]) for i in range(size) for j in range(size)])
+    return inverse is not None and share * math.sqrt(squares) * sum(map(mul, inverse, units)) < 1.0
 
 
 @lru_cache(maxsize=FEW)

@@ -9,6 +9,9 @@ from descend.optimizers.contract import Array, Evaluation, State
 from descend.optimizers.rate_rules import OR_LESS, LinearMethod
 from descend.optimizers.recurrence import Recurrence
 
+WITHOUT_MOMENTUM = Recurrence()
+"""What gradient descent does on a parabola."""
+
 
 @dataclass(frozen=True)
 class GradientDescent(LinearMethod):
@@ -42,7 +45,7 @@ class GradientDescent(LinearMethod):
 
     @property
     def recurrence(self) -> Recurrence:
-        return Recurrence()
+        return WITHOUT_MOMENTUM
 
     def init(self, theta: Array) -> State:
         return ()

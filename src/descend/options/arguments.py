@@ -49,6 +49,8 @@ OF_OTHERS = {
 OTHERWISE = {"weights": "importance", "sigma": "standard_deviation"}
 """Names of columns given as values where the model has a parameter of the usual name; no near one, which would be
 taken for a slip."""
+SIMPLE = frozenset((str, int, float, bool))
+"""Kinds of values of which an equal one means the same option, whatever the data."""
 
 
 def read_request(model: object, data: object, arrays_given: Sequence[object], options: Values) -> Request:
@@ -58,10 +60,16 @@ def read_request(model: object, data: object, arrays_given: Sequence[object], op
 
     Raises ConfigError.
     """
-    others = tuple((key, type(value), value) for key, value in options.items() if key != "start")
-    if not isinstance(model, str) or arrays_given or isinstance(data, tuple) or not all(map(_is_simple, others)):
+    others = []
+    for key, value in options.items():
+        if key != "start":
+            kind = type(value)
+            if kind not in SIMPLE or key not in OPTIONS or OPTIONS[key].naming or key == "covariance":
+                return _read(model, data, arrays_given, options)
+            others.append((key, kind, value))
+    if not isinstance(model, str) or arrays_given or isinstance(data, tuple):
         return _read(model, data, arrays_given, options)
-    request, start = _read_of_formula(model, others), options.get("start")
+    request, start = _read_of_formula(model, tuple(others)), options.get("start")
     if is_default("start", start):
         return request.but(data=data, given={**request.given, "data": data})
     start = as_text(start)
@@ -69,16 +77,12 @@ def read_request(model: object, data: object, arrays_given: Sequence[object], op
     return request.but(data=data, start=start, given={**request.given, "data": data, "start": start})
 
 
-def _is_simple(option: tuple[str, type, object]) -> bool:
-    """Whether the data do not matter to what an option means, which is the same again for an equal value."""
-    key, kind, _ = option
-    return kind in (str, int, float, bool) and key in OPTIONS and not OPTIONS[key].naming and key != "covariance"
-
-
 @lru_cache(maxsize=128)
 def _read_of_formula(model: str, options: tuple[tuple[str, type, Any], ...]) -> Request:
     """Return the request of a fit of a formula with options, each with its type, that the data do not matter to."""
-    return _read(model, None, (), {key: value for key, _, value in options})
+    request = _read(model, None, (), {key: value for key, _, value in options})
+    request.__dict__["of_options"] = request
+    return request
 
 
 EMPTIED_AT_A_CHANGE.append(_read_of_formula.cache_clear)

@@ -22,6 +22,8 @@ DIGITS = 6
 """Digits shown of a number whose error is not known."""
 MOST_DIGITS = 17
 """Digits that tell a float64 from any other."""
+LARGEST_WHOLE = 1 << 53
+"""Whole numbers below this are float64 as they are."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ class Parameters:
 
         Raises ConfigError if it is not finite, or has another shape.
         """
+        if type(value) is int and abs(value) < LARGEST_WHOLE:
+            value = float(value)
         if type(value) is float and math.isfinite(value):
             return value
         try:

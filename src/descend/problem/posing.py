@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from descend.engines.triangles import well_conditioned
 from descend.errors import ConfigError, WordsError
 from descend.formula.ambiguities import ambiguities
 from descend.gradients.contract import Summand
@@ -18,8 +12,8 @@ from descend.losses import LOSSES, Loss
 from descend.models import Model, kind_of
 from descend.models.call import name_of, no_formula
 from descend.options.request import Request
-from descend.parameters import Bounds
 from descend.problem import preflight
+from descend.problem.chosen_start import of_logarithms, within
 from descend.problem.engine_choice import ENGINES, chosen_engine
 from descend.problem.model_reading import gradient_source, probability_note, read_model
 from descend.problem.objective import VectorObjective, objective_over
@@ -31,10 +25,35 @@ from descend.table import Table
 from descend.table.in_matrix import beside_matrix
 from descend.table.rows import Rows
 
-BESIDE = 1e-3
-"""Share of the way from a bound to the start at which J is looked at again."""
-ROWS_FOR_START = 10_000
-"""Rows whose logarithms give a model of a positive response its start."""
+KEPT: dict[tuple[object, ...], Reading] = {}
+"""What was read of formulas and their options, for columns of some names, ..."""
+MOST_KEPT = 128
+"""... and so many of them at most."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a request and the columns of a table say of a problem before any row is read.
+
+    loss: that of the request; the model may have another (see ``probability_note``). gradient, code: the name of its
+    source, and what is to be summed. names: the columns that are read. notes: what was decided about the formula, in
+    sentences; doubts: what in it may be meant otherwise.
+    """
+
+    loss: Loss
+    model: Model
+    gradient: str
+    code: Summand
+    names: tuple[str, ...]
+    notes: tuple[str, ...]
+    doubts: tuple[str, ...]
+
+    def for_any_rows(self, request: Request) -> bool:
+        """Whether it is the same for all tables with columns of these names, and other values of the same start."""
+        model, loss = self.model, self.loss
+        if model.formula is None or model.formula.vectors or model.codings or model.inexact or request.roles.clusters:
+            return False
+        return model.constraints is None and not loss.per_class and loss.of_mean == loss == loss.of_score
 
 
 def pose(request: Request, table: Table) -> Problem:
@@ -51,6 +70,83 @@ def pose(request: Request, table: Table) -> Problem:
 
 
 def _problem_of(request: Request, table: Table) -> Problem:
+    reading, starting, table = _reading_of(request, table)
+    loss, model, gradient, code, names = reading.loss, reading.model, reading.gradient, reading.code, reading.names
+    summed = _summed_rows(model, code, table, names, request)
+    pair = None if isinstance(request.model, str) else kind_of(request.model).original(request.model, model)
+    doubt = None if pair is None else pair.difference(model.parameters.start(starting, 1.0), summed.rows.columns)
+    if doubt is not None:
+        return pose(untraced(request, doubt), table)
+    objective = _objective(request, model, table, summed)
+    start = _with_rows(objective, model, summed, gradient, starting, request.given.get("start"))
+    notes = [*request.notes, *model.notes, *summed.notes, *reading.notes]
+    if model.inexact and not request.bare:
+        from descend.problem.errors_of_inputs import notes_of_inexact
+
+        notes += notes_of_inexact(model, code, summed.rows)
+    if table.counted:
+        from descend.problem.response_levels import counted_notes
+
+        notes += counted_notes(table.counted, {*names} - {loss.states}, model.response, loss)
+    validation = None
+    if request.held_out is not None:
+        from descend.problem.validation import validation_of
+
+        validation, note = validation_of(request, model, code, table, names)
+        notes += [note] if note else []
+    priors = objective.priors
+    return Problem(
+        model=model,
+        gradient=gradient,
+        code=code,
+        table=table,
+        rows=summed.rows,
+        objective=objective,
+        given=starting,
+        start=start,
+        notes=tuple(notes),
+        remarks=(*reading.doubts, *table.notes, *summed.remarks),
+        scale=_scale(model, summed),
+        squares=summed.squares if loss.of_residual else 0.0,
+        parabola=model.linear and model.loss.quadratic and (priors is None or priors.priors.bell),
+        all_rows=summed.all_rows,
+        validation=validation,
+    )
+
+
+def _scale(model: Model, summed: SummedRows) -> float:
+    """Return the size of J for a model that predicts nothing; 0 where it is not known."""
+    if model.inexact and not model.response_columns:
+        from descend.problem.errors_of_inputs import mean_square_of_inputs
+
+        return mean_square_of_inputs(model, summed.rows)
+    return summed.squares if model.loss.quadratic else 0.0
+
+
+def _reading_of(request: Request, table: Table) -> tuple[Reading, Mapping[str, object], Table]:
+    """Read a request; return also the starting values given, and the table with what follows from its columns.
+
+    Of a formula whose reading does not depend on the rows that is done but once.
+
+    Raises FormulaError, DataError or ConfigError.
+    """
+    if request.of_options is None or table.codings:
+        return _read(request, table)
+    start = request.start or {}
+    key = request.of_options, table.names, *start
+    kept = KEPT.get(key)
+    if kept is not None:
+        return kept, {**kept.loss.own_parameters, **start}, table
+    reading, starting, table_read = _read(request, table)
+    if table_read is table and reading.for_any_rows(request):
+        if len(KEPT) >= MOST_KEPT:
+            KEPT.clear()
+        KEPT[key] = reading
+        assert request.of_options.roles == request.roles  # known from now on
+    return reading, starting, table_read
+
+
+def _read(request: Request, table: Table) -> tuple[Reading, Mapping[str, object], Table]:
     loss = LOSSES.build(request.loss)
     table = kind_of(request.model).rows_of(request.model, table, request.roles.spread)
     model, starting = read_model(request, table, loss)
@@ -70,78 +166,19 @@ def _problem_of(request: Request, table: Table) -> Problem:
             f"There is no engine `{request.engine}`.{closest(request.engine, ENGINES)} Known: {', '.join(ENGINES)}."
         )
     beside = (*code.more_columns, *request.roles.columns, *request.weighed_by)
-    names = dict.fromkeys((*model.response_columns, *model.inputs, *beside))
-    summed = _summed_rows(model, code, table, tuple(names), request)
-    pair = None if isinstance(request.model, str) else kind_of(request.model).original(request.model, model)
-    doubt = None if pair is None else pair.difference(model.parameters.start(starting, 1.0), summed.rows.columns)
-    if doubt is not None:
-        return pose(untraced(request, doubt), table)
-    objective = _objective(request, model, table, summed)
-    start = _with_rows(objective, model, summed, gradient, starting, request.given.get("start"))
-    doubtful = ambiguities(model.formula, table.names) if model.formula is not None and not request.bare else ()
-    notes = [*request.notes, *model.notes, *summed.notes, *_notes_of(model, code, request, summed.rows, loss)]
-    if table.counted:
-        from descend.problem.response_levels import counted_notes
-
-        notes += counted_notes(table.counted, {*names} - {loss.states}, model.response, loss)
-    validation = None
-    if request.held_out is not None:
-        from descend.problem.validation import validation_of
-
-        validation, note = validation_of(request, model, code, table, tuple(names))
-        notes += [note] if note else []
-    priors = objective.priors
-    return Problem(
-        model=model,
-        gradient=gradient,
-        code=code,
-        table=table,
-        rows=summed.rows,
-        objective=objective,
-        given=starting,
-        start=start,
-        notes=tuple(notes),
-        remarks=(*doubtful, *table.notes, *summed.remarks),
-        scale=_scale(model, summed),
-        squares=summed.squares if loss.of_residual else 0.0,
-        parabola=model.linear and model.loss.quadratic and (priors is None or priors.priors.bell),
-        all_rows=summed.all_rows,
-        validation=validation,
-    )
+    names = tuple(dict.fromkeys((*model.response_columns, *model.inputs, *beside)))
+    doubts = ambiguities(model.formula, table.names) if model.formula is not None and not request.bare else ()
+    return Reading(loss, model, gradient, code, names, _notes_of(model, loss), doubts), starting, table
 
 
-def _scale(model: Model, summed: SummedRows) -> float:
-    """Return the size of J for a model that predicts nothing; 0 where it is not known."""
-    if model.inexact and not model.response_columns:
-        from descend.problem.errors_of_inputs import mean_square_of_inputs
-
-        return mean_square_of_inputs(model, summed.rows)
-    return summed.squares if model.loss.quadratic else 0.0
-
-
-def _notes_of(model: Model, code: Summand, request: Request, rows: Rows, loss: Loss) -> Iterator[str]:
-    """Yield what was decided about a formula: its loss, the levels held at 0, the errors of inputs."""
-    if (probable := probability_note(model, loss)) is not None:
-        yield probable
+def _notes_of(model: Model, loss: Loss) -> tuple[str, ...]:
+    """Return what was decided about a formula: its loss, and the levels held at 0."""
+    notes = [probability_note(model, loss)]
     if model.constraints is not None and model.constraints.references:
         from descend.models.references import reference_note
 
-        yield from filter(None, (reference_note(model.constraints),))
-    if model.inexact and not request.bare:
-        from descend.problem.errors_of_inputs import notes_of_inexact
-
-        yield from notes_of_inexact(model, code, rows)
-
-
-def _objective(request: Request, model: Model, table: Table, summed: SummedRows) -> VectorObjective:
-    """Return J: the mean loss, with penalties or priors."""
-    penalty = penalty_of(model, request.l1, request.l2) if request.l1 or request.l2 else None
-    objective = objective_over(summed.engine, penalty)
-    if not request.priors:
-        return objective
-    from descend.problem.with_priors import posed_priors
-
-    return posed_priors(objective, request, model, table, summed)
+        notes.append(reference_note(model.constraints))
+    return tuple(filter(None, notes))
 
 
 def _code_of(model: Model, request: Request, table: Table) -> tuple[str, Summand]:
@@ -156,6 +193,17 @@ def _code_of(model: Model, request: Request, table: Table) -> tuple[str, Summand
     from descend.problem.dependent_rows import coupled_rows
 
     return gradient, coupled_rows(code, model, gradient, request)
+
+
+def _objective(request: Request, model: Model, table: Table, summed: SummedRows) -> VectorObjective:
+    """Return J: the mean loss, with penalties or priors."""
+    penalty = penalty_of(model, request.l1, request.l2) if request.l1 or request.l2 else None
+    objective = objective_over(summed.engine, penalty)
+    if not request.priors:
+        return objective
+    from descend.problem.with_priors import posed_priors
+
+    return posed_priors(objective, request, model, table, summed)
 
 
 def untraced(request: Request, reason: str) -> Request:
@@ -227,35 +275,12 @@ def _with_rows(
             objective.kinks = Kinks(symbolic, rows)
     start = model.parameters.start(given, 0.0 if model.linear or model.log_linear else 1.0)
     if model.log_linear and not given and not loss.response_domain.closed and not objective.arrow:
-        start = _of_logarithms(model, rows, start)
+        start = of_logarithms(model, rows, start)
     bounds = None if model.constraints is None else model.bounds
     if bounds is None:
         return start
-    start, objective.bounds = _within(bounds, model, start, given, requested, objective)
+    start, objective.bounds = within(bounds, model, start, given, requested, objective)
     return start
-
-
-def _of_logarithms(model: Model, rows: Rows, theta: Array) -> Array:
-    """Return the least-squares fit of log(y), for a positive response: a mean of exp(0) may be far from all values.
-
-    From a mean that is much too small, a step by Fisher information overshoots by as much as the response is large.
-    """
-    some = (
-        rows
-        if rows.count <= ROWS_FOR_START
-        else rows.take(np.linspace(0, rows.count - 1, ROWS_FOR_START).astype(np.intp))
-    )
-    score, jacobian = model.scores_and_jacobian(theta, some.columns)
-    omega = np.ones(some.count) if some.omega is None else some.omega
-    root = np.where(some.y > 0.0, np.sqrt(omega), 0.0)
-    design, right = jacobian / score[:, None], np.log(np.where(some.y > 0.0, some.y / score, 1.0))
-    if not np.isfinite(design).all():
-        return theta
-    design, right = design * root[:, None], right * root
-    moments = design.T.dot(design)
-    if well_conditioned(moments):  # ten times as fast, and a start need not be exact
-        return np.asarray(theta + np.linalg.solve(moments, right.dot(design)))
-    return np.asarray(theta + np.linalg.lstsq(design, right, rcond=None)[0])
 
 
 def pieces_of_rows(model: Model, rows: Rows, objective: VectorObjective, all_rows: AllRows | None) -> PiecesOfRows:
@@ -265,38 +290,3 @@ def pieces_of_rows(model: Model, rows: Rows, objective: VectorObjective, all_row
     if all_rows is None or objective.rows == rows.count:
         return RowPieces(model, rows, objective.penalty)
     return StreamedPieces(RowPieces(model, rows, objective.penalty, all_rows.omega), all_rows.lazy)
-
-
-def _within(
-    bounds: Bounds, model: Model, theta: Array, given: Mapping[str, Any], requested: Any, objective: VectorObjective
-) -> tuple[Array, Bounds]:
-    """Move starts that were not given inside their bounds, and find out at which bounds J is not finite.
-
-    An earlier fit may have ended at a strict bound, and this one may begin there. Raises ConfigError for a start that
-    was ``requested`` outside its bounds.
-    """
-    fixed = ~np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan)) & ~bounds.pinned
-    own = ~np.isnan(model.parameters.start(dict.fromkeys(given.keys() & set(requested or ()), 0.0), math.nan))
-    inside = bounds.contains(theta) | (~own & ((theta == bounds.low) | (theta == bounds.high)))
-    for j in np.flatnonzero(fixed & ~inside).tolist():
-        raise ConfigError(
-            f"The start of `{bounds.labels[j]}` is {theta[j]:g}, outside its bounds {bounds.text(j)}. "
-            "Give a start inside them, or leave it out to have one chosen."
-        )
-    theta = np.where(fixed, theta, bounds.interior(theta))
-
-    def passable(corner: Array) -> NDArray[np.bool_]:
-        with np.errstate(all="ignore"):
-            point = objective(corner, 2)
-        if not (math.isfinite(point.loss) and np.isfinite(point.gradient).all()):
-            return np.zeros(corner.size, dtype=bool)
-        still = np.zeros(corner.size, dtype=bool)
-        if point.curvature is not None:
-            still = (point.curvature.diagonal() == 0.0) & (corner != theta)
-        for j in np.flatnonzero(still).tolist():  # stationary, or with no influence anywhere near
-            beside = corner.copy()
-            beside[j] += BESIDE * (theta[j] - corner[j])
-            still[j] = objective(beside, 2).loss != point.loss
-        return ~still
-
-    return theta, bounds.barred_where(passable, theta)

@@ -83,38 +83,40 @@ def diagnosis_of(solution: Solution) -> Diagnosis:
 
 def fit_of(solution: Solution) -> SolvedFit:
     """Return the fit of a solution, with notes on the scatter of the data, and the diagnosis if the run failed."""
-    notes, problem = solution.notes, solution.problem
-    passes = solution.objective.passes  # the diagnosis of a run that failed adds its own
+    notes, problem, run = solution.notes, solution.problem, solution.run
+    objective, roles = problem.objective, problem.rows.roles
+    passes = objective.passes  # the diagnosis of a run that failed adds its own
     if solution.endless is None:
         with attempt("whether the data scatter as they should", solution.failures):
             notes += _scatter(solution)
-    at_once = not solution.succeeded or problem.model.in_place
+    model, trace = problem.model, run.trace
+    at_once = not solution.succeeded or model.in_place
     # At once: a user wants to know why a run failed, and a module may be trained further before they ask.
     if at_once and diagnosis_of(solution).cause is Cause.FAR_ORIGIN:  # which explains these notes too
         notes = tuple(note for note in notes if note not in solution.verdict.sentences)
     return SolvedFit(
         solution=solution,
-        model=solution.model,
+        model=model,
         theta=solution.theta,
         loss=solution.loss,
-        rows=solution.rows,
+        rows=objective.rows,
         passes=passes,
-        epochs=solution.epochs,
+        epochs=trace.steps[-1].epoch,
         outcome=solution.outcome,
         gradient=problem.gradient,
-        optimizer=solution.run.optimizer.name,
-        learning_rate=solution.run.learning_rate,
-        engine=solution.objective.engine.name,
+        optimizer=run.optimizer.name,
+        learning_rate=run.learning_rate,
+        engine=objective.engine.name,
         seconds=solution.seconds,
-        penalised=solution.penalised,
-        weights=solution.weights,
-        sigma=solution.sigma,
-        undetermined=solution.undetermined,
+        penalised=objective.penalty is not None,
+        weights=roles.weights,
+        sigma=roles.sigma,
+        undetermined=solution.verdict.labels,
         notes=notes,
-        trace=solution.trace,
+        trace=trace,
         failures=solution.failures,
         from_start=None if solution.from_start is None else fit_of(solution.from_start),
-        _epochs_given=solution.run.epochs_given,
+        _epochs_given=run.epochs_given,
     )
 
 
@@ -124,7 +126,7 @@ def _scatter(solution: Solution) -> tuple[str, ...]:
 
     The second only where the loss, or a column, says how far they should scatter.
     """
-    loss, notes = solution.loss_function, list[str | None]()
+    loss, notes = solution.loss_function, []
     if loss.prediction_domain.limited:
         from descend.inference.covariance.edge_of_domain import edge_note
 
@@ -133,6 +135,8 @@ def _scatter(solution: Solution) -> tuple[str, ...]:
         from descend.inference.goodness.chi_square import scatter_note
 
         notes.append(scatter_note(solution))
+    if not solution.errors:
+        return tuple(filter(None, notes))
     if solution.errors.startswith("cluster"):
         from descend.inference.covariance.standard_errors import few_clusters_note, own_clusters_note
 
@@ -141,4 +145,4 @@ def _scatter(solution: Solution) -> tuple[str, ...]:
         from descend.inference.covariance.standard_errors import one_row_note
 
         notes.append(one_row_note(solution))
-    return tuple(note for note in notes if note is not None)
+    return tuple(filter(None, notes))

@@ -19,6 +19,7 @@ from descend.formula.structure import linear_unknowns, measures, waves
 from descend.formula.symbols import Parameter
 from descend.gradients.derived import Program, derived
 from descend.models import Model
+from descend.optimizers.damped_systems import FEW, of_inverse
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.problem import Problem
@@ -26,7 +27,7 @@ from descend.starts.projection import Projection
 from descend.starts.residual_noise import many_basins, something_left
 from descend.starts.search import ROWS, Start, sample, search
 from descend.starts.trial_points import descended, place_of, range_of
-from descend.table.rows import Rows
+from descend.table.rows import Rows, finite
 
 Array = NDArray[np.float64]
 EXPLAINED = 0.99
@@ -99,16 +100,23 @@ def _uncertain(problem: Problem, theta: Array, loss: float, symbols: Sequence[Pa
     if not symbols:
         return False
     curvature = problem.objective(theta, 2).matrix
-    if curvature is None or not np.isfinite(curvature).all():
+    if curvature is None or not finite(curvature.ravel()):
         return False
+    free = max(problem.objective.rows - theta.size, 1)
+    places = [problem.model.parameters.slices[symbol.name].start for symbol in symbols]
+    variances = zip(_of_inverse(curvature, places), theta[places].tolist(), strict=True)
+    return any(2.0 * loss / free * variance > (OPEN * value) ** 2 for variance, value in variances)
+
+
+def _of_inverse(curvature: Array, places: Sequence[int]) -> list[float]:
+    """Return some numbers on the diagonal of the inverse, or where there is none of the pseudoinverse."""
+    if len(curvature) <= FEW and (few := of_inverse(curvature.tolist(), places)) is not None:
+        return few
     scale = 1.0 / np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
     scaled = curvature * scale * scale[:, None]
-    # The usual case, at a tenth of the time of a pseudoinverse.
     inverse = np.linalg.inv(scaled) if well_conditioned(scaled) else np.linalg.pinv(scaled, hermitian=True)
-    free = max(problem.objective.rows - theta.size, 1)
-    errors = scale * np.sqrt(2.0 * loss / free * inverse.diagonal())
-    theta_indices = [problem.model.parameters.slices[symbol.name].start for symbol in symbols]
-    return bool((errors[theta_indices] > OPEN * np.abs(theta[theta_indices])).any())
+    diagonal: list[float] = (scale * scale * inverse.diagonal())[places].tolist()
+    return diagonal
 
 
 def _variance(problem: Problem) -> float:

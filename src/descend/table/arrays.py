@@ -209,7 +209,8 @@ def from_mapping(data: Mapping[str, object]) -> ArrayTable:
         table.gapless = frozenset(data.listed)
         return table
     columns: dict[str, Cells] = {}
-    first, rows, units = None, 0, dict[str, str]()
+    units: dict[str, str] = {}
+    first, rows = None, 0
     for name, column_given in data.items():
         plain = type(column_given) is np.ndarray
         if not plain and hasattr(column_given, "magnitude") and hasattr(column_given, "units"):  # a quantity of Pint

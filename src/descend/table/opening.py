@@ -62,10 +62,10 @@ def register(takes: Callable[[object], bool], opens: Opens) -> None:
 
 
 def _opened(data: object) -> Table:
-    opens = next((opens for takes, opens in SOURCES if takes(data)), None)
-    if opens is None:
-        raise _unsupported(data)
-    return opens(data)
+    for takes, opens in SOURCES:
+        if takes(data):
+            return opens(data)
+    raise _unsupported(data)
 
 
 def _is_address(data: object) -> bool:

@@ -109,7 +109,8 @@ ALIKE = Roles()
 class Rows:
     """Rows in memory. J is a mean over them, weighted by omega.
 
-    columns: the values of each column, (rows,). omega: (rows,) row weights, or None if all rows are alike.
+    columns: the values of each column, (rows,). count: how many rows there are. omega: (rows,) row weights, or None if
+    all rows are alike.
     observed: how the response follows from the columns. roles: where the weights come from.
     source: where the rows come from, in words for messages.
 
@@ -140,15 +141,18 @@ class Rows:
         with np.errstate(all="ignore"):  # what cannot be a weight is refused by `check`
             return cls(columns, roles.omega(columns), observed, roles, source)
 
-    @property
-    def count(self) -> int:
-        """The number of rows."""
-        return len(next(iter(self.columns.values()))) if self.columns else 0
+    def __post_init__(self) -> None:
+        self.count = len(next(iter(self.columns.values()))) if self.columns else 0
 
-    @cached_property
+    @property
     def total(self) -> float:
         """The sum of the row weights: the number of rows if all are alike."""
-        return float(self.count) if self.omega is None else float(self.omega.sum())
+        return float(self.count) if self.omega is None else self._sum_of_weights
+
+    @cached_property
+    def _sum_of_weights(self) -> float:
+        assert self.omega is not None
+        return float(self.omega.sum())
 
     @cached_property
     def y(self) -> Array:
