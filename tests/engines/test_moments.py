@@ -171,8 +171,8 @@ def test_every_optimizer_takes_the_same_way(optimizer, penalty):
     ]
     mine, theirs = fits
     assert (mine.engine, theirs.engine, mine.outcome) == ("moments", "numpy", theirs.outcome)
-    # Where an optimizer ends by itself once rounding is all that is left, rounding decides on the very last step.
-    assert abs(mine.epochs - theirs.epochs) <= kind.thorough
+    # Where an optimizer ends by itself once rounding is all that is left, rounding decides on the last steps.
+    assert abs(mine.epochs - theirs.epochs) <= 2 * kind.thorough
     for one, other in zip(mine.trace, theirs.trace, strict=False):
         np.testing.assert_allclose(one.theta, other.theta, rtol=1e-7, atol=1e-9)
         assert one.loss == pytest.approx(other.loss, rel=1e-10)

@@ -20,7 +20,7 @@ from descend.engines.triangles import WELL, cholesky, divider, norms, powers_of_
 from descend.formula.compile import compile_expression
 from descend.formula.factor import triangle
 from descend.formula.symbols import Column
-from descend.gradients.contract import Summand
+from descend.gradients.contract import Summand, Sums
 from descend.gradients.derived import Program, as_program
 from descend.table.in_matrix import InMatrix
 from descend.table.rows import Chosen, Rows, finite
@@ -60,6 +60,16 @@ class FactorsEngine(Engine):
         self.turned = 2.0 * self.upper.T
         self.curvature = self.turned.dot(self.upper)
         self.least = self.root * self.root
+        self.mean_curvature, self.mean_least = self.curvature / total, self.least / total
+
+    @property
+    def means(self) -> Callable[[Array], Sums] | None:
+        return self._means if self.well else None
+
+    def _means(self, theta: Array) -> Sums:
+        away = theta - self.centre
+        gradient = self.mean_curvature.dot(away)
+        return 0.5 * float(away.dot(gradient)) + self.mean_least, gradient, self.mean_curvature
 
     def _sums(self, theta: Array, order: int) -> Totals:
         away = theta - self.centre

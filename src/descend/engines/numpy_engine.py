@@ -111,16 +111,16 @@ class NumpyEngine(InMemory):
 
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         count = self.total if rows is None else self.rows.weight_of(rows)
-        if rows is not None and self.undivided:
+        if rows is None and self.block is not None:
+            loss, gradient, curvature = self.sums[order](theta, self.block)
+        elif rows is not None and self.undivided:
             loss, gradient, curvature = self.kernel.sums_over(theta, self.data, order, rows)
         elif rows is not None:
             loss, gradient, curvature = self.sums[order](theta, tuple(array[rows] for array in self.data))
-        elif self.block is None and order == 2 and self.second is not None:
+        elif order == 2 and self.second is not None:
             loss, gradient, curvature = self.second(theta)
-        elif self.block is None:
-            loss, gradient, curvature = self.many(theta, order)
         else:
-            loss, gradient, curvature = self.sums[order](theta, self.block)
+            loss, gradient, curvature = self.many(theta, order)
         if self.finish is not None and gradient is not None:
             gradient = self.finish(gradient, count, theta)
         return ordered(order, count, float(loss), gradient, curvature)

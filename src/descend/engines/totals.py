@@ -69,7 +69,10 @@ class Traits:
 
     @property
     def means(self) -> Callable[[Array], Sums] | None:
-        """Loss, gradient and curvature per row, or per unit of row weight; None where dividing the sums is as fast."""
+        """Loss, gradient and curvature per row, or per unit of row weight; None where dividing the sums is as fast.
+
+        Of a `quadratic` engine they are also asked for where no curvature is, as there is but one.
+        """
         return None
 
     @property

@@ -290,8 +290,10 @@ def surely_above(curvature: Array, share: float) -> bool:
     if share * math.e * size < solution[2]:
         return True
     inverse = of_inverse(rows, range(size))
-    squares = sum([rows[i][j] ** 2 / (units[i] * units[j]) for i in range(size) for j in range(size)])
-    return inverse is not None and share * math.sqrt(squares) * sum(map(mul, inverse, units)) < 1.0
+    if inverse is None:
+        return False
+    squares = sum([rows[i][j] / units[i] * (rows[i][j] / units[j]) for i in range(size) for j in range(size)])
+    return share * math.sqrt(squares) * sum(map(mul, inverse, units)) < 1.0
 
 
 @lru_cache(maxsize=FEW)

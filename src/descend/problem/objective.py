@@ -104,7 +104,7 @@ class MeanLoss(VectorObjective):
         self.engine, self.rows = engine, engine.count
         self.passes = 1.0 if engine.once else 0.0
         self.means = engine.means
-        """Order 2 over all rows, in an engine that divides sooner than it is done here."""
+        """J over all rows with its derivatives, of an engine that divides sooner than it is done here."""
 
     def __getstate__(self) -> dict[str, object]:
         return super().__getstate__() | {"means": None}
@@ -115,9 +115,9 @@ class MeanLoss(VectorObjective):
 
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
         self._count(rows)
-        if order == 2 and rows is None and self.means is not None:
-            means: Numbers = self.means(theta)
-            return means
+        if self.means is not None and rows is None and (order == 2 or self.engine.quadratic):
+            loss, gradient, curvature = self.means(theta)
+            return loss, gradient, curvature if order == 2 else None
         count, loss, gradient, curvature, _ = self.engine.evaluate(theta, order, rows)
         return (
             loss / count,
