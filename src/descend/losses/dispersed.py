@@ -45,8 +45,9 @@ class Dispersed(Loss):
 
     def __eq__(self, other: object) -> bool:
         """Whether it is the same of the same loss: one that was defined again, under its name, is another."""
-        same = isinstance(other, Dispersed) and (self.of, self.phi, self.inside) == (other.of, other.phi, other.inside)
-        return same and self.other == other.other
+        if not isinstance(other, Dispersed) or (self.of, self.phi, self.inside) != (other.of, other.phi, other.inside):
+            return False
+        return bool(self.other == other.other)
 
     def __hash__(self) -> int:
         return hash((self.other, self.phi, self.inside))

@@ -293,7 +293,7 @@ def surely_above(curvature: Array, share: float) -> bool:
     if inverse is None:
         return False
     squares = sum([rows[i][j] / units[i] * (rows[i][j] / units[j]) for i in range(size) for j in range(size)])
-    return share * math.sqrt(squares) * sum(map(mul, inverse, units)) < 1.0
+    return bool(share * math.sqrt(squares) * sum(map(mul, inverse, units)) < 1.0)
 
 
 @lru_cache(maxsize=FEW)

@@ -60,17 +60,12 @@ def read_request(model: object, data: object, arrays_given: Sequence[object], op
 
     Raises ConfigError.
     """
-    others = []
-    for key, value in options.items():
-        if key != "start":
-            kind = type(value)
-            if kind not in SIMPLE or key not in OPTIONS or OPTIONS[key].naming or key == "covariance":
-                return _read(model, data, arrays_given, options)
-            others.append((key, kind, value))
-    if not isinstance(model, str) or arrays_given or isinstance(data, tuple):
+    others = [(key, type(value), value) for key, value in options.items() if key != "start"]
+    simple = [kind in SIMPLE and key in OPTIONS and not OPTIONS[key].naming for key, kind, _ in others]
+    if not all(simple) or "covariance" in options or not isinstance(model, str) or arrays_given or type(data) is tuple:
         return _read(model, data, arrays_given, options)
-    request, start = _read_of_formula(model, tuple(others)), options.get("start")
-    if is_default("start", start):
+    request = _read_of_formula(model, tuple(others))
+    if is_default("start", start := options.get("start")):
         return request.but(data=data, given={**request.given, "data": data})
     start = as_text(start)
     check_options({"start": start})

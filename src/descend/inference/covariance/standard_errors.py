@@ -146,8 +146,7 @@ class Combinations:
         So they do b + 2 c if a direction raises c by 1 where it lowers b by 2.
         """
         change, size = np.abs(gradients @ self.directions.T), np.abs(gradients) @ np.abs(self.directions).T
-        found: Mask = (change <= LEVEL * size).all(axis=-1)
-        return found
+        return np.asarray((change <= LEVEL * size).all(axis=-1), dtype=np.bool_)
 
 
 @once
