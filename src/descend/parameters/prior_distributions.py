@@ -81,8 +81,26 @@ class Distribution(Part):
         return np.asarray(special.erfc(away / math.sqrt(2.0)))
 
 
+class Placed(Distribution):
+    """A distribution with a location, where most of it lies, and a scale, over which it spreads."""
+
+    location: float
+    scale: float
+
+    @property
+    def centre(self) -> float:
+        return self.location
+
+    @property
+    def spread(self) -> float:
+        return self.scale
+
+    def _away(self, x: Array) -> Array:
+        return np.asarray((x - self.location) / self.scale)
+
+
 @dataclass(frozen=True)
-class Normal(Distribution):
+class Normal(Placed):
     """((x - location)/scale)**2 / 2"""
 
     location: float = setting(0.0)
@@ -92,21 +110,13 @@ class Normal(Distribution):
     bell = True
 
     def value(self, x: Array) -> Array:
-        return 0.5 * ((x - self.location) / self.scale) ** 2
+        return 0.5 * self._away(x) ** 2
 
     def slope(self, x: Array) -> Array:
         return (x - self.location) / self.scale**2
 
     def curvature(self, x: Array) -> Array:
         return np.full(np.shape(x), self.scale**-2.0)
-
-    @property
-    def centre(self) -> float:
-        return self.location
-
-    @property
-    def spread(self) -> float:
-        return self.scale
 
 
 @dataclass(frozen=True)
@@ -128,7 +138,7 @@ class HalfNormal(Normal):
 
 
 @dataclass(frozen=True)
-class Lognormal(Distribution):
+class Lognormal(Placed):
     """Log(x) is normal: (log(x) - location)**2 / (2 scale**2) + log(x), for x > 0; location and scale are of log(x).
 
     Its median is exp(location), its mode exp(location - scale**2).
@@ -141,15 +151,13 @@ class Lognormal(Distribution):
     logarithm = True
 
     def value(self, x: Array) -> Array:
-        away = (np.log(x) - self.location) / self.scale
-        return 0.5 * (away + self.scale) ** 2
+        return 0.5 * (self._away(np.log(x)) + self.scale) ** 2
 
     def slope(self, x: Array) -> Array:
-        away = (np.log(x) - self.location) / self.scale
-        return (away / self.scale + 1.0) / x
+        return (self._away(np.log(x)) / self.scale + 1.0) / x
 
     def curvature(self, x: Array) -> Array:
-        away = (np.log(x) - self.location) / self.scale
+        away = self._away(np.log(x))
         return np.asarray((self.scale**-2.0 - away / self.scale - 1.0) / x**2)
 
     def weight(self, x: Array) -> Array:
@@ -162,20 +170,12 @@ class Lognormal(Distribution):
         return 0.0, math.inf, True
 
     @property
-    def centre(self) -> float:
-        return self.location
-
-    @property
-    def spread(self) -> float:
-        return self.scale
-
-    @property
     def start(self) -> float:
         return math.exp(self.location)
 
 
 @dataclass(frozen=True)
-class StudentT(Distribution):
+class StudentT(Placed):
     """(df + 1)/2 log(1 + u**2/df) with u = (x - location)/scale: far from it, it hardly pulls."""
 
     df: float = setting(4.0, above=0)
@@ -183,9 +183,6 @@ class StudentT(Distribution):
     scale: float = setting(1.0, above=0)
     name = "student_t"
     aliases = "t student studentt"
-
-    def _away(self, x: Array) -> Array:
-        return np.asarray((x - self.location) / self.scale)
 
     def value(self, x: Array) -> Array:
         return 0.5 * (self.df + 1.0) * np.log1p(self._away(x) ** 2 / self.df)
@@ -202,14 +199,6 @@ class StudentT(Distribution):
         """Return the curvature, or where that is not above 0 the slope over the distance: a parabola above it."""
         exact = self.curvature(x)
         return np.where(exact > 0.0, exact, (self.df + 1.0) / (self.df + self._away(x) ** 2) / self.scale**2)
-
-    @property
-    def centre(self) -> float:
-        return self.location
-
-    @property
-    def spread(self) -> float:
-        return self.scale
 
     def tail_of(self, away: Array) -> Array:
         """Return the probability of both tails of Student's t."""

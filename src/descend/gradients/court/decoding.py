@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from descend.gradients.court.chain_rule import CONSTANTS, ChainRule
 from descend.gradients.court.evidence import Case, Point
 from descend.gradients.court.mistaken_losses import Gradients, Other, others
-from descend.gradients.court.wording import FRESH, Mistake, about_factor, about_rows, plain, rounded
+from descend.gradients.court.wording import FRESH, Mistake, about_factor, about_rows, plain, rounded, swapped
 
 Array = NDArray[np.float64]
 TELLING = 8
@@ -236,11 +236,7 @@ class Decoder:
         for m in np.flatnonzero(~self.right):
             if m != k and self._same(self.given[:, k], self.truth[:, m], k) and self._taken(k):
                 back = self._same(self.given[:, m], self.truth[:, k], int(m))
-                first_label, second_label = (self.labels[component] for component in sorted((k, int(m))))
-                mistake = f"it is the gradient of {self.labels[m]}: they are not in the order of the parameters"
-                if back:
-                    mistake = f"the gradients of {first_label} and {second_label} have changed places"
-                return Mistake("swapped", f"{mistake}. Return them in the order {', '.join(self.labels[:6])}.")
+                return swapped(self.labels, k, int(m), back, "gradient")
         return None
 
     def _taken(self, k: int) -> bool:

@@ -18,7 +18,7 @@ from descend.gradients.court.evidence import SAFETY, SINGLE, Case, Rows, natural
 from descend.gradients.court.judgement import Finding, Judgement
 from descend.gradients.court.taylor import extrapolated, taylor_slope
 from descend.gradients.court.trial import NOWHERE, Stepped
-from descend.gradients.court.wording import FRESH, SLACKS, Mistake, about_factor, plain, roughly, rounded
+from descend.gradients.court.wording import FRESH, SLACKS, Mistake, about_factor, plain, roughly, rounded, swapped
 
 Array = NDArray[np.float64]
 Columns = Mapping[str, Array]
@@ -218,13 +218,8 @@ class Trial:
                 continue
             back = self._same(self.given[:, m], self.truth[:, k], int(m))
             swap = any(self._same(self.given[:, j], self.truth[:, k], int(j)) for j in self.wrong if j != k)
-            if not swap:
-                continue
-            first_label, second_label = (self.labels[component] for component in sorted((k, int(m))))
-            mistake = f"it is the column of {self.labels[m]}: they are not in the order of the parameters"
-            if back:
-                mistake = f"the columns of {first_label} and {second_label} have changed places"
-            return Mistake("swapped", f"{mistake}. Return them in the order {', '.join(self.labels[:6])}.")
+            if swap:
+                return swapped(self.labels, k, int(m), back, "column")
         return None
 
     def _slopes(self) -> Array:

@@ -42,6 +42,15 @@ def roughly(off: float) -> str:
     return f"{exact} The rest may be the error of the function itself, such as that of a solver."
 
 
+def swapped(labels: Sequence[str], k: int, m: int, back: bool, part: str) -> Mistake:
+    """Say that what is given for k is that of m, and whether it is so the other way round: a gradient, or a column."""
+    first, second = (labels[component] for component in sorted((k, m)))
+    mistake = f"the {part}s of {first} and {second} have changed places"
+    if not back:
+        mistake = f"it is the {part} of {labels[m]}: they are not in the order of the parameters"
+    return Mistake("swapped", f"{mistake}. Return them in the order {', '.join(labels[:6])}.")
+
+
 def about_factor(factor: float, loss: Loss | None = None) -> str:
     """Say how many times too large or too small, why (if that is obvious), and what to do."""
     value = rounded(factor)
