@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from descend.doctor.rows import Rows
 from descend.doctor.source import Source
 from descend.doctor.user_code import Place, UserCode, parameter_names
 
@@ -115,7 +116,8 @@ class Run:
     optimizers: in the order in which they were made. models: those the script called, by `id`, with their names.
     backward_places, losses: the line of each backward pass, and the losses of each such line. layers: those that are
     running now, the outermost first; model_called_at: the line that called that one. closely_watched: whether calls
-    are reported now. by_hand_rate: the learning rate of steps without an optimizer. error: what ended the script.
+    are reported now. by_hand_rate: the learning rate of steps without an optimizer. rows: which each tensor holds.
+    error: what ended the script.
     """
 
     def __init__(self, user_code: UserCode) -> None:
@@ -128,6 +130,7 @@ class Run:
         self.backward_places: list[Place | None] = []
         self.losses: dict[Place | None, list[float]] = {}
         self.cuts: dict[tuple[Place | None, str], Cut] = {}
+        self.rows = Rows()
         self.steps = 0
         self.by_hand_rate: float | None = None
         self.closely_watched = False

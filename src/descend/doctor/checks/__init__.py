@@ -48,4 +48,4 @@ CHECKS: tuple[type[Check], ...] = (
     *(Graphs, Kept, Thresholds),
     *(Metrics, Divisors, Shuffles, Statistics, Standardised),
 )
-"""In the order in which findings are shown."""
+"""In the order in which findings are shown; those that read `Run.rows` come after `Batches`, which keeps it."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding
-from descend.doctor.operation import OF_CHANCES, OF_CLASSES, ByTensor, Operation, carried
+from descend.doctor.operation import OF_CHANCES, OF_CLASSES, ByTensor, Operation
+from descend.doctor.rows import Order
 from descend.doctor.run import Run
 from descend.doctor.user_code import Place
 
@@ -24,24 +24,6 @@ ENOUGH = 5
 MOST = 200
 """Steps after which nothing new is learned of how batches are made."""
 SORTED = 0.8
-DRAWN = {"randperm", "randint", "multinomial"}
-"""Functions that draw rows at random."""
-
-
-@dataclass(eq=False)
-class Order:
-    """An order in which rows were taken: which it is, and where it was used.
-
-    rows: the numbers of the rows, as one hash, and of: how many rows there are to take; of a loader both are its own.
-    """
-
-    place: Place | None
-    rows: int
-    of: int = 0
-
-    def apart_from(self, other: Order) -> bool:
-        """Whether other rows were taken of what has as many; of another table nothing can be said."""
-        return self is not other and self.rows != other.rows and self.of == other.of
 
 
 @dataclass(eq=False)
@@ -53,23 +35,18 @@ class Classes:
 
 
 class Batches(Check):
-    """Follows loaders and permutations to what the model and the loss are given."""
+    """Compares the rows of what the model and the loss are given, and keeps the record of them, which others read."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self.loaders: dict[Place | None, DataLoader[object]] = {}
         self.steps = 0
-        self.passes: MutableMapping[object, Order] = weakref.WeakKeyDictionary()
         self.batch_classes: dict[Place | None, Classes] = {}
-        self.drawn_indices: ByTensor[bool] = ByTensor()
-        """Permutations, and other numbers of rows that were drawn at random."""
-        self.row_order: ByTensor[Order] = ByTensor()
         self.steps_apart: Counter[Place | None] = Counter()
         self.paired_with: ByTensor[Place | None] = ByTensor()
         """Predictions compared with their own targets, as mixtures are beside those of others: None, else where not."""
         self.steps_with_fixed_target: ByTensor[int] = ByTensor()
         self.last_inputs: Tensor | None = None
-        self.sliced_at: ByTensor[Place | None] = ByTensor()
         self.first_of_sorted: dict[Place | None, list[float]] = {}
         """For each loss of numbers, the first target of each batch whose rows lay in the order of theirs, else NaN."""
 
@@ -84,58 +61,30 @@ class Batches(Check):
         return theirs(loader)
 
     def batch(self, iterator: object, tensors: Sequence[Tensor]) -> None:
-        """Mark what a shuffled loader hands out with an order of its own for each pass over the data."""
-        from torch.utils.data import RandomSampler
-
-        sampler = getattr(getattr(iterator, "_index_sampler", None), "sampler", None)
-        if isinstance(sampler, RandomSampler) and self.steps <= MOST:
-            new = Order(self.run.here(), id(iterator), len(sampler))
-            order = self.passes.setdefault(iterator, new)
-            for tensor in tensors:
-                self.row_order[tensor] = order
+        self.run.rows.handed_out(iterator, tensors, self.run.here())
 
     def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         self.steps += 1
+        self.run.rows.forwarded(inputs, outputs)
         if not inputs or self.steps > MOST:
             return
         self.last_inputs = inputs[0].detach()
-        known = self.row_order.of(inputs[0])
-        if known is not None:
-            for output in outputs:
-                self.row_order[output] = known
 
     def operation(self, operation: Operation) -> None:
-        if self.steps > MOST or not operation.outputs:
-            return
-        name, output = operation.name, operation.outputs[0]
-        if name in DRAWN:
-            self.drawn_indices[output] = True
-        elif name in ("__getitem__", "index_select", "take_along_dim") and len(operation.tensors) == 2:
-            source, indices = operation.tensors
-            if self.drawn_indices.of(indices):
-                self.row_order[output] = Order(operation.place, hash(tuple(indices.flatten().tolist())), len(source))
-        elif name in ("split", "chunk", "tensor_split", "__getitem__") and self.drawn_indices.of(operation.tensors[0]):
-            for part in operation.outputs:
-                self.drawn_indices[part] = True
-        else:
-            carried(operation, self.row_order)
-            carried(operation, self.sliced_at)
-            if name == "__getitem__" and not output.requires_grad:
-                self.sliced_at[output] = operation.place
-        pair = operation.compared
-        if pair is not None:
+        self.run.rows.operation(operation)
+        if self.steps <= MOST and operation.outputs and (pair := operation.compared) is not None:
             self._paired(operation, *pair)
 
     def _paired(self, operation: Operation, prediction: Tensor, target: Tensor) -> None:
         if operation.name in OF_CLASSES | OF_CHANCES and target.ndim and target.numel() >= 8:
-            known = self.batch_classes.setdefault(self.sliced_at.of(target) or operation.place, Classes())
+            known = self.batch_classes.setdefault(self.run.rows.sliced_at.of(target) or operation.place, Classes())
             known.calls += 1
             low, high = float(target.min()), float(target.max())
             if low == high:
                 known.single[low] += 1
         elif target.numel() >= 8 and len(self.first_of_sorted) < ENOUGH:
             self._in_order(operation.place, target)
-        ours, theirs = self.row_order.of(prediction), self.row_order.of(target)
+        ours, theirs = self.run.rows.order.of(prediction), self.run.rows.order.of(target)
         if target.requires_grad or target.numel() < 8 or bool((target == target.flatten()[0]).all()):
             return
         if ours is not None and theirs is not None:
@@ -166,7 +115,7 @@ class Batches(Check):
             steps, columns = numbers.diff(), inputs.diff(dim=0)
             is_sorted = bool(((steps >= 0).all() or (steps <= 0).all()) and steps.any())
             is_sorted = is_sorted and not bool(((columns >= 0).all(0) | (columns <= 0).all(0)).any())
-        firsts = self.first_of_sorted.setdefault(self.sliced_at.of(target) or place, [])
+        firsts = self.first_of_sorted.setdefault(self.run.rows.sliced_at.of(target) or place, [])
         firsts.append(float(numbers[0]) if is_sorted else math.nan)
 
     def findings(self) -> Iterator[Finding]:

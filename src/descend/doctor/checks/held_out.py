@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
-from descend.doctor.operation import CARRIED, TAKING_ROWS, ByTensor, Operation
+from descend.doctor.operation import ByTensor, Operation
+from descend.doctor.rows import MOST
 from descend.doctor.run import Backward, Run, Step
 from descend.doctor.user_code import Place, spread
 
@@ -23,12 +24,12 @@ HELD_OUT = re.compile(
     re.I,
 )
 TRAINED = re.compile(r"train|fit|all|full|source|support|unlabel", re.I)
-ENOUGH, MOST = 2, 400
-"""Turns from other rows to those held out and back; forward passes after which nothing new is learned."""
+ENOUGH = 2
+"""Turns from other rows to those held out and back."""
 
 
 @dataclass(eq=False)
-class Rows:
+class Named:
     """Rows that batches are taken of. names: what the user calls them; held_out: whether these say so.
 
     turns: how often an optimizer came from other rows to these; paths: the lines that led to the backward passes.
@@ -47,28 +48,26 @@ class HeldOut(Check):
         from torch.utils.weak import WeakIdKeyDictionary
 
         super().__init__(run)
-        self.datasets: MutableMapping[object, Rows] = WeakIdKeyDictionary()
-        self.tables: ByTensor[Rows] = ByTensor()
-        self.rows_by_names: dict[tuple[str, ...], Rows] = {}
-        self.batches: ByTensor[Rows] = ByTensor()
-        self.results: ByTensor[Rows] = ByTensor()
-        self.rows_of_pass: Rows | None = None
+        self.tables: MutableMapping[object, Named] = WeakIdKeyDictionary()
+        self.rows_by_names: dict[tuple[str, ...], Named] = {}
+        self.results: ByTensor[Named] = ByTensor()
+        self.rows_of_pass: Named | None = None
         self.forwards = 0
-        self.rows_of_step: dict[int, Rows] = {}
+        self.rows_of_step: dict[int, Named] = {}
         self.other_paths: list[tuple[Place, ...]] = []
-        self.found: tuple[Rows, str] | None = None
+        self.found: tuple[Named, str] | None = None
 
-    def batch(self, iterator: object, tensors: Sequence[Tensor]) -> None:
-        dataset = getattr(iterator, "_dataset", None)
-        if self.forwards > MOST or dataset is None or isinstance(dataset, list | tuple | dict):
-            return
-        rows = self.datasets.get(dataset)
-        if rows is None:
-            rows = self.datasets[dataset] = self._rows_called(dataset)
-        for tensor in tensors:
-            self.batches[tensor] = rows
+    def _rows_of(self, batch: Tensor) -> Named | None:
+        """Return the rows that a batch was taken of, if that is known and still there."""
+        taken = self.run.rows.taken.of(batch)
+        table = None if taken is None or taken.table is None else taken.table()
+        if table is None:
+            return None
+        if table not in self.tables:
+            self.tables[table] = self._rows_called(table)
+        return self.tables[table]
 
-    def _rows_called(self, thing: object) -> Rows:
+    def _rows_called(self, thing: object) -> Named:
         """Return the rows that have the names of what holds them, a loader or the data themselves."""
         from torch.utils.data import DataLoader
 
@@ -77,31 +76,19 @@ class HeldOut(Check):
             for label, item in spread(name, value):
                 if item is thing or (isinstance(item, DataLoader) and item.dataset is thing):
                     names.append(label)
-        return self.rows_by_names.setdefault(tuple(names), Rows(names, said_to_be_held_out(names)))
+        return self.rows_by_names.setdefault(tuple(names), Named(names, said_to_be_held_out(names)))
 
     def operation(self, operation: Operation) -> None:
-        if self.forwards > MOST or not operation.tensors or not operation.outputs:
-            return
-        source, output = operation.tensors[0], operation.outputs[0]
-        if output.requires_grad:
+        if self.forwards <= MOST and operation.outputs and operation.outputs[0].requires_grad:
             rows = self.results.of(*operation.tensors)
             if rows is not None:
-                self.results[output] = rows
-        elif operation.name in TAKING_ROWS and source.ndim and not self.run.layers:
-            for part in operation.outputs:
-                if part.ndim and len(part) < len(source):
-                    rows = self.tables.of(source)
-                    if rows is None:
-                        rows = self.tables[source] = self._rows_called(source)
-                    self.batches[part] = rows
-        elif operation.name in CARRIED and (rows := self.batches.of(source)) is not None:
-            self.batches[output] = rows
+                self.results[operation.outputs[0]] = rows
 
     def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         self.forwards += 1
         if self.forwards > MOST or not inputs or not outputs or not outputs[0].requires_grad:
             return
-        rows = self.batches.of(inputs[0])
+        rows = self._rows_of(inputs[0])
         if rows is None or not rows.held_out:
             own = self._rows_called(inputs[0])
             rows = own if own.held_out or rows is None else rows

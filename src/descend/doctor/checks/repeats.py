@@ -7,14 +7,14 @@ import re
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby, islice, pairwise
 from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import WARNING, Finding
-from descend.doctor.operation import CARRIED, TAKING_ROWS, ByTensor, Operation
+from descend.doctor.operation import Operation
+from descend.doctor.rows import MOST, Taken
 from descend.doctor.run import Backward, Run
 from descend.doctor.source import Source, callee, scope_of
 from descend.doctor.user_code import Place
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
 ENOUGH = 5
-MOST = 400
-"""Forward passes after which nothing new is learned of how batches are made."""
 SAME = 0.9
 PART = 0.5
 """A batch of more than this share of all rows is no batch of them."""
@@ -40,30 +38,18 @@ ON_PURPOSE = re.compile(
 """What an author says who lets a model learn one batch, to see whether it can."""
 
 
-@dataclass(eq=False)
-class Part:
-    """Rows that were taken out of more. of: how many there are; place: the line that took them; known by `key`."""
-
-    place: Place | None
-    rows: int
-    of: int
-    key: int
-    batches: int = 0
-
-
 class Repeats(Check):
     """Compares what the model is given from step to step, by the sums of its numbers."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self.parts: ByTensor[Part] = ByTensor()
         self.last_inputs: weakref.ref[Tensor] | None = None
         self.fingerprints: list[tuple[float, ...]] = []
-        self.part_of_step: list[Part | None] = []
+        self.part_of_step: list[Taken | None] = []
         self.tables_tested_on: set[int] = set()
         self.steps: list[int] = []
         self.seeds: dict[tuple[Place | None, int, str], list[int]] = {}
-        self.table: Part | None = None
+        self.table: Taken | None = None
         self.batches_of_loader: Counter[int] = Counter()
         """How many batches each loader has handed out."""
         self.trained_at: Place | None = None
@@ -115,25 +101,9 @@ class Repeats(Check):
         sampler = getattr(iterator, "_index_sampler", ())
         if isinstance(getattr(sampler, "sampler", None), RandomSampler) and id(iterator) != self.drawing:
             self.drawing, self.draws = id(iterator), self.draws + 1
-        count = len(sampler) if hasattr(sampler, "__len__") else 0
-        for tensor in (tensor for tensor in tensors if tensor.ndim):
-            self.parts[tensor] = Part(self.run.here(), len(tensor), len(tensor) * count, id(loader), count)
 
     def operation(self, operation: Operation) -> None:
-        if len(self.fingerprints) > MOST or not operation.outputs:
-            return
-        name = operation.name
-        self.draws += name == "randperm"
-        if name in TAKING_ROWS | {"take_along_dim"} and operation.tensors:
-            source = operation.tensors[0]
-            for output in operation.outputs:
-                if output.ndim and source.ndim and len(output) < len(source):
-                    key = hash((source.data_ptr(), len(source))) if source.layout == output.layout else id(source)
-                    self.parts[output] = Part(operation.place, len(output), len(source), key)
-        elif name in CARRIED and operation.tensors:
-            part = self.parts.of(operation.tensors[0])
-            if part is not None:
-                self.parts[operation.outputs[0]] = part
+        self.draws += operation.name == "randperm" and len(self.fingerprints) <= MOST
 
     def backward_begins(self, backward: Backward) -> None:
         self.trained_at = backward.place
@@ -143,7 +113,7 @@ class Repeats(Check):
 
         if not inputs or len(self.fingerprints) > MOST or inputs[0].layout != torch.strided or not inputs[0].numel():
             return
-        part = self.parts.of(inputs[0])
+        part = self.run.rows.taken.of(inputs[0])
         numbers = inputs[0].detach().reshape(-1).double()
         seen = (float(numbers.sum()), float(numbers.square().sum()), float(len(inputs[0])), float(numbers[0]))
         if not torch.is_grad_enabled():
@@ -158,7 +128,7 @@ class Repeats(Check):
         self.part_of_step.append(part)
         self.steps.append(self.run.steps)
 
-    def _table_of(self, rows: Tensor) -> Part | None:
+    def _table_of(self, rows: Tensor) -> Taken | None:
         """Return that the user holds an array of many more such rows, where these are made anew at each step."""
         if rows.ndim < 2:
             return None
@@ -172,7 +142,7 @@ class Repeats(Check):
             shape = getattr(value, "shape", None)
             alike = isinstance(shape, tuple) and len(shape) == rows.ndim and tuple(shape[1:]) == tuple(rows.shape[1:])
             if shape is not None and alike and len(rows) <= PART * shape[0]:
-                return Part(place, len(rows), int(shape[0]), id(value))
+                return Taken(place, len(rows), int(shape[0]), id(value))
         return None
 
     def findings(self) -> Iterator[Finding]:
