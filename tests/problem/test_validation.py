@@ -59,7 +59,9 @@ def in_duckdb(path):
 
     with duckdb.connect(str(path)) as connection:
         connection.execute("CREATE TABLE sites (x DOUBLE, y DOUBLE, site VARCHAR)")
-        connection.executemany("INSERT INTO sites VALUES (?, ?, ?)", list(zip(*map(list, SITES.values()), strict=True)))
+        connection.executemany(
+            "INSERT INTO sites VALUES (?, ?, ?)", list(zip(*(each.tolist() for each in SITES.values()), strict=True))
+        )
     return f"duckdb://{path}?table=sites"
 
 
@@ -68,7 +70,7 @@ def in_sqlite(path):
 
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE sites (x REAL, y REAL, site TEXT)")
-        rows = list(zip(X.tolist(), Y.tolist(), SITES["site"].tolist(), strict=True))
+        rows = list(zip(*(SITES[name].tolist() for name in ("x", "y", "site")), strict=True))
         connection.executemany("INSERT INTO sites VALUES (?, ?, ?)", rows)
     return f"sqlite://{path}?table=sites"
 
@@ -91,6 +93,18 @@ def test_a_share_is_held_out_where_the_rows_are(kept_in, formula, tmp_path):
     assert all(4 <= each.rows <= 11 and each.engine == "query" for each in fits)
     if "[site]" in formula:  # each keeps a row, even where there is but one
         assert {"once", *np.unique(DATA["site"]).tolist()} == set(fits[0].parameters["a"])
+
+
+@pytest.mark.parametrize("kept_in", [in_duckdb, in_sqlite, as_csv])
+def test_the_row_that_a_group_keeps_has_values_if_it_may(kept_in, tmp_path, monkeypatch):
+    twice = np.where(np.isin(np.arange(60), [7, 30]), "twice", DATA["site"])
+    y = [None if place == 7 else float(value) for place, value in enumerate(Y)]
+    monkeypatch.setitem(SITES, "site", twice)
+    monkeypatch.setitem(SITES, "y", np.array(y, dtype=object))
+    data = kept_in(tmp_path / "sites.db")
+    for seed in range(3):
+        fit = descend.fit("y ~ a[site] + b*x", data, validation=0.9, seed=seed, engine="query", missing="drop")
+        assert "twice" in fit.parameters["a"]
 
 
 def test_of_a_database_the_others_are_fitted_and_the_rest_measured(tmp_path):

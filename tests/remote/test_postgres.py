@@ -182,3 +182,11 @@ def test_a_share_of_the_rows_is_held_out_by_what_is_in_them(table):
     assert fits[0].measures == pytest.approx(dict(fits[1].measures), rel=1e-9)
     assert abs(fits[2].loss / fits[0].loss - 1.0) > 1e-6
     assert "validation on 0.25 of the rows, chosen by what is in them, with seed 0" in fits[0].notes
+
+
+def test_each_group_keeps_a_row_where_a_share_is_held_out(postgres):
+    rows = data() | {"site": np.where(np.arange(400) == 3, "once", np.array(["p", "q", "r", "s"])[np.arange(400) % 4])}
+    source = postgres.load("sites_held_out", rows)
+    fits = [descend.fit("y ~ a[site]*exp(-b*x) + c", source, validation=0.5, seed=seed) for seed in range(3)]
+    assert all("once" in each.parameters["a"] for each in fits)
+    assert all(150 < each.rows < 250 for each in fits)

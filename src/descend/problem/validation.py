@@ -95,7 +95,9 @@ def with_held_out(request: Request, table: Table) -> tuple[Request, Table]:
     if isinstance(table, Divisible) and (table.far is not None or out_of_core.rows_stay(request, table, len(names))[0]):
         groupings = [coding.columns for coding in model.codings if set(coding.columns) <= {*table.names}]
         groupings += [(name,) for name in model.response_columns if model.loss.of_classes and name in table.names]
-        held_out, others, how = table.shares(request.validation, request.seed, groupings)
+        kinds = table.types if request.missing == "drop" else {}
+        needed = [name for name in read if kinds.get(name) == "number"]
+        held_out, others, how = table.shares(request.validation, request.seed, groupings, needed)
         note = f"validation on {request.validation:.3g} of the rows, {how}, with seed {request.seed}"
         return request.but(held_out=held_out, notes=(*request.notes, note)), others
     out, note = _drawn(request, model, table, read)

@@ -123,10 +123,10 @@ class QueryTable(Table):
         return table
 
     def shares(
-        self, share: float, seed: int, groupings: Sequence[Sequence[str]] = ()
+        self, share: float, seed: int, groupings: Sequence[Sequence[str]] = (), needed: Sequence[str] = ()
     ) -> tuple[QueryTable, QueryTable, str]:
         held_out, others = copy.copy(self), copy.copy(self)
-        held_out._part, others._part = (Part(out, share, seed, tuple(groupings)) for out in (True, False))
+        held_out._part, others._part = (Part(out, share, seed, (*groupings,), (*needed,)) for out in (True, False))
         held_out._rows = others._rows = None
         return held_out, others, EVENLY
 
@@ -324,7 +324,8 @@ class QueryTable(Table):
             conditions = " AND ".join(f"(\n{self._scan.in_columns(condition)}\n)" for condition in self.conditions)
             relation = f"(SELECT * FROM (SELECT *{self._scan.aliases()} FROM {relation}) WHERE {conditions})"
         if self._part:
-            groups = [", ".join(self._as_key(name)[0] for name in columns) for columns in self._part.groupings]
+            complete = self._part.complete(self._scan.columns)
+            groups = [", ".join([*(self._as_key(name)[0] for name in each), complete]) for each in self._part.groupings]
             kept = f"{drawn} AS {number}, " if number else ""
             condition = self._part.condition(drawn, groups)
             # What is counted over groups comes in another order, unless it is sorted.

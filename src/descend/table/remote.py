@@ -15,7 +15,7 @@ from descend.table.arrays import from_mapping
 from descend.table.connection import Connection
 from descend.table.database import bad_condition, checked_condition, unused
 from descend.table.held_out import BY_CONTENTS, EVENLY
-from descend.table.lazy import GOLDEN, OUT_OF_RANGE, UNORDERED, Lazy
+from descend.table.lazy import GOLDEN, LARGEST, OUT_OF_RANGE, UNORDERED, Lazy
 from descend.table.sql import import_ibis, reason
 from descend.table.table import EXACT, TRUTH, Coding, Label, Numbers, Table, label, refuse_duplicates
 from descend.wording import spell
@@ -83,15 +83,17 @@ class RemoteTable(Table):
         return filtered
 
     def shares(
-        self, share: float, seed: int, groupings: Sequence[Sequence[str]] = ()
+        self, share: float, seed: int, groupings: Sequence[Sequence[str]] = (), needed: Sequence[str] = ()
     ) -> tuple[RemoteTable, RemoteTable, str]:
         ibis, drawn, out = import_ibis(), unused("drawn", self.names), unused("held_out", self.names)
         evenly = self._table.get_backend().name not in UNORDERED
         numbered = self._table.mutate(**{drawn: ibis.row_number() if evenly else self._of_contents()})
         place = numbered[drawn].cast("float64") * GOLDEN + float(np.random.default_rng(seed).random())
         held_out = place - place.floor() < share
+        values = [numbered[name].cast("float64") for name in needed]
+        complete = ibis.and_(*((value.abs() <= LARGEST).fill_null(False) for value in values))
         for columns in groupings:
-            group = ibis.window(group_by=[numbered[name] for name in columns])
+            group = ibis.window(group_by=[*(numbered[name] for name in columns), *([complete] if values else [])])
             held_out &= numbered[drawn] != numbered[drawn].min().over(group)
         marked = numbered.mutate(**{out: held_out})
         parts = copy.copy(self), copy.copy(self)
