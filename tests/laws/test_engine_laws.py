@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import pytest
-from tests.laws.ranges import PLAIN, within
+from tests.laws.ranges import PLAIN
+from tests.laws.rows_of_laws import COLUMNS, ROWS, program, table
 
 import descend.engines.numpy_engine as numpy_engine
 import descend.engines.torch_engine as torch_engine
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.torch_engine import TorchEngine
-from descend.formula import read_formula
 from descend.formula.compile import compile_expression
 from descend.gradients.autograd import autograd_of_formula
-from descend.gradients.derived import Program, derived
-from descend.losses import LOSSES
+from descend.gradients.derived import Program
 from descend.table.rows import Roles, Rows
 
-COLUMNS = ("x", "z", "u", "y", "omega", "unit price")
 # Predictions are positive at these parameters, as the Poisson loss asks.
 FORMULAS = {
     "y ~ a*x": [0.7],
@@ -39,22 +35,6 @@ SOURCES = ("numpy derived", "torch derived", "torch autograd")
 every_formula = pytest.mark.parametrize("text", FORMULAS)
 every_loss = pytest.mark.parametrize("loss", [*PLAIN, "huber(delta=0.2)", "pinball(quantile=0.8)"])
 both_weights = pytest.mark.parametrize("weights", [None, "omega"], ids=["plain", "weighted"])
-ROWS = 50
-
-
-@cache
-def table(rows: int = ROWS) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(7)
-    data = {name: rng.uniform(0.1, 2.0, rows) for name in COLUMNS}
-    data["y"] = rng.uniform(0.05, 0.95, rows) * data["omega"].min()  # y/omega is a share too
-    return data
-
-
-@cache
-def program(text: str, loss: str) -> Program:
-    numeric = tuple(name for name in COLUMNS if name != "unit price")
-    built = LOSSES.build(loss)
-    return derived(read_formula(within(text, built), COLUMNS, numeric), built)
 
 
 def engine(source: str, what: Program, weights: str | None, data: dict[str, np.ndarray]):

@@ -7,7 +7,8 @@ from functools import cache
 import ibis
 import numpy as np
 import pytest
-from tests.laws.ranges import PLAIN, within
+from tests.laws.ranges import PLAIN
+from tests.laws.rows_of_laws import COLUMNS, program, table
 
 import descend
 from descend.engines.numpy_engine import NumpyEngine
@@ -16,13 +17,12 @@ from descend.engines.stream import StreamEngine
 from descend.formula import read_formula
 from descend.gradients.autograd import autograd_of_formula
 from descend.gradients.by_hand import by_hand
-from descend.gradients.derived import Program, derived
+from descend.gradients.derived import Program
 from descend.losses import LOSSES
 from descend.problem.out_of_core import engine_of
 from descend.table import open_table
 from descend.table.rows import Roles, Rows
 
-COLUMNS = ("x", "z", "u", "y", "omega", "unit price")
 # Predictions are positive at these parameters, as the Poisson loss asks.
 FORMULAS = {
     "y ~ a*x": [0.7],
@@ -53,25 +53,9 @@ FORMULAS["y ~ 2 + a*sinc(b*x) + cbrt(c*z - 1)*hypot(a, u)"] = [0.7, 0.4, 0.6]
 FORMULAS["y ~ 1 + a*gamma(1 + b*u)"] = [0.7, 1.2]
 BACKENDS = ("duckdb", "sqlite", "plain duckdb", "plain sqlite")
 """Those that are plain are taken to have nothing that every database does not have."""
-ROWS = 50
 every_formula = pytest.mark.parametrize("text", FORMULAS)
 every_loss = pytest.mark.parametrize("loss", [*PLAIN, "huber(delta=0.2)", "pinball(quantile=0.8)"])
 every_backend = pytest.mark.parametrize("backend", BACKENDS)
-
-
-@cache
-def table() -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(7)
-    data = {name: rng.uniform(0.1, 2.0, ROWS) for name in COLUMNS}
-    data["y"] = rng.uniform(0.05, 0.95, ROWS) * data["omega"].min()  # y/omega is a share too
-    return data
-
-
-@cache
-def program(text: str, loss: str) -> Program:
-    numeric = tuple(name for name in COLUMNS if name != "unit price")
-    built = LOSSES.build(loss)
-    return derived(read_formula(within(text, built), COLUMNS, numeric), built)
 
 
 @cache

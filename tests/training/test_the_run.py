@@ -7,29 +7,18 @@ import functools
 import numpy as np
 import pytest
 import torch
+from tests.training.waves import ROWS, SIZE, STEPS, X, Y, fit_for, net
 from torch.optim import lr_scheduler
 
 import descend
 from descend.engines.batches import shuffled
 from descend.errors import ConfigError
 
-ROWS, SIZE, EPOCHS = 96, 16, 6
-RANDOM = np.random.default_rng(0)
-X = RANDOM.normal(size=(ROWS, 4)).astype(np.float32)
-Y = (X[:, 0] + np.sin(2 * X[:, 1]) + 0.3 * RANDOM.normal(size=ROWS)).astype(np.float32)
-STEPS = ROWS // SIZE
-
-
-def net(dropout: float = 0.0) -> torch.nn.Module:
-    torch.manual_seed(0)
-    return torch.nn.Sequential(
-        torch.nn.Linear(4, 16), torch.nn.Tanh(), torch.nn.Dropout(dropout), torch.nn.Linear(16, 1)
-    )
+EPOCHS = 6
 
 
 def fit(module: torch.nn.Module | None = None, **options) -> descend.Fit:
-    known = {"optimizer": "adam", "learning_rate": 0.01, "epochs": EPOCHS, "batch_size": SIZE}
-    return descend.fit(module or net(), (X, Y), **(known | options))
+    return fit_for(EPOCHS, module, **options)
 
 
 def weights(module: torch.nn.Module) -> torch.Tensor:

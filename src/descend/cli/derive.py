@@ -11,7 +11,6 @@ from descend.cli import options
 from descend.cli.terminal import say, say_json
 from descend.errors import ConfigError
 from descend.options.option import Option
-from descend.registry import split_list
 
 
 @options.takes(
@@ -37,9 +36,6 @@ def derive(
 
     Example: descend derive "y ~ a*exp(-b*x) + c"
     """
-    if data and columns is not None:
-        raise ConfigError("Data and --columns both say which names are data. Give one of them.")
-
     from descend import api
     from descend.formula.ambiguities import ambiguities
     from descend.gradients.derivation import LANGUAGES
@@ -49,8 +45,7 @@ def derive(
         raise ConfigError(
             f"There is no language `{language}`.{closest(language, LANGUAGES)} Known: {', '.join(LANGUAGES)}."
         )
-    names = None if columns is None else split_list(columns)
-    formula, names = options.formula_in(formula, data, names, response)
+    formula, names = options.formula_in(formula, data, columns, response)
     derived = api.derive(formula, options.one_or_all(data) if data else None, loss=loss, columns=names)
     for note in ambiguities(derived.formula):
         say(f"Note: {note}.", file=sys.stderr)

@@ -8,9 +8,7 @@ from typer import Argument
 
 from descend.cli import options
 from descend.cli.terminal import line_length, say, say_json
-from descend.errors import ConfigError
 from descend.options.option import Option
-from descend.registry import split_list
 
 
 @options.takes(
@@ -37,13 +35,9 @@ def explain(
     Example: descend explain "y ~ a*exp(-b*x) + c" decay.csv
     Example: descend explain "y ~ w*x + b" line.csv --learning-rate 0.05
     """
-    if data and columns is not None:
-        raise ConfigError("Data and --columns both say which names are data. Give one of them.")
-
     from descend import api
 
-    names = None if columns is None else split_list(columns)
-    formula, names = options.formula_in(formula, data, names, response)
+    formula, names = options.formula_in(formula, data, columns, response)
     source = options.one_or_all(data) if data else None
     explained = api.explain(formula, source, columns=names, **options.values_of(given))
     if json:

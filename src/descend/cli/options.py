@@ -14,7 +14,7 @@ from descend.errors import ConfigError
 from descend.options.option import Option, Values
 from descend.options.request import OPTIONS
 from descend.options.units import number_or_measured
-from descend.registry import split_assignments
+from descend.registry import split_assignments, split_list
 
 if TYPE_CHECKING:
     import numpy as np
@@ -176,12 +176,17 @@ def fitting(formula: str | None, data: Sequence[str], options_given: Values) -> 
 
 
 def formula_in(
-    text: str, data: Sequence[str] | None, columns: list[str] | None, response: str | None
+    text: str, data: Sequence[str] | None, listed: str | None, response: str | None
 ) -> tuple[str, list[str] | None]:
-    """Return a formula and the names that are data, also of a function that ``FILE.py:NAME`` names."""
+    """Return a formula and the names that are data, also of a function that ``FILE.py:NAME`` names.
+
+    listed: what ``--columns`` lists, in place of data.
+    """
     from descend.cli.python_file import named_in_file
 
-    function_in_file = named_in_file(text)
+    if data and listed is not None:
+        raise ConfigError("Data and --columns both say which names are data. Give one of them.")
+    function_in_file, columns = named_in_file(text), None if listed is None else split_list(listed)
     if not callable(function_in_file):
         if response is not None:
             raise ConfigError("`--response` names what a function predicts. A formula says that itself: leave it out.")
