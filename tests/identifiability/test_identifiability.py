@@ -175,3 +175,21 @@ def test_what_trades_off_is_seen_at_a_start_where_the_curvature_overflows(formul
     assert doubts(fitted) == [
         'b and t trade off: only b*exp(t) is determined. Drop t, or fix it with fix={"t": 0}.',
     ]
+
+
+def step(x, a, b, t):
+    return np.where(x < t, a, b)
+
+
+def test_a_place_where_a_function_jumps_is_found_and_said_to_have_no_gradient():
+    x = np.linspace(0.0, 10.0, 80)
+    y = np.where(x < 4.4, 1.0, 3.0) + np.random.default_rng(0).normal(0.0, 0.3, 80)
+    fitted = fit(step, {"x": x, "y": y}, response="y")
+    best = min(np.var(y[:k]) * k + np.var(y[k:]) * (80 - k) for k in range(1, 80)) / 80
+    assert fitted.loss == pytest.approx(best, rel=1e-9) and fitted.undetermined == ("t",)
+    said = (
+        "t moves predictions in jumps alone, which no gradient sees: it stays where the search or the start left it, "
+        "without an error. Make the switch smooth, for example 1/(1 + np.exp((x - t)/width)), or fix it."
+    )
+    assert said in fitted.notes and fitted.advice == f"The descent is on a plateau: {said}"
+    assert not [note for note in fitted.notes if "no influence" in note]

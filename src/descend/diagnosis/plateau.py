@@ -18,6 +18,7 @@ from descend.formula import as_text
 from descend.formula.compile import compile_expression
 from descend.formula.structure import linear_unknowns
 from descend.formula.symbols import Parameter, Predictor
+from descend.identifiability.jumps import in_jumps, jumping
 from descend.optimizers.curvature import is_finite
 from descend.wording import spell, using, worded
 
@@ -96,6 +97,8 @@ def _advice(case: Case, saturated: tuple[str, float] | None, idle: list[str]) ->
             f"The descent is on a plateau, for `{curve}` hardly changes any more in {100.0 * share:.3g}% of the "
             f"rows: start its parameters where it does; {restart}."
         )
+    if idle and (jumps := jumping(case.model, case.objective, case.last, idle)):
+        return f"The descent is on a plateau: {in_jumps(jumps)}"
     if idle:
         return (
             f"The descent is on a plateau: start where {' and '.join(idle)} still matter{'s' * (len(idle) == 1)}; "

@@ -191,7 +191,7 @@ def at_end(model: Model, objective: Objective, theta: Array, converged: bool, sc
     labels = model.parameters.labels
     if not norms.all():
         idle = [labels[k] for k in np.flatnonzero(norms == 0.0)]
-        return Verdict(tuple(idle), (_no_influence(idle),))
+        return Verdict(tuple(idle), _said_of_idle(model, objective, theta, idle))
     _, singular, directions = np.linalg.svd(upper / norms)
     exact = EXACT if point.factor is not None else EXACT_SUMMED
     null = int((singular <= exact * singular[0]).sum())
@@ -281,6 +281,15 @@ def _idle(model: SymbolicModel, point: Point, scale: float) -> tuple[str, ...]:
     still = influence <= ROUNDING * math.sqrt(scale)
     idle = np.flatnonzero(still & ~model.separable)
     return tuple(model.parameters.labels[j] for j in idle)
+
+
+def _said_of_idle(model: Model, objective: Objective, theta: Array, idle: Sequence[str]) -> tuple[str, ...]:
+    """Return sentences on parameters without a derivative: those that move predictions in jumps, and the others."""
+    from descend.identifiability.jumps import in_jumps, jumping
+
+    jumps = jumping(model, objective, theta, idle)
+    still = [label for label in idle if label not in jumps]
+    return (*([in_jumps(jumps)] if jumps else []), *([_no_influence(still)] if still else []))
 
 
 def _no_influence(labels: Sequence[str], but: str = "") -> str:
