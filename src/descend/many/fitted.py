@@ -106,6 +106,11 @@ class FittedGroups:
         """Return why one group failed, in a sentence; empty if it did not."""
         return self._outcomes.cause.get(group, "")
 
+    @property
+    def causes(self) -> list[str]:
+        """Why each group failed, as `cause` says it."""
+        return [self.cause(group) for group in range(len(self))]
+
     def rows_of(self, group: int) -> Mapping[str, Array] | None:
         """Return the columns of one group that its fit reads; None for fits that were loaded, without their rows."""
         return self._source.rows_of(group)

@@ -24,7 +24,9 @@ def published(fits: FittedGroups, errors: str) -> Published:
 
 def _cells(column: Column) -> list[Cell]:
     if column.kind is Kind.ESTIMATE:
-        return list(map(Estimate, column.numbers, column.errors))
-    if column.kind in (Kind.MEASURE, Kind.COUNT):
-        return [Number(value) if math.isfinite(value) else None for value in column.numbers]
+        return list(map(Estimate, column.numbers.tolist(), column.errors.tolist()))
+    if column.kind is Kind.MEASURE:
+        return [Number(value) if math.isfinite(value) else None for value in column.numbers.tolist()]
+    if column.kind is Kind.COUNT:
+        return [Number(int(value)) for value in column.numbers]
     return [words(str(value)) if column.kind is Kind.WORD else str(value) for value in column.values]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from descend.many.reasons_of_failure import NAMED, examples, reasons, words
-from descend.many.result_columns import Column, Kind, shown
+from descend.many.result_columns import Array, Column, Kind, shown
 from descend.parameters import DIGITS, digits_of
 from descend.report.text import WIDTH, aligned, folded, table, width
 from descend.table.levels import said
@@ -66,15 +66,16 @@ def _lines(fits: FittedGroups, most: int, level: float | None) -> Iterator[str]:
 
 def _groups(fits: FittedGroups, most: int, level: float | None) -> Iterator[str]:
     """Yield a table of the first groups, with as many parameters as fit, each with its interval if it has one."""
-    names = [_written(column) for column in shown(fits, Kind.KEY)]
+    every = shown(fits)
+    names = [_written(column) for column in every if column.kind is Kind.KEY]
     numbers, intervals = [], {} if level is None else fits.intervals(level)
-    for column in shown(fits, Kind.ESTIMATE):
+    for column in (column for column in every if column.kind is Kind.ESTIMATE):
         cells = _first(column.numbers)
-        digits = [digits_of(cell, error) for cell, error in zip(cells, column.errors, strict=False)]
+        digits = [digits_of(cell, error) for cell, error in zip(cells, column.errors[:FIRST].tolist(), strict=True)]
         numbers.append([[column.head, *_column(cells, digits)]])
         for word, ends in zip(("low", "high"), intervals.get(column.title, ()), strict=False):
-            numbers[-1].append([word, *_column(_first(ends.tolist()), digits)])
-    remaining = [_written(column) for column in shown(fits, Kind.MEASURE, Kind.COUNT, Kind.WORD)]
+            numbers[-1].append([word, *_column(_first(ends), digits)])
+    remaining = [_written(column) for column in every if Kind.ESTIMATE < column.kind < Kind.SENTENCE]
     estimates_shown = _fitting(names, numbers, remaining, most)
     columns = [*names, *(column for each in numbers[:estimates_shown] for column in each), *remaining]
     yield from _table(columns, left={*range(len(names)), len(columns) - 1})
@@ -107,8 +108,9 @@ def _fitting(names: list[list[str]], numbers: list[list[list[str]]], remaining: 
 def _spread(fits: FittedGroups) -> Iterator[str]:
     """Yield how the parameters and R2 of the fitted groups spread."""
     rows = []
-    for column in shown(fits, Kind.ESTIMATE, Kind.MEASURE):
-        if finite_values := [value for value in column.numbers if math.isfinite(value)]:
+    for column in (column for column in shown(fits) if column.kind in (Kind.ESTIMATE, Kind.MEASURE)):
+        finite_values = column.numbers[np.isfinite(column.numbers)]
+        if len(finite_values):
             rows.append([column.title, *(f"{np.quantile(finite_values, share):.4g}" for share in QUANTILES.values())])
     yield from _table(list(map(list, zip(["", *QUANTILES], *rows, strict=True))), left={0})
 
@@ -137,9 +139,9 @@ def _written(column: Column) -> list[str]:
     return [column.head, *(words(str(v)) if column.kind is Kind.WORD else str(v) for v in column.values[:FIRST])]
 
 
-def _first(values: Sequence[float]) -> list[float | None]:
+def _first(values: Array) -> list[float | None]:
     """Return the first numbers, and None for those that there are not."""
-    return [value if math.isfinite(value) else None for value in values[:FIRST]]
+    return [value if math.isfinite(value) else None for value in values[:FIRST].tolist()]
 
 
 def _column(values: Sequence[float | None], digits: int | Sequence[int] = DIGITS) -> list[str]:
