@@ -152,6 +152,11 @@ CASES: dict[str, tuple[list[str], str]] = {
         ["y ~ w*x", "line.csv", "--start", "w=1", "--start", "w=2"],
         "ConfigError: `--start` gives `w` twice. Give it once.",
     ),
+    "what a sigma of two sides does not go with": (
+        ["y ~ w*x", "line.csv", "--sigma", "x,y", "--x-sigma", "x=0.1"],
+        "ConfigError: --x-sigma does not go with a --sigma of two sides: errors of inputs go with errors of the "
+        "response that are alike to both sides. Leave out one of the two.",
+    ),
     "unknown optimizer": (
         ["y ~ w*x", "line.csv", "--optimizer", "adm"],
         f"ConfigError: There is no optimizer `adm`. Did you mean `adam`? Known: {', '.join(OPTIMIZERS)}.",

@@ -14,6 +14,7 @@ from descend.losses.asymmetric import Asymmetric
 from descend.options.option import Values
 from descend.options.request import OPTIONS
 from descend.table import open_table
+from descend.wording import spell
 
 Added = Callable[[object, object, object, object], tuple[object, Any, Any]]
 
@@ -67,7 +68,9 @@ def refuse_beside(options: Values) -> None:
     }
     for key, why in refused_options.items():
         if options.get(key) is not None:
-            raise ConfigError(f"`{key}` does not go with a `sigma` of two sides: {why}. Leave out one of the two.")
+            raise ConfigError(
+                f"{spell(key)} does not go with a {spell('sigma')} of two sides: {why}. Leave out one of the two."
+            )
 
 
 def with_two_sides(model: object, data: object, options: Values, added: Added) -> tuple[object, dict[str, Any]]:
