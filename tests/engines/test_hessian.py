@@ -65,6 +65,7 @@ def test_parameters_that_are_held_have_none(monkeypatch):
         ("y ~ a*zero^b + c", {"start": {"a": -1.0, "b": 0.5, "c": 2.0}}),  # takes a limit where the column is 0
         (DECAY, {"loss": "absolute"}),
         ("y ~ v @ [x, k] + c", {}),
+        ("y ~ a + b*max(x - m, 0)", {"start": {"a": 2.0, "b": -1.0, "m": 1.0}}),  # J curves by how many rows bend
         (DECAY, {"gradient": "a = mean(2*exp(-b*x)*(a*exp(-b*x) + c - y)); b = 0*a; c = 0*a", "epochs": 1}),
     ],
 )

@@ -8,6 +8,7 @@ from itertools import combinations_with_replacement
 from sympy import Add, Expr, Integer
 
 from descend.formula.derivative import derivatives, slopes
+from descend.formula.domain import bends
 from descend.formula.printers.code import ROWWISE
 from descend.formula.row_code import RowCode
 from descend.formula.symbols import OMEGA
@@ -50,11 +51,13 @@ class HessianCode:
 
 @lru_cache(maxsize=32)
 def hessian_code(program: Program, weighted: bool) -> HessianCode | None:
-    """Return the sums; None for what has kinks, limits, vectors, columns of its own or a gradient by hand."""
+    """Return the sums; None for what bends, has kinks, limits, vectors, columns of its own or a gradient by hand."""
     loss, names = program.loss, tuple(program.slopes.parts)
     plain = loss.plain and not loss.kinked and not program.formula.terms and program.by_hand is None
     if not plain or len(names) > MOST or len(names) != program.parameters.size:
         return None
+    if bends(program.score):
+        return None  # J curves there by how many rows bend, too
     seconds: Seconds = {}
     for place, slope in enumerate(program.columns):
         found = slopes(slope, names)

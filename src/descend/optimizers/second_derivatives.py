@@ -61,8 +61,9 @@ def hessian_at(evaluation: Evaluation, size: float | None = None) -> tuple[Array
     if curvature is None or not (curvature.diagonal() > 0.0).all() or not size:
         return None
     scale = np.sqrt(size / curvature.diagonal())
-    if (exact := evaluation.second_derivatives()) is not None:
-        return (exact * scale * scale[:, None], scale) if np.isfinite(exact).all() else None
+    exact = evaluation.second_derivatives()
+    if exact is not None and np.isfinite(exact).all():
+        return exact * scale * scale[:, None], scale
     rows = []
     for component, step_apart in enumerate(np.maximum(APART * scale, LEAST * np.abs(theta))):
         up, down = theta.copy(), theta.copy()
