@@ -142,7 +142,7 @@ def _reading_of(request: Request, table: Table) -> tuple[Reading, Mapping[str, o
         if len(KEPT) >= MOST_KEPT:
             KEPT.clear()
         KEPT[key] = reading
-        assert request.of_options.roles == request.roles  # known from now on
+        request.of_options.__dict__.setdefault("roles", request.roles)  # `Request.but` hands it on
     return reading, starting, table_read
 
 

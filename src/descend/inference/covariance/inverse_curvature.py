@@ -81,7 +81,10 @@ def _embedded(point: Point, free: Mask) -> Covariance | None:
         return inverse_arrow(point, free)
     assert factor is None or isinstance(factor, np.ndarray)
     if free.all():
-        return inverse(curvature) if factor is None else inverse_triangle(factor[:-1, :-1])
+        if factor is not None:
+            return inverse_triangle(factor[:-1, :-1])
+        inverted = well_conditioned_inverse(curvature)
+        return inverse(curvature) if inverted is None else inverted
     result = np.zeros((free.size, free.size))
     if free.any():
         both = np.ix_(free, free)

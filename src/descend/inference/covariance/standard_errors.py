@@ -10,6 +10,7 @@ import numpy as np
 from descend.descent.comments_on_solution import comment, once
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution
+from descend.engines.triangles import WELL
 from descend.inference.covariance.correlation import Correlation
 from descend.inference.covariance.edge_of_domain import held_at_edge
 from descend.inference.covariance.inverse_curvature import (
@@ -25,6 +26,7 @@ from descend.inference.statistics import degrees_of_freedom, dispersion_of, erro
 from descend.losses import Loss
 from descend.models import Model
 from descend.optimizers.curvature import matrix_of
+from descend.optimizers.damped_systems import surely_above
 from descend.options.kinds_of_errors import read_errors
 from descend.problem.point import Point
 from descend.table.table import listing
@@ -35,6 +37,8 @@ FEW = 10
 """Clusters below which their errors are known to be too small."""
 MANY = 100_000
 """From this many rows on, the cost of a pass over them matters."""
+FEW_ROWS = 1_000
+"""Below this many rows, the triangle takes longer than all else."""
 
 
 def kind_of_errors(solution: Solution) -> str:
@@ -227,12 +231,17 @@ def accurate_point(solution: Solution) -> Point:
 
     With very many rows the triangle takes several passes, and is only computed where it matters.
     """
-    objective = solution.objective
+    objective, theta = solution.objective, solution.theta
     if solution.rows > MANY:
-        point = objective(solution.theta, 2)
-        if well_conditioned(point, np.ones(solution.theta.size, dtype=bool)):
+        point = objective(theta, 2)
+        if well_conditioned(point, np.ones(theta.size, dtype=bool)):
             return point
-    return objective(solution.theta, 3)
+    elif solution.rows < FEW_ROWS and not objective.sparing:
+        # Evaluated anew, since what is kept may come from the triangle: a copy is to have the same digits.
+        loss, gradient, curvature = objective.numbers(theta, 2, None)
+        if isinstance(curvature, np.ndarray) and surely_above(curvature, WELL):
+            return Point(theta, loss, np.asarray(gradient), curvature, None, objective)
+    return objective(theta, 3)
 
 
 @comment("the standard errors")
