@@ -98,3 +98,18 @@ def test_arrays_are_fitted_without(libraries: tuple[str, ...], tmp_path: Path) -
 )
 def test_the_command_line_fits_without(libraries: tuple[str, ...], tmp_path: Path) -> None:
     python(BLOCK.format(libraries=libraries) + COMMAND, tmp_path)
+
+
+def test_the_command_s_help_reads_no_table_and_no_formula(tmp_path: Path) -> None:
+    code = """
+    import sys
+    from descend.cli.main import main
+    sys.argv = ["descend", "--help"]
+    try:
+        main()
+    except SystemExit:
+        pass
+    print("LOADED", *sorted(sys.modules))
+    """
+    loaded = python(textwrap.dedent(code), tmp_path).rpartition("LOADED")[2].split()
+    assert set(loaded) & {"numpy", "sympy", "duckdb", "descend.table", "descend.formula", "descend.results"} == set()

@@ -23,7 +23,6 @@ from descend.options.of_descent import OptionsOfDescent
 from descend.options.of_training import OptionsOfTraining
 from descend.options.option import Option, Values, options_of
 from descend.options.units import may_have_units
-from descend.table.headers import SIGN
 from descend.wording import FLAGS
 
 if TYPE_CHECKING:
@@ -95,6 +94,8 @@ class Request(OptionsOfTraining):
         """Whether units may stand in headers, in metadata or in values of options, and were not looked at yet."""
         if self.stated is not None:
             return False
+        from descend.table.headers import SIGN  # the command's help reads no table
+
         if self.units or table.units or table.given_units or SIGN.search("\n".join(table.names)):
             return True
         values = self.__dict__
