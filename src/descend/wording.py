@@ -50,6 +50,8 @@ class Wording:
 COMMANDS = {
     "saved": "Give a file that `descend fit --save` wrote",
     "more": "see --json",
+    "registering": "Name the module or file that registers it in DESCEND_IMPORT, as in DESCEND_IMPORT=mine.py, and run "
+    "the command again",
     "column_range": "--column {name}=0:10:0.1",
     "naming_function": "Name it: --model FILE.py:{name}",
     "giving_function": "Give that one: --model FILE.py:{name}",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -149,3 +152,52 @@ def test_bad_input(words: list[str], message: str, run: Callable[..., Any], fold
 def test_the_help_says_that_the_file_is_run(run: Callable[..., Any]) -> None:
     said = " ".join(run("fit", "--help").stdout.split())
     assert "Its file is run, as Python runs it: name only files you trust." in said
+
+
+PARTS = """
+from dataclasses import dataclass
+
+from descend.losses import LOSSES, Loss
+
+
+@LOSSES.register
+@dataclass(frozen=True)
+class Quartic(Loss):
+    name = "quartic"
+    value_text = "r^4"
+    slope_text = "4*r^3"
+    weight_text = "12*r^2"
+"""
+
+
+def imported(value: str, *words: str) -> tuple[int, str]:
+    """Run a command in another process, with a value of DESCEND_IMPORT."""
+    command = [sys.executable, "-m", "descend", *words]
+    environment = {**os.environ, "DESCEND_IMPORT": value}
+    ran = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+    return ran.returncode, ran.stderr
+
+
+def test_parts_from_outside_are_imported_before_a_command(folder: Path) -> None:
+    Path("mine.py").write_text(PARTS)
+    fit = ("fit", "y ~ a*exp(-b*x)", "decay.csv", "--loss", "quartic", "--save", "m.json", "--quiet")
+    for value in ("mine.py", "mine", " mine , neighbour.py"):
+        assert imported(value, *fit) == (0, ""), value
+    predict = ("predict", "m.json", "decay.csv", "--output", "p.csv")
+    assert imported("mine", *predict)[0] == 0
+    content = json.loads(Path("m.json").read_text())
+    Path("kind.json").write_text(json.dumps({**content, "formula": "Waves(period=7)"}))
+    for file, part in (("m.json", "the loss `quartic`, which"), ("kind.json", "a kind of model that")):
+        assert imported("", "predict", file, "decay.csv") == (
+            2,
+            f"DataError: `{file}` was fitted with {part} is none of descend's own. Name the module or file that "
+            "registers it in DESCEND_IMPORT, as in DESCEND_IMPORT=mine.py, and run the command again.\n",
+        )
+    Path("faulty.py").write_text("\nwrong = 1 / 0\n")
+    for value, said in (
+        ("other.py", "There is no file `other.py`."),
+        ("other", "There is no module `other`. Name one, or a Python file."),
+        ("faulty.py", "`faulty.py` failed: ZeroDivisionError: division by zero (line 2)."),
+        ("faulty", "`faulty` failed: ZeroDivisionError: division by zero."),
+    ):
+        assert imported(value, *predict) == (2, f"ConfigError: DESCEND_IMPORT={value}: {said}\n")

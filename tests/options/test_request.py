@@ -6,6 +6,9 @@ import inspect
 import json
 import re
 import shlex
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +58,81 @@ def test_an_option_from_outside_is_an_option_of_fit(monkeypatch):
         assert Request(more={"mood": "wild"})["mood"] == "wild" and Request()["mood"] == "calm"
     finally:
         del OPTIONS["mood"]
+
+
+MINE = """
+from descend.options.checks import must_be
+from descend.options.option import Option
+from descend.options.request import register
+
+whole = must_be("a whole number, 0 or more", lambda value: isinstance(value, int) and value >= 0)
+register(Option("ticket", 0, "The number of a ticket.", check=whole))
+register(Option("share", 0.5, "A share."))
+register(Option("loud", True, "Whether it is loud."))
+"""
+
+
+@pytest.fixture
+def more_options():
+    """Options from outside: one whose default is a whole number, one of a number, and a switch that is on."""
+    exec(MINE, {})
+    yield
+    for key in ("ticket", "share", "loud"):
+        del OPTIONS[key]
+
+
+def test_the_form_of_an_option_follows_from_its_default(more_options, tmp_path, monkeypatch):
+    assert [OPTIONS[key].form for key in ("ticket", "share", "loud")] == ["whole", "number", "switch"]
+    monkeypatch.chdir(tmp_path)
+    call = {"model": "y ~ w*x", "data": "l.csv", "ticket": 7, "share": 0.25, "loud": False}
+    assert as_command(call) == "descend fit 'y ~ w*x' l.csv --ticket 7 --share 0.25 --no-loud"
+    Path("l.csv").write_text("x,y\n1,2\n2,4.1\n")
+
+    Path("mine.py").write_text(MINE)
+    monkeypatch.setenv("DESCEND_IMPORT", "mine.py")
+
+    def run(*words):
+        command = [sys.executable, "-m", "descend", "fit", "y ~ w*x", "l.csv", *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+    assert run("--ticket", "7", "--share", "0.25", "--no-loud", "--save", "m.json").returncode == 0
+    request = json.loads(Path("m.json").read_text())["request"]
+    assert {key: request[key] for key in ("ticket", "share", "loud")} == {"ticket": 7, "share": 0.25, "loud": False}
+    assert run("--ticket", "-7").stderr == "ConfigError: --ticket must be a whole number, 0 or more, not -7.\n"
+    assert run("--ticket", "x").stderr == "ConfigError: `--ticket` takes a whole number; it was given `x`.\n"
+    with pytest.raises(descend.ConfigError, match=r"^`ticket` must be a whole number, 0 or more, not -7\.$"):
+        descend.fit("y ~ w*x", "l.csv", ticket=-7)
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (Option("epochs", 1, "E."), "There is an option `epochs` already. Give yours another key."),
+        (Option("model", 1, "E."), "There is an option `model` already. Give yours another key."),
+        (
+            Option("my note", "", "A note."),
+            "`my note` cannot be an option: descend.fit takes it by its key, which is a name as Python has them. "
+            "Give it another, such as `my_note`.",
+        ),
+        (
+            Option("class", "", "A note."),
+            "`class` cannot be an option: descend.fit takes it by its key, which is a name as Python has them. "
+            "Give it another.",
+        ),
+        (Option("knot", "", "E.", flag="--tie"), "The flag `--tie` is that of the option `ties`. Give yours another."),
+    ],
+)
+def test_an_option_that_cannot_be_one_is_refused(option, said):
+    before = dict(OPTIONS)
+    with pytest.raises(descend.ConfigError) as refused:
+        register(option)
+    assert str(refused.value) == said
+    assert before == OPTIONS
+
+
+def test_an_option_from_outside_may_be_defined_anew(more_options):
+    register(Option("ticket", 3, "The number of a ticket."))
+    assert OPTIONS["ticket"].default == 3
 
 
 def test_a_checkpoint_holds_what_the_table_says_a_run_depends_on(tmp_path):

@@ -145,7 +145,9 @@ def a_named_curve() -> None:
 
 def an_option() -> None:
     rows = csv(x=X, y=2.0 * X + 1.0 + NOISE / 10)
-    through_everything("y ~ a*x + b", rows, purpose="a paper")
+    fit = through_everything("y ~ a*x + b", rows, purpose="a paper")
+    assert fit.solution.call().get("purpose", "exploration") == "a paper"
+    assert json.loads(Path("model.json").read_text(encoding="utf-8"))["request"]["purpose"] == "a paper"
     assert "--purpose" in Path("report.html").read_text(encoding="utf-8")  # in the command that repeats it
     told = " ".join(command("fit", "--help").printed.split())
     assert "--purpose" in told and "What the fit is for, as it is noted in a log book." in told
@@ -158,14 +160,19 @@ def an_option() -> None:
 
 
 def a_data_source() -> None:
-    Path("rows.txt").write_text("\n".join(f"{x!r} {2.0 * x + 1.0!r}" for x in X.tolist()))
-    for options in ({}, {"engine": "query"}, {"engine": "torch"}):
-        fit = descend.fit("y ~ a*x + b", "lines://rows.txt", **options)
+    Path("rows.xy").write_text("\n".join(f"{x!r} {2.0 * x + 1.0!r}" for x in X.tolist()))
+    for data, options in (
+        ("rows.xy", {}),
+        (Path("rows.xy"), {}),
+        ("rows.xy", {"engine": "query"}),
+        ("rows.xy", {"engine": "torch"}),
+    ):
+        fit = descend.fit("y ~ a*x + b", data, **options)
         assert np.allclose([fit.parameters["a"], fit.parameters["b"]], [2.0, 1.0]), options
-    fit = through_everything("y ~ a*x + b", "lines://rows.txt")
-    assert len(descend.fit("y ~ a*x + b", "lines://rows.txt", where="x > 0").predict("lines://rows.txt")) == len(X)
-    assert "DataError: `lines://nothing.txt` is no file with two numbers in each line." in refused(
-        "fit", "y ~ a*x + b", "lines://nothing.txt"
+    fit = through_everything("y ~ a*x + b", "rows.xy")
+    assert len(descend.fit("y ~ a*x + b", "rows.xy", where="x > 0").predict("rows.xy")) == len(X)
+    assert "DataError: `nothing.xy` is no file with two numbers in each line." in refused(
+        "fit", "y ~ a*x + b", "nothing.xy"
     )
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from descend.errors import ConfigError, DataError
 from descend.table import Table, arrays, open_table
 from descend.table.kinds_of_cells import kind_of_cells
+from descend.table.opening import SOURCES, register
 from descend.table.stacked import StackedTable
 
 
@@ -278,3 +279,22 @@ def test_cells_that_are_objects_are_looked_at_once_for_all_types(monkeypatch: py
     assert [twice.types[name] for name in ("site", "x", "value")] == ["text", "number", "number"]
     assert [table.types[name] for name in ("site", "x")] == ["text", "number"]
     assert len(seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("returned", "kind"), [(None, "None"), ({"x": [1.0], "y": [2.0]}, "a value of type dict")], ids=["None", "dict"]
+)
+def test_a_source_from_outside_has_to_return_a_table(returned, kind):
+    def opens(data):
+        return returned
+
+    register(lambda data: data == "mine", opens)
+    try:
+        with pytest.raises(DataError) as refused:
+            open_table("mine")
+    finally:
+        del SOURCES[0]
+    assert str(refused.value) == (
+        f"`opens` of `{__name__}`, which opens such data, returned {kind}. It must return a table: let it return what "
+        "`descend.table.open_table` makes, of a dict of arrays, for example."
+    )

@@ -66,6 +66,10 @@ def main() -> int:
     letters = Letters()
     letters.watch()
     try:
+        if os.environ.get("DESCEND_IMPORT"):
+            from descend.cli.python_file import import_listed
+
+            import_listed(os.environ["DESCEND_IMPORT"])
         code = app(prog_name="descend", standalone_mode=False)
     except DescendError as error:
         code = _fail(f"{error.kind}: {error}", 2)

@@ -99,6 +99,10 @@ def takes(*options: str | Option) -> Callable[[Command], Command]:
         signature = inspect.signature(verb, eval_str=True)
         arguments = [each for each in signature.parameters.values() if each.kind is each.POSITIONAL_OR_KEYWORD]
         named = [_parameter(options_by_key[each] if isinstance(each, str) else each) for each in options]
+        keys = [each.name for each in (*arguments, *named)]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            raise ConfigError(f"`{twice}` is an option of this command already. Give yours from outside another key.")
         verb.__signature__ = signature.replace(parameters=[*arguments, *named])  # type: ignore[attr-defined]
         return verb
 
@@ -108,7 +112,8 @@ def takes(*options: str | Option) -> Callable[[Command], Command]:
 def _parameter(option: Option) -> inspect.Parameter:
     """Return an option in the form that Typer reads: a parameter of the command's function."""
     kind: Any = TYPES[option.form]
-    spelled = [option.spelled, *([option.short] if option.short else [])]
+    flags = f"{option.spelled}/{option.switched_off}" if option.default is True else option.spelled
+    spelled = [flags, *([option.short] if option.short else [])]
     # A parser's ValueError, such as ConfigError, would be told in Typer's words; that of a callback is not.
     option_reader: Callable[..., object] | None = _reader(option) if option.form in ("whole", "number") else None
     if option.form == "number or text":

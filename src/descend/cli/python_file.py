@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, wraps
-from importlib import util
+from importlib import import_module, util
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,34 @@ def run_file(file: str) -> dict[str, object]:
     if not path.is_file():
         raise ConfigError(f"There is no file `{file}`.")
     return _run(file, path.stat().st_mtime_ns)
+
+
+def import_listed(listed: str) -> None:
+    """Import the modules and run the Python files that DESCEND_IMPORT lists, for what they register.
+
+    Raises ConfigError if one is missing or fails.
+    """
+    for name in filter(None, map(str.strip, listed.split(","))):
+        try:
+            if name.endswith(".py"):
+                run_file(name)
+            else:
+                _import_from_here(name)
+        except ConfigError as error:
+            raise ConfigError(f"DESCEND_IMPORT={listed}: {error}") from error
+
+
+def _import_from_here(name: str) -> None:
+    """Import a module, from the working directory too."""
+    sys.path.insert(0, os.getcwd())
+    try:
+        import_module(name)
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == name:
+            raise ConfigError(f"There is no module `{name}`. Name one, or a Python file.") from None
+        raise ConfigError(f"`{name}` failed: {type(error).__name__}: {error}".rstrip(": .") + ".") from error
+    finally:
+        sys.path.remove(os.getcwd())
 
 
 @lru_cache(maxsize=4)

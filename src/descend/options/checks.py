@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from numbers import Integral
 
 from descend.errors import ConfigError
+from descend.wording import spell
 
 Check = Callable[[str, object], object]
 """Takes the key of an option and its value; what it returns is not looked at."""
@@ -35,7 +36,7 @@ def must_be(words: str, *tests: Test) -> Check:
             value_shown = (
                 value_shown if len(value_shown) <= LONGEST_SHOWN else f"a value of type {type(value).__name__}"
             )
-            raise ConfigError(f"`{key}` must be {words}, not {value_shown}.")
+            raise ConfigError(f"{spell(key)} must be {words}, not {value_shown}.")
 
     return check
 

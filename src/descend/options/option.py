@@ -10,9 +10,11 @@ from typing import Any, Literal
 from descend.options.checks import Check, anything
 from descend.wording import flag
 
-Form = Literal["text", "texts", "values", "whole", "number", "number or text", "switch"]
+Form = Literal["", "text", "texts", "values", "whole", "number", "number or text", "switch"]
 """The form of an option in a command: a text, several texts, ``name=value`` pairs, a whole number, a number, a number
-where the text is one, or only its flag."""
+where the text is one, or only its flag. If empty, the type of the default says it."""
+FORMS: Mapping[type, Form] = {bool: "switch", int: "whole", float: "number"}
+"""The forms of options whose defaults are of these types, where nothing else is said."""
 
 
 Naming = Literal["", "names", "keys", "arguments"]
@@ -27,7 +29,8 @@ class Option:
 
     key: its name in Python, and in messages. default: its value if the user gives none. help: one sentence, for the
         command line's ``--help``; empty if the command line does not have the option.
-    form: its form in a command. metavar: stands for the value in the help. flag: its name on the command line, if not
+    form: its form in a command: if not given, a number of the kind of the default, a flag where that is False or True,
+        else a text. metavar: stands for the value in the help. flag: its name on the command line, if not
         the key; short: a one-letter name besides.
     check: raises ConfigError for a wrong value; it is never called with None, which means not given.
     identity: the name in a checkpoint of a property that the option decides and that has to be the same for a run to be
@@ -52,7 +55,7 @@ class Option:
     key: str
     default: object = None
     help: str = ""
-    form: Form = "text"
+    form: Form = ""
     metavar: str | None = None
     flag: str = ""
     short: str = ""
@@ -74,6 +77,10 @@ class Option:
     often: bool = False
     subject: str = "What is shown, and where it goes"
 
+    def __post_init__(self) -> None:
+        if not self.form:
+            object.__setattr__(self, "form", FORMS.get(type(self.default), "text"))
+
     @property
     def on_command_line(self) -> bool:
         """Whether the command line has it."""
@@ -87,6 +94,11 @@ class Option:
         ('--learning-rate', '--tie')
         """
         return self.flag or flag(self.key)
+
+    @property
+    def switched_off(self) -> str:
+        """What the command line has for False, of a switch that is on where nobody says otherwise."""
+        return f"--no-{self.spelled.removeprefix('--')}"
 
 
 def option(default: Any, help: str = "", /, form: Form = "text", check: Check = anything, **more: Any) -> Any:

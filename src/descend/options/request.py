@@ -11,13 +11,16 @@ An option from outside the package is registered, `register(Option("key", ...))`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import compress
+from keyword import iskeyword
 from operator import is_not, itemgetter
 from typing import TYPE_CHECKING, Any
 
+from descend.errors import ConfigError
 from descend.options import checks
 from descend.options.of_descent import OptionsOfDescent
 from descend.options.of_training import OptionsOfTraining
@@ -178,10 +181,28 @@ FLAGS.update({key: option.flag for key, option in OPTIONS.items() if option.flag
 
 
 def register(option: Option) -> None:
-    """Add an option from outside the package: ``descend.fit`` accepts it, and the request has its value in ``more``."""
-    OPTIONS[option.key] = option
+    """Add an option from outside the package: ``descend.fit`` accepts it, and the request has its value in ``more``.
+
+    One that is registered again, as a cell of a notebook is run again, takes the place of what it was. Raises
+    ConfigError if the key is no name that Python could call it by, or if key or flag are those of another option.
+    """
+    key = option.key
+    if not key.isidentifier() or iskeyword(key):
+        name = re.sub(r"\W+", "_", key).strip("_").casefold()
+        example = f", such as `{name}`" if name.isidentifier() and not iskeyword(name) else ""
+        raise ConfigError(
+            f"`{key}` cannot be an option: descend.fit takes it by its key, which is a name as Python has them. "
+            f"Give it another{example}."
+        )
+    if key in Request.__dataclass_fields__:
+        raise ConfigError(f"There is an option `{key}` already. Give yours another key.")
+    for other in OPTIONS.values():
+        if other.key != key and other.spelled == (option.flag or f"--{key.replace('_', '-')}"):
+            raise ConfigError(f"The flag `{other.spelled}` is that of the option `{other.key}`. Give yours another.")
+    FLAGS.pop(key, None)
+    OPTIONS[key] = option
     if option.flag:
-        FLAGS[option.key] = option.flag
+        FLAGS[key] = option.flag
 
 
 def options_among(arguments: Mapping[str, Any], function: Callable[..., object]) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def _words(option: Option, value: object) -> list[str] | None:
     if not option.on_command_line:
         return None
     if option.form == "switch":
-        return [option.spelled]
+        return [option.spelled if value else option.switched_off]
     if isinstance(value, str | int | float | os.PathLike):
         return [option.spelled, _number(value)]
     if isinstance(value, Mapping) and option.form == "values":

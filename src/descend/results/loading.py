@@ -22,6 +22,7 @@ from descend.registry import closest
 from descend.results.loaded import LoadedFit
 from descend.results.model_file import Content, damaged, part, read_content
 from descend.results.weights import load_weights
+from descend.wording import worded
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -72,6 +73,9 @@ def kind_saved(content: Content, model_given: object, model_path: Path) -> type[
     """
     kinds_saved = [kind for kind in kinds() if kind.saved_as is not None and content.get(kind.saved_as) is not None]
     kind = min(kinds_saved, key=lambda kind: kind.saved_as == "formula", default=kind_of(""))
+    written = content.get("formula")
+    if kind.saved_as == "formula" and isinstance(written, str) and "~" not in written:  # what describes another kind
+        raise _from_outside(model_path, "a kind of model that")
     needed = kind.needed(content)
     if needed is not None and not kind.takes(model_given):
         raise DataError(f"`{model_path}` was fitted with {needed}")
@@ -104,13 +108,15 @@ def model_saved(content: Content, kind: type[Model], model_given: object, model_
     return model
 
 
+def _from_outside(model_path: Path, part_of_fit: str) -> DataError:
+    remedy = worded("registering", "Import the module that registers it, and load the file again")
+    return DataError(f"`{model_path}` was fitted with {part_of_fit} is none of descend's own. {remedy}.")
+
+
 def _loss(content: Content, model_path: Path) -> Loss:
     name = str(content["loss_function"]).partition("(")[0]
     if name.isidentifier() and name not in {*LOSSES, *LOSSES.around} and not closest(name, LOSSES):
-        raise DataError(
-            f"`{model_path}` was fitted with the loss `{name}`, which is none of descend's own. Import the module that "
-            "registers it, and load the file again."
-        )
+        raise _from_outside(model_path, f"the loss `{name}`, which")
     with part(model_path, "loss_function"):
         return LOSSES.build(content["loss_function"])
 

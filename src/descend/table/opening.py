@@ -64,7 +64,15 @@ def register(takes: Callable[[object], bool], opens: Opens) -> None:
 def _opened(data: object) -> Table:
     for takes, opens in SOURCES:
         if takes(data):
-            return opens(data)
+            table = opens(data)
+            if not isinstance(table, Table):
+                name = getattr(opens, "__name__", type(opens).__name__)
+                kind = "None" if table is None else f"a value of type {type(table).__name__}"
+                raise DataError(
+                    f"`{name}` of `{opens.__module__}`, which opens such data, returned {kind}. It must return a "
+                    "table: let it return what `descend.table.open_table` makes, of a dict of arrays, for example."
+                )
+            return table
     raise _unsupported(data)
 
 
