@@ -319,3 +319,24 @@ def test_separated_classes_end_a_fit_soon_and_are_named(rows, part):
     assert (fit.outcome, fit.cause, fit.evidence) == ("stalled", "plateau", {"separated": True})
     assert "so there is no best fit" in fit.advice or "and there is no best fit" in fit.advice
     assert fit.epochs < 200
+
+
+SLOWING = {"x": np.linspace(0.0, 4.0, 80), "y": 2.5 * np.exp(-1.3 * np.linspace(0.0, 4.0, 80)) + 0.5}
+
+
+def test_a_run_that_slows_down_is_told_no_number_of_epochs():
+    start = {"a": 1e6, "b": 0.1, "c": 0.0}
+    fit = descend.fit("y ~ a*exp(-b*x) + c", SLOWING, start=start, optimizer="gd", epochs=2000)
+    assert fit.cause is Cause.TOO_FEW_EPOCHS and fit.evidence["epochs_needed"] is None
+    assert fit.diagnosis.sentence.endswith(
+        "and 0 can be reached; how many epochs that takes cannot be told from those so far."
+    )
+    assert fit.diagnosis.advice == "Use another optimizer, such as lbfgs."
+
+
+def test_a_run_that_keeps_its_pace_is_told_how_many_epochs_it_takes():
+    options = {"start": {"a": 1.0, "b": 1.0, "c": 0.0}, "optimizer": "gd", "learning_rate": 0.05}
+    fit = descend.fit("y ~ a*exp(-b*x) + c", SLOWING, epochs=200, **options)
+    assert fit.diagnosis.advice.startswith(f"Use epochs={fit.evidence['epochs_needed']}, or ")
+    enough = descend.fit("y ~ a*exp(-b*x) + c", SLOWING, epochs=2 * fit.evidence["epochs_needed"], **options)
+    assert enough.cause is None

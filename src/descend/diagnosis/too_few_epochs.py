@@ -17,6 +17,10 @@ from descend.wording import spell, worded
 CLOSE = 0.01
 """A run counts as arrived if its loss is within this share of the lowest it can reach."""
 MOST = 10**12
+TIMES_RUN = 20
+"""An estimate drawn from how a run went is given up to this many times its epochs."""
+STEADY = 0.8
+"""A run kept its pace if the rate of its last quarter is at least this share of that of the quarter before."""
 
 
 def too_few_epochs(case: Case) -> Diagnosis | None:
@@ -33,11 +37,14 @@ def too_few_epochs(case: Case) -> Diagnosis | None:
     shrinks = (left / before) ** (2.0 / ran) if before > left else math.inf
     target = max(CLOSE * abs(floor), 1e-4 * (progress.values[0] - floor))
     needed = _by_curvature(case, left, target) if target < left else None
+    exact = needed is not None and case.problem.parabola
     if needed is not None:
         shrinks = (target / left) ** (1.0 / (needed - ran))
     elif shrinks < 1.0 and target < left:
         epochs_missing = math.log(target / left) / math.log(shrinks)
         needed = ran + math.ceil(epochs_missing) if epochs_missing < MOST else None
+    uncertain = needed is not None and not exact and (needed > TIMES_RUN * ran or _slows(case, floor))
+    needed = None if uncertain else needed
     hovers = case.progress.hovers and case.plan.batch_size is not None
     evidence: Evidence = {
         "epochs": ran,
@@ -55,6 +62,8 @@ def too_few_epochs(case: Case) -> Diagnosis | None:
     sentence = f"after {counted(ran)} the loss {around}, and {floor:.4g} can be reached"
     if needed is not None:
         sentence += f"; what is left shrinks by {100.0 * (1.0 - shrinks):.3g}% per epoch, so it takes about {needed:,}"
+    elif uncertain:
+        sentence += "; how many epochs that takes cannot be told from those so far"
     if hovers:
         falling = or_falling_rate(case).removeprefix(",")
         advice = (
@@ -64,12 +73,22 @@ def too_few_epochs(case: Case) -> Diagnosis | None:
         return Diagnosis(Cause.TOO_FEW_EPOCHS, evidence, sentence + ".", advice)
     advice = "Give more epochs" if needed is None else f"Use {spell('epochs', needed)}"
     faster = case.faster_rate
+    if uncertain and faster is None and case.optimizer.uses_rate:
+        advice = "Use another optimizer, such as lbfgs"
     if faster is not None:
         rate = spell("learning_rate", f"{faster:.2g}")
         advice += ", or " + worded("larger_rate", f"the larger rate {rate}", rate=f"{faster:.2g}")
-    elif case.optimizer.uses_rate:
+    elif case.optimizer.uses_rate and not uncertain:
         advice += ", or another optimizer, such as lbfgs"
     return Diagnosis(Cause.TOO_FEW_EPOCHS, evidence, sentence + ".", advice + ".")
+
+
+def _slows(case: Case, floor: float) -> bool:
+    """Whether what was left of the loss shrank less in the last quarter of the run than in the one before."""
+    if len(case.progress.values) < 4:
+        return False
+    middle, later, left = (case.progress.at(share) - floor for share in (0.5, 0.75, 1.0))
+    return middle > later > 0.0 and math.log(later / left) < STEADY * math.log(middle / later)
 
 
 def _by_curvature(case: Case, left: float, target: float) -> int | None:
