@@ -100,6 +100,10 @@ def test_the_command_line_fits_without(libraries: tuple[str, ...], tmp_path: Pat
     python(BLOCK.format(libraries=libraries) + COMMAND, tmp_path)
 
 
+def test_a_line_is_fitted_without_random_numbers(tmp_path: Path) -> None:
+    python(BLOCK.format(libraries=("numpy.random",)) + COMMAND, tmp_path)
+
+
 def test_the_command_s_help_reads_no_table_and_no_formula(tmp_path: Path) -> None:
     code = """
     import sys

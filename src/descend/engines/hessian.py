@@ -15,8 +15,6 @@ from descend.formula.symbols import OMEGA
 from descend.gradients.derived import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 
-WORTH = 1 << 20
-"""Rows times parameters from which on one such pass repays deriving and compiling it."""
 MOST = 12
 """Parameters at most: their second derivatives grow with the square."""
 Seconds = dict[tuple[int, int], Expr]

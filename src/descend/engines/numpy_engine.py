@@ -6,18 +6,21 @@ import operator
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import cached_property, lru_cache, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.blockwise import LEAST_ROWS, blockwise
 from descend.engines.compiled import Compiled, kernel_of
-from descend.engines.hessian import WORTH, HessianCode, hessian_code
 from descend.engines.threads import in_turn, one_thread_each
 from descend.engines.totals import Array, InMemory, Totals, added, ordered
 from descend.formula.factor import merged_factors
 from descend.gradients.contract import Summand, Sums
 from descend.table.rows import Rows
+
+if TYPE_CHECKING:
+    from descend.engines.hessian import HessianCode
 
 BLOCK = 8_192
 """Rows per block: its arrays stay in the processor's cache, are too small for BLAS to wake other threads for, and are
@@ -26,6 +29,8 @@ MANY = 1 << 17
 """Rows from which on threads share them."""
 LARGE = 1 << 20
 """Numbers in their columns, matrices and Jacobian from which on threads share them too."""
+WORTH = 1 << 20
+"""Rows times parameters from which on a pass with all second derivatives repays deriving and compiling it."""
 SHARE = 1 << 16
 """Rows that a thread takes at a time: enough that handing them out costs nothing."""
 BLOCKS = 2
@@ -104,6 +109,8 @@ class NumpyEngine(InMemory):
     def second_derivatives(self, theta: Array) -> Totals | None:
         if self.count * theta.size < WORTH or not isinstance(self.kernel, Compiled):
             return None
+        from descend.engines.hessian import hessian_code
+
         code = hessian_code(self.kernel.program, self.rows.omega is not None)
         if code is None:
             return None

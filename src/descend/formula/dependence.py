@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.random import Generator
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.random import Generator  # which takes long to import
 
 Array = NDArray[np.float64]
 DEPENDENT = 1e-9

@@ -64,7 +64,7 @@ def register(takes: Callable[[object], bool], opens: Opens) -> None:
 def _opened(data: object) -> Table:
     for takes, opens in SOURCES:
         if takes(data):
-            table = opens(data)
+            table: object = opens(data)
             if not isinstance(table, Table):
                 name = getattr(opens, "__name__", type(opens).__name__)
                 kind = "None" if table is None else f"a value of type {type(table).__name__}"
