@@ -166,15 +166,18 @@ class Registry(Generic[AnyPart]):
         kind: str = "",
         places: Mapping[str, str] = MappingProxyType({}),
         around: Mapping[str, str] = MappingProxyType({}),
+        check: Callable[[type[AnyPart]], None] = lambda part: None,
     ) -> None:
         """Hold parts by name: classes, or their places.
 
         kind: what each of them is, if none is given as a class. places: where classes are, as ``module:class`` by name;
-        around: the same of those made around another, which are not listed.
+        around: the same of those made around another, which are not listed. check: raises ConfigError for a part from
+        outside that cannot be one.
         """
         self.kind = kind or parts[0].kind
         self.parts: dict[str, type[AnyPart] | str] = {**places, **{part.name: part for part in parts}}
         self.around = around
+        self.check = check
         self.built = lru_cache(maxsize=64)(self._built)
 
     def register(self, part: type[AnyPart]) -> type[AnyPart]:
@@ -182,8 +185,9 @@ class Registry(Generic[AnyPart]):
 
         A class that is defined again, as a cell of a notebook is run again, takes the place of what it was.
 
-        Raises ConfigError if another part has its name.
+        Raises ConfigError if another part has its name, or if it is not what such a part has to be.
         """
+        self.check(part)
         if part.name in self.parts and not _same_place(self[part.name], part):
             raise ConfigError(f"There is a {self.kind} `{part.name}` already. Give yours another name.")
         self.parts[part.name] = part

@@ -1,5 +1,6 @@
 """The losses, one file each; ``LOSSES`` is the registry that the command line, messages and law tests read."""
 
+from descend.losses.checking import check, check_class
 from descend.losses.contract import Loss
 from descend.losses.domain import POSITIVE, Domain
 from descend.registry import Registry
@@ -36,6 +37,7 @@ LOSSES: Registry[Loss] = Registry(
         "asymmetric": "descend.losses.asymmetric:Asymmetric",
         "dispersed": "descend.losses.dispersed:Dispersed",
     },
+    check=check_class,
 )
 
 LEAST_SQUARES: Loss = LOSSES.build("squared")
@@ -58,6 +60,7 @@ __all__ = [
     "Domain",
     "Loss",
     "advised_for",
+    "check",
 ]
 
 
