@@ -54,6 +54,23 @@ def test_nothing_is_suggested_at_random(run: Run) -> None:
         assert ran.stderr.startswith(f"UsageError: There is no option `{given}`.\n")
 
 
+def test_a_command_without_a_verb_shows_the_help(run: Run) -> None:
+    ran = run()
+    assert ran.code == 2
+    assert (ran.stdout + ran.stderr).startswith("Usage: descend [OPTIONS] COMMAND [ARGS]...\n")
+    assert "lists what it takes" not in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("given", ["w=1 b=-500", "w=1; b=-500", "w = 1 b = -500"])
+def test_starting_values_without_commas_are_told_where_commas_go(given: str, run: Run) -> None:
+    ran = run("fit", "y ~ w*x + b", "line.csv", "--start", given)
+    assert (ran.code, ran.stdout, ran.stderr) == (
+        2,
+        "",
+        f"ConfigError: `--start {given}` cannot be read. Put commas between: `--start w=1,b=-500`.\n",
+    )
+
+
 def test_formula_and_data_in_each_others_place(run: Run) -> None:
     ran = run("fit", "line.csv", "y ~ w*x")
     assert (ran.code, ran.stderr) == (

@@ -315,7 +315,7 @@ def test_a_formula_without_a_column_is_refused(line):
     with pytest.raises(descend.FormulaError) as error:
         descend.fit("y ~ w*xx + b", line)
     assert str(error.value) == (
-        "The right side of `y ~ w*xx + b` uses no column of the data: w, xx and b are all parameters. Columns: `x`."
+        "The right side, `w*xx + b`, uses no column of the data: w, xx and b are all parameters. Columns: `x`."
     )
 
 

@@ -62,7 +62,7 @@ def words(X, **columns):
         (
             lambda X, y: (words(with_cell(X, np.nan)), y),
             DataError,
-            "In the data, `a` has a missing value in row 4. Correct them, or leave such rows out.",
+            "In the data, `a` has a missing value in row 4. Correct it, or leave that row out.",
         ),
         (
             lambda X, y: (X, np.where(y > 0.0, "much", "few")),

@@ -37,6 +37,15 @@ def test_what_cannot_be_generated_is_told(equations, columns, rows, message):
     assert str(error.value) == message
 
 
+@pytest.mark.parametrize("text", ["0..4", " 0 ... 4 "])
+def test_a_range_with_points_is_told_to_have_colons(text):
+    with pytest.raises(descend.ConfigError) as caught:
+        descend.generate("y = x", {"x": text})
+    assert str(caught.value) == (
+        f"`{text.strip()}` is not a range. Write start:stop:step with colons, such as 0:4:0.1."
+    )
+
+
 def test_on_the_command_line_a_column_is_its_option():
     with speaking(COMMAND_LINE), pytest.raises(descend.FormulaError) as error:
         descend.generate("y = 2*x + c", TEN)

@@ -41,7 +41,7 @@ def test_a_start_outside_its_bounds_is_refused(engine, tmp_path):
         ({"engine": "foo"}, "There is no engine `foo`."),
         ({"engine": "moments"}, "The engine `moments` is for formulas that are linear in all their parameters"),
         ({"gradient": "a = mean(x)"}, "No gradient is given for `b`."),
-        ({"missing": "foo"}, "missing is `foo`. It can be `raise` or `drop`."),
+        ({"missing": "foo"}, "`missing` is `foo`. It can be `raise` or `drop`."),
         ({"schedule": "foo"}, "There is no schedule `foo`."),
         ({"batch_size": 5, "optimizer": "newton"}, "The optimizer `newton` needs all rows at every step"),
         ({"l1": 0.1, "optimizer": "newton"}, "The optimizer `newton` cannot follow an l1 penalty"),

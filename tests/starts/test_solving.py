@@ -37,7 +37,7 @@ def test_a_search_finds_the_minimum_and_both_ends_are_kept():
     assert fit.from_start.trace[0].parameters == {"b1": 1.0, "b2": 1.0}
     b1, b2 = fit.from_start.parameters.values()
     assert fit.notes[0] == (
-        f"from the start given, the descent ended stalled at loss 1628.58 (b1={b1:.6g}  b2={b2:.6g}); "
+        f"from the start given, the descent stalled at loss 1628.58 (b1={b1:.6g}  b2={b2:.6g}); "
         "a search found this lower one"
     )
 
@@ -57,7 +57,7 @@ def test_a_worse_basin_is_said_and_both_ends_are_kept(start):
     assert fit.from_start.outcome in ("converged", "stalled") and fit.from_start.loss > 100 * fit.loss
     ended, outcome = fit.model.parameters.mentioned(fit.from_start.theta), fit.from_start.outcome
     assert fit.notes[0] == (
-        f"from the start given, the descent ended {outcome} at loss {fit.from_start.loss:.6g} ({ended}); "
+        f"from the start given, the descent {outcome} at loss {fit.from_start.loss:.6g} ({ended}); "
         "a search found this lower one"
     )
 

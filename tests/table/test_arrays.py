@@ -258,7 +258,7 @@ def test_no_complete_row_names_the_columns() -> None:
 def test_missing_is_raise_or_drop(line: dict[str, np.ndarray]) -> None:
     with pytest.raises(ConfigError) as caught:
         open_table(line).numbers(["x"], missing="fill")
-    assert str(caught.value) == "missing is `fill`. It can be `raise` or `drop`."
+    assert str(caught.value) == "`missing` is `fill`. It can be `raise` or `drop`."
 
 
 def test_table_is_the_contract_and_cannot_be_made_by_itself() -> None:

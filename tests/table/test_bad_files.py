@@ -252,7 +252,7 @@ def test_missing_values_are_counted_and_placed(here: Path) -> None:
     (here / "a.csv").write_text("x,y\n1,2\n,3\n")
     (here / "b.csv").write_text("x,y\n1,inf\n,3\n")
     assert message("a.csv") == (
-        'In a.csv, `x` has a missing value in row 2. Correct them, or leave such rows out with missing="drop".'
+        'In a.csv, `x` has a missing value in row 2. Correct it, or leave that row out with missing="drop".'
     )
     assert message("?.csv", ["x", "y"]) == (
         "In 2 files matching ?.csv, `x` has 2 missing values, the first in row 2 of a.csv; "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -245,6 +246,10 @@ def one_or_all(data: Sequence[str]) -> str | list[str]:
     return data[0] if len(data) == 1 else list(data)
 
 
+WITHOUT_COMMAS = re.compile(r"\s*[^\s=;`]+\s*=\s*[^\s=;]+(?:\s*[\s;]\s*[^\s=;`]+\s*=\s*[^\s=;]+)+[\s;]*")
+"""Several names with their numbers, between which a comma would have to stand."""
+
+
 def assignments(texts: Sequence[str], option: str, example: str = "w=0") -> dict[str, float | str | list[float | str]]:
     """Read ``w=0,b=1``, and several numbers for one name as in ``w=1,2,3``; one with a unit, ``b=5/min``, stays text.
 
@@ -257,6 +262,9 @@ def assignments(texts: Sequence[str], option: str, example: str = "w=0") -> dict
     for text in texts:
         name = ""
         for assignment in split_assignments(text):
+            if WITHOUT_COMMAS.fullmatch(assignment):
+                with_commas = re.sub(r"\s*[\s;,]\s*(?=[^\s=;,]+=)", ",", re.sub(r"\s*=\s*", "=", text.strip()))
+                raise ConfigError(f"`{option} {text}` cannot be read. Put commas between: `{option} {with_commas}`.")
             before, sign, number = assignment.rpartition("=")
             if sign:
                 name = before.strip().strip("`")

@@ -23,6 +23,8 @@ OF_COMMANDS = {
 
 def explained(error: Exception) -> str:
     """Say what is wrong with the command, and where its options are listed."""
+    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the help
+        return str(error.format_message())  # type: ignore[attr-defined]
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "descend"
     message = _no_option(error) or error.format_message()  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -55,6 +56,11 @@ def read_columns(
             raise ConfigError(
                 f"The column `{name}` must be a range such as `0:10:0.1`, an expression of columns before it, or a "
                 f"list of numbers, not {value!r}."
+            )
+        if isinstance(value, str) and ":" not in value and ".." in value:
+            with_colons = re.sub(r"\s*\.{2,}\s*", ":", value.strip())
+            raise ConfigError(
+                f"`{value.strip()}` is not a range. Write start:stop:step with colons, such as {with_colons}:0.1."
             )
         if isinstance(value, str) and ":" not in value:
             computed.append(f"{plain_name(name)} = {value}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from descend.errors import FormulaError
 from descend.formula.formula import unquoted
@@ -19,6 +19,8 @@ from descend.table.table import listing
 ALIKE = 0.6
 """One name may be meant for another if their similarity, which is at most 1, is at least this."""
 SHOWN = 12
+VARIABLES = frozenset("xtzuXTZU")
+"""What an input is often called, and a parameter hardly."""
 
 
 def mistaken_columns(model: Model, table: Table, given: Collection[str]) -> tuple[str, ...]:
@@ -58,9 +60,28 @@ def refuse_no_column(model: SymbolicModel, table: Table) -> None:
     bare = unquoted(model.formula.text, column_names)
     if bare is not None:
         raise bare
-    meant = next(filter(None, (closest(name, column_names) for name in names)), "")
+    meant = next(filter(None, (closest(name, column_names) for name in names)), "") or _meant(names, column_names)
+    right = model.formula.text.rpartition("~")[2].strip()  # as it was typed, while the response may be a full name
     raise FormulaError(
-        f"The right side of `{model.formula.text}` uses no column of the data: {joined(names)} are all parameters."
+        f"The right side, `{right}`, uses no column of the data: {joined(names)} are all parameters."
         f"{meant} "
         f"Columns: {listing(column_names) or 'none but the response'}."
     )
+
+
+def _meant(names: Collection[str], columns: Sequence[str]) -> str:
+    """Ask for the column of which a name is one of several words, or for the only one in place of an `x` or `t`."""
+    for name in names:
+        for column in columns:
+            if name in re.split(r"\W+", column):
+                return f" Did you mean {_in_formula(column)} for {name}?"
+    variables = [name for name in names if name in VARIABLES]
+    if len(columns) == len(variables) == 1:
+        return f" Did you mean {_in_formula(columns[0])} for {variables[0]}?"
+    return ""
+
+
+def _in_formula(column: str) -> str:
+    """Write a column as a formula names it, and say so where that takes backticks."""
+    plain = plain_name(column)
+    return f"{plain}, in backticks," if plain.startswith("`") else f"`{plain}`"

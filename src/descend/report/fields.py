@@ -197,7 +197,7 @@ def _rows(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
         text += f" of {solution.source}" if solution.source else ""
         if solution.table is not None and solution.call().get("missing") == "drop":
             left_out = solution.table.rows - fit.rows
-            text += f"; {left_out:,} left out, where a value is missing" if left_out > 0 else ""
+            text += f"; {left_out:,} left out, where a value is missing or infinite" if left_out > 0 else ""
     yield Field("rows", ", ".join([text, *counts]), "text")
 
 

@@ -53,6 +53,8 @@ def in_units_of(fit: WithUnits, data: object, by: Sequence[str] = ()) -> object:
         return data
     names = (*inputs_named(fit.model), *by)
     if isinstance(data, Mapping):
+        if data and all(isinstance(value, str | int | float | np.generic) for value in data.values()):
+            data = {name: [value] for name, value in data.items()}  # one row
         data = {_in_full(fit, name, by): values for name, values in data.items()}
         measured = {name: values for name, values in data.items() if _has_units(values)}
         if measured:

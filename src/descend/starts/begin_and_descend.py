@@ -189,5 +189,7 @@ class SecondLook:
     def _both(self, again: Solution, reason: str) -> Solution:
         first = self.first
         ended = first.model.parameters.mentioned(first.theta)
-        note = f"from the start given, the descent ended {first.outcome} at loss {first.loss:.6g} ({ended}); {reason}"
+        ended_as = str(first.outcome).replace("_", " ")
+        ended_as = f"ended with {ended_as}" if ended_as.endswith("used up") else ended_as
+        note = f"from the start given, the descent {ended_as} at loss {first.loss:.6g} ({ended}); {reason}"
         return replace(again, notes=(note, *again.notes), from_start=first)

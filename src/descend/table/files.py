@@ -275,6 +275,7 @@ def _matching(text: str) -> list[str]:
             )
         if os.path.lexists(path):
             return [_openable(path)]
+    _refuse_formula(text)
     if "://" in text:
         raise DataError(f"`{text}` is a web address. Download the file, then give its path.")
     if not glob.has_magic(text):
@@ -283,6 +284,12 @@ def _matching(text: str) -> list[str]:
     if not paths:
         raise DataError(f"No file matches `{text}`. Check the pattern and the folder it starts from.")
     return [_openable(path) for path in paths]
+
+
+def _refuse_formula(text: str) -> None:
+    """Refuse a text that reads as a formula, as where model and data were exchanged."""
+    if re.search(r"[\w)`\]]\s*~(?!\d+[./\\]|\d+$)\s*\S", text) and re.search(r"\s~|~\s|[*(^+]", text):
+        raise DataError(f"`{text}` is a formula, not a file of data. The formula comes first, then the data.")
 
 
 def _openable(path: str) -> str:

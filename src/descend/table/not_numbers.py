@@ -93,6 +93,6 @@ def gaps(source: str, gaps_by_column: Mapping[str, tuple[int, int, str]]) -> str
     few, left = sentences[:3], len(sentences) - 3
     tail = f"; so do {left} more columns" if left > 1 else "; so does one more column" if left == 1 else ""
     dropping = using("missing", "drop")
-    return (
-        f"In {source}, {'; '.join(few)}{tail}. Correct them, or leave such rows out{worded('leaving_out', dropping)}."
-    )
+    one = len(sentences) == 1 and sum(next(iter(gaps_by_column.values()))[:2]) == 1
+    correct = "Correct it, or leave that row out" if one else "Correct them, or leave such rows out"
+    return f"In {source}, {'; '.join(few)}{tail}. {correct}{worded('leaving_out', dropping)}."

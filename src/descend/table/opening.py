@@ -148,6 +148,8 @@ def is_table(data: object) -> bool:
 def _unsupported(data: object) -> DataError:
     if isinstance(data, (np.ndarray, list, tuple)) or hasattr(data, "__array__"):
         return DataError('The data have no column names. Give a dict of columns, such as {"x": x, "y": y}.')
+    if data is None:
+        return DataError("The data are missing. Give a path, a dict of columns, or a pandas, polars or Arrow frame.")
     return DataError(
         f"Data of type {type(data).__name__} cannot be read. Give a path, a dict of columns, "
         "or a pandas, polars or Arrow frame."

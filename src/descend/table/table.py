@@ -15,6 +15,7 @@ import numpy.typing as npt
 from descend.errors import ConfigError, DataError
 from descend.registry import closest
 from descend.table.rows import Cells, finite
+from descend.wording import spell
 
 if TYPE_CHECKING:
     from descend.table.in_matrix import InMatrix
@@ -34,7 +35,8 @@ TRUTH: Mapping[str, float] = {"false": 0.0, "true": 1.0}
 def check_missing(missing: str) -> None:
     """Raise ConfigError for an unknown way to deal with missing values."""
     if missing not in ("raise", "drop"):
-        raise ConfigError(f"missing is `{missing}`. It can be `raise` or `drop`.")
+        guess = closest(str(missing), ("raise", "drop"))
+        raise ConfigError(f"{spell('missing')} is `{missing}`.{guess} It can be `raise` or `drop`.")
 
 
 class Coding(Protocol):
