@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from descend.errors import ConfigError
 from descend.losses import LOSSES
-from descend.optimizers import OPTIMIZERS, SCHEDULES
+from descend.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
 from descend.registry import Part, Registry, closest
 
 
@@ -161,3 +162,21 @@ def test_no_text_crashes_a_registry(registry, text):
 )
 def test_closest(name, hint):
     assert closest(name, ["gd", "adam", "momentum"]) == hint
+
+
+@pytest.mark.parametrize(
+    ("said", "missing"),
+    [
+        ({"init": lambda self, theta: ()}, "`name` and no `step` and no `suggested_rate`"),
+        ({"name": "mine", "init": lambda self, theta: ()}, "`step` and no `suggested_rate`"),
+    ],
+)
+def test_a_class_that_lacks_what_its_kind_has_is_not_registered(said, missing):
+    part = dataclasses.dataclass(frozen=True)(type("Mine", (Optimizer,), said))
+    with pytest.raises(ConfigError) as refused:
+        OPTIMIZERS.register(part)
+    assert (
+        str(refused.value)
+        == f"The optimizer `Mine` has no {missing}, which every optimizer needs. Define that in the class."
+    )
+    assert "mine" not in OPTIMIZERS.parts

@@ -188,6 +188,13 @@ class Registry(Generic[AnyPart]):
         Raises ConfigError if another part has its name, or if it is not what such a part has to be.
         """
         self.check(part)
+        missing = [*([] if hasattr(part, "name") else ["name"]), *sorted(getattr(part, "__abstractmethods__", ()))]
+        if missing:
+            listed = " and no ".join(f"`{attribute}`" for attribute in missing)
+            raise ConfigError(
+                f"The {self.kind} `{part.__qualname__}` has no {listed}, which every {self.kind} needs. Define that in "
+                "the class."
+            )
         if part.name in self.parts and not _same_place(self[part.name], part):
             raise ConfigError(f"There is a {self.kind} `{part.name}` already. Give yours another name.")
         self.parts[part.name] = part

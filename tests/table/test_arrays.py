@@ -298,3 +298,19 @@ def test_a_source_from_outside_has_to_return_a_table(returned, kind):
         f"`opens` of `{__name__}`, which opens such data, returned {kind}. It must return a table: let it return what "
         "`descend.table.open_table` makes, of a dict of arrays, for example."
     )
+
+
+def test_a_source_from_outside_has_to_tell_other_data_from_its_own():
+    def takes(data):
+        return data.startswith("mine")
+
+    register(takes, open_table)
+    try:
+        with pytest.raises(DataError) as refused:
+            open_table({"x": [1.0]})
+    finally:
+        del SOURCES[0]
+    assert str(refused.value) == (
+        f"`takes` of `{__name__}`, which tells a kind of data from others, failed at data of type dict: "
+        "AttributeError: 'dict' object has no attribute 'startswith'. Let it return False for other kinds."
+    )

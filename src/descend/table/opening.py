@@ -63,17 +63,31 @@ def register(takes: Callable[[object], bool], opens: Opens) -> None:
 
 def _opened(data: object) -> Table:
     for takes, opens in SOURCES:
-        if takes(data):
+        if _taken(data, takes):
             table: object = opens(data)
             if not isinstance(table, Table):
-                name = getattr(opens, "__name__", type(opens).__name__)
                 kind = "None" if table is None else f"a value of type {type(table).__name__}"
                 raise DataError(
-                    f"`{name}` of `{opens.__module__}`, which opens such data, returned {kind}. It must return a "
-                    "table: let it return what `descend.table.open_table` makes, of a dict of arrays, for example."
+                    f"{_named(opens)}, which opens such data, returned {kind}. It must return a table: let it return "
+                    "what `descend.table.open_table` makes, of a dict of arrays, for example."
                 )
             return table
     raise _unsupported(data)
+
+
+def _taken(data: object, takes: Callable[[object], bool]) -> bool:
+    """Whether data are of a kind, by the test for it, which may be one from outside that fails at other kinds."""
+    try:
+        return takes(data)
+    except Exception as error:
+        raise DataError(
+            f"{_named(takes)}, which tells a kind of data from others, failed at data of type {type(data).__name__}: "
+            f"{type(error).__name__}: {error}. Let it return False for other kinds."
+        ) from error
+
+
+def _named(function: Callable[..., object]) -> str:
+    return f"`{getattr(function, '__name__', type(function).__name__)}` of `{function.__module__}`"
 
 
 def _is_address(data: object) -> bool:
@@ -142,7 +156,7 @@ SOURCES: list[tuple[Callable[[object], bool], Opens]] = [
 
 def is_table(data: object) -> bool:
     """Whether data are of a kind that `open_table` opens."""
-    return any(takes(data) for takes, _ in SOURCES)
+    return any(_taken(data, takes) for takes, _ in SOURCES)
 
 
 def _unsupported(data: object) -> DataError:
