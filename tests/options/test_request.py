@@ -98,6 +98,9 @@ def test_the_form_of_an_option_follows_from_its_default(more_options, tmp_path, 
     assert run("--ticket", "7", "--share", "0.25", "--no-loud", "--save", "m.json").returncode == 0
     request = json.loads(Path("m.json").read_text())["request"]
     assert {key: request[key] for key in ("ticket", "share", "loud")} == {"ticket": 7, "share": 0.25, "loud": False}
+    shown = " ".join(run("--help").stdout.split())
+    assert "--ticket N The number of a ticket. [default: 0]" in shown and "--share NUMBER A share." in shown
+    assert "--loud / --no-loud Whether it is loud." in shown
     assert run("--ticket", "-7").stderr == "ConfigError: --ticket must be a whole number, 0 or more, not -7.\n"
     assert run("--ticket", "x").stderr == "ConfigError: `--ticket` takes a whole number; it was given `x`.\n"
     with pytest.raises(descend.ConfigError, match=r"^`ticket` must be a whole number, 0 or more, not -7\.$"):

@@ -90,6 +90,8 @@ TYPES: Mapping[str, object] = {
     "number or text": str,
     "switch": bool,
 }
+METAVARS = {"whole": "N", "number": "NUMBER"}
+"""What stands for values of these forms in the help, of options that do not say."""
 
 
 def takes(*options: str | Option) -> Callable[[Command], Command]:
@@ -121,7 +123,11 @@ def _parameter(option: Option) -> inspect.Parameter:
         option_reader = _number_or_text
     panel = MOST_USED if option.often else option.subject
     typer_option = typer.Option(
-        *spelled, metavar=option.metavar, help=option.help, callback=option_reader, rich_help_panel=panel
+        *spelled,
+        metavar=option.metavar or METAVARS.get(option.form),
+        help=option.help,
+        callback=option_reader,
+        rich_help_panel=panel,
     )
     kind = kind | None if option.default is None else kind
     return inspect.Parameter(
