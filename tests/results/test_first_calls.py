@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import descend
+from descend.results.names_elsewhere import NAMES
 
 LINE = {"x": [1.0, 2.0, 3.0, 4.0], "y": [2.1, 3.9, 6.1, 7.9]}
 
@@ -83,3 +84,32 @@ def test_a_way_with_missing_rows_that_is_misspelt_is_guessed():
     with pytest.raises(descend.ConfigError) as caught:
         descend.fit("y ~ a*x", LINE, missing="dorp")
     assert str(caught.value) == "`missing` is `dorp`. Did you mean `drop`? It can be `raise` or `drop`."
+
+
+@pytest.mark.parametrize(
+    ("name", "here"),
+    [
+        ("params", "parameters"),
+        ("coef_", "parameters"),
+        ("popt", "parameters"),
+        ("stderr", "standard_errors"),
+        ("rsquared", "r_squared"),
+        ("conf_int", "intervals()"),
+    ],
+)
+def test_an_attribute_of_other_libraries_is_told_by_its_name_here(fit, name, here):
+    assert not hasattr(fit, name)
+    with pytest.raises(AttributeError) as caught:
+        getattr(fit, name)
+    assert str(caught.value) == f"A fit has no attribute `{name}`. Here it is `fit.{here}`."
+
+
+def test_every_name_elsewhere_leads_to_one_that_there_is(fit):
+    for here, names in NAMES.items():
+        assert hasattr(fit, here.partition("(")[0])
+        assert not any(hasattr(fit, name) for name in names.split())
+
+
+def test_another_attribute_is_refused_as_ever(fit):
+    with pytest.raises(AttributeError, match=r"^'SolvedFit' object has no attribute 'nonsense'"):
+        _ = fit.nonsense

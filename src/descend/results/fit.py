@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from descend.inference.fitted import Fitted
 from descend.results.conversions import Convertible
+from descend.results.names_elsewhere import NamedElsewhere
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,7 +31,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Fit(Fitted, Convertible):
+class Fit(Fitted, Convertible, NamedElsewhere):
     """The result of a fit, or of a model file: what is known about it (see ``Fitted``), and what it can do."""
 
     from_start: Fit | None = None
