@@ -13,7 +13,6 @@ from descend.models import Model, kind_of
 from descend.models.call import name_of, no_formula
 from descend.options.request import Request
 from descend.problem import preflight
-from descend.problem.chosen_start import of_logarithms, within
 from descend.problem.engine_choice import ENGINES, chosen_engine
 from descend.problem.model_reading import gradient_source, probability_note, read_model
 from descend.problem.objective import VectorObjective, objective_over
@@ -275,10 +274,14 @@ def _with_rows(
             objective.kinks = Kinks(symbolic, rows)
     start = model.parameters.start(given, 0.0 if model.linear or model.log_linear else 1.0)
     if model.log_linear and not given and not loss.response_domain.closed and not objective.arrow:
+        from descend.problem.chosen_start import of_logarithms
+
         start = of_logarithms(model, rows, start)
     bounds = None if model.constraints is None else model.bounds
     if bounds is None:
         return start
+    from descend.problem.chosen_start import within
+
     start, objective.bounds = within(bounds, model, start, given, requested, objective)
     return start
 
