@@ -19,11 +19,11 @@ LIMITS = {
     "rooms over 15%": 0,
     "options listed again": 0,
     "names that are riddles": 0,
-    "names that could be anything": 746,
+    "names that could be anything": 610,
     "fmt: skip": 2,
     "Any": 369,
 }
-LINES = 123_300
+LINES = 123_350
 """Lines of all files together. The aim is 36,000."""
 ENTERED = 59
 """Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""
