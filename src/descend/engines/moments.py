@@ -226,7 +226,7 @@ class DesignRows:
             square, columns, response = moments[:size, :size], matrix[:size], matrix[size]
             inverse = np.linalg.inv(square)
             about = inverse.dot(moments[:size, size])
-            centre: Array = about - inverse.dot(columns.dot(about.dot(columns) - response))  # refined: by all digits
+            centre: Array = about - inverse.dot(columns.dot(about.dot(columns) - response))  # refined once
             residual = centre.dot(columns) - response
             lower = np.linalg.cholesky(square)
             return Factors(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache
-from operator import mul
 from typing import Any, ClassVar
 
 import numpy as np
@@ -30,8 +29,6 @@ FARTHEST = 10.0
 """Steps that hardly shrink are not extrapolated: they may lead to infinity."""
 FEW = 8
 """Up to this many unknowns, elimination in plain numbers is faster than a NumPy call."""
-REGULAR = 1e-8
-"""Determinant of a matrix in units of its diagonal above which such an elimination loses no digit that counts."""
 Solution = tuple[list[float], float, float]
 Solver = Callable[[Sequence[Sequence[float]], Sequence[float], Sequence[float], float], Solution | None]
 
@@ -251,23 +248,24 @@ def finite(vector: Array) -> bool:
     return math.isfinite(vector.dot(vector)) or bool(np.isfinite(vector).all())
 
 
-def of_inverse(rows: Sequence[Sequence[float]], places: Iterable[int]) -> list[float] | None:
-    """Return some numbers on the diagonal of the inverse of a symmetric matrix of few rows.
+def inverse_columns(rows: Sequence[Sequence[float]], places: Iterable[int]) -> list[list[float]] | None:
+    """Return some columns of the inverse of a symmetric matrix of few rows, in plain numbers.
 
-    None where it is not positive definite, or so nearly singular in units of its diagonal that they lose digits.
+    None unless its smallest eigenvalue, scaled to a unit diagonal, is above WELL; it is at least det/e (`Few.safe`).
 
-    >>> of_inverse([[2.0, 0.0], [0.0, 4.0]], [1])
-    [0.25]
+    >>> inverse_columns([[2.0, 0.0], [0.0, 4.0]], [1])
+    [[0.0, 0.25]]
     """
     size = len(rows)
-    units, solve = [rows[k][k] for k in range(size)], solver(size)
-    numbers = []
+    units, solve, columns = [rows[k][k] for k in range(size)], solver(size), []
+    if not min(units) > 0.0:
+        return None
     for place in places:
-        solution = solve(rows, [-float(k == place) for k in range(size)], units, 0.0) if min(units) > 0.0 else None
-        if solution is None or not solution[2] > REGULAR:
+        solution = solve(rows, [-float(k == place) for k in range(size)], units, 0.0)
+        if solution is None or not solution[2] > math.e * WELL:
             return None
-        numbers.append(solution[0][place])
-    return numbers
+        columns.append(solution[0])
+    return columns
 
 
 def surely_above(curvature: Array, share: float) -> bool:
@@ -289,11 +287,12 @@ def surely_above(curvature: Array, share: float) -> bool:
         return False
     if share * math.e * size < solution[2]:
         return True
-    inverse = of_inverse(rows, range(size))
+    inverse = inverse_columns(rows, range(size))
     if inverse is None:
         return False
+    trace = sum([inverse[k][k] * units[k] for k in range(size)])
     squares = sum([rows[i][j] / units[i] * (rows[i][j] / units[j]) for i in range(size) for j in range(size)])
-    return bool(share * math.sqrt(squares) * sum(map(mul, inverse, units)) < 1.0)
+    return bool(share * math.sqrt(squares) * trace < 1.0)
 
 
 @lru_cache(maxsize=FEW)

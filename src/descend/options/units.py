@@ -27,7 +27,7 @@ def as_text(value: Any) -> object:
     if type(value) in (float, int, str):
         return value
     if isinstance(value, dict | Mapping):
-        return {name: part if type(part) is float else as_text(part) for name, part in value.items()}
+        return {name: as_text(value_in_dict) for name, value_in_dict in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(map(as_text, value))
     if not hasattr(value, "dimensionality"):
@@ -44,10 +44,10 @@ def may_have_units(value: object) -> bool:
     if isinstance(value, str):
         return MEASURED.search(value) is not None
     if isinstance(value, dict | Mapping):
-        value = [*value.values()]
-    if not isinstance(value, list | tuple):
-        return False
-    return any([type(part) not in (int, float) and may_have_units(part) for part in value])
+        return any(map(may_have_units, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(may_have_units, value))
+    return False
 
 
 def read_fixed(fix: Mapping[str, Any] | str | None) -> Mapping[str, Any] | None:

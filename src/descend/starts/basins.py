@@ -19,7 +19,7 @@ from descend.formula.structure import linear_unknowns, measures, waves
 from descend.formula.symbols import Parameter
 from descend.gradients.derived import Program, derived
 from descend.models import Model
-from descend.optimizers.damped_systems import FEW, of_inverse
+from descend.optimizers.damped_systems import FEW, inverse_columns
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.problem import Problem
@@ -104,14 +104,14 @@ def _uncertain(problem: Problem, theta: Array, loss: float, symbols: Sequence[Pa
         return False
     free = max(problem.objective.rows - theta.size, 1)
     places = [problem.model.parameters.slices[symbol.name].start for symbol in symbols]
-    variances = zip(_of_inverse(curvature, places), theta[places].tolist(), strict=True)
+    variances = zip(_diagonal_of_inverse(curvature, places), theta[places].tolist(), strict=True)
     return any(2.0 * loss / free * variance > (OPEN * value) ** 2 for variance, value in variances)
 
 
-def _of_inverse(curvature: Array, places: Sequence[int]) -> list[float]:
+def _diagonal_of_inverse(curvature: Array, places: Sequence[int]) -> list[float]:
     """Return some numbers on the diagonal of the inverse, or where there is none of the pseudoinverse."""
-    if len(curvature) <= FEW and (few := of_inverse(curvature.tolist(), places)) is not None:
-        return few
+    if len(curvature) <= FEW and (columns := inverse_columns(curvature.tolist(), places)) is not None:
+        return [column[place] for column, place in zip(columns, places, strict=True)]
     scale = 1.0 / np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
     scaled = curvature * scale * scale[:, None]
     inverse = np.linalg.inv(scaled) if well_conditioned(scaled) else np.linalg.pinv(scaled, hermitian=True)

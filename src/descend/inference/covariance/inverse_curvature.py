@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.totals import Curvature
 from descend.formula.factor import triangle
 from descend.optimizers.contract import WELL
-from descend.optimizers.damped_systems import solver
+from descend.optimizers.damped_systems import inverse_columns
 from descend.problem.point import Point
 
 Array = NDArray[np.float64]
@@ -115,7 +113,9 @@ def well_conditioned_inverse(curvature: Array) -> Array | None:
     """
     size = len(curvature)
     if size <= SMALL:
-        return _by_elimination(curvature.tolist(), size)
+        columns = inverse_columns(curvature.tolist(), range(size))
+        few: Array | None = None if columns is None else np.array(columns)
+        return None if few is None else 0.5 * (few + few.T)
     diagonal = curvature.diagonal()
     if not min(diagonal.tolist()) > 0.0:
         return None
@@ -130,27 +130,6 @@ def well_conditioned_inverse(curvature: Array) -> Array | None:
     if not (min(parts) > 0.5 and sum(parts) * WELL < 1.0):
         return None
     result: Array = inverted * units
-    return result
-
-
-def _by_elimination(rows: list[list[float]], size: int) -> Array | None:
-    """Return the inverse of few rows, column by column: a call of NumPy takes longer.
-
-    Scaled to a unit diagonal, the smallest eigenvalue is at least det/e (see ``Few.safe``).
-    """
-    solve, diagonal = solver(size), [rows[component][component] for component in range(size)]
-    if not min(diagonal) > 0.0:
-        return None
-    columns = []
-    for component in range(size):
-        unit = [0.0] * size
-        unit[component] = -1.0
-        column_of_inverse = solve(rows, unit, diagonal, 0.0)
-        if column_of_inverse is None or not column_of_inverse[2] > math.e * WELL:
-            return None
-        columns.append(column_of_inverse[0])
-    inverted: Array = np.array(columns)
-    result: Array = 0.5 * (inverted + inverted.T)
     return result
 
 
