@@ -23,7 +23,7 @@ LIMITS = {
     "fmt: skip": 2,
     "Any": 369,
 }
-LINES = 123_350
+LINES = 123_300
 """Lines of all files together. The aim is 36,000."""
 ENTERED = 59
 """Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""
